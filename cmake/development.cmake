@@ -1,0 +1,22 @@
+# What we ask of ourselves. Users of the library never see any of it.
+
+# Our own targets link papilio_dev beside what they use.
+add_library(papilio_dev INTERFACE)
+target_link_libraries(papilio_dev INTERFACE papilio::papilio)
+target_compile_options(papilio_dev INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+
+# Every public header compiles alone: the target all_verify_interface_header_sets.
+set(verified papilio)
+if(TARGET papilio_tcp)
+  list(APPEND verified papilio_tcp)
+endif()
+set_target_properties(${verified} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+
+# A precompiled header changes nothing that ccache must know about.
+find_program(PAPILIO_CCACHE ccache)
+mark_as_advanced(PAPILIO_CCACHE)
+if(PAPILIO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    env CCACHE_SLOPPINESS=pch_defines,time_macros ${PAPILIO_CCACHE})
+endif()

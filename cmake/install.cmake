@@ -1,0 +1,31 @@
+# Installs the headers, the CMake package (find_package(papilio COMPONENTS tcp)) and papilio.pc.
+
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/papilio)
+set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# One export set for each component, so that a missing dependency costs that component only.
+function(papilio_install_component target)
+  install(TARGETS ${target} EXPORT ${target} COMPONENT papilio
+    FILE_SET HEADERS COMPONENT papilio DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(EXPORT ${target} NAMESPACE papilio:: FILE ${target}-targets.cmake
+    COMPONENT papilio DESTINATION ${package_dir})
+  configure_file(cmake/${target}.pc.in ${target}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${target}.pc COMPONENT papilio DESTINATION ${pkgconfig_dir})
+endfunction()
+
+papilio_install_component(papilio)
+if(TARGET papilio_tcp)
+  set_target_properties(papilio_tcp PROPERTIES EXPORT_NAME tcp)
+  papilio_install_component(papilio_tcp)
+endif()
+
+configure_package_config_file(cmake/papilio-config.cmake.in papilio-config.cmake
+  INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(papilio-config-version.cmake COMPATIBILITY SameMinorVersion
+  ARCH_INDEPENDENT)
+install(FILES
+  ${PROJECT_BINARY_DIR}/papilio-config.cmake
+  ${PROJECT_BINARY_DIR}/papilio-config-version.cmake
+  cmake/FindAsio.cmake
+  COMPONENT papilio DESTINATION ${package_dir})
