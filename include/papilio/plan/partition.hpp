@@ -1,0 +1,114 @@
+#pragma once
+
+#include <papilio/base/error.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <vector>
+
+namespace papilio {
+
+/// A contiguous range of elements: what one peer owns, or a piece of that.
+struct part {
+    std::size_t begin;
+    std::size_t size;
+
+    constexpr std::size_t end() const noexcept { return begin + size; }
+    friend constexpr bool operator==(const part&, const part&) = default;
+};
+
+/// Cuts `count` elements into `parts` nearly equal parts; the first ones take the remainder.
+/// Throws `errc::bad_argument` when there are no parts.
+std::vector<part> partition(std::size_t count, std::size_t parts);
+
+/// Cuts `count` elements into one part per share, in order, by largest remainder: each part gets
+/// its exact quota rounded down or up, and the sizes add up to `count`. Equal remainders favour the
+/// lower index, and every machine finds the same cut. A zero share gives an empty part, and so may
+/// a share that is tiny beside the others. Only the ratios of shares matter; throws
+/// `errc::bad_argument` unless all are finite, none is negative and one is positive.
+std::vector<part> partition(std::size_t count, std::span<const double> shares);
+
+}  // namespace papilio
+
+namespace papilio::detail {
+
+/// The shares as integers of the same ratios. Scaling by a power of two is exact on every machine
+/// and loses nothing of shares within a factor of 2^(10 - log2 n) of the largest; smaller ones are
+/// cut off at 2^(log2 n - 63) of it. The sum stays below 2^63.
+inline std::vector<std::uint64_t> integer_shares(std::span<const double> shares)
+{
+    double largest = 0;
+    for (const double share : shares) {
+        if (!(share >= 0) || !std::isfinite(share))
+            throw std::system_error(errc::bad_argument, "shares must be finite and not negative");
+        largest = std::max(largest, share);
+    }
+    if (!(largest > 0)) throw std::system_error(errc::bad_argument, "one share must be positive");
+
+    int exponent = 0;
+    std::frexp(largest, &exponent);
+    const int shift = 63 - static_cast<int>(std::bit_width(shares.size())) - exponent;
+    std::vector<std::uint64_t> result;
+    result.reserve(shares.size());
+    for (const double share : shares)
+        result.push_back(static_cast<std::uint64_t>(std::ldexp(share, shift)));
+    return result;
+}
+
+inline std::vector<part> consecutive(std::span<const std::size_t> sizes)
+{
+    std::vector<part> result;
+    result.reserve(sizes.size());
+    std::size_t begin = 0;
+    for (const auto size : sizes) {
+        result.push_back({begin, size});
+        begin += size;
+    }
+    return result;
+}
+
+}  // namespace papilio::detail
+
+namespace papilio {
+
+inline std::vector<part> partition(std::size_t count, std::size_t parts)
+{
+    if (parts == 0) throw std::system_error(errc::bad_argument, "cannot cut into no parts");
+    std::vector<std::size_t> sizes(parts, count / parts);
+    for (std::size_t i = 0; i < count % parts; ++i) ++sizes[i];
+    return detail::consecutive(sizes);
+}
+
+inline std::vector<part> partition(std::size_t count, std::span<const double> shares)
+{
+    __extension__ using wide = unsigned __int128;
+    const auto weights = detail::integer_shares(shares);
+    const auto total = std::accumulate(weights.begin(), weights.end(), std::uint64_t{0});
+
+    std::vector<std::size_t> sizes;
+    std::vector<std::uint64_t> remainders;
+    auto left = count;
+    for (const auto weight : weights) {
+        const auto quota = wide{count} * weight;
+        sizes.push_back(static_cast<std::size_t>(quota / total));
+        remainders.push_back(static_cast<std::uint64_t>(quota % total));
+        left -= sizes.back();
+    }
+
+    // The remainders add up to `left` times the total and each is less than the total, so more than
+    // `left` of them are positive: no zero share is ever rounded up.
+    std::vector<std::size_t> order(weights.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::sort(order, [&](std::size_t i, std::size_t k) {
+        return remainders[i] != remainders[k] ? remainders[i] > remainders[k] : i < k;
+    });
+    for (std::size_t i = 0; i < left; ++i) ++sizes[order[i]];
+    return detail::consecutive(sizes);
+}
+
+}  // namespace papilio
