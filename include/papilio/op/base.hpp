@@ -1,0 +1,43 @@
+#pragma once
+
+#include <papilio/base/element.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+namespace papilio {
+
+/// What the descriptor of a call says about its operation. Zero is never an operation; values from
+/// 128 on are for users' own.
+enum class op_id : std::uint8_t {
+    sum = 1,
+    mean = 2,
+    weighted_mean = 3,
+    min = 4,
+    max = 5,
+    prod = 6,
+    first_user = 128,
+};
+
+// clang-format off
+
+/// Folds one version of a range per peer into one result: `op.reduce(versions, weights, out)`.
+///
+/// `versions` holds at least one and comes in rank order; all are as long as `out` and none
+/// overlaps it. `weights` has one weight per version; operations that know no weights ignore it. An
+/// operation reduces in `accumulator_t<T>`, in rank order, and rounds once to `T`, so that whoever
+/// repeats the computation gets the same bits; element i of `out` depends on nothing but element i
+/// of the versions, so that any cut into chunks does too.
+template <class Op, class T>
+concept operation = element<T> && std::is_trivially_destructible_v<Op> &&
+    requires(const Op& op, std::span<const std::span<const T>> versions,
+             std::span<const double> weights, std::span<T> out) {
+        { Op::id } -> std::convertible_to<op_id>;
+        op.reduce(versions, weights, out);
+    };
+
+// clang-format on
+
+}  // namespace papilio

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <papilio/base/check.hpp>
+#include <papilio/base/element.hpp>
+
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+// What the operations share. Versions are folded tile by tile: a tile stays in the first-level
+// cache while every version is added to it, its constant size lets even -O2 use vector
+// instructions, and a local array needs no proof that it overlaps nothing.
+namespace papilio::detail {
+
+inline constexpr std::size_t tile_size = 512;
+
+template <class T>
+void check_versions(std::span<const std::span<const T>> versions, std::span<T> out)
+{
+    PAPILIO_CHECK(!versions.empty(), "an operation needs at least one version");
+    for (const auto version : versions)
+        PAPILIO_CHECK(version.size() == out.size(), "all versions must be as long as the result");
+}
+
+/// Calls `tile(begin, size)` for consecutive ranges that cover `count` elements. `size` is a
+/// compile-time constant for all but the last.
+template <class Tile>
+void for_each_tile(std::size_t count, Tile tile)
+{
+    std::size_t begin = 0;
+    for (; count - begin >= tile_size; begin += tile_size)
+        tile(begin, std::integral_constant<std::size_t, tile_size>{});
+    if (begin < count) tile(begin, count - begin);
+}
+
+/// Folds `versions[k][begin + i]`, k = 0, 1, ..., into `folded[i]` by `combine`, from the left.
+/// Three versions at a time spare most of the traffic between tile and registers.
+template <class T, class Size, class Combine>
+void fold_tile(std::span<const std::span<const T>> versions, std::size_t begin, Size size,
+               accumulator_t<T>* folded, Combine combine)
+{
+    using sum_type = accumulator_t<T>;
+    const T* first = versions[0].data() + begin;
+    for (std::size_t i = 0; i < size; ++i) folded[i] = static_cast<sum_type>(first[i]);
+
+    std::size_t k = 1;
+    for (; k + 3 <= versions.size(); k += 3) {
+        const T* a = versions[k].data() + begin;
+        const T* b = versions[k + 1].data() + begin;
+        const T* c = versions[k + 2].data() + begin;
+        for (std::size_t i = 0; i < size; ++i)
+            folded[i] = combine(combine(combine(folded[i], static_cast<sum_type>(a[i])),
+                                        static_cast<sum_type>(b[i])),
+                                static_cast<sum_type>(c[i]));
+    }
+    for (; k < versions.size(); ++k) {
+        const T* a = versions[k].data() + begin;
+        for (std::size_t i = 0; i < size; ++i)
+            folded[i] = combine(folded[i], static_cast<sum_type>(a[i]));
+    }
+}
+
+/// `out[i] = finish(versions[0][i] combined with versions[1][i], versions[2][i], ...)`.
+template <class T, class Combine, class Finish>
+void fold(std::span<const std::span<const T>> versions, std::span<T> out, Combine combine,
+          Finish finish)
+{
+    check_versions(versions, out);
+    for_each_tile(out.size(), [&](std::size_t begin, auto size) {
+        alignas(64) accumulator_t<T> folded[tile_size];
+        fold_tile(versions, begin, size, folded, combine);
+        T* to = out.data() + begin;
+        for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<T>(finish(folded[i]));
+    });
+}
+
+/// The unsigned type in which a `T` can be added and multiplied without overflow being undefined.
+/// Narrow types are promoted by hand: the language would promote them to signed int.
+template <integer_element T>
+using wrapping_t =
+    std::conditional_t<sizeof(T) < sizeof(unsigned), unsigned, std::make_unsigned_t<T>>;
+
+struct add {
+    template <class T>
+    constexpr T operator()(T a, T b) const noexcept
+    {
+        if constexpr (integer_element<T>)
+            return static_cast<T>(static_cast<wrapping_t<T>>(a) + static_cast<wrapping_t<T>>(b));
+        else
+            return a + b;
+    }
+};
+
+struct keep {
+    template <class T>
+    constexpr T operator()(T value) const noexcept
+    {
+        return value;
+    }
+};
+
+}  // namespace papilio::detail

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <papilio/op/base.hpp>
+#include <papilio/op/fold.hpp>
+
+namespace papilio {
+
+/// Adds the versions in rank order. Integers wrap around.
+struct sum {
+    static constexpr op_id id = op_id::sum;
+
+    template <element T>
+    void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
+                std::span<T> out) const
+    {
+        detail::fold(versions, out, detail::add{}, detail::keep{});
+    }
+};
+
+}  // namespace papilio
