@@ -1,0 +1,51 @@
+#pragma once
+
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/element.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+namespace papilio {
+
+/// What the descriptor of a call says about its codec. Zero is never a codec; values from 128 on
+/// are for users' own.
+enum class codec_id : std::uint8_t {
+    identity = 1,
+    as_f16 = 2,
+    as_bf16 = 3,
+    int8b = 4,
+    first_user = 128,
+};
+
+// clang-format off
+
+/// Turns elements of type `V` into bytes and back.
+///
+/// `granule` elements are encoded independently of all others, so a run may be cut at its multiples
+/// without changing what is decoded. `bound<V>(n)` is the most bytes that `n` elements take.
+/// `encode(values, room)` returns how many bytes of `room`, which has at least the bound, it wrote;
+/// the same values give the same bytes on every machine. `decode(bytes, out)` fills `out`, whose
+/// size the receiver knows, or throws `errc::bad_message` for bytes that `encode` could not have
+/// written for that many elements; then `out` holds unspecified values. Neither waits nor allocates.
+///
+/// A `lossless` codec takes every element type. The others take float and double; 16-bit floats
+/// are widened for them by the caller.
+template <class C, class V>
+concept codec = std::is_trivially_destructible_v<C> &&
+    requires(const C& c, std::size_t n, std::span<const V> values, mutable_bytes room,
+             bytes encoded, std::span<V> out) {
+        { C::id } -> std::convertible_to<codec_id>;
+        { C::granule } -> std::convertible_to<std::size_t>;
+        { C::lossless } -> std::convertible_to<bool>;
+        { c.template bound<V>(n) } -> std::same_as<std::size_t>;
+        { c.encode(values, room) } -> std::same_as<std::size_t>;
+        { c.decode(encoded, out) } -> std::same_as<void>;
+    };
+
+// clang-format on
+
+}  // namespace papilio

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <papilio/base/check.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/codec/base.hpp>
+
+#include <cstring>
+
+namespace papilio {
+
+/// Sends elements as they lie in memory, little-endian.
+struct identity {
+    static constexpr codec_id id = codec_id::identity;
+    static constexpr std::size_t granule = 1;
+    static constexpr bool lossless = true;
+
+    template <element V>
+    static constexpr std::size_t bound(std::size_t n) noexcept
+    {
+        return n * sizeof(V);
+    }
+
+    template <element V>
+    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    {
+        PAPILIO_CHECK(room.size() >= values.size_bytes(), "no room for the encoded elements");
+        if (!values.empty()) std::memcpy(room.data(), values.data(), values.size_bytes());
+        return values.size_bytes();
+    }
+
+    template <element V>
+    void decode(bytes encoded, std::span<V> out) const
+    {
+        if (encoded.size() != out.size_bytes())
+            throw std::system_error(errc::bad_message, "identity: wrong number of bytes");
+        if (!out.empty()) std::memcpy(out.data(), encoded.data(), encoded.size());
+    }
+};
+
+}  // namespace papilio
