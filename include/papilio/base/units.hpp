@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <span>
+#include <string>
+
+// Figures for people to read; files and the wire carry plain numbers.
+namespace papilio {
+
+/// "1536 B" as "1.5 KiB": sizes in memory, in powers of 1024.
+std::string human_bytes(std::uint64_t count);
+
+/// "12.5 MB/s": speeds of links, in powers of 1000 as network engineers count.
+std::string human_rate(double bytes_per_second);
+
+/// "250 us", "1.5 s", "2 min 5 s", "3 h 20 min".
+std::string human_duration(std::chrono::nanoseconds duration);
+
+}  // namespace papilio
+
+namespace papilio::detail {
+
+/// At most three significant digits, and no digits after a point that say nothing.
+inline std::string short_number(double value)
+{
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), value < 999.5 ? "%.3g" : "%.0f", value);
+    return text.data();
+}
+
+inline std::string with_unit(double value, double step, std::span<const char* const> units)
+{
+    std::size_t i = 0;
+    // 999.5 would print as 1000: the next unit reads better.
+    for (; i + 1 < units.size() && value >= (step < 1024 ? 999.5 : 1023.5); ++i) value /= step;
+    return short_number(value) + " " + units[i];
+}
+
+}  // namespace papilio::detail
+
+namespace papilio {
+
+inline std::string human_bytes(std::uint64_t count)
+{
+    constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    return detail::with_unit(static_cast<double>(count), 1024, units);
+}
+
+inline std::string human_rate(double bytes_per_second)
+{
+    constexpr std::array units{"B/s", "kB/s", "MB/s", "GB/s", "TB/s"};
+    return detail::with_unit(bytes_per_second, 1000, units);
+}
+
+inline std::string human_duration(std::chrono::nanoseconds duration)
+{
+    if (duration < std::chrono::nanoseconds{0}) return "-" + human_duration(-duration);
+    constexpr std::array units{"ns", "us", "ms", "s"};
+    const auto seconds = std::chrono::round<std::chrono::seconds>(duration).count();
+    if (seconds < 60) return detail::with_unit(static_cast<double>(duration.count()), 1000, units);
+    if (seconds < 3600)
+        return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
+    const auto minutes = (seconds + 30) / 60;
+    return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " min";
+}
+
+}  // namespace papilio
