@@ -6,10 +6,6 @@
 #include <cstdint>
 #include <type_traits>
 
-#ifdef __FAST_MATH__
-#warning "papilio computes the same bits on every peer only when compiled without -ffast-math"
-#endif
-
 namespace papilio {
 
 /// What a vector is made of, as descriptors say it on the wire. Zero is never a type.

@@ -2,6 +2,7 @@
 
 #include <papilio/base/check.hpp>
 #include <papilio/base/element.hpp>
+#include <papilio/base/rounding.hpp>
 
 #include <cstddef>
 #include <span>

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <papilio/op/base.hpp>
+#include <papilio/op/fold.hpp>
+
+namespace papilio {
+
+namespace detail {
+struct smaller {
+    template <class T>
+    constexpr T operator()(T kept, T next) const noexcept
+    {
+        const T smallest = next < kept ? next : kept;
+        if constexpr (integer_element<T>) return smallest;
+        return next != next ? next : smallest;
+    }
+};
+}  // namespace detail
+
+/// The smallest version of each element. Among equals, -0 and +0 included, the lowest rank's is
+/// kept; one NaN makes the result a NaN, so that a peer that diverged is seen.
+struct min {
+    static constexpr op_id id = op_id::min;
+
+    template <element T>
+    void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
+                std::span<T> out) const
+    {
+        detail::fold(versions, out, detail::smaller{}, detail::keep{});
+    }
+};
+
+}  // namespace papilio

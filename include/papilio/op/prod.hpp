@@ -1,0 +1,33 @@
+#pragma once
+
+#include <papilio/op/base.hpp>
+#include <papilio/op/fold.hpp>
+
+namespace papilio {
+
+namespace detail {
+struct multiply {
+    template <class T>
+    constexpr T operator()(T a, T b) const noexcept
+    {
+        if constexpr (integer_element<T>)
+            return static_cast<T>(static_cast<wrapping_t<T>>(a) * static_cast<wrapping_t<T>>(b));
+        else
+            return a * b;
+    }
+};
+}  // namespace detail
+
+/// Multiplies the versions in rank order. Integers wrap around.
+struct prod {
+    static constexpr op_id id = op_id::prod;
+
+    template <element T>
+    void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
+                std::span<T> out) const
+    {
+        detail::fold(versions, out, detail::multiply{}, detail::keep{});
+    }
+};
+
+}  // namespace papilio
