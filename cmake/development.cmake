@@ -1,5 +1,7 @@
 # What we ask of ourselves. Users of the library never see any of it.
 
+set(CMAKE_CXX_EXTENSIONS OFF)
+
 # Our own targets link papilio_dev beside what they use.
 add_library(papilio_dev INTERFACE)
 target_link_libraries(papilio_dev INTERFACE papilio::papilio)

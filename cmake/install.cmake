@@ -1,8 +1,11 @@
 # Installs the headers, the CMake package (find_package(papilio COMPONENTS tcp)) and papilio.pc.
 
 include(CMakePackageConfigHelpers)
-set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/papilio)
-set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# Headers are the same on every architecture, hence share/. The .pc files find their prefix from
+# where they lie.
+set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/papilio)
+set(pkgconfig_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+file(RELATIVE_PATH prefix_from_pkgconfig /${pkgconfig_dir} /)
 
 # One export set for each component, so that a missing dependency costs that component only.
 function(papilio_install_component target)

@@ -1,30 +1,38 @@
-# papilio_program(FILE) makes a program of one source file, named after it, and links what its
-# #include lines ask for. It makes no target, and says so, when one is missing.
+# What a source file needs is read from its #include lines, so that programs and tests need no list
+# of their own, and those whose library is not installed are left out, with a word about it.
 
-set(PAPILIO_PROVIDERS  # what an #include begins with, and the target that provides it
-  "papilio/async/asio_loop=papilio::tcp"
-  "papilio/transport/tcp=papilio::tcp"
-  "benchmark/=benchmark::benchmark"
-  "gloo/=gloo")
+set(PAPILIO_PROVIDERS  # how an #include begins, and the target that provides it
+  papilio/async/asio_loop papilio::tcp
+  papilio/transport/tcp papilio::tcp
+  benchmark/ benchmark::benchmark
+  gloo/ gloo)
 
-function(papilio_program file)
-  get_filename_component(name ${file} NAME_WE)
+# Sets `libraries` to the targets that FILE needs, or to MISSING when one of them does not exist.
+function(papilio_requirements file libraries)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   file(STRINGS ${file} includes REGEX "^#include")
-  set(libraries papilio_dev)
-  foreach(provider IN LISTS PAPILIO_PROVIDERS)
-    string(REPLACE "=" ";" provider ${provider})
-    list(GET provider 0 prefix)
-    list(GET provider 1 target)
-    if(NOT includes MATCHES "#include [<\"]${prefix}")
-      continue()
+  set(needed "")
+  set(providers ${PAPILIO_PROVIDERS})
+  while(providers)
+    list(POP_FRONT providers prefix target)
+    if(includes MATCHES "#include [<\"]${prefix}")
+      if(NOT TARGET ${target})
+        message(STATUS "papilio: leaving out ${file}, which needs ${target}")
+        set(${libraries} MISSING PARENT_SCOPE)
+        return()
+      endif()
+      list(APPEND needed ${target})
     endif()
-    if(NOT TARGET ${target})
-      message(STATUS "Not building ${name}: ${target} is not available")
-      return()
-    endif()
-    list(APPEND libraries ${target})
-  endforeach()
-  add_executable(${name} ${file})
-  target_link_libraries(${name} PRIVATE ${libraries})
+  endwhile()
+  set(${libraries} ${needed} PARENT_SCOPE)
+endfunction()
+
+# Makes a program of one source file, named after it.
+function(papilio_program file)
+  papilio_requirements(${file} libraries)
+  if(NOT libraries STREQUAL MISSING)
+    get_filename_component(name ${file} NAME_WE)
+    add_executable(${name} ${file})
+    target_link_libraries(${name} PRIVATE papilio_dev ${libraries})
+  endif()
 endfunction()

@@ -1,0 +1,47 @@
+# papilio-miner and papilio-validator: LibTorch, CLI11, nlohmann-json, fmt and papilio::tcp.
+#
+# A unit that includes LibTorch's headers may cost its compiler 1.6 GB, so that only as many compile
+# at a time as the machine has memory for. Clang refuses these headers in C++20.
+
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  message(STATUS "papilio: no miner and no validator: LibTorch's headers need g++")
+  return()
+endif()
+foreach(package Torch CLI11 nlohmann_json fmt)
+  find_package(${package} QUIET)
+  if(NOT ${package}_FOUND OR NOT TARGET papilio::tcp)
+    message(STATUS "papilio: no miner and no validator: they need ${package}, and Asio")
+    return()
+  endif()
+endforeach()
+
+cmake_host_system_information(RESULT memory_mib QUERY TOTAL_PHYSICAL_MEMORY)
+math(EXPR units "${memory_mib} / 4096 + 1")
+set_property(GLOBAL APPEND PROPERTY JOB_POOLS torch=${units})
+
+# A library of the sources in FOLDER but main.cpp, which becomes the program papilio-FOLDER.
+function(papilio_trainer_part folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  if(NOT sources)
+    return()
+  endif()
+  add_library(papilio_${folder} STATIC ${sources})
+  add_library(papilio::${folder} ALIAS papilio_${folder})
+  target_include_directories(papilio_${folder} PUBLIC ${PROJECT_SOURCE_DIR}/examples)
+  target_link_libraries(papilio_${folder} PRIVATE papilio_dev PUBLIC papilio::tcp ${ARGN})
+  set_target_properties(papilio_${folder} PROPERTIES JOB_POOL_COMPILE torch)
+
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/main.cpp)
+    add_executable(papilio-${folder} ${folder}/main.cpp)
+    target_link_libraries(papilio-${folder} PRIVATE papilio_dev papilio_${folder})
+    set_target_properties(papilio-${folder} PROPERTIES JOB_POOL_COMPILE torch)
+    install(TARGETS papilio-${folder} COMPONENT programs)
+  endif()
+endfunction()
+
+papilio_trainer_part(trainer ${TORCH_LIBRARIES} nlohmann_json::nlohmann_json fmt::fmt CLI11::CLI11)
+if(TARGET papilio_trainer)
+  papilio_trainer_part(miner papilio_trainer)
+  papilio_trainer_part(validator papilio_trainer)
+endif()
