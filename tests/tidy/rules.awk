@@ -1,0 +1,155 @@
+# The rules that `tidy` enforces; the design's section on shape gives the reasons.
+
+BEGIN {
+    # Who may include whom, beside its own folder.
+    may["base"] = ""
+    may["plan"] = may["op"] = may["codec"] = may["wire"] = may["async"] = "base"
+    may["transport"] = "base wire async"
+    may["sim"] = may["transport"] " transport"
+    may["collective"] = may["probe"] = may["transport"] " transport plan op codec"
+    may["swarm"] = may["verify"] = may["diloco"] = may["collective"] " collective probe"
+    pure = "^(base|plan|op|codec|wire)$"
+
+    # The headers that may reach beyond the standard library, and what each may reach.
+    outside["async/asio_loop.hpp"] = "^(asio|OS)$"
+    outside["transport/tcp.hpp"] = "^(asio|openssl|OS)$"
+    outside["transport/shm.hpp"] = "^OS$"
+    outside["transport/ucx.hpp"] = "^(uc[pst]|OS)$"
+    outside["swarm/identity.hpp"] = "^openssl$"
+    outside["swarm/opendht.hpp"] = "^opendht$"
+    outside["torch.hpp"] = "^torch$"
+    os = "^(arpa|linux|net|netinet|sys)/|" \
+        "^(fcntl|ifaddrs|netdb|poll|pthread|sched|signal|unistd)\\.h$"
+    vendors = "^(asio|ucp|ucs|uct|openssl|cuda|nccl|opendht|torch|ATen|c10|benchmark|catch2|gloo)"
+    real_time = "^async/(asio|thread)_loop\\.hpp$"
+    waiting = "^(condition_variable|coroutine|future|mutex|semaphore|stop_token|thread)$"
+}
+
+function offence(what) {
+    printf "%s:%d: %s\n", FILENAME, FNR, what
+    ++offences
+}
+
+function begin_file() {
+    cpp = FILENAME ~ /\.([ch]pp|cu)$/
+    ours = FILENAME ~ /^include\/papilio\//
+    header = substr(FILENAME, length("include/papilio/") + 1)
+    whole = whole_of(header)
+    layer = ""
+    if (header ~ /\//) layer = substr(header, 1, index(header, "/") - 1)
+    once = depth = commented = 0
+    if (ours) {
+        if (layer != "" && layer != "cuda" && !(layer in may))
+            offence("the folder " layer " has no place in the layers; add it to rules.awk")
+        if (!(header in tested) && !(whole in tested) && header !~ /\/base\.hpp$|^[a-z]+\.hpp$/)
+            offence("no test includes this header")
+    }
+}
+
+# A folder beside a header of the same name holds its pieces: transport/tcp/ is part of
+# transport/tcp.hpp.
+function whole_of(header) {
+    if (match(header, /^[a-z_]+\/[a-z_]+\//)) return substr(header, 1, RLENGTH - 1) ".hpp"
+    return header
+}
+
+function end_file() {
+    if (last ~ /\.hpp$/ && !once) {
+        printf "%s: has no #pragma once\n", last
+        ++offences
+    }
+}
+
+# Which folder of the library may this header include?
+function check_own_include(target, folder) {
+    folder = target  # of op/sum.hpp, and of op.hpp that includes them all
+    sub(/(\/.*|\.hpp)$/, "", folder)
+    if (whole_of(target) in outside && !(whole in outside))
+        offence("brings in what " whole_of(target) " alone may reach")
+    if (layer == "" || layer == "cuda" || folder == layer) return
+    if (index(" " may[layer] " ", " " folder " ") == 0)
+        offence(layer " may not include " folder)
+}
+
+function check_include(line, target, vendor) {
+    target = line
+    sub(/^# *include *[<"]/, "", target)
+    sub(/[>"].*$/, "", target)
+    if (FILENAME ~ /^tests\// && target ~ /^papilio\//) tested[substr(target, 9)] = 1
+    if (!ours) return
+    if (line ~ /"/) offence("includes by a relative name; write <papilio/...>")
+    if (target ~ /^papilio\//) {
+        check_own_include(substr(target, 9))
+        return
+    }
+    if (layer ~ pure && target ~ waiting)
+        offence(layer " is pure: it neither waits nor runs threads")
+    vendor = ""
+    if (target ~ os) vendor = "OS"
+    if (match(target, vendors)) vendor = substr(target, 1, RLENGTH)
+    if (vendor == "" || (layer == "cuda" && vendor ~ /cuda|nccl/)) return
+    if (!(whole in outside) || vendor !~ outside[whole]) offence("may not include <" target ">")
+}
+
+# g++ 12.2 miscompiles an await in a condition. The condition may span lines: its parentheses are
+# counted until they close.
+function check_awaits(code, i, c) {
+    if (code ~ /(^|[^a-z_])(if|while|for|switch) *\(.*co_await/) {
+        offence("awaits in a condition, or on the line of one")
+        return
+    }
+    if (depth == 0 && match(code, /(^|[^a-z_])(if|while|for|switch)( constexpr)? *\(/))
+        code = substr(code, RSTART + RLENGTH - 1)
+    else if (depth == 0)
+        return
+    for (i = 1; i <= length(code); ++i) {
+        c = substr(code, i, 1)
+        if (c == "(") ++depth
+        if (c == ")" && --depth == 0) return
+        if (c == "c" && substr(code, i, 8) == "co_await") offence("awaits in a condition")
+    }
+}
+
+FNR == 1 {
+    if (NR > 1) end_file()
+    begin_file()
+}
+
+{
+    last = FILENAME
+    width = $0
+    gsub(/[\200-\277]/, "", width)  # the further bytes of one UTF-8 character
+    if (length(width) > 100 && FILENAME !~ /\.md$/) offence("is wider than 100 columns")
+    if ($0 ~ /\t/) offence("holds a tab")
+    if ($0 ~ /[ \r]$/) offence("ends in a space")
+    if ($0 ~ /(^|[^A-Z])(TO[D]O|FIX[M]E)([^A-Z]|$)/) offence("puts work off")
+}
+
+cpp {
+    code = $0
+    gsub(/\\./, "", code)
+    gsub(/"[^"]*"/, "\"\"", code)
+    if (commented) {
+        if (!match(code, /\*\//)) next
+        code = substr(code, RSTART + 2)
+        commented = 0
+    }
+    sub(/\/\/.*$/, "", code)
+    if (match(code, /\/\*/)) {
+        commented = code !~ /\*\/ *$/
+        code = substr(code, 1, RSTART - 1)
+    }
+    if (code ~ /^#pragma once/) once = 1
+    if (code ~ /^# *include/) check_include($0)
+    check_awaits(code)
+    if (ours && layer ~ pure && code ~ /(co_await|co_return|co_yield|_clock)/)
+        offence(layer " is pure: it has neither coroutines nor clocks")
+    if (ours && header !~ real_time && code ~ /(_clock::now|random_device|this_thread::)/)
+        offence("time and randomness come from the loop")
+}
+
+END {
+    end_file()
+    if (offences) printf "%d offences\n", offences
+    exit offences > 0
+}
