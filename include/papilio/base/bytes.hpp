@@ -19,17 +19,17 @@ static_assert(std::endian::native == std::endian::little,
 
 /// Writes `value` at `at`, which need not be aligned, in little-endian order.
 template <class T>
-requires std::is_trivially_copyable_v<T>
 void store(std::byte* at, const T& value) noexcept
 {
+    static_assert(std::is_trivially_copyable_v<T>);
     std::memcpy(at, &value, sizeof value);
 }
 
 /// Reads a `T` from `at`, which need not be aligned, in little-endian order.
 template <class T>
-requires std::is_trivially_copyable_v<T> T load(const std::byte* at)
-noexcept
+T load(const std::byte* at) noexcept
 {
+    static_assert(std::is_trivially_copyable_v<T>);
     T value;
     std::memcpy(&value, at, sizeof value);
     return value;

@@ -48,4 +48,16 @@ concept codec = std::is_trivially_destructible_v<C> &&
 
 // clang-format on
 
+namespace detail {
+/// Every member of a lossy codec says so in its own words, since whichever is compiled first should
+/// stop the user with advice.
+template <class V>
+constexpr void check_lossy_element()
+{
+    static_assert(is_one_of<V, float, double>,
+                  "a lossy codec takes float and double only: send integers with identity{}, and "
+                  "convert 16-bit floats to float first");
+}
+}  // namespace detail
+
 }  // namespace papilio

@@ -2,15 +2,14 @@
 
 #include <papilio/base/check.hpp>
 #include <papilio/base/element.hpp>
-#include <papilio/base/rounding.hpp>
+#include <papilio/base/tiles.hpp>
 
 #include <cstddef>
 #include <span>
 #include <type_traits>
 
-// What the operations share. Versions are folded tile by tile: a tile stays in the first-level
-// cache while every version is added to it, its constant size lets even -O2 use vector
-// instructions, and a local array needs no proof that it overlaps nothing.
+// What the operations share. Versions are folded tile by tile, so that a tile stays in the
+// first-level cache while one version after another is added to it.
 namespace papilio::detail {
 
 inline constexpr std::size_t tile_size = 512;
@@ -23,22 +22,11 @@ void check_versions(std::span<const std::span<const T>> versions, std::span<T> o
         PAPILIO_CHECK(version.size() == out.size(), "all versions must be as long as the result");
 }
 
-/// Calls `tile(begin, size)` for consecutive ranges that cover `count` elements. `size` is a
-/// compile-time constant for all but the last.
-template <class Tile>
-void for_each_tile(std::size_t count, Tile tile)
-{
-    std::size_t begin = 0;
-    for (; count - begin >= tile_size; begin += tile_size)
-        tile(begin, std::integral_constant<std::size_t, tile_size>{});
-    if (begin < count) tile(begin, count - begin);
-}
-
 /// Folds `versions[k][begin + i]`, k = 0, 1, ..., into `folded[i]` by `combine`, from the left.
 /// Three versions at a time spare most of the traffic between tile and registers.
 template <class T, class Size, class Combine>
 void fold_tile(std::span<const std::span<const T>> versions, std::size_t begin, Size size,
-               accumulator_t<T>* folded, Combine combine)
+               accumulator_t<T>* __restrict folded, Combine combine)
 {
     using sum_type = accumulator_t<T>;
     const T* first = versions[0].data() + begin;
@@ -67,7 +55,7 @@ void fold(std::span<const std::span<const T>> versions, std::span<T> out, Combin
           Finish finish)
 {
     check_versions(versions, out);
-    for_each_tile(out.size(), [&](std::size_t begin, auto size) {
+    for_each_tile<tile_size>(out.size(), [&](std::size_t begin, auto size) {
         alignas(64) accumulator_t<T> folded[tile_size];
         fold_tile(versions, begin, size, folded, combine);
         T* to = out.data() + begin;

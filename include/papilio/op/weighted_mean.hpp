@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/rounding.hpp>
 #include <papilio/op/base.hpp>
 #include <papilio/op/fold.hpp>
 
@@ -44,7 +45,8 @@ std::vector<Sum> scaled_weights(std::span<const double> weights)
 }
 
 template <class T, class Size>
-void weigh_tile(const T* version, accumulator_t<T> weight, Size size, accumulator_t<T>* weighed)
+void weigh_tile(const T* version, accumulator_t<T> weight, Size size,
+                accumulator_t<T>* __restrict weighed)
 {
     for (std::size_t i = 0; i < size; ++i)
         weighed[i] = weight * static_cast<accumulator_t<T>>(version[i]);
@@ -67,7 +69,7 @@ void weighted_mean::reduce(std::span<const std::span<const T>> versions,
     sum_type total = 0;
     for (const auto factor : factors) total += factor;
 
-    detail::for_each_tile(out.size(), [&](std::size_t begin, auto size) {
+    detail::for_each_tile<detail::tile_size>(out.size(), [&](std::size_t begin, auto size) {
         alignas(64) sum_type folded[detail::tile_size];
         alignas(64) sum_type weighed[detail::tile_size];
         detail::weigh_tile(versions[0].data() + begin, factors[0], size, folded);

@@ -1,0 +1,252 @@
+#pragma once
+
+#include <papilio/base/check.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <utility>
+
+namespace papilio {
+
+using duration = std::chrono::nanoseconds;
+
+/// Nanoseconds since the loop began. One type for wall time and for simulated time, so that
+/// protocol code cannot tell which one it runs in.
+using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
+
+class loop;
+
+/// Something that will happen once. An event lives inside the object that waits for it and leaves
+/// the loop's queues when that object dies: dropping a wait cancels it.
+class event {
+public:
+    event() = default;
+    event(const event&) = delete;
+    event& operator=(const event&) = delete;
+    virtual ~event() { cancel(); }
+
+    /// Takes the event back. Only on the loop's own thread; for an event that another thread posts,
+    /// only once that thread is known to have posted it.
+    void cancel() noexcept;
+
+private:
+    friend class loop;
+    using key = std::pair<time_point, std::uint64_t>;
+    enum class place { nowhere, ready, timed, door };
+
+    virtual void fire() = 0;
+
+    loop* owner_ = nullptr;
+    place where_ = place::nowhere;
+    event* before_ = nullptr;
+    event* after_ = nullptr;
+    key key_{};
+};
+
+/// A single-threaded event loop. Every papilio object belongs to one loop and is touched only from
+/// the thread that runs it; the exceptions are `post_from_any_thread` and what is built on it,
+/// `spawn` and `offload`. Real and simulated loops differ in two functions: what time it is, and
+/// what to do when there is nothing to do.
+class loop {
+public:
+    loop() = default;
+    loop(const loop&) = delete;
+    loop& operator=(const loop&) = delete;
+    virtual ~loop()
+    {
+        PAPILIO_CHECK(!spawned_, "a loop's destructor must begin with drop_spawned()");
+        while (ready_.first) ready_.first->cancel();
+        while (!timers_.empty()) timers_.begin()->second->cancel();
+        while (door_.first) door_.first->cancel();
+    }
+
+    virtual time_point now() const noexcept = 0;
+
+    /// Fires `e` as soon as possible, after everything posted before it.
+    void post(event& e) noexcept
+    {
+        e.cancel();
+        e.owner_ = this;
+        e.where_ = event::place::ready;
+        ready_.append(e);
+    }
+
+    /// Fires `e` at `when`; events due at the same time fire in the order they were posted.
+    void post_at(event& e, time_point when)
+    {
+        e.cancel();
+        e.key_ = {when, next_id_++};
+        timers_.emplace(e.key_, &e);
+        e.owner_ = this;
+        e.where_ = event::place::timed;
+    }
+
+    /// The door into the loop from other threads: fires `e` on the loop's thread soon. `e` must
+    /// not be posted already, and must live until it has fired or is cancelled there.
+    void post_from_any_thread(event& e) noexcept
+    {
+        {
+            const std::lock_guard lock(door_mutex_);
+            e.owner_ = this;
+            e.where_ = event::place::door;
+            door_.append(e);
+            knocked_.store(true, std::memory_order_release);
+        }
+        wake();
+    }
+
+    /// While somebody is expected at the door, the loop waits for them instead of concluding that
+    /// nothing can ever happen again. From any thread.
+    void expect_visitor() noexcept { visitors_.fetch_add(1, std::memory_order_relaxed); }
+    void visitor_left() noexcept { visitors_.fetch_sub(1, std::memory_order_relaxed); }
+
+    /// Runs one event, waiting for it if need be. Returns false if nothing can ever happen again.
+    bool run_one()
+    {
+        if (turn_ == 0 || !ready_.first) {
+            if (!begin_turn()) return false;
+        }
+        --turn_;
+        event& e = *ready_.first;
+        e.cancel();
+        e.fire();
+        return true;
+    }
+
+    /// Owns what `spawn` started until it ends; whatever is left dies with the loop.
+    class spawned {
+    public:
+        virtual ~spawned() = default;
+
+    private:
+        friend class loop;
+        spawned* before_ = nullptr;
+        spawned* after_ = nullptr;
+    };
+
+    /// From any thread.
+    void adopt(spawned* s) noexcept
+    {
+        const std::lock_guard lock(door_mutex_);
+        s->after_ = spawned_;
+        if (spawned_) spawned_->before_ = s;
+        spawned_ = s;
+    }
+
+    /// Destroys `s`. On the loop's own thread.
+    void dismiss(spawned* s) noexcept
+    {
+        {
+            const std::lock_guard lock(door_mutex_);
+            (s->before_ ? s->before_->after_ : spawned_) = s->after_;
+            if (s->after_) s->after_->before_ = s->before_;
+        }
+        delete s;
+    }
+
+protected:
+    bool expects_visitors() const noexcept { return visitors_.load(std::memory_order_relaxed) > 0; }
+
+    /// Drops the tasks that `spawn` started. The first act of every derived destructor, while what
+    /// those tasks wait for still exists.
+    void drop_spawned() noexcept
+    {
+        while (spawned_) dismiss(spawned_);
+    }
+
+private:
+    friend class event;
+
+    struct list {
+        void append(event& e) noexcept
+        {
+            e.before_ = last;
+            e.after_ = nullptr;
+            (last ? last->after_ : first) = &e;
+            last = &e;
+        }
+        void remove(event& e) noexcept
+        {
+            (e.before_ ? e.before_->after_ : first) = e.after_;
+            (e.after_ ? e.after_->before_ : last) = e.before_;
+        }
+
+        event* first = nullptr;
+        event* last = nullptr;
+    };
+
+    /// Waits for the outside world, but not beyond `until`: `min()` asks for a glance, `max()`
+    /// says that no timer is pending. Returns false if the wait can never end.
+    virtual bool idle(time_point until) = 0;
+
+    /// Makes a waiting `idle` return. Called from any thread.
+    virtual void wake() noexcept {}
+
+    /// Makes sure that an event is ready, and that the outside world is heard every so often even
+    /// if events never cease.
+    bool begin_turn()
+    {
+        constexpr int turn = 64;  // events between two glances at the outside world
+        if (ready_.first) idle(time_point::min());
+        for (;;) {
+            open_door();
+            collect_due();
+            if (ready_.first) break;
+            const auto until = timers_.empty() ? time_point::max() : timers_.begin()->first.first;
+            if (!idle(until)) return false;
+        }
+        turn_ = turn;
+        return true;
+    }
+
+    void open_door() noexcept
+    {
+        if (!knocked_.load(std::memory_order_acquire)) return;
+        const std::lock_guard lock(door_mutex_);
+        knocked_.store(false, std::memory_order_relaxed);
+        while (door_.first) {
+            event& e = *door_.first;
+            door_.remove(e);
+            e.where_ = event::place::ready;
+            ready_.append(e);
+        }
+    }
+
+    void collect_due()
+    {
+        if (timers_.empty()) return;
+        const auto time = now();
+        while (!timers_.empty() && timers_.begin()->first.first <= time)
+            post(*timers_.begin()->second);
+    }
+
+    list ready_;
+    std::map<event::key, event*> timers_;
+    std::uint64_t next_id_ = 0;
+    int turn_ = 0;
+    spawned* spawned_ = nullptr;
+
+    std::mutex door_mutex_;
+    list door_;
+    std::atomic<bool> knocked_{false};
+    std::atomic<int> visitors_{0};
+};
+
+inline void event::cancel() noexcept
+{
+    switch (std::exchange(where_, place::nowhere)) {
+    case place::nowhere: break;
+    case place::ready: owner_->ready_.remove(*this); break;
+    case place::timed: owner_->timers_.erase(key_); break;
+    case place::door: {
+        const std::lock_guard lock(owner_->door_mutex_);
+        owner_->door_.remove(*this);
+        break;
+    }
+    }
+}
+
+}  // namespace papilio

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <papilio/async/task.hpp>
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace papilio {
+
+/// Threads for computations that would keep a loop from its sockets. Must outlive the tasks that
+/// use it.
+class workers {
+public:
+    /// A piece of work that the one who submits it owns.
+    class job {
+    public:
+        virtual ~job() = default;
+
+    private:
+        friend class workers;
+        enum class stage { queued, running, done };
+        virtual void run() noexcept = 0;
+        stage stage_ = stage::queued;
+    };
+
+    explicit workers(unsigned threads)
+    {
+        for (unsigned i = 0; i < threads; ++i)
+            threads_.emplace_back([this](std::stop_token stop) { work(stop); });
+    }
+    workers(const workers&) = delete;
+    workers& operator=(const workers&) = delete;
+
+    void submit(job& j)
+    {
+        {
+            const std::lock_guard lock(mutex_);
+            j.stage_ = job::stage::queued;
+            queue_.push_back(&j);
+        }
+        changed_.notify_one();
+    }
+
+    /// Returns when no thread will touch `j` any more: at once if none has begun it, else after
+    /// it has run.
+    void withdraw(job& j)
+    {
+        std::unique_lock lock(mutex_);
+        if (std::erase(queue_, &j)) return;
+        finished_.wait(lock, [&] { return j.stage_ == job::stage::done; });
+    }
+
+private:
+    void work(std::stop_token stop)
+    {
+        std::unique_lock lock(mutex_);
+        while (changed_.wait(lock, stop, [this] { return !queue_.empty(); })) {
+            job& next = *queue_.front();
+            queue_.pop_front();
+            next.stage_ = job::stage::running;
+            lock.unlock();
+            next.run();
+            lock.lock();
+            next.stage_ = job::stage::done;
+            finished_.notify_all();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    std::condition_variable finished_;
+    std::deque<job*> queue_;
+    std::vector<std::jthread> threads_;  // last: they stop before what they use dies
+};
+
+/// Awaiting it calls `work()` on one of `pool`'s threads, or here and now if `pool` is null, as in
+/// simulations. `work` is borrowed until the await returns and throws what it throws. Dropping the
+/// wait while a thread is at it blocks until that call returns.
+template <class F>
+class [[nodiscard]] offload final : workers::job {
+public:
+    offload(workers* pool, F& work) noexcept : pool_(pool), work_(work) {}
+    offload(const offload&) = delete;
+    offload& operator=(const offload&) = delete;
+    ~offload() override
+    {
+        if (on_) retreat();
+    }
+
+    bool await_ready()
+    {
+        if (!pool_) work_();
+        return !pool_;
+    }
+
+    template <class P>
+    void await_suspend(std::coroutine_handle<P> self)
+    {
+        wake_.target = self;
+        on_ = self.promise().on;
+        on_->expect_visitor();
+        pool_->submit(*this);
+    }
+
+    void await_resume()
+    {
+        if (on_) retreat();
+        if (error_) std::rethrow_exception(error_);
+    }
+
+private:
+    void run() noexcept override
+    {
+        try {
+            work_();
+        } catch (...) {
+            error_ = std::current_exception();
+        }
+        on_->post_from_any_thread(wake_);
+    }
+
+    /// Our wake-up may be under way from another thread; only when that thread has let go of us
+    /// may we take it back and die.
+    void retreat()
+    {
+        pool_->withdraw(*this);
+        wake_.cancel();
+        std::exchange(on_, nullptr)->visitor_left();
+    }
+
+    workers* pool_;
+    F& work_;
+    loop* on_ = nullptr;
+    std::exception_ptr error_;
+    detail::resume wake_;
+};
+
+}  // namespace papilio

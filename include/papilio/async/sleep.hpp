@@ -1,0 +1,33 @@
+#pragma once
+
+#include <papilio/async/task.hpp>
+
+namespace papilio {
+
+/// Suspends the current task until the loop's clock, real or simulated, reaches `when`.
+class [[nodiscard]] sleep_until {
+public:
+    explicit sleep_until(time_point when) noexcept : when_(when) {}
+
+    bool await_ready() const noexcept { return false; }
+    template <class P>
+    void await_suspend(std::coroutine_handle<P> self)
+    {
+        wake_.target = self;
+        self.promise().on->post_at(wake_, when_);
+    }
+    void await_resume() const noexcept {}
+
+private:
+    time_point when_;
+    detail::resume wake_;
+};
+
+/// Suspends the current task for `span`.
+inline task<> sleep_for(duration span)
+{
+    loop& on = co_await this_loop{};
+    co_await sleep_until(on.now() + span);
+}
+
+}  // namespace papilio

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <papilio/async/task.hpp>
+
+#include <future>
+
+namespace papilio {
+
+namespace detail {
+
+template <class T>
+class spawned_task final : public loop::spawned, public event {
+public:
+    spawned_task(loop& on, task<T> work) noexcept : on_(on), work_(std::move(work))
+    {
+        end_.owner = this;
+    }
+
+    std::future<T> future() { return result_.get_future(); }
+
+private:
+    struct end final : event {
+        void fire() override { owner->deliver(); }
+        spawned_task* owner = nullptr;
+    };
+
+    /// The start, on the loop's thread.
+    void fire() override
+    {
+        on_.visitor_left();
+        work_.start(on_, &end_);
+    }
+
+    void deliver()
+    {
+        try {
+            if constexpr (std::is_void_v<T>) {
+                work_.result();
+                result_.set_value();
+            } else {
+                result_.set_value(work_.result());
+            }
+        } catch (...) {
+            result_.set_exception(std::current_exception());
+        }
+        on_.dismiss(this);
+    }
+
+    loop& on_;
+    task<T> work_;
+    end end_;
+    std::promise<T> result_;
+};
+
+}  // namespace detail
+
+/// Starts `work` on `on`, which this or another thread runs, and returns a future of its result.
+/// May be called from any thread; everything else that `work` touches belongs to the loop's thread.
+/// Work that is unfinished when the loop dies is dropped, and its future holds a broken promise.
+template <class T>
+std::future<T> spawn(loop& on, task<T> work)
+{
+    auto* start = new detail::spawned_task<T>(on, std::move(work));
+    auto future = start->future();
+    on.adopt(start);
+    on.expect_visitor();
+    on.post_from_any_thread(*start);
+    return future;
+}
+
+}  // namespace papilio

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <papilio/async/task.hpp>
+#include <papilio/base/error.hpp>
+
+namespace papilio {
+
+/// Runs `on` in this thread until `work` is done, and returns its result. Throws `errc::stalled`
+/// when nothing can ever happen any more: a deadlock, noticed and not waited for.
+template <class T>
+T sync_wait(loop& on, task<T> work)
+{
+    work.start(on);
+    while (!work.finished())
+        if (!on.run_one()) throw std::system_error(errc::stalled);
+    return work.result();
+}
+
+}  // namespace papilio

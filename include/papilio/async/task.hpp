@@ -1,0 +1,164 @@
+#pragma once
+
+#include <papilio/async/loop.hpp>
+
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace papilio {
+
+template <class T = void>
+class task;
+
+namespace detail {
+
+/// Resumes a suspended coroutine.
+struct resume final : event {
+    std::coroutine_handle<> target;
+    void fire() override { target.resume(); }
+};
+
+struct promise_base {
+    loop* on = nullptr;     // where this coroutine runs; inherited from whoever awaits it
+    event* done = nullptr;  // posted when it finishes
+    std::exception_ptr error;
+
+    std::suspend_always initial_suspend() noexcept { return {}; }
+
+    // The parent is resumed by the loop, never by symmetric transfer: GCC makes those tail calls
+    // only at -O2, so a long run of ready awaits would otherwise overflow a debug build's stack.
+    struct finish {
+        bool await_ready() noexcept { return false; }
+        template <class P>
+        void await_suspend(std::coroutine_handle<P> self) noexcept
+        {
+            auto& promise = self.promise();
+            if (promise.done) promise.on->post(*promise.done);
+        }
+        void await_resume() noexcept {}
+    };
+    finish final_suspend() noexcept { return {}; }
+
+    void unhandled_exception() noexcept { error = std::current_exception(); }
+};
+
+template <class T>
+struct promise : promise_base {
+    std::optional<T> value;
+
+    task<T> get_return_object() noexcept;
+    template <class U>
+    void return_value(U&& result)
+    {
+        value.emplace(std::forward<U>(result));
+    }
+
+    T take()
+    {
+        if (error) std::rethrow_exception(error);
+        return std::move(*value);
+    }
+};
+
+template <>
+struct promise<void> : promise_base {
+    task<void> get_return_object() noexcept;
+    void return_void() noexcept {}
+
+    void take()
+    {
+        if (error) std::rethrow_exception(error);
+    }
+};
+
+}  // namespace detail
+
+/// A piece of asynchronous work that has not begun. Await it inside another task, hand it to
+/// `sync_wait` to block, or to `spawn` for a future. Destroying a task, finished or not, destroys
+/// everything that it awaits: that is how work is cancelled.
+template <class T>
+class [[nodiscard]] task {
+public:
+    using promise_type = detail::promise<T>;
+    using value_type = T;
+
+    explicit task(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
+    task(task&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
+    task& operator=(task&& other) noexcept
+    {
+        std::swap(frame_, other.frame_);
+        return *this;
+    }
+    ~task()
+    {
+        if (frame_) frame_.destroy();
+    }
+
+    /// Begins to run on `l`; `done`, if given, is posted there at the end.
+    void start(loop& l, event* done = nullptr)
+    {
+        frame_.promise().on = &l;
+        frame_.promise().done = done;
+        frame_.resume();
+    }
+    bool finished() const noexcept { return frame_.done(); }
+    bool failed() const noexcept { return finished() && frame_.promise().error; }
+
+    /// What the finished task returned; throws what it threw.
+    T result() { return frame_.promise().take(); }
+
+    auto operator co_await() && noexcept { return awaiter{*this}; }
+    auto operator co_await() & noexcept { return awaiter{*this}; }
+
+private:
+    struct awaiter {
+        explicit awaiter(task& t) noexcept : child(t) {}
+        bool await_ready() const noexcept { return false; }
+        template <class P>
+        void await_suspend(std::coroutine_handle<P> parent)
+        {
+            wake.target = parent;
+            child.start(*parent.promise().on, &wake);
+        }
+        T await_resume() { return child.result(); }
+
+        task& child;
+        detail::resume wake;
+    };
+
+    std::coroutine_handle<promise_type> frame_;
+};
+
+namespace detail {
+
+template <class T>
+task<T> promise<T>::get_return_object() noexcept
+{
+    return task<T>{std::coroutine_handle<promise>::from_promise(*this)};
+}
+
+inline task<void> promise<void>::get_return_object() noexcept
+{
+    return task<void>{std::coroutine_handle<promise>::from_promise(*this)};
+}
+
+}  // namespace detail
+
+/// Awaiting it gives the loop that the current task runs on.
+struct this_loop {
+    bool await_ready() const noexcept { return false; }
+    template <class P>
+    bool await_suspend(std::coroutine_handle<P> self) noexcept
+    {
+        on_ = self.promise().on;
+        return false;
+    }
+    loop& await_resume() const noexcept { return *on_; }
+
+private:
+    loop* on_ = nullptr;
+};
+
+}  // namespace papilio

@@ -1,0 +1,279 @@
+#pragma once
+
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/base/random.hpp>
+#include <papilio/transport/mailbox.hpp>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace papilio::sim {
+
+/// What one peer's access to the network is like.
+struct access {
+    double up_bytes_per_second = 12.5e6;
+    double down_bytes_per_second = 12.5e6;
+};
+
+/// What the simulated network is like. Every peer has one uplink and one downlink of its own, and
+/// every message takes `latency` plus up to `jitter` from one to the other.
+struct weather {
+    std::uint64_t seed = 1;
+    int peers = 2;
+    duration latency = std::chrono::milliseconds(10);
+    duration jitter = {};
+    access all = {};                    ///< what every peer has
+    std::span<const access> each = {};  ///< or what each peer has; borrowed by the constructor
+};
+
+class world;
+
+/// One peer's view of a simulated network.
+class transport {
+public:
+    transport(world& w, int rank, access a) : world_(w), rank_(rank), access_(a) {}
+
+    int rank() const noexcept { return rank_; }
+    int size() const noexcept;
+
+    /// Done when the last byte has left the uplink.
+    task<> send(int peer, tag t, bytes message);
+
+    task<std::size_t> recv(int peer, tag t, mutable_bytes into)
+    {
+        co_return co_await inbox_.take(peer, t, into);
+    }
+
+    std::uint32_t next_round() noexcept { return ++round_; }
+    void retire(tag t) { inbox_.retire(t); }
+    time_point last_heard(int peer) const { return heard_.at(static_cast<std::size_t>(peer)); }
+
+private:
+    friend class world;
+
+    world& world_;
+    int rank_;
+    access access_;
+    time_point uplink_free_{};
+    time_point downlink_free_{};
+    std::uint32_t round_ = 0;
+    std::vector<time_point> heard_;
+    mailbox inbox_;
+};
+
+/// A whole cluster in one thread and in virtual time. The same seed gives the same run, event for
+/// event, on every machine.
+class world final : public loop {
+public:
+    explicit world(weather w = {});
+    ~world() override { drop_spawned(); }
+
+    time_point now() const noexcept override { return now_; }
+    int size() const noexcept { return static_cast<int>(peers_.size()); }
+    transport& peer(int rank) { return *peers_.at(static_cast<std::size_t>(rank)); }
+
+    /// Runs `program(net)` as every peer until all of them are done; throws the first failure.
+    template <class Program>
+    void run(Program program)
+    {
+        std::vector<task<>> programs;
+        for (auto& net : peers_) programs.push_back(program(*net));
+        sync_wait(*this, all(std::move(programs)));
+    }
+
+    /// The process of `rank` dies: what it has sent still arrives, and then its links close.
+    void kill(int rank);
+
+    /// `rank` stops, or its cable is pulled: nothing it sends arrives any more, and no link closes.
+    void silence(int rank) { silent_.insert(rank); }
+
+    /// Nothing that `from` sends to `to` arrives any more. The way back still works.
+    void cut(int from, int to) { cut_.emplace(from, to); }
+
+    /// A hash of every message that has arrived: when, from whom, to whom and of what size.
+    std::uint64_t trace() const noexcept { return trace_; }
+
+private:
+    friend class transport;
+
+    /// A message on its way, or, with `last`, the end of a link.
+    struct flight final : event {
+        void fire() override;
+
+        world* in = nullptr;
+        int from = 0;
+        int to = 0;
+        tag what{};
+        bool last = false;
+        bool landed = false;  // false: the first byte arrives; true: the last one does
+        duration transmission{};
+        std::vector<std::byte> content;
+    };
+
+    /// Messages of one link under one tag, which may not overtake each other.
+    struct queue {
+        time_point last_arrival{};
+        int count = 0;
+    };
+
+    static task<> all(std::vector<task<>> programs) { co_await when_all(std::move(programs)); }
+
+    /// With nothing left to do now, it is already later: this line is the whole simulator of time.
+    bool idle(time_point until) override
+    {
+        if (until != time_point::max()) now_ = std::max(now_, until);
+        return until != time_point::max();
+    }
+
+    static duration transmission(std::size_t size, double bytes_per_second)
+    {
+        const auto seconds = static_cast<double>(size) / bytes_per_second;
+        return duration(static_cast<std::int64_t>(seconds * 1e9));
+    }
+
+    duration delay()
+    {
+        const auto span = static_cast<std::uint64_t>(jitter_.count());
+        if (span == 0) return latency_;
+        return latency_ + duration(static_cast<std::int64_t>(random_.below(span)));
+    }
+
+    bool hears(int to, int from) const
+    {
+        return !silent_.contains(from) && !silent_.contains(to) && !cut_.contains({from, to});
+    }
+
+    void launch(int from, int to, tag t, bytes message, bool last, time_point leaves);
+    time_point in_order(const flight& f, time_point arrives);
+    void arrive(flight& f);
+
+    time_point now_{};
+    duration latency_;
+    duration jitter_;
+    random random_;
+    std::uint64_t trace_ = 0;
+    std::map<std::tuple<int, int, tag>, queue> under_way_;
+    std::set<int> silent_;
+    std::set<int> dead_;
+    std::set<std::pair<int, int>> cut_;
+    std::vector<std::unique_ptr<transport>> peers_;
+    std::vector<std::unique_ptr<flight>> flights_;  // every flight there ever was at once
+    std::vector<flight*> spare_;                    // those that have landed, for the next ones
+};
+
+inline world::world(weather w) : latency_(w.latency), jitter_(w.jitter), random_(w.seed)
+{
+    PAPILIO_CHECK(w.each.empty() || w.each.size() == static_cast<std::size_t>(w.peers),
+                  "weather::each names every peer or none");
+    for (int rank = 0; rank < w.peers; ++rank) {
+        const auto a = w.each.empty() ? w.all : w.each[static_cast<std::size_t>(rank)];
+        peers_.push_back(std::make_unique<transport>(*this, rank, a));
+        peers_.back()->heard_.resize(static_cast<std::size_t>(w.peers));
+    }
+}
+
+inline int transport::size() const noexcept
+{
+    return world_.size();
+}
+
+inline task<> transport::send(int peer, tag t, bytes message)
+{
+    if (world_.dead_.contains(rank_)) throw std::system_error(errc::disconnected);
+    const auto starts = std::max(uplink_free_, world_.now());
+    uplink_free_ = starts + world::transmission(message.size(), access_.up_bytes_per_second);
+    world_.launch(rank_, peer, t, message, false, starts);
+    co_await sleep_until(uplink_free_);
+}
+
+inline void world::launch(int from, int to, tag t, bytes message, bool last, time_point leaves)
+{
+    if (spare_.empty()) {
+        flights_.push_back(std::make_unique<flight>());
+        spare_.push_back(flights_.back().get());
+    }
+    flight& f = *spare_.back();
+    spare_.pop_back();
+    f.in = this;
+    f.from = from;
+    f.to = to;
+    f.what = t;
+    f.last = last;
+    f.landed = false;
+    f.transmission = transmission(message.size(), peer(from).access_.up_bytes_per_second);
+    f.content.assign(message.begin(), message.end());
+    post_at(f, in_order(f, leaves + delay()));
+}
+
+inline time_point world::in_order(const flight& f, time_point arrives)
+{
+    if (jitter_ == duration{}) return arrives;  // then everything arrives in order
+    queue& q = under_way_[{f.from, f.to, f.what}];
+    ++q.count;
+    return q.last_arrival = std::max(q.last_arrival, arrives);
+}
+
+/// The first byte claims the receiver's downlink, in the order of arrival; the last one cannot be
+/// there before it has been sent.
+inline void world::flight::fire()
+{
+    auto& receiver = in->peer(to);
+    if (!landed) {
+        landed = true;
+        const auto starts = std::max(receiver.downlink_free_, in->now());
+        const auto received =
+            starts + world::transmission(content.size(), receiver.access_.down_bytes_per_second);
+        receiver.downlink_free_ = received;
+        in->post_at(*this, std::max(received, in->now() + transmission));
+    } else {
+        in->arrive(*this);
+    }
+}
+
+inline void world::arrive(flight& f)
+{
+    auto& receiver = peer(f.to);
+    if (jitter_ != duration{}) {
+        const auto found = under_way_.find({f.from, f.to, f.what});
+        if (--found->second.count == 0) under_way_.erase(found);
+    }
+    if (hears(f.to, f.from)) {
+        const auto when = static_cast<std::uint64_t>(now_.time_since_epoch().count());
+        trace_ =
+            hash(trace_, when, static_cast<std::uint64_t>(f.from), static_cast<std::uint64_t>(f.to),
+                 static_cast<std::uint64_t>(f.what), f.content.size());
+        receiver.heard_[static_cast<std::size_t>(f.from)] = now_;
+        if (f.last) {
+            receiver.inbox_.close(f.from, errc::disconnected);
+        } else {
+            try {
+                receiver.inbox_.deliver(f.from, f.what, f.content);
+            } catch (const std::system_error& overflow) {
+                receiver.inbox_.close(f.from, overflow.code());
+            }
+        }
+    }
+    f.content.clear();
+    f.content.shrink_to_fit();
+    spare_.push_back(&f);
+}
+
+inline void world::kill(int rank)
+{
+    auto& victim = peer(rank);
+    dead_.insert(rank);
+    for (int other = 0; other < size(); ++other) {
+        if (other == rank) continue;
+        victim.inbox_.close(other, errc::disconnected);
+        launch(rank, other, tag{}, {}, true, std::max(victim.uplink_free_, now_) + jitter_);
+    }
+}
+
+}  // namespace papilio::sim

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <papilio/transport/base.hpp>
+
+#include <concepts>
+#include <memory>
+#include <utility>
+
+namespace papilio {
+
+/// Any transport behind one type, for code that should be compiled once or must not see vendor
+/// headers, such as a `.cu`. Borrows the transport, which must outlive it and its tasks.
+class any_transport {
+public:
+    template <transport Net>
+    requires(!std::same_as<Net, any_transport>)  //
+        explicit any_transport(Net& net)
+        : model_(std::make_unique<model<Net>>(net))
+    {
+    }
+
+    int rank() const { return model_->rank(); }
+    int size() const { return model_->size(); }
+    task<> send(int peer, tag t, bytes message) { return model_->send(peer, t, message); }
+    task<std::size_t> recv(int peer, tag t, mutable_bytes into)
+    {
+        return model_->recv(peer, t, into);
+    }
+    std::uint32_t next_round() { return model_->next_round(); }
+    void retire(tag t) { model_->retire(t); }
+    time_point last_heard(int peer) { return model_->last_heard(peer); }
+
+private:
+    struct concept_type {
+        virtual ~concept_type() = default;
+        virtual int rank() = 0;
+        virtual int size() = 0;
+        virtual task<> send(int peer, tag t, bytes message) = 0;
+        virtual task<std::size_t> recv(int peer, tag t, mutable_bytes into) = 0;
+        virtual std::uint32_t next_round() = 0;
+        virtual void retire(tag t) = 0;
+        virtual time_point last_heard(int peer) = 0;
+    };
+
+    template <class Net>
+    struct model final : concept_type {
+        explicit model(Net& n) : net(n) {}
+        int rank() override { return net.rank(); }
+        int size() override { return net.size(); }
+        task<> send(int peer, tag t, bytes message) override { return net.send(peer, t, message); }
+        task<std::size_t> recv(int peer, tag t, mutable_bytes into) override
+        {
+            return net.recv(peer, t, into);
+        }
+        std::uint32_t next_round() override { return detail::next_round(net); }
+        void retire(tag t) override { detail::retire(net, t); }
+        time_point last_heard(int peer) override { return detail::last_heard(net, peer); }
+        Net& net;
+    };
+
+    std::unique_ptr<concept_type> model_;
+};
+
+}  // namespace papilio

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <papilio/async/task.hpp>
+#include <papilio/base/bytes.hpp>
+#include <papilio/wire/tag.hpp>
+
+#include <concepts>
+
+namespace papilio {
+
+// clang-format off
+
+/// Moves tagged messages between `size()` peers, of which this one is `rank()`.
+///
+/// `send` finishes when the message no longer needs the caller's buffer, which says nothing about
+/// its arrival. `recv` gives the size of the oldest message from `peer` under `t`; it throws
+/// `errc::too_large` when that message exceeds the buffer, and `errc::disconnected` or another
+/// reason when the link to `peer` is gone and the message will not come. Messages under one tag
+/// arrive in the order they were sent, others may overtake each other. A message may arrive before
+/// anybody asks for it. Buffers stay valid until the await returns or is dropped; a dropped `send`
+/// may or may not arrive, but never half.
+///
+/// Optional members that the library uses when they are there:
+/// - `std::uint32_t next_round()` numbers the calls made on this transport: 1, 2, ...
+/// - `void retire(tag t)` drops all messages of the call that `t` belongs to, now and later
+/// - `time_point last_heard(int peer)` when the last byte came from `peer`
+template <class T>
+concept transport = requires(T& net, int peer, tag t, bytes out, mutable_bytes in) {
+    { net.rank() } -> std::same_as<int>;
+    { net.size() } -> std::same_as<int>;
+    { net.send(peer, t, out) } -> std::same_as<task<>>;
+    { net.recv(peer, t, in) } -> std::same_as<task<std::size_t>>;
+};
+
+namespace detail {
+
+template <class T>
+concept numbers_rounds = requires(T& net) {
+    { net.next_round() } -> std::same_as<std::uint32_t>;
+};
+
+template <class T>
+concept retires_calls = requires(T& net, tag t) {
+    { net.retire(t) } -> std::same_as<void>;
+};
+
+template <class T>
+concept knows_life = requires(T& net, int peer) {
+    { net.last_heard(peer) } -> std::same_as<time_point>;
+};
+
+// clang-format on
+
+template <transport Net>
+std::uint32_t next_round(Net& net)
+{
+    if constexpr (numbers_rounds<Net>)
+        return net.next_round();
+    else
+        return 0;
+}
+
+template <transport Net>
+void retire(Net& net, tag t)
+{
+    if constexpr (retires_calls<Net>) net.retire(t);
+}
+
+template <transport Net>
+time_point last_heard(Net& net, int peer)
+{
+    if constexpr (knows_life<Net>)
+        return net.last_heard(peer);
+    else
+        return time_point::min();
+}
+
+}  // namespace detail
+
+}  // namespace papilio

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <papilio/base/error.hpp>
+#include <papilio/transport/base.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace papilio {
+
+/// A group is a transport too: some peers of `net`, in an order of their own. Groups that exchange
+/// messages at the same time differ in `epoch`, 1 to 4,095; epoch 0 is `net` itself. All members
+/// name the same peers in the same order. Borrows `net`, which must outlive it and its tasks.
+template <transport Net>
+class subset {
+public:
+    /// Throws `errc::bad_argument` unless the members are distinct peers of `net`, this one among
+    /// them.
+    subset(Net& net, std::vector<int> members, std::uint32_t epoch)
+        : net_(net), members_(std::move(members)), epoch_(epoch)
+    {
+        auto sorted = members_;
+        std::ranges::sort(sorted);
+        if (sorted.empty() || sorted.front() < 0 || sorted.back() >= net.size() ||
+            std::ranges::adjacent_find(sorted) != sorted.end())
+            throw std::system_error(errc::bad_argument, "a group's members are distinct peers");
+        if (epoch < 1 || epoch > max_epoch)
+            throw std::system_error(errc::bad_argument, "a group's epoch lies in 1..4095");
+        const auto self = std::ranges::find(members_, net.rank());
+        if (self == members_.end())
+            throw std::system_error(errc::bad_argument, "a peer makes groups that it belongs to");
+        rank_ = static_cast<int>(self - members_.begin());
+    }
+
+    int rank() const noexcept { return rank_; }
+    int size() const noexcept { return static_cast<int>(members_.size()); }
+
+    task<> send(int peer, tag t, bytes message)
+    {
+        return net_.send(member(peer), in_epoch(t), message);
+    }
+    task<std::size_t> recv(int peer, tag t, mutable_bytes into)
+    {
+        return net_.recv(member(peer), in_epoch(t), into);
+    }
+
+    std::uint32_t next_round() noexcept { return ++round_; }
+    void retire(tag t) { detail::retire(net_, in_epoch(t)); }
+    time_point last_heard(int peer) { return detail::last_heard(net_, member(peer)); }
+
+    /// What `net` calls the peer that this group calls `peer`.
+    int member(int peer) const { return members_.at(static_cast<std::size_t>(peer)); }
+
+private:
+    tag in_epoch(tag t) const
+    {
+        auto fields = fields_of(t);
+        PAPILIO_CHECK(fields.epoch == 0, "make groups of a transport, not groups of groups");
+        fields.epoch = epoch_;
+        return make_tag(fields);
+    }
+
+    Net& net_;
+    std::vector<int> members_;
+    std::uint32_t epoch_;
+    int rank_ = 0;
+    std::uint32_t round_ = 0;
+};
+
+}  // namespace papilio

@@ -1,0 +1,339 @@
+#pragma once
+
+#include <papilio/async/gate.hpp>
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/yield.hpp>
+#include <papilio/transport/mailbox.hpp>
+#include <papilio/transport/tcp/socket.hpp>
+#include <papilio/wire/frame.hpp>
+
+#include <array>
+#include <deque>
+#include <new>
+#include <utility>
+#include <vector>
+
+namespace papilio::tcp::detail {
+
+/// What the owner of a connection wants to know of it. Called on the loop, at most once each.
+struct connection_owner {
+    virtual ~connection_owner() = default;
+    virtual void heard() = 0;                     ///< bytes came
+    virtual void ended(std::error_code why) = 0;  ///< the connection is of no use any more
+    virtual void said_farewell() = 0;             ///< the other side will send nothing more
+};
+
+/// One connection that carries frames. What comes in goes to a mailbox; what goes out waits its
+/// turn in a queue that borrows the senders' buffers.
+class connection {
+public:
+    connection(asio_loop& on, socket s, mailbox& inbox, int peer, std::size_t max_message,
+               connection_owner& owner)
+        : loop_(on),
+          socket_(std::move(s)),
+          inbox_(inbox),
+          peer_(peer),
+          max_message_(max_message),
+          owner_(owner)
+    {
+        reader_.start(loop_);
+        writer_.start(loop_);
+    }
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    class outgoing;
+
+    /// Awaiting it sends one message. `message` must stay until then; when the wait is dropped
+    /// half-way through, the connection keeps a copy of the rest, so that the stream stays whole.
+    outgoing send(tag t, bytes message);
+
+    /// Sends a frame without content, in its turn.
+    void send_mark(tag t)
+    {
+        if (ended()) return;
+        const auto frame = wire::encode(wire::frame{t, 0});
+        queue_.push_back({nullptr, {frame.begin(), frame.end()}});
+        has_work_.open();
+    }
+
+    /// True if nothing waits to be written.
+    bool drained() const noexcept { return queue_.empty(); }
+    bool ended() const noexcept { return !!end_; }
+
+    /// Gives the connection up: what waits to be sent fails with `why`.
+    void end(std::error_code why);
+
+private:
+    /// What waits to be written: a message that a task stands by, or bytes of our own.
+    struct entry {
+        outgoing* of;
+        std::vector<std::byte> own;
+    };
+
+    /// Two borrowed ranges, of which `done` bytes are written already.
+    struct pending {
+        bytes head;
+        bytes body;
+        std::size_t size() const noexcept { return head.size() + body.size(); }
+    };
+
+    pending unwritten(const entry& e) const noexcept;
+    void flush();
+    void written(std::size_t n);
+    void forget(outgoing& o);
+    task<> write();
+    task<> read();
+    task<> receive(tag t, std::size_t size);
+    std::size_t read_some(mutable_bytes first, std::error_code& error);
+
+    asio_loop& loop_;
+    socket socket_;
+    mailbox& inbox_;
+    int peer_;
+    std::size_t max_message_;
+    connection_owner& owner_;
+    std::error_code end_;
+
+    std::deque<entry> queue_;
+    std::size_t front_done_ = 0;  // bytes of the front entry that are written
+    gate has_work_;
+
+    std::array<std::byte, 4096> scratch_;  // frames, and the first bytes behind them
+    std::size_t scratch_begin_ = 0;
+    std::size_t scratch_end_ = 0;
+    std::vector<std::byte> nowhere_;  // where unwanted bytes go
+
+    task<> reader_ = read();
+    task<> writer_ = write();
+};
+
+/// One message on its way out.
+class [[nodiscard]] connection::outgoing {
+public:
+    outgoing(connection& c, tag t, bytes message) noexcept
+        : connection_(c),
+          head_(wire::encode(wire::frame{t, static_cast<std::uint32_t>(message.size())})),
+          message_(message)
+    {
+    }
+    outgoing(const outgoing&) = delete;
+    outgoing& operator=(const outgoing&) = delete;
+    ~outgoing()
+    {
+        if (queued_) connection_.forget(*this);
+    }
+
+    /// With nobody before it, a message need not wait.
+    bool await_ready()
+    {
+        error_ = connection_.end_;
+        if (error_) return true;
+        const bool first = connection_.queue_.empty();
+        connection_.queue_.push_back({this, {}});
+        queued_ = true;
+        if (first) connection_.flush();
+        return !queued_;
+    }
+
+    template <class P>
+    void await_suspend(std::coroutine_handle<P> self)
+    {
+        wake_.target = self;
+        on_ = self.promise().on;
+        connection_.has_work_.open();
+    }
+
+    void await_resume() const
+    {
+        if (error_) throw std::system_error(error_);
+    }
+
+private:
+    friend class connection;
+
+    void finish(std::error_code error) noexcept
+    {
+        queued_ = false;
+        error_ = error;
+        if (on_) on_->post(wake_);
+    }
+
+    connection& connection_;
+    std::array<std::byte, wire::frame::encoded_size> head_;
+    bytes message_;
+    bool queued_ = false;
+    std::error_code error_;
+    loop* on_ = nullptr;
+    papilio::detail::resume wake_;
+};
+
+inline connection::outgoing connection::send(tag t, bytes message)
+{
+    return {*this, t, message};
+}
+
+inline connection::pending connection::unwritten(const entry& e) const noexcept
+{
+    pending p;
+    if (e.of)
+        p = {e.of->head_, e.of->message_};
+    else
+        p = {e.own, {}};
+    if (&e != &queue_.front()) return p;
+    const auto of_head = std::min(front_done_, p.head.size());
+    p.head = p.head.subspan(of_head);
+    p.body = p.body.subspan(front_done_ - of_head);
+    return p;
+}
+
+/// Writes as much of the queue as the system takes.
+inline void connection::flush()
+{
+    while (!queue_.empty()) {
+        std::array<asio::const_buffer, 16> buffers;
+        std::size_t used = 0;
+        for (std::size_t i = 0; i < queue_.size() && used + 2 <= buffers.size(); ++i) {
+            const auto p = unwritten(queue_[i]);
+            buffers[used++] = asio::buffer(p.head.data(), p.head.size());
+            buffers[used++] = asio::buffer(p.body.data(), p.body.size());
+        }
+        std::error_code error;
+        const auto n = socket_.write_some(std::span(buffers).first(used), error);
+        if (error == asio::error::would_block) return;
+        if (error) return end(errc::disconnected);
+        written(n);
+    }
+}
+
+inline void connection::written(std::size_t n)
+{
+    while (!queue_.empty()) {
+        const auto left = unwritten(queue_.front()).size();
+        if (n < left) {
+            front_done_ += n;
+            return;
+        }
+        n -= left;
+        front_done_ = 0;
+        const auto done = std::move(queue_.front());
+        queue_.pop_front();
+        if (done.of) done.of->finish({});
+    }
+}
+
+/// The task that stood by a message is gone. A message that has not begun is taken back.
+inline void connection::forget(outgoing& o)
+{
+    const auto found = std::ranges::find(queue_, &o, &entry::of);
+    if (found != queue_.begin() || front_done_ == 0) {
+        queue_.erase(found);
+        return;
+    }
+    const auto rest = unwritten(*found);
+    std::vector<std::byte> own(rest.head.begin(), rest.head.end());
+    own.insert(own.end(), rest.body.begin(), rest.body.end());
+    *found = {nullptr, std::move(own)};
+    front_done_ = 0;
+}
+
+inline void connection::end(std::error_code why)
+{
+    if (end_) return;
+    end_ = why;
+    std::error_code ignored;  // a socket that is broken may be broken in any way
+    socket_.close(ignored);
+    for (auto& waiting : std::exchange(queue_, {}))
+        if (waiting.of) waiting.of->finish(why);
+    front_done_ = 0;
+    owner_.ended(why);
+}
+
+inline task<> connection::write()
+{
+    while (!ended()) {
+        co_await has_work_.opened();
+        has_work_.close();
+        flush();
+        while (!queue_.empty()) {
+            co_await writable(socket_);
+            flush();
+        }
+    }
+}
+
+inline std::size_t connection::read_some(mutable_bytes first, std::error_code& error)
+{
+    const std::array<asio::mutable_buffer, 2> into{
+        asio::buffer(first.data(), first.size()),
+        asio::buffer(scratch_.data() + scratch_end_, scratch_.size() - scratch_end_)};
+    const auto n = socket_.read_some(into, error);
+    if (n > 0) owner_.heard();
+    const auto of_first = std::min(n, first.size());
+    scratch_end_ += n - of_first;
+    return of_first;
+}
+
+/// Reads frames until the stream ends. Many small messages come with one call; of a large one all
+/// but the first bytes are read where they belong.
+inline task<> connection::read()
+{
+    co_await yield{};  // until the owner is complete
+    try {
+        for (;;) {
+            while (scratch_end_ - scratch_begin_ >= wire::frame::encoded_size) {
+                const auto frame = wire::parse_frame(scratch_.data() + scratch_begin_);
+                scratch_begin_ += wire::frame::encoded_size;
+                if (frame.what == wire::farewell) owner_.said_farewell();
+                if (frame.what == wire::farewell || frame.what == wire::heartbeat) continue;
+                if (frame.size > max_message_) throw std::system_error(errc::too_large);
+                co_await receive(frame.what, frame.size);
+            }
+            std::copy(scratch_.begin() + static_cast<std::ptrdiff_t>(scratch_begin_),
+                      scratch_.begin() + static_cast<std::ptrdiff_t>(scratch_end_),
+                      scratch_.begin());
+            scratch_end_ -= std::exchange(scratch_begin_, 0);
+            std::error_code error;
+            read_some({}, error);
+            if (error == asio::error::would_block)
+                co_await readable(socket_);
+            else if (error)
+                throw std::system_error(errc::disconnected);
+        }
+    } catch (const std::system_error& failure) {
+        end(failure.code());
+    } catch (const std::bad_alloc&) {
+        end(make_error_code(std::errc::not_enough_memory));
+    }
+}
+
+inline task<> connection::receive(tag t, std::size_t size)
+{
+    mailbox::landing message(inbox_, peer_, t, size);
+    while (message.left() > 0) {
+        auto room = message.room();
+        if (room.empty()) {
+            nowhere_.resize(std::min(message.left(), std::size_t{64} << 10));
+            room = nowhere_;
+        }
+        std::size_t n = std::min(room.size(), scratch_end_ - scratch_begin_);
+        if (n > 0) {
+            std::ranges::copy(bytes(scratch_).subspan(scratch_begin_, n), room.begin());
+            scratch_begin_ += n;
+            message.advance(n);
+            continue;
+        }
+        scratch_begin_ = scratch_end_ = 0;
+        std::error_code error;
+        n = read_some(room, error);
+        message.advance(n);
+        if (error == asio::error::would_block)
+            co_await readable(socket_);
+        else if (error)
+            throw std::system_error(errc::disconnected);
+    }
+    message.finish();
+    if (size > scratch_.size()) co_await yield{};  // whoever waited may post the next receive
+}
+
+}  // namespace papilio::tcp::detail

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <papilio/async/asio_loop.hpp>
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/error.hpp>
+
+#include <asio/buffer.hpp>
+#include <asio/ip/tcp.hpp>
+
+#include <netinet/tcp.h>
+
+#include <cstring>
+
+namespace papilio::tcp::detail {
+
+// Reads and writes are plain calls that would rather fail than block; Asio is asked only to say
+// when to try again. So it never holds a buffer of ours, and dropping a task is always safe.
+
+using socket = asio::ip::tcp::socket;
+using acceptor = asio::ip::tcp::acceptor;
+
+/// Suspends until a read, or an accept, would not block.
+auto readable(auto& s)
+{
+    return asio_operation([&s](auto done) { s.async_wait(s.wait_read, std::move(done)); });
+}
+
+auto writable(auto& s)
+{
+    return asio_operation([&s](auto done) { s.async_wait(s.wait_write, std::move(done)); });
+}
+
+inline auto connected(socket& s, const asio::ip::tcp::endpoint& to)
+{
+    return asio_operation([&](auto done) { s.async_connect(to, std::move(done)); });
+}
+
+inline task<> read_all(socket& from, mutable_bytes into)
+{
+    while (!into.empty()) {
+        std::error_code error;
+        const auto n = from.read_some(asio::buffer(into.data(), into.size()), error);
+        into = into.subspan(n);
+        if (error == asio::error::would_block)
+            co_await readable(from);
+        else if (error)
+            throw std::system_error(errc::disconnected);
+    }
+}
+
+inline task<> write_all(socket& to, bytes from)
+{
+    while (!from.empty()) {
+        std::error_code error;
+        const auto n = to.write_some(asio::buffer(from.data(), from.size()), error);
+        from = from.subspan(n);
+        if (error == asio::error::would_block)
+            co_await writable(to);
+        else if (error)
+            throw std::system_error(errc::disconnected);
+    }
+}
+
+inline void set(socket& s, int option, const void* value, std::size_t size, const char* what)
+{
+    if (::setsockopt(s.native_handle(), IPPROTO_TCP, option, value, static_cast<socklen_t>(size)) !=
+        0)
+        throw std::system_error(errno, std::system_category(), what);
+}
+
+/// What every connection of ours has: no delay, no blocking, and the kernel's own watch over hosts
+/// that vanish without a word.
+inline void tune(socket& s, const char* congestion)
+{
+    s.non_blocking(true);
+    s.set_option(asio::ip::tcp::no_delay(true));
+    s.set_option(asio::socket_base::keep_alive(true));
+    const int idle_s = 10, interval_s = 5, probes = 4;
+    const unsigned unacknowledged_ms = 30'000;
+    set(s, TCP_KEEPIDLE, &idle_s, sizeof idle_s, "TCP_KEEPIDLE");
+    set(s, TCP_KEEPINTVL, &interval_s, sizeof interval_s, "TCP_KEEPINTVL");
+    set(s, TCP_KEEPCNT, &probes, sizeof probes, "TCP_KEEPCNT");
+    set(s, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof unacknowledged_ms, "TCP_USER_TIMEOUT");
+    if (congestion) set(s, TCP_CONGESTION, congestion, std::strlen(congestion), congestion);
+}
+
+}  // namespace papilio::tcp::detail

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/error.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace papilio::wire {
+
+/// The first bytes on a connection, from the side that dialled: who it is, whom it wants, and in
+/// which group. The other side answers with `welcome`, or closes.
+struct hello {
+    std::uint64_t group = 0;  ///< a number that all peers of a group share
+    std::uint32_t from = 0;
+    std::uint32_t to = 0;
+    std::uint32_t connection = 0;  ///< which of the pair's connections this is
+    std::uint32_t connections = 1;
+
+    static constexpr std::size_t encoded_size = 32;
+    friend constexpr bool operator==(const hello&, const hello&) = default;
+};
+
+inline constexpr std::uint32_t hello_magic = 0x4c504150;  // "PAPL"
+inline constexpr std::uint16_t wire_version = 1;
+
+/// Little-endian: u32 magic, u16 version, u16 zero, u64 group, u32 from, to, connection,
+/// connections.
+inline std::array<std::byte, hello::encoded_size> encode(const hello& h) noexcept
+{
+    std::array<std::byte, hello::encoded_size> to;
+    store(to.data(), hello_magic);
+    store(to.data() + 4, wire_version);
+    store(to.data() + 6, std::uint16_t{0});
+    store(to.data() + 8, h.group);
+    store(to.data() + 16, h.from);
+    store(to.data() + 20, h.to);
+    store(to.data() + 24, h.connection);
+    store(to.data() + 28, h.connections);
+    return to;
+}
+
+/// Reads the `hello::encoded_size` bytes at `from`. Nothing if a stranger sent them.
+inline std::optional<hello> parse_hello(const std::byte* from) noexcept
+{
+    if (load<std::uint32_t>(from) != hello_magic) return std::nullopt;
+    if (load<std::uint16_t>(from + 4) != wire_version) return std::nullopt;
+    if (load<std::uint16_t>(from + 6) != 0) return std::nullopt;
+    return hello{load<std::uint64_t>(from + 8), load<std::uint32_t>(from + 16),
+                 load<std::uint32_t>(from + 20), load<std::uint32_t>(from + 24),
+                 load<std::uint32_t>(from + 28)};
+}
+
+/// The answer to an accepted `hello`.
+inline constexpr std::uint32_t welcome = 0x4b4f5050;  // "PPOK"
+
+}  // namespace papilio::wire
