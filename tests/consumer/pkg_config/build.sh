@@ -5,7 +5,7 @@ set -eu
 
 here=$(dirname "$0")
 compiler=$1
-export PKG_CONFIG_PATH=$2
+export PKG_CONFIG_PATH="$2"
 shift 2
 
 package=papilio
