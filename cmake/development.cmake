@@ -1,6 +1,7 @@
 # What we ask of ourselves. Users of the library never see any of it.
 
 set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 # Our own targets link papilio_dev beside what they use.
 add_library(papilio_dev INTERFACE)
