@@ -49,6 +49,14 @@ void fold_tile(std::span<const std::span<const T>> versions, std::size_t begin, 
     }
 }
 
+/// Writes `finish(folded[i])`, rounded to `T`, to `out[i]`.
+template <class T, class Size, class Finish>
+void finish_tile(const accumulator_t<T>* __restrict folded, Size size, T* __restrict out,
+                 Finish finish)
+{
+    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<T>(finish(folded[i]));
+}
+
 /// `out[i] = finish(versions[0][i] combined with versions[1][i], versions[2][i], ...)`.
 template <class T, class Combine, class Finish>
 void fold(std::span<const std::span<const T>> versions, std::span<T> out, Combine combine,
@@ -58,8 +66,7 @@ void fold(std::span<const std::span<const T>> versions, std::span<T> out, Combin
     for_each_tile<tile_size>(out.size(), [&](std::size_t begin, auto size) {
         alignas(64) accumulator_t<T> folded[tile_size];
         fold_tile(versions, begin, size, folded, combine);
-        T* to = out.data() + begin;
-        for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<T>(finish(folded[i]));
+        finish_tile(folded, size, out.data() + begin, finish);
     });
 }
 

@@ -77,8 +77,8 @@ void weighted_mean::reduce(std::span<const std::span<const T>> versions,
             detail::weigh_tile(versions[k].data() + begin, factors[k], size, weighed);
             for (std::size_t i = 0; i < size; ++i) folded[i] += weighed[i];
         }
-        T* to = out.data() + begin;
-        for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<T>(folded[i] / total);
+        detail::finish_tile(folded, size, out.data() + begin,
+                            [total](sum_type x) { return x / total; });
     });
 }
 
