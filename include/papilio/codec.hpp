@@ -1,0 +1,9 @@
+#pragma once
+
+// Elements to bytes and back.
+
+#include <papilio/codec/as_bf16.hpp>
+#include <papilio/codec/as_f16.hpp>
+#include <papilio/codec/base.hpp>
+#include <papilio/codec/identity.hpp>
+#include <papilio/codec/int8b.hpp>
