@@ -7,23 +7,26 @@
 
 namespace papilio {
 
-/// Runs tasks side by side. Finishes with the last one, or with the first failure in time, which
-/// it throws and which drops the rest.
-class [[nodiscard]] when_all {
-public:
-    explicit when_all(std::vector<task<>> children) : children_(std::move(children)) {}
-    when_all(const when_all&) = delete;
-    when_all& operator=(const when_all&) = delete;
+namespace detail {
 
-    bool await_ready() const noexcept { return children_.empty(); }
+/// Tasks that run side by side until one fails, or as many as are awaited are done.
+class siblings {
+public:
+    siblings(std::vector<task<>> children, std::size_t awaited)
+        : children_(std::move(children)), left_(awaited)
+    {
+    }
+    siblings(const siblings&) = delete;
+    siblings& operator=(const siblings&) = delete;
+
+    bool await_ready() const noexcept { return left_ == 0; }
 
     template <class P>
     void await_suspend(std::coroutine_handle<P> parent)
     {
         wake_.target = parent;
         on_ = parent.promise().on;
-        left_ = children_.size();
-        arrivals_ = std::make_unique<arrival[]>(left_);
+        arrivals_ = std::make_unique<arrival[]>(children_.size());
         for (std::size_t i = 0; i < children_.size(); ++i) {
             arrivals_[i].group = this;
             arrivals_[i].child = &children_[i];
@@ -31,13 +34,13 @@ public:
         }
     }
 
+    /// Those that are not done are dropped here, before the parent frees what they use.
     void await_resume()
     {
-        if (!failed_) return;
-        // Drop the others before the failure is handled: they may hold what its handler frees.
-        task<> failure = std::move(*failed_);
-        arrivals_.reset();
-        children_.clear();
+        task<>* const failed = failed_;
+        if (!failed) return drop();
+        task<> failure = std::move(*failed);
+        drop();
         failure.result();
     }
 
@@ -45,22 +48,55 @@ private:
     struct arrival final : event {
         void fire() override
         {
+            if (group->left_ == 0 || group->failed_) return;
             --group->left_;
-            if (group->failed_) return;
             if (child->failed()) group->failed_ = child;
             if (group->left_ == 0 || group->failed_) group->on_->post(group->wake_);
         }
 
-        when_all* group = nullptr;
+        siblings* group = nullptr;
         task<>* child = nullptr;
     };
 
+    void drop() noexcept
+    {
+        arrivals_.reset();
+        children_.clear();
+    }
+
     std::vector<task<>> children_;
     std::unique_ptr<arrival[]> arrivals_;
-    std::size_t left_ = 0;
+    std::size_t left_;
     task<>* failed_ = nullptr;
     loop* on_ = nullptr;
-    detail::resume wake_;
+    resume wake_;
+};
+
+}  // namespace detail
+
+/// Runs tasks side by side. Finishes with the last one, or with the first failure in time, which
+/// it throws and which drops the rest.
+class [[nodiscard]] when_all : public detail::siblings {
+public:
+    explicit when_all(std::vector<task<>> children) : when_all(children.size(), children) {}
+
+private:
+    when_all(std::size_t count, std::vector<task<>>& children)
+        : siblings(std::move(children), count)
+    {
+    }
+};
+
+/// Runs tasks side by side. Finishes with the first one, whose failure it throws, and drops the
+/// rest.
+class [[nodiscard]] when_any : public detail::siblings {
+public:
+    explicit when_any(std::vector<task<>> children) : when_any(children.empty(), children) {}
+
+private:
+    when_any(bool none, std::vector<task<>>& children) : siblings(std::move(children), none ? 0 : 1)
+    {
+    }
 };
 
 }  // namespace papilio

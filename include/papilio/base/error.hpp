@@ -22,6 +22,12 @@ enum class errc {
     refused,          ///< the other side does not want this connection or request
 };
 
+/// Whether `code`, which may have come over the wire, is one of the above.
+constexpr bool known(errc code) noexcept
+{
+    return code >= errc::stalled && code <= errc::refused;
+}
+
 class error_category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "papilio"; }

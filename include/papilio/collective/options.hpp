@@ -1,0 +1,41 @@
+#pragma once
+
+#include <papilio/async/loop.hpp>
+#include <papilio/collective/role.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+namespace papilio {
+
+class workers;
+
+/// The numbers of a call. All peers pass the same, but for `weight`, `timeout`, `in_flight` and
+/// `pool`. Spans and pointers are borrowed until the call ends.
+struct call_options {
+    /// The call returns within this time, whatever the others do.
+    duration timeout = std::chrono::seconds(60);
+
+    /// Which call of the group this is, 1 to 1,048,575. Zero takes the next number: then all peers
+    /// make their calls in the same order. Calls in flight at the same time differ.
+    std::uint32_t round = 0;
+
+    /// What this peer's data counts in a weighted mean: above 0, below 2^53.
+    double weight = 1;
+
+    std::span<const role> roles = {};     ///< by rank; empty: all are full peers
+    std::span<const double> shares = {};  ///< sizes of the parts, by rank; empty: equal
+
+    std::size_t chunk_bytes = 0;  ///< of elements; zero: chosen by size
+    std::size_t in_flight = 0;    ///< chunks on the way to each peer; zero: chosen by size
+
+    workers* pool = nullptr;  ///< where codecs and reductions run; null: on the loop's own thread
+};
+
+// Callers pass options, ops and codecs as temporaries in an awaited call; g++ 12.2 destroys such
+// temporaries twice. So they must have nothing to destroy.
+static_assert(std::is_trivially_destructible_v<call_options>);
+
+}  // namespace papilio

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <papilio/async/loop.hpp>
+#include <papilio/plan/partition.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace papilio {
+
+/// A peer whose data is in a result, and how much it weighs there.
+struct contributor {
+    int rank = 0;
+    double weight = 1;
+    friend bool operator==(const contributor&, const contributor&) = default;
+};
+
+/// A range of the result and whom it was made of, in rank order.
+struct contributions {
+    part range{};
+    std::vector<contributor> from;
+    friend bool operator==(const contributions&, const contributions&) = default;
+};
+
+/// Message bytes exchanged with one peer, without the transport's own.
+struct traffic {
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+    friend bool operator==(const traffic&, const traffic&) = default;
+};
+
+/// What a round tells its caller. The contributor map is the same on every peer that succeeds.
+struct report {
+    std::uint32_t round = 0;
+    std::vector<traffic> peers;           ///< by rank
+    std::vector<contributions> made_of;   ///< consecutive ranges that cover the result
+    std::vector<int> unserved_observers;  ///< who did not fetch the whole result in time
+
+    // Since the call began; the phases overlap.
+    duration reduced{};   ///< this peer's own part was complete
+    duration gathered{};  ///< the whole result was here
+    duration finished{};  ///< all votes were in
+
+    std::uint64_t bytes_sent() const noexcept
+    {
+        std::uint64_t sum = 0;
+        for (const auto& p : peers) sum += p.sent;
+        return sum;
+    }
+    std::uint64_t bytes_received() const noexcept
+    {
+        std::uint64_t sum = 0;
+        for (const auto& p : peers) sum += p.received;
+        return sum;
+    }
+};
+
+}  // namespace papilio

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+namespace papilio {
+
+/// What a peer does in a round.
+enum class role : std::uint8_t {
+    full,       ///< contributes, and reduces a part
+    client,     ///< contributes, and owns no part
+    auxiliary,  ///< contributes nothing, and reduces a part
+    observer,   ///< receives the result, and has no say in it
+};
+
+constexpr bool contributes(role r) noexcept
+{
+    return r == role::full || r == role::client;
+}
+constexpr bool reduces(role r) noexcept
+{
+    return r == role::full || r == role::auxiliary;
+}
+constexpr bool votes(role r) noexcept
+{
+    return r != role::observer;
+}
+
+}  // namespace papilio

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <papilio/base/error.hpp>
+
+#include <string>
+
+namespace papilio {
+
+/// What a peer was waited for when a round failed.
+enum class phase {
+    contribution,  ///< its version of the part that this peer reduces
+    result,        ///< the part that it reduces
+    vote,          ///< its word that it holds the result
+};
+
+constexpr const char* name(phase p) noexcept
+{
+    switch (p) {
+    case phase::contribution: return "contribution";
+    case phase::result: return "result";
+    case phase::vote: return "vote";
+    }
+    return "?";
+}
+
+/// A round has failed. The caller's data is as it was before the call.
+class round_error : public std::system_error {
+public:
+    round_error(std::error_code why, int culprit, int reporter, phase where,
+                const std::string& detail = {})
+        : std::system_error(why, describe(culprit, reporter, where, detail)),
+          culprit_(culprit),
+          reporter_(reporter),
+          where_(where)
+    {
+    }
+
+    /// The rank whose fault it was, as far as is known, else -1. May be this peer's own.
+    int culprit() const noexcept { return culprit_; }
+
+    /// The rank that blames the culprit: this peer's own, or that of one that gave up first.
+    int reporter() const noexcept { return reporter_; }
+
+    phase where() const noexcept { return where_; }
+
+private:
+    static std::string describe(int culprit, int reporter, phase where, const std::string& detail)
+    {
+        std::string text = "round failed";
+        if (culprit >= 0) text += " because of peer " + std::to_string(culprit);
+        text += std::string(", waiting for a ") + name(where);
+        text += ", says peer " + std::to_string(reporter);
+        if (!detail.empty()) text += ": " + detail;
+        return text;
+    }
+
+    int culprit_;
+    int reporter_;
+    phase where_;
+};
+
+}  // namespace papilio

@@ -1,0 +1,21 @@
+#pragma once
+
+/// Everything that needs nothing but the standard library; safe to include from .cu files.
+
+#include <papilio/async/gate.hpp>
+#include <papilio/async/offload.hpp>
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/spawn.hpp>
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/async/thread_loop.hpp>
+#include <papilio/async/timeout.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/async/yield.hpp>
+#include <papilio/codec.hpp>
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/op.hpp>
+#include <papilio/sim/world.hpp>
+#include <papilio/transport/any_transport.hpp>
+#include <papilio/transport/inproc.hpp>
+#include <papilio/transport/subset.hpp>

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/element.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/base/random.hpp>
+#include <papilio/codec/base.hpp>
+#include <papilio/op/base.hpp>
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+namespace papilio::wire {
+
+/// What one peer believes a call to be. It precedes the first chunk that a peer sends to each
+/// other, so that a disagreement is noticed before a byte is used and costs no round trip.
+struct descriptor {
+    std::uint32_t round = 0;
+    std::uint16_t peers = 0;
+    element_type element{};
+    op_id op{};
+    codec_id codec{};
+    std::uint64_t count = 0;   ///< elements
+    std::uint64_t chunk = 0;   ///< elements
+    std::uint64_t layout = 0;  ///< a hash of the peers' roles and shares
+    double weight = 1;         ///< the sender's own; may differ between peers
+
+    static constexpr std::size_t encoded_size = 48;
+    friend constexpr bool operator==(const descriptor&, const descriptor&) = default;
+};
+
+inline constexpr std::uint32_t descriptor_magic = 0x44504150;  // "PAPD"
+
+/// Little-endian: u32 magic, u16 version (1), u16 peers, u32 round, u8 element, u8 op, u8 codec,
+/// u8 zero, u64 count, u64 chunk, u64 layout, f64 weight.
+inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& d) noexcept
+{
+    std::array<std::byte, descriptor::encoded_size> to;
+    store(to.data(), descriptor_magic);
+    store(to.data() + 4, std::uint16_t{1});
+    store(to.data() + 6, d.peers);
+    store(to.data() + 8, d.round);
+    store(to.data() + 12, d.element);
+    store(to.data() + 13, d.op);
+    store(to.data() + 14, d.codec);
+    store(to.data() + 15, std::uint8_t{0});
+    store(to.data() + 16, d.count);
+    store(to.data() + 24, d.chunk);
+    store(to.data() + 32, d.layout);
+    store(to.data() + 40, d.weight);
+    return to;
+}
+
+/// Reads the descriptor at the head of `from`; throws `errc::bad_message` if there is none, or one
+/// whose weight is not a positive number below 2^53.
+inline descriptor parse_descriptor(bytes from)
+{
+    if (from.size() < descriptor::encoded_size ||
+        load<std::uint32_t>(from.data()) != descriptor_magic ||
+        load<std::uint16_t>(from.data() + 4) != 1 || load<std::uint8_t>(from.data() + 15) != 0)
+        throw std::system_error(errc::bad_message, "no descriptor of version 1");
+    descriptor d;
+    d.peers = load<std::uint16_t>(from.data() + 6);
+    d.round = load<std::uint32_t>(from.data() + 8);
+    d.element = element_type{load<std::uint8_t>(from.data() + 12)};
+    d.op = op_id{load<std::uint8_t>(from.data() + 13)};
+    d.codec = codec_id{load<std::uint8_t>(from.data() + 14)};
+    d.count = load<std::uint64_t>(from.data() + 16);
+    d.chunk = load<std::uint64_t>(from.data() + 24);
+    d.layout = load<std::uint64_t>(from.data() + 32);
+    d.weight = load<double>(from.data() + 40);
+    if (!(d.weight > 0) || !(d.weight < 0x1p53))
+        throw std::system_error(errc::bad_message, "a weight lies above 0 and below 2^53");
+    return d;
+}
+
+/// One number for all that the peers of a call must agree on: everything but the weight.
+inline std::uint64_t digest(const descriptor& d) noexcept
+{
+    return hash(d.round, d.peers, static_cast<std::uint8_t>(d.element),
+                static_cast<std::uint8_t>(d.op), static_cast<std::uint8_t>(d.codec), d.count,
+                d.chunk, d.layout);
+}
+
+/// In words, the first thing in which two descriptors disagree; empty if they agree.
+inline std::string difference(const descriptor& here, const descriptor& there)
+{
+    const auto say = [](const char* what, auto a, auto b) {
+        return std::string(what) + " is " + std::to_string(a) + " here and " + std::to_string(b) +
+               " there";
+    };
+    if (here.round != there.round) return say("the round", here.round, there.round);
+    if (here.peers != there.peers) return say("the number of peers", here.peers, there.peers);
+    if (here.count != there.count) return say("the number of elements", here.count, there.count);
+    if (here.element != there.element)
+        return std::string("the element type is ") + name(here.element) + " here and " +
+               name(there.element) + " there";
+    if (here.op != there.op)
+        return say("the operation's id", static_cast<int>(here.op), static_cast<int>(there.op));
+    if (here.codec != there.codec)
+        return say("the codec's id", static_cast<int>(here.codec), static_cast<int>(there.codec));
+    if (here.chunk != there.chunk) return say("the chunk size", here.chunk, there.chunk);
+    if (here.layout != there.layout) return "roles or shares of the peers differ";
+    return {};
+}
+
+}  // namespace papilio::wire

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/error.hpp>
+
+#include <array>
+#include <cstdint>
+
+namespace papilio::wire {
+
+/// How a round ended for one peer, told to all others.
+struct vote {
+    bool yes = false;        ///< the sender holds the complete result
+    std::uint64_t call = 0;  ///< the digest of the call's descriptor
+    std::uint64_t weights =
+        0;              ///< a hash of the weights by which the sender reduced its part; 0: none
+    double weight = 1;  ///< the sender's own
+    std::int32_t culprit = -1;  ///< of a no: the rank at fault, or -1
+    errc why{};                 ///< of a no
+
+    static constexpr std::size_t encoded_size = 40;
+    friend constexpr bool operator==(const vote&, const vote&) = default;
+};
+
+inline constexpr std::uint32_t vote_magic = 0x56504150;  // "PAPV"
+
+/// Little-endian: u32 magic, u8 yes, u8 why, u16 zero, u64 call, u64 weights, f64 weight, i32
+/// culprit, u32 zero.
+inline std::array<std::byte, vote::encoded_size> encode(const vote& v) noexcept
+{
+    std::array<std::byte, vote::encoded_size> to;
+    store(to.data(), vote_magic);
+    store(to.data() + 4, static_cast<std::uint8_t>(v.yes));
+    store(to.data() + 5, static_cast<std::uint8_t>(v.why));
+    store(to.data() + 6, std::uint16_t{0});
+    store(to.data() + 8, v.call);
+    store(to.data() + 16, v.weights);
+    store(to.data() + 24, v.weight);
+    store(to.data() + 32, v.culprit);
+    store(to.data() + 36, std::uint32_t{0});
+    return to;
+}
+
+/// Reads a whole message; throws `errc::bad_message` if it is no vote.
+inline vote parse_vote(bytes from)
+{
+    if (from.size() != vote::encoded_size || load<std::uint32_t>(from.data()) != vote_magic ||
+        load<std::uint8_t>(from.data() + 4) > 1 || load<std::uint16_t>(from.data() + 6) != 0 ||
+        load<std::uint32_t>(from.data() + 36) != 0)
+        throw std::system_error(errc::bad_message, "not a vote");
+    vote v;
+    v.yes = load<std::uint8_t>(from.data() + 4) == 1;
+    const auto why = load<std::uint8_t>(from.data() + 5);
+    v.why = errc{why};
+    v.call = load<std::uint64_t>(from.data() + 8);
+    v.weights = load<std::uint64_t>(from.data() + 16);
+    v.weight = load<double>(from.data() + 24);
+    v.culprit = load<std::int32_t>(from.data() + 32);
+    const bool reasoned = v.yes ? why == 0 : known(v.why);
+    if (!reasoned || !(v.weight > 0) || !(v.weight < 0x1p53))
+        throw std::system_error(errc::bad_message, "a vote that makes no sense");
+    return v;
+}
+
+}  // namespace papilio::wire
