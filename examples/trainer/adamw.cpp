@@ -27,7 +27,8 @@ struct adamw::state {
     std::uint64_t updates = 0;
     at::Tensor first;
     at::Tensor second;
-    mutable at::Tensor mirror;
+    mutable at::Tensor first_mirror;  // host copies where the moments are on a GPU
+    mutable at::Tensor second_mirror;
 
     void allocate()
     {
@@ -99,26 +100,29 @@ std::uint64_t adamw::updates() const
 std::span<const float> adamw::first() const
 {
     if (!state_->first.defined()) return {};
-    return host_view(state_->first, state_->mirror);
+    return host_view(state_->first, state_->first_mirror);
 }
 
 std::span<const float> adamw::second() const
 {
     if (!state_->second.defined()) return {};
-    return host_view(state_->second, state_->mirror);
+    return host_view(state_->second, state_->second_mirror);
 }
 
 void adamw::restore(std::uint64_t updates, std::span<const float> first,
                     std::span<const float> second)
 {
     state& s = *state_;
-    const auto count = static_cast<std::size_t>(s.model.weights.numel());
+    const auto count = updates == 0 ? 0 : static_cast<std::size_t>(s.model.weights.numel());
     PAPILIO_CHECK(first.size() == count && second.size() == count,
-                  "the moments must be as many as the weights");
+                  "the moments must be as many as the weights, and none before the first update");
+    s.updates = updates;
+    s.first.reset();
+    s.second.reset();
+    if (updates == 0) return;
     s.allocate();
     overwrite(s.first, first);
     overwrite(s.second, second);
-    s.updates = updates;
 }
 
 }  // namespace papilio::example

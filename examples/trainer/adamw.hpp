@@ -49,7 +49,7 @@ public:
     std::uint64_t updates() const;
 
     /// The moments on the host, each as long as the model's flat buffer and in its order; empty
-    /// before the first update. On a GPU the second call of either overwrites the first's result.
+    /// before the first update. They hold until the next call of any other member.
     std::span<const float> first() const;
     std::span<const float> second() const;
 

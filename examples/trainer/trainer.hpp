@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +40,21 @@ struct step_report {
     double seconds = 0;        ///< of wall time
 
     double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
+};
+
+/// What the outer optimiser of DiLoCo must remember, on its way into a checkpoint. Either vector is
+/// as long as the model's flat buffer, or empty.
+struct outer_view {
+    std::uint64_t round = 0;
+    std::span<const float> anchor = {};  ///< the weights that all peers agreed on last
+    std::span<const float> momentum = {};
+};
+
+/// The same, on its way out.
+struct outer_state {
+    std::uint64_t round = 0;
+    std::vector<float> anchor;
+    std::vector<float> momentum;
 };
 
 /// Trains a GPT-2 on text. It knows no network: between steps its owner reads and replaces the
@@ -81,6 +97,18 @@ public:
 
     /// SHA-256 of the weights: equal on two peers when every bit is.
     std::string digest() const;
+
+    /// Saves everything that training continues from: see `checkpoint_writer`. The weights are
+    /// `model.safetensors` and `config.json` as Hugging Face's GPT-2 reads them. Returns the
+    /// folder.
+    std::filesystem::path save(const std::filesystem::path& directory, const outer_view& outer = {},
+                               std::size_t keep = 2) const;
+
+    /// Continues from the checkpoint in force under `directory` as if never stopped. Throws a
+    /// `problem`, and nothing has changed, when it is damaged, holds a model of another shape, or
+    /// would go on to draw other batches (another seed, peer, batch size, text). The schedule may
+    /// differ: this trainer's own holds.
+    outer_state resume(const std::filesystem::path& directory);
 
 private:
     trainer_options options_;

@@ -1,0 +1,75 @@
+#include "file.hpp"
+
+#include "problem.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace papilio::example {
+
+file::file(std::filesystem::path path, mode how)
+    : path_(std::move(path)),
+      descriptor_(how == mode::read
+                      ? ::open(path_.c_str(), O_RDONLY | O_CLOEXEC)
+                      : ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666))
+{
+    if (descriptor_ < 0)
+        throw_system_problem(
+            errno, (how == mode::read ? "cannot open " : "cannot create ") + path_.string());
+}
+
+file::~file()
+{
+    ::close(descriptor_);
+}
+
+std::uint64_t file::size() const
+{
+    struct stat about {};
+    if (::fstat(descriptor_, &about) != 0)
+        throw_system_problem(errno, "cannot inspect " + path_.string());
+    return static_cast<std::uint64_t>(about.st_size);
+}
+
+void file::read(std::uint64_t offset, mutable_bytes into) const
+{
+    while (!into.empty()) {
+        const ssize_t got =
+            ::pread(descriptor_, into.data(), into.size(), static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw_system_problem(errno, "cannot read " + path_.string());
+        if (got == 0)
+            throw problem(errc::bad_message, path_.string() + " ends at byte " +
+                                                 std::to_string(offset) +
+                                                 ", before what it should hold");
+        into = into.subspan(static_cast<std::size_t>(got));
+        offset += static_cast<std::uint64_t>(got);
+    }
+}
+
+void file::write(bytes data)
+{
+    while (!data.empty()) {
+        const ssize_t put = ::write(descriptor_, data.data(), data.size());
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) throw_system_problem(errno, "cannot write " + path_.string());
+        data = data.subspan(static_cast<std::size_t>(put));
+    }
+}
+
+void file::sync()
+{
+    if (::fsync(descriptor_) != 0)
+        throw_system_problem(errno, "cannot save " + path_.string() + " to the disk");
+}
+
+void sync_directory(const std::filesystem::path& directory)
+{
+    file(directory, file::mode::read).sync();
+}
+
+}  // namespace papilio::example
