@@ -37,9 +37,9 @@ std::vector<part> partition(std::size_t count, std::span<const double> shares);
 
 namespace papilio::detail {
 
-/// The shares as integers of the same ratios. Scaling by a power of two is exact on every machine
-/// and loses nothing of shares within a factor of 2^(10 - log2 n) of the largest; smaller ones are
-/// cut off at 2^(log2 n - 63) of it. The sum stays below 2^63.
+/// The shares as integers in the same ratios, whose sum stays below 2^63. Scaling by a power of two
+/// is exact, so that every machine finds the same integers; what is cut off after the point is, for
+/// up to 1023 shares, at most 2^-52 of the largest.
 inline std::vector<std::uint64_t> integer_shares(std::span<const double> shares)
 {
     double largest = 0;
