@@ -51,7 +51,7 @@ foreach(name IN LISTS names)
   if(name STREQUAL "")
     continue()
   endif()
-  string(REGEX REPLACE "([][\\,])" "\\\\\\1" pattern "${name}")  # to Catch2 they mean something, too
+  string(REGEX REPLACE "([][\\,])" "\\\\\\1" pattern "${name}")  # they mean something to Catch2
   string(APPEND script "add_test([==[${name}]==] [==[${PROGRAM}]==] [==[${pattern}]==] ${FLAGS})\n"
     "set_tests_properties([==[${name}]==] PROPERTIES ${PROPERTIES})\n")
 endforeach()

@@ -1,18 +1,21 @@
 # shellcheck shell=bash
 #
-# Sourced by tests/run and examples/demo: the Debian packages that papilio's own programs need, and
-# how they come onto the machine.
+# Sourced by tests/run and examples/demo, in the root of the tree: how the Debian packages that
+# papilio needs come onto the machine, and how it is built there.
 #
-#   papilio_need SET...   installs what is missing of the sets: core, trainer, demo, bench, checks, all
+#   papilio_need SET...                           installs what is missing of the sets below
+#   papilio_build PRESET [-D...] [-- TARGET...]   configures and builds, all or some targets
 #
-# PAPILIO_INSTALL=no leaves the machine alone: CMake then says what it misses.
+# PAPILIO_INSTALL=no leaves the machine alone: CMake then says what it misses. PAPILIO_JOBS=N runs N
+# compilers at once.
 
 papilio_packages() {
     local set
     for set; do
         case $set in
         core) echo g++ cmake ninja-build pkg-config catch2 libasio-dev ;;
-        trainer) echo libtorch-dev libopenblas0-pthread libcli11-dev nlohmann-json3-dev libfmt-dev ;;
+        trainer) echo libtorch-dev libopenblas0-pthread libcli11-dev nlohmann-json3-dev \
+            libfmt-dev ;;
         demo) echo bible-kjv ;;
         bench) echo libbenchmark-dev libgloo-dev ;;
         checks) echo clang-format-14 ;;
@@ -27,8 +30,8 @@ papilio_need() {
     [ "${PAPILIO_INSTALL:-yes}" != no ] || return 0
     packages=$(papilio_packages "$@") || return
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-        echo "This is not a Debian system; papilio goes on with what is there. On Debian 12 it would"
-        echo "install:" "${packages//$'\n'/ }"
+        echo "This is not a Debian system: papilio goes on with what is there. On Debian 12 it"
+        echo "would install" "${packages//$'\n'/ }"
         return 0
     fi
     for package in $packages; do
@@ -41,7 +44,7 @@ papilio_need() {
         as_root=(sudo)
         [ -t 0 ] || as_root+=(-n)  # nobody is there to type a password
         if ! command -v sudo >/dev/null || ! "${as_root[@]}" true; then
-            echo "These packages are missing, and only root may install them. Please run, as root:" >&2
+            echo "These packages are missing, and only root may install them. As root, run" >&2
             echo "    apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
             echo "or set PAPILIO_INSTALL=no to go on without." >&2
             return 1
@@ -63,5 +66,25 @@ papilio_jobs() {
     local cores by_memory
     cores=$(nproc)
     by_memory=$(awk '/^MemAvailable/ { print int($2 / 1.5e6) }' /proc/meminfo)
-    echo $((by_memory < 1 ? 1 : by_memory < cores ? by_memory : cores))
+    echo "${PAPILIO_JOBS:-$((by_memory < 1 ? 1 : by_memory < cores ? by_memory : cores))}"
+}
+
+papilio_build() {
+    local preset=$1 log configure=(cmake --preset "$1") targets=()
+    shift
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        configure+=("$1")
+        shift
+    done
+    [ $# -le 1 ] || targets=(--target "${@:2}")
+
+    log=$(mktemp)
+    if ! "${configure[@]}" >"$log" 2>&1; then
+        cat "$log"
+        rm "$log"
+        return 1
+    fi
+    grep '^-- papilio: ' "$log" || true  # what was left out, and why
+    rm "$log"
+    cmake --build --preset "$preset" -j "$(papilio_jobs)" "${targets[@]}"
 }
