@@ -65,7 +65,9 @@ public:
 private:
     static task<> glances()
     {
-        for (int event = 0; event < 1000; ++event) co_await yield{};
+        for (int event = 0; event < 1000; ++event) {
+            co_await yield{};
+        }
     }
 
     asio_loop loop_;

@@ -189,17 +189,19 @@ private:
     /// if events never cease.
     bool begin_turn()
     {
-        constexpr int turn = 64;  // events between two glances at the outside world
-        if (ready_.first) idle(time_point::min());
+        constexpr int turn = 64;
+        if (turn_ == 0) {
+            idle(time_point::min());
+            turn_ = turn;
+        }
         for (;;) {
             open_door();
             collect_due();
-            if (ready_.first) break;
+            if (ready_.first) return true;
             const auto until = timers_.empty() ? time_point::max() : timers_.begin()->first.first;
             if (!idle(until)) return false;
+            turn_ = turn;
         }
-        turn_ = turn;
-        return true;
     }
 
     void open_door() noexcept
@@ -226,7 +228,7 @@ private:
     list ready_;
     std::map<event::key, event*> timers_;
     std::uint64_t next_id_ = 0;
-    int turn_ = 0;
+    int turn_ = 0;  // events until the next glance at the outside world
     spawned* spawned_ = nullptr;
 
     std::mutex door_mutex_;

@@ -1,0 +1,277 @@
+// The coroutine shapes that the house rules permit. Should a compiler break one of them, it is
+// better to hear of it here.
+
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/async/thread_loop.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/async/yield.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace pa = papilio;
+
+namespace {
+
+pa::task<bool> yes()
+{
+    co_await pa::yield{};
+    co_return true;
+}
+
+pa::task<int> three()
+{
+    co_await pa::yield{};
+    co_return 3;
+}
+
+template <class T>
+T run(pa::task<T> work)
+{
+    pa::thread_loop loop;
+    return pa::sync_wait(loop, std::move(work));
+}
+
+/// Counts its living instances: above zero after a test is a leak, below is a double destruction.
+struct tracer {
+    static inline int living = 0;
+    tracer() { ++living; }
+    tracer(const tracer&) { ++living; }
+    tracer(tracer&&) noexcept { ++living; }
+    tracer& operator=(const tracer&) = default;
+    ~tracer() { --living; }
+};
+
+/// Says whether everything that a test made was destroyed once.
+struct balance {
+    balance() { tracer::living = 0; }
+    bool kept() const { return tracer::living == 0; }
+};
+
+}  // namespace
+
+TEST_CASE("an await on a line of its own may decide what comes next")
+{
+    const auto work = []() -> pa::task<int> {
+        const bool ok = co_await yes();
+        if (ok) co_return 1;
+        co_return 2;
+    };
+    CHECK(run(work()) == 1);
+}
+
+TEST_CASE("an await may stand in the body of a loop, a branch, a switch or a try")
+{
+    const auto work = [](std::vector<int> values) -> pa::task<int> {
+        int sum = 0;
+        for (int x : values) {
+            co_await yes();
+            sum += x;
+        }
+        while (sum < 10) {
+            co_await yes();
+            ++sum;
+        }
+        do {
+            co_await yes();
+        } while (++sum < 20);
+        if (sum == 20)
+            co_await yes();
+        else
+            co_await three();
+        switch (sum) {
+        case 20: co_await yes(); break;
+        default: sum = -1;
+        }
+        try {
+            co_await yes();
+        } catch (...) {
+            sum = -1;
+        }
+        co_return sum;
+    };
+    CHECK(run(work({1, 2, 3})) == 20);
+}
+
+TEST_CASE("an await may be part of an expression")
+{
+    const auto work = []() -> pa::task<int> {
+        int sum = 0;
+        sum += co_await three();
+        sum += 4 + co_await three() + co_await three();
+        co_return sum + (co_await yes() ? 10 : 20);
+    };
+    CHECK(run(work()) == 23);
+}
+
+TEST_CASE("an await may throw out of a try whose objects have destructors")
+{
+    const balance b;
+    const auto fails = [](tracer) -> pa::task<> {
+        co_await yes();
+        throw 5;
+    };
+    const auto work = [&fails]() -> pa::task<int> {
+        int caught = 0;
+        for (int i = 0; i < 3; ++i) {
+            const tracer local;
+            try {
+                const tracer inner;
+                tracer given;
+                co_await fails(given);
+            } catch (int n) {
+                caught += n;
+            }
+        }
+        co_return caught;
+    };
+    CHECK(run(work()) == 15);
+    CHECK(b.kept());
+}
+
+TEST_CASE("an awaited call may be given temporaries of classes with constructors")
+{
+    class counted {
+    public:
+        explicit counted(int n) : n_(n) {}
+        int n() const { return n_; }
+
+    private:
+        int n_;
+        tracer alive_;
+    };
+    const balance b;
+    const auto size = [](std::string s, std::vector<int> v, std::shared_ptr<int> p,
+                         counted c) -> pa::task<int> {
+        co_await yes();
+        co_return static_cast<int>(s.size() + v.size()) + *p + c.n();
+    };
+    const auto work = [&size](std::vector<int> v) -> pa::task<int> {
+        co_return co_await size(std::string(100, 'x'), std::vector<int>(v.begin(), v.end()),
+                                std::make_shared<int>(3), counted(4));
+    };
+    CHECK(run(work({1, 2})) == 109);
+    CHECK(b.kept());
+}
+
+TEST_CASE("an awaited call may be given options that have nothing to destroy")
+{
+    struct options {
+        int a = 1;
+        double b = 2;
+    };
+    STATIC_REQUIRE(std::is_trivially_destructible_v<options>);
+    const auto use = [](options o) -> pa::task<int> {
+        co_await yes();
+        co_return o.a + static_cast<int>(o.b);
+    };
+    const auto work = [&use]() -> pa::task<int> { co_return co_await use({.b = 5}); };
+    CHECK(run(work()) == 6);
+}
+
+TEST_CASE("an awaited call may be given a lambda that has nothing to destroy")
+{
+    const auto apply = [](auto f) -> pa::task<int> {
+        co_await yes();
+        co_return f(2);
+    };
+    const auto work = [&apply]() -> pa::task<int> {
+        const int factor = 4;
+        co_return co_await apply([factor](int x) { return factor * x; });
+    };
+    CHECK(run(work()) == 8);
+}
+
+TEST_CASE("an awaited call may be given named things with destructors")
+{
+    struct options {
+        int a = 1;
+        tracer alive;
+    };
+    const balance b;
+    const auto by_value = [](options o, std::function<int()> f) -> pa::task<int> {
+        co_await yes();
+        co_return o.a + f();
+    };
+    const auto work = [&by_value]() -> pa::task<int> {
+        options named{.a = 5, .alive = {}};
+        std::function<int()> f = [t = tracer()] { return 6; };
+        co_return co_await by_value(std::move(named), std::move(f));
+    };
+    CHECK(run(work()) == 11);
+    CHECK(b.kept());
+}
+
+TEST_CASE("a task may be named first and awaited later")
+{
+    struct options {
+        int a = 1;
+        tracer alive;
+    };
+    const balance b;
+    const auto by_value = [](options o) -> pa::task<int> {
+        co_await yes();
+        co_return o.a;
+    };
+    const auto work = [&by_value]() -> pa::task<int> {
+        auto later = by_value({.a = 7, .alive = {}});
+        co_await yes();
+        co_return co_await later;
+    };
+    CHECK(run(work()) == 7);
+    CHECK(b.kept());
+}
+
+TEST_CASE("a named vector of tasks may be awaited together")
+{
+    const balance b;
+    const auto child = [](tracer, int& sum, int n) -> pa::task<> {
+        co_await yes();
+        sum += n;
+    };
+    const auto work = [&child]() -> pa::task<int> {
+        int sum = 0;
+        std::vector<pa::task<>> children;
+        for (int n = 1; n <= 4; ++n) children.push_back(child(tracer(), sum, n));
+        co_await pa::when_all(std::move(children));
+        co_return sum;
+    };
+    CHECK(run(work()) == 10);
+    CHECK(b.kept());
+}
+
+TEST_CASE("a task may be dropped in each of these shapes")
+{
+    const balance b;
+    const auto inner = [](std::string s, tracer) -> pa::task<int> {
+        co_await yes();
+        co_return static_cast<int>(s.size());
+    };
+    const auto work = [&inner]() -> pa::task<int> {
+        int sum = 0;
+        for (int i = 0; i < 2; ++i) {
+            const tracer local;
+            sum += co_await inner(std::string(50, 'x'), tracer()) + co_await three();
+        }
+        auto later = inner("named", tracer());
+        co_return sum + co_await later;
+    };
+    bool done = false;
+    for (int steps = 0; !done; ++steps) {
+        pa::thread_loop loop;
+        {
+            auto t = work();
+            t.start(loop);
+            for (int i = 0; i < steps; ++i) loop.run_one();
+            done = t.finished();
+            if (done) CHECK(t.result() == 111);
+        }
+        CHECK(b.kept());
+    }
+}

@@ -1,0 +1,91 @@
+#include <papilio/async/gate.hpp>
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/async/thread_loop.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace pa = papilio;
+
+namespace {
+
+pa::task<> pass(pa::gate& g, std::vector<int>& order, int who)
+{
+    co_await g.opened();
+    order.push_back(who);
+}
+
+void run_all(pa::loop& loop)
+{
+    while (loop.run_one()) {
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a gate lets through everybody who waits, in the order they came")
+{
+    pa::thread_loop loop;
+    pa::gate g;
+    std::vector<int> order;
+    std::vector<pa::task<>> waiting;
+    for (int who = 0; who < 3; ++who) {
+        waiting.push_back(pass(g, order, who));
+        waiting.back().start(loop);
+    }
+    run_all(loop);
+    CHECK(order.empty());
+    g.open();
+    run_all(loop);
+    CHECK(order == std::vector{0, 1, 2});
+}
+
+TEST_CASE("a gate stays open until it is closed")
+{
+    pa::thread_loop loop;
+    pa::gate g;
+    std::vector<int> order;
+    g.open();
+    CHECK(g.is_open());
+    pa::sync_wait(loop, pass(g, order, 1));
+    g.close();
+    CHECK(!g.is_open());
+    auto late = pass(g, order, 2);
+    late.start(loop);
+    run_all(loop);
+    CHECK(order == std::vector{1});
+}
+
+TEST_CASE("a gate that closes at once still lets through those who waited")
+{
+    pa::thread_loop loop;
+    pa::gate g;
+    std::vector<int> order;
+    auto waiting = pass(g, order, 1);
+    waiting.start(loop);
+    g.open();
+    g.close();
+    run_all(loop);
+    CHECK(order == std::vector{1});
+}
+
+TEST_CASE("whoever leaves a gate is not woken, before and after it opens")
+{
+    pa::thread_loop loop;
+    pa::gate g;
+    std::vector<int> order;
+    std::optional<pa::task<>> first(pass(g, order, 1));
+    auto second = pass(g, order, 2);
+    std::optional<pa::task<>> third(pass(g, order, 3));
+    first->start(loop);
+    second.start(loop);
+    third->start(loop);
+    first.reset();
+    g.open();
+    third.reset();
+    run_all(loop);
+    CHECK(order == std::vector{2});
+}

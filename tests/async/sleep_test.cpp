@@ -1,0 +1,65 @@
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/sim/world.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <vector>
+
+namespace pa = papilio;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct wake_up {
+    int who;
+    pa::duration when;
+    friend bool operator==(const wake_up&, const wake_up&) = default;
+};
+
+}  // namespace
+
+TEST_CASE("sleepers wake in the order of virtual time, then in the order in which they lay down")
+{
+    pa::sim::world world;
+    std::vector<wake_up> log;
+    const auto sleeper = [&](int who, pa::duration first, pa::duration second) -> pa::task<> {
+        co_await pa::sleep_for(first);
+        log.push_back({who, world.now().time_since_epoch()});
+        co_await pa::sleep_for(second);
+        log.push_back({who, world.now().time_since_epoch()});
+    };
+    const auto both = [&]() -> pa::task<> {
+        std::vector<pa::task<>> all;
+        all.push_back(sleeper(1, 3s, 2s));
+        all.push_back(sleeper(2, 1s, 4s));
+        all.push_back(sleeper(3, 24h, 0s));
+        co_await pa::when_all(std::move(all));
+    };
+    pa::sync_wait(world, both());
+    CHECK(log == std::vector<wake_up>{{2, 1s}, {1, 3s}, {2, 5s}, {1, 5s}, {3, 24h}, {3, 24h}});
+}
+
+TEST_CASE("a time that has passed already needs no waiting")
+{
+    pa::sim::world world;
+    const auto work = [&]() -> pa::task<> {
+        co_await pa::sleep_for(1s);
+        co_await pa::sleep_until(pa::time_point(10ms));
+        co_await pa::sleep_for(-5s);
+    };
+    pa::sync_wait(world, work());
+    CHECK(world.now() == pa::time_point(1s));
+}
+
+TEST_CASE("a sleep that is dropped leaves the clock alone")
+{
+    pa::sim::world world;
+    {
+        auto long_sleep = pa::sleep_for(24h);
+        long_sleep.start(world);
+    }
+    CHECK(!world.run_one());
+    CHECK(world.now() == pa::time_point{});
+}
