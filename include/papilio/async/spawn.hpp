@@ -3,6 +3,7 @@
 #include <papilio/async/task.hpp>
 
 #include <future>
+#include <optional>
 
 namespace papilio {
 
@@ -31,19 +32,27 @@ private:
         work_.start(on_, &end_);
     }
 
+    /// The work dies before its future is ready: who holds the future may then free what the work
+    /// borrowed.
     void deliver()
     {
+        std::promise<T> result = std::move(result_);
+        std::optional<task<T>> work(std::move(work_));
+        on_.dismiss(this);
         try {
             if constexpr (std::is_void_v<T>) {
-                work_.result();
-                result_.set_value();
+                work->result();
+                work.reset();
+                result.set_value();
             } else {
-                result_.set_value(work_.result());
+                T value = work->result();
+                work.reset();
+                result.set_value(std::move(value));
             }
         } catch (...) {
-            result_.set_exception(std::current_exception());
+            work.reset();
+            result.set_exception(std::current_exception());
         }
-        on_.dismiss(this);
     }
 
     loop& on_;
