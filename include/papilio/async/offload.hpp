@@ -2,6 +2,7 @@
 
 #include <papilio/async/task.hpp>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -27,9 +28,10 @@ public:
         stage stage_ = stage::queued;
     };
 
+    /// `threads` of them, but at least one.
     explicit workers(unsigned threads)
     {
-        for (unsigned i = 0; i < threads; ++i)
+        for (unsigned i = 0; i < std::max(threads, 1u); ++i)
             threads_.emplace_back([this](std::stop_token stop) { work(stop); });
     }
     workers(const workers&) = delete;
