@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 
@@ -236,10 +237,9 @@ safetensors_header parse_safetensors(std::string_view json, std::uint64_t file_s
     header.entries = std::move(reader.entries);
     header.data_begin = 8 + json.size();
     if (header.data_begin > file_size) malformed("it ends within its header");
-    std::stable_sort(header.entries.begin(), header.entries.end(),
-                     [](const auto& a, const auto& b) {
-                         return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-                     });
+    std::sort(header.entries.begin(), header.entries.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
+    });
     check_tiling(header.entries, file_size - header.data_begin);
     return header;
 }

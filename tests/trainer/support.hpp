@@ -1,0 +1,100 @@
+#pragma once
+
+#include <trainer/problem.hpp>
+#include <trainer/trainer.hpp>
+
+#include <papilio/base/random.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+namespace papilio::example {
+
+/// A folder of its own for one test, removed with all it holds.
+class scratch_folder {
+public:
+    scratch_folder()
+    {
+        std::string name = std::filesystem::temp_directory_path() / "papilio-XXXXXX";
+        if (::mkdtemp(name.data()) == nullptr)
+            throw_system_problem(errno, "cannot create a folder");
+        path_ = name;
+    }
+    ~scratch_folder()
+    {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    scratch_folder(const scratch_folder&) = delete;
+    scratch_folder& operator=(const scratch_folder&) = delete;
+
+    const std::filesystem::path& path() const { return path_; }
+
+    /// Writes a file and returns its path.
+    std::string file(const std::string& name, std::string_view content) const
+    {
+        const std::filesystem::path path = path_ / name;
+        std::ofstream(path, std::ios::binary) << content;
+        return path;
+    }
+
+private:
+    std::filesystem::path path_;
+};
+
+inline std::string content_of(const std::filesystem::path& path)
+{
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The sentence of the `problem` that `action` throws; empty when it throws none.
+template <class Action>
+std::string problem_of(Action action)
+{
+    try {
+        action();
+    } catch (const problem& why) {
+        return why.what();
+    }
+    return {};
+}
+
+inline bool mentions(std::string_view sentence, std::string_view words)
+{
+    return sentence.find(words) != std::string_view::npos;
+}
+
+/// Sentences of few words: enough structure for a small model to learn within seconds.
+inline std::string small_text(std::size_t size)
+{
+    static constexpr std::string_view words[] = {
+        "the ", "light ", "and ", "darkness ", "of ", "earth ", "was ", "god ", "upon ", "waters "};
+    random numbers(7);
+    std::string text;
+    while (text.size() < size) text += words[numbers.below(std::size(words))];
+    text.resize(size);
+    return text;
+}
+
+inline gpt2_config tiny_model()
+{
+    return {.vocabulary = 256, .context = 16, .layers = 2, .width = 32, .heads = 2};
+}
+
+/// A tiny model on `small_text`, which is written to `folder`.
+inline trainer_options tiny_options(const scratch_folder& folder)
+{
+    trainer_options options;
+    options.model = tiny_model();
+    options.data = {folder.file("text.txt", small_text(20'000))};
+    options.batch = 4;
+    options.rate = {.peak = 3e-3, .warm_up = 5, .total = 0, .floor = 0.1};
+    options.device = device_kind::cpu;
+    return options;
+}
+
+}  // namespace papilio::example
