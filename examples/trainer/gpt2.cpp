@@ -6,6 +6,7 @@
 #include <papilio/base/check.hpp>
 
 #include <torch/cuda.h>
+#include <torch/version.h>
 
 #include <cmath>
 
@@ -73,11 +74,7 @@ private:
         const std::int64_t depth = x.size(2) / heads;
         const std::vector<Tensor> qkv =
             project(x).view({batch, length, 3, heads, depth}).permute({2, 0, 3, 1, 4}).unbind(0);
-        // Scaling the queries costs length x depth products, scaling the scores length x length.
-        const Tensor queries = qkv[0] * (1.0 / std::sqrt(static_cast<double>(depth)));
-        Tensor scores = at::matmul(queries, qkv[1].transpose(-2, -1));
-        scores.masked_fill_(future(length, x.device()), -INFINITY);
-        const Tensor mixed = at::matmul(at::softmax(scores, -1), qkv[2]);
+        const Tensor mixed = look_back(qkv[0], qkv[1], qkv[2]);
         return project(mixed.transpose(1, 2).reshape({batch, length, heads * depth}));
     }
 
@@ -87,6 +84,22 @@ private:
         return project(inner);
     }
 
+    /// What each place gathers from itself and those before it; all [batch, heads, length, depth].
+    Tensor look_back(const Tensor& queries, const Tensor& keys, const Tensor& values)
+    {
+#if TORCH_VERSION_MAJOR >= 2
+        // Never holds the scores, length x length of them, and is faster for it.
+        return at::scaled_dot_product_attention(queries, keys, values, {}, 0.0, true);
+#else
+        // Scaling the queries costs length x depth products, scaling the scores length x length.
+        const double scale = 1.0 / std::sqrt(static_cast<double>(queries.size(-1)));
+        Tensor scores = at::matmul(queries * scale, keys.transpose(-2, -1));
+        scores.masked_fill_(future(queries.size(-2), queries.device()), -INFINITY);
+        return at::matmul(at::softmax(scores, -1), values);
+#endif
+    }
+
+#if TORCH_VERSION_MAJOR < 2
     /// True where a place would look at a later one. The same for all blocks.
     const Tensor& future(std::int64_t length, at::Device device)
     {
@@ -96,9 +109,11 @@ private:
         return future_;
     }
 
+    Tensor future_;
+#endif
+
     const gpt2::tensors& model_;
     std::size_t used_ = 0;
-    Tensor future_;
 };
 
 at::Device chosen(device_kind kind)

@@ -44,9 +44,9 @@ TEST_CASE("a safetensors file is laid out as its format says", "[trainer]")
     const std::vector<float> a{1, 2, 3, 4, 5, 6};
     const std::vector<float> b{7};
     const std::string file = written({{"b", {}, b}, {"a", {2, 3}, a}});
-    const std::string json =
-        R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
-        R"("b":{"dtype":"F32","shape":[],"data_offsets":[24,28]}})";
+    const std::string json = R"({"__metadata__":{"format":"pt"},)"
+                             R"("a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
+                             R"("b":{"dtype":"F32","shape":[],"data_offsets":[24,28]}})";
     const std::size_t padded = (json.size() + 7) / 8 * 8;
     std::uint64_t length = 0;
     std::memcpy(&length, file.data(), 8);
