@@ -14,8 +14,8 @@ papilio_packages() {
     for set; do
         case $set in
         core) echo g++ cmake ninja-build pkg-config catch2 libasio-dev ;;
-        trainer) echo libtorch-dev libopenblas0-pthread libcli11-dev nlohmann-json3-dev \
-            libfmt-dev ;;
+        trainer) echo libtorch-dev libopenblas0-pthread libcli11-dev nlohmann-json3-dev libfmt-dev \
+            libssl-dev ;;
         demo) echo bible-kjv ;;
         bench) echo libbenchmark-dev libgloo-dev ;;
         checks) echo clang-format-14 ;;

@@ -1,4 +1,4 @@
-# papilio-miner and papilio-validator: LibTorch, CLI11, nlohmann-json, fmt and papilio::tcp.
+# papilio-miner and papilio-validator: LibTorch, CLI11, nlohmann-json, fmt, OpenSSL, papilio::tcp.
 #
 # A unit that includes LibTorch's headers may cost its compiler 1.6 GB, so that only as many compile
 # at a time as the machine has memory for. Clang refuses these headers in C++20.
@@ -7,8 +7,9 @@ if(NOT CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   message(STATUS "papilio: no miner and no validator: LibTorch's headers need g++")
   return()
 endif()
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)  # the tests link these libraries, too
 set(missing "")
-foreach(package Torch CLI11 nlohmann_json fmt Asio)
+foreach(package Torch CLI11 nlohmann_json fmt OpenSSL Asio)
   find_package(${package} QUIET)
   if(NOT ${package}_FOUND)
     list(APPEND missing ${package})
@@ -44,7 +45,8 @@ function(papilio_trainer_part folder)
   endif()
 endfunction()
 
-papilio_trainer_part(trainer ${TORCH_LIBRARIES} nlohmann_json::nlohmann_json fmt::fmt CLI11::CLI11)
+papilio_trainer_part(trainer
+  ${TORCH_LIBRARIES} nlohmann_json::nlohmann_json fmt::fmt CLI11::CLI11 OpenSSL::Crypto)
 if(TARGET papilio_trainer)
   papilio_trainer_part(miner papilio_trainer)
   papilio_trainer_part(validator papilio_trainer)
