@@ -117,9 +117,10 @@ private:
         std::vector<std::byte> content;
     };
 
-    /// Messages of one link under one tag, which may not overtake each other.
+    /// Messages of one link under one tag, which may not overtake each other: none begins to
+    /// arrive before the last byte of the one before it can have.
     struct queue {
-        time_point last_arrival{};
+        time_point free{};
         int count = 0;
     };
 
@@ -217,7 +218,9 @@ inline time_point world::in_order(const flight& f, time_point arrives)
     if (jitter_ == duration{}) return arrives;  // then everything arrives in order
     queue& q = under_way_[{f.from, f.to, f.what}];
     ++q.count;
-    return q.last_arrival = std::max(q.last_arrival, arrives);
+    arrives = std::max(q.free, arrives);
+    q.free = arrives + f.transmission;
+    return arrives;
 }
 
 /// The first byte claims the receiver's downlink, in the order of arrival; the last one cannot be
