@@ -1,0 +1,32 @@
+#pragma once
+
+#include <papilio/base/bytes.hpp>
+
+#include <array>
+#include <cstdint>
+
+namespace papilio::wire {
+
+/// The first bytes on a channel, from both sides, the one that dialled first: u32 magic, u16
+/// version, u16 zero, little-endian. After it come frames with the tag 0.
+inline constexpr std::size_t channel_hello_size = 8;
+inline constexpr std::uint32_t channel_magic = 0x43504150;  // "PAPC"
+inline constexpr std::uint16_t channel_version = 1;
+
+inline std::array<std::byte, channel_hello_size> channel_hello() noexcept
+{
+    std::array<std::byte, channel_hello_size> to;
+    store(to.data(), channel_magic);
+    store(to.data() + 4, channel_version);
+    store(to.data() + 6, std::uint16_t{0});
+    return to;
+}
+
+/// Whether the `channel_hello_size` bytes at `from` are what this version of papilio says.
+inline bool is_channel_hello(const std::byte* from) noexcept
+{
+    return load<std::uint32_t>(from) == channel_magic &&
+           load<std::uint16_t>(from + 4) == channel_version && load<std::uint16_t>(from + 6) == 0;
+}
+
+}  // namespace papilio::wire
