@@ -1,0 +1,54 @@
+#pragma once
+
+#include <papilio/base/random.hpp>
+#include <papilio/wire/tag.hpp>
+
+#include <cstdint>
+
+namespace papilio {
+
+/// What one peer may ask of another outside of rounds.
+enum class control_service : std::uint8_t {
+    echo = 1,   ///< send this back
+    bandwidth,  ///< take, or send, many bytes
+    state,      ///< send the run's state
+};
+
+namespace detail {
+
+inline constexpr std::uint32_t control_index_bits = 20;
+inline constexpr std::uint32_t max_control_index = (1u << control_index_bits) - 1;
+
+/// Where requests for a service arrive.
+constexpr tag control_door(control_service service) noexcept
+{
+    return make_tag(
+        {.kind = message_kind::control,
+         .index = std::uint32_t{static_cast<std::uint8_t>(service)} << control_index_bits});
+}
+
+/// The messages of one request, apart from those of all others between the same two peers.
+constexpr tag control_tag(control_service service, std::uint32_t request,
+                          std::uint32_t index) noexcept
+{
+    return make_tag(
+        {.round = request,
+         .kind = message_kind::control,
+         .index = (std::uint32_t{static_cast<std::uint8_t>(service)} << control_index_bits) |
+                  (index & max_control_index)});
+}
+
+/// The number of a request that begins at `now_ns`. It is above those of the rounds of any run that
+/// lasts, so that what is retired with a failed request is no round's.
+constexpr std::uint32_t request_number(std::int64_t now_ns, int peer, control_service service,
+                                       std::uint32_t salt) noexcept
+{
+    constexpr std::uint32_t half = (max_round + 1) / 2;
+    const auto mixed = hash(static_cast<std::uint64_t>(now_ns), static_cast<std::uint64_t>(peer),
+                            static_cast<std::uint64_t>(service), salt);
+    return half + static_cast<std::uint32_t>(mixed % half);
+}
+
+}  // namespace detail
+
+}  // namespace papilio

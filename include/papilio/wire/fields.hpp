@@ -1,0 +1,86 @@
+#pragma once
+
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/error.hpp>
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+// Fields of messages whose length varies, one after another, little-endian and without padding.
+namespace papilio::wire::detail {
+
+inline constexpr std::size_t max_text = 255;
+
+class field_writer {
+public:
+    template <class T>
+    requires(std::is_arithmetic_v<T> || std::is_enum_v<T>) void put(T value)
+    {
+        to_.resize(to_.size() + sizeof value);
+        store(to_.data() + to_.size() - sizeof value, value);
+    }
+
+    /// u8 length, and as many bytes. Throws `errc::too_large` beyond 255 of them.
+    void put(const std::string& text)
+    {
+        if (text.size() > max_text)
+            throw std::system_error(errc::too_large, "a text in a message has at most 255 bytes");
+        put(static_cast<std::uint8_t>(text.size()));
+        const auto as_bytes = std::as_bytes(std::span(text));
+        to_.insert(to_.end(), as_bytes.begin(), as_bytes.end());
+    }
+
+    std::vector<std::byte> take() { return std::move(to_); }
+
+private:
+    std::vector<std::byte> to_;
+};
+
+/// Throws `errc::bad_message` when the fields go on beyond the end.
+class field_reader {
+public:
+    explicit field_reader(bytes from) : left_(from) {}
+
+    template <class T>
+    T get()
+    {
+        const auto value = load<T>(take(sizeof(T)).data());
+        return value;
+    }
+
+    bool get_bool()
+    {
+        const auto value = get<std::uint8_t>();
+        if (value > 1) throw std::system_error(errc::bad_message, "a truth value is 0 or 1");
+        return value == 1;
+    }
+
+    std::string get_text()
+    {
+        const auto text = take(get<std::uint8_t>());
+        return {reinterpret_cast<const char*>(text.data()), text.size()};
+    }
+
+    std::size_t left() const noexcept { return left_.size(); }
+
+    void expect_end() const
+    {
+        if (!left_.empty())
+            throw std::system_error(errc::bad_message, "bytes after the last field");
+    }
+
+private:
+    bytes take(std::size_t n)
+    {
+        if (left_.size() < n) throw std::system_error(errc::bad_message, "a field is missing");
+        const auto taken = left_.first(n);
+        left_ = left_.subspan(n);
+        return taken;
+    }
+
+    bytes left_;
+};
+
+}  // namespace papilio::wire::detail
