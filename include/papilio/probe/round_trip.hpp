@@ -1,0 +1,170 @@
+#pragma once
+
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/timeout.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/probe/keystream.hpp>
+#include <papilio/transport/base.hpp>
+#include <papilio/transport/request.hpp>
+#include <papilio/wire/control.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace papilio {
+
+/// How long a message takes to a peer and back.
+struct round_trip {
+    duration min{};
+    duration p50{};
+    duration p99{};
+    duration jitter{};  ///< mean change from one message to the next
+    int count = 0;
+};
+
+struct round_trip_options {
+    secret_key secret;  ///< so that no answer can be sent before its question has come
+    int count = 16;
+    duration pause = std::chrono::milliseconds(10);  ///< between an answer and the next question
+    duration patience = std::chrono::seconds(5);     ///< for each answer
+    std::uint32_t salt = 0;  ///< differs between measurements of one peer that begin together
+};
+static_assert(std::is_trivially_destructible_v<round_trip_options>);
+
+/// Asks `peer`, which runs `serve_echo`, to send a few small unguessable messages back, one after
+/// another. Throws `errc::timed_out` when an answer is missing, `errc::mismatch` when it is another
+/// one, and what the link ended with when it is gone.
+template <transport Net>
+task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o);
+
+/// Answers `peer`'s questions, one at a time, until the link to it is gone. Throws
+/// `errc::bad_message` when it asks nonsense, and what the link ended with in mid-answer.
+template <transport Net>
+task<> serve_echo(Net& net, int peer);
+
+/// What these times, in the order they were measured, come to.
+inline round_trip summary(std::vector<duration> times)
+{
+    round_trip r;
+    r.count = static_cast<int>(times.size());
+    if (times.empty()) return r;
+    for (std::size_t i = 1; i < times.size(); ++i)
+        r.jitter += std::chrono::abs(times[i] - times[i - 1]);
+    if (times.size() > 1) r.jitter /= static_cast<std::int64_t>(times.size()) - 1;
+    std::ranges::sort(times);
+    const auto at = [&](std::size_t percent) {
+        return times[std::min(times.size() - 1, times.size() * percent / 100)];
+    };
+    r.min = times.front();
+    r.p50 = at(50);
+    r.p99 = at(99);
+    return r;
+}
+
+}  // namespace papilio
+
+namespace papilio::detail {
+
+/// Little-endian: u32 magic, u32 request, u32 index, u32 zero, u64 nonce. The answer is the same.
+struct ping {
+    std::uint32_t request = 0;
+    std::uint32_t index = 0;
+    std::uint64_t nonce = 0;
+
+    static constexpr std::size_t encoded_size = 24;
+    static constexpr std::uint32_t magic = 0x45504150;  // "PAPE"
+};
+
+inline std::array<std::byte, ping::encoded_size> encode(const ping& p) noexcept
+{
+    std::array<std::byte, ping::encoded_size> to;
+    store(to.data(), ping::magic);
+    store(to.data() + 4, p.request);
+    store(to.data() + 8, p.index);
+    store(to.data() + 12, std::uint32_t{0});
+    store(to.data() + 16, p.nonce);
+    return to;
+}
+
+inline ping parse_ping(bytes from)
+{
+    if (from.size() != ping::encoded_size || load<std::uint32_t>(from.data()) != ping::magic ||
+        load<std::uint32_t>(from.data() + 12) != 0)
+        throw std::system_error(errc::bad_message, "not a question to echo");
+    const ping p{load<std::uint32_t>(from.data() + 4), load<std::uint32_t>(from.data() + 8),
+                 load<std::uint64_t>(from.data() + 16)};
+    if (!is_request_number(p.request) || p.index > max_control_index)
+        throw std::system_error(errc::bad_message, "a question out of range");
+    return p;
+}
+
+inline void check_secret(const secret_key& key)
+{
+    if (key == secret_key{})
+        throw std::system_error(errc::bad_argument,
+                                "a probe needs a secret: draw one from the system's random source");
+}
+
+template <transport Net>
+task<> ask_echo(Net& net, int peer, ping p)
+{
+    const auto question = encode(p);
+    co_await net.send(peer, control_door(control_service::echo), question);
+    std::array<std::byte, ping::encoded_size> answer{};
+    const auto size =
+        co_await net.recv(peer, control_tag(control_service::echo, p.request, p.index), answer);
+    if (size != answer.size() || answer != question)
+        throw std::system_error(errc::mismatch, "an echo of something else");
+}
+
+}  // namespace papilio::detail
+
+namespace papilio {
+
+template <transport Net>
+task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o)
+{
+    detail::check_secret(o.secret);
+    if (o.count < 1 || o.count > 10'000)
+        throw std::system_error(errc::bad_argument, "a round trip is measured 1 to 10,000 times");
+    loop& on = co_await this_loop{};
+    const auto now = on.now().time_since_epoch().count();
+    const auto request = detail::request_number(now, peer, control_service::echo, o.salt);
+    detail::request_scope<Net> scope(net, control_service::echo, request);
+    const keystream nonces(o.secret, hash(static_cast<std::uint64_t>(now), request, o.salt));
+    std::vector<std::byte> drawn(static_cast<std::size_t>(o.count) * 8);
+    nonces.fill(0, drawn);
+
+    std::vector<duration> times;
+    for (int i = 0; i < o.count; ++i) {
+        if (i > 0 && o.pause > duration{}) co_await sleep_for(o.pause);
+        const auto asked = on.now();
+        const auto at = drawn.data() + static_cast<std::size_t>(i) * 8;
+        const detail::ping p{request, static_cast<std::uint32_t>(i), load<std::uint64_t>(at)};
+        task<> answered = detail::ask_echo<Net>(net, peer, p);
+        co_await timeout(std::move(answered), asked + o.patience);
+        times.push_back(on.now() - asked);
+    }
+    scope.succeed();
+    co_return summary(std::move(times));
+}
+
+template <transport Net>
+task<> serve_echo(Net& net, int peer)
+{
+    std::array<std::byte, detail::ping::encoded_size> question{};
+    for (;;) {
+        const auto size =
+            co_await detail::next_request<Net>(net, peer, control_service::echo, question);
+        if (!size) co_return;
+        const auto p = detail::parse_ping(bytes(question).first(*size));
+        const auto name = detail::control_tag(control_service::echo, p.request, p.index);
+        co_await net.send(peer, name, question);
+    }
+}
+
+}  // namespace papilio
