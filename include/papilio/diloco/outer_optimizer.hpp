@@ -1,0 +1,107 @@
+#pragma once
+
+#include <papilio/base/error.hpp>
+#include <papilio/base/tiles.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+namespace papilio {
+
+/// The numbers of the outer step; the defaults are DiLoCo's.
+struct outer_options {
+    float rate = 0.7f;
+    float momentum = 0.9f;
+};
+static_assert(std::is_trivially_destructible_v<outer_options>);
+
+/// What a peer brings to a round of DiLoCo (A. Douillard et al., 2023): how far its inner steps
+/// moved it from where all peers began, as a gradient that the outer optimiser descends.
+/// `out[i] = anchor[i] - local[i]`; `out` may be `local`.
+void pseudo_gradient(std::span<const float> anchor, std::span<const float> local,
+                     std::span<float> out);
+
+/// What the outer optimiser reads and what it writes. All ranges are as long as `gradient`; the
+/// new ones may be the old ones, or lie elsewhere, so that the old state serves others meanwhile.
+struct outer_buffers {
+    std::span<const float> parameters;
+    std::span<const float> momentum;  ///< zeros before the first round
+    std::span<float> new_parameters;
+    std::span<float> new_momentum;
+};
+
+/// One step of SGD with Nesterov momentum, as `torch.optim.SGD(nesterov=True)` without weight decay
+/// and dampening takes it:
+///
+///     new_momentum = momentum * m + gradient
+///     new_parameters = parameters - rate * (gradient + momentum * new_momentum)
+///
+/// The same inputs give the same bits on every machine. Throws `errc::bad_argument`, and nothing
+/// has changed, when lengths or options do not fit.
+void outer_step(const outer_buffers& s, std::span<const float> gradient, outer_options o = {});
+
+}  // namespace papilio
+
+namespace papilio::detail {
+
+inline constexpr std::size_t outer_tile = 512;
+
+/// Tiles go through memory that aliases nothing: that is what lets the compiler use vector code
+/// though ranges may be one and the same.
+template <class Size>
+void outer_step_tile(const outer_buffers& s, const float* gradient, std::size_t begin, Size size,
+                     outer_options o)
+{
+    alignas(64) float moved[outer_tile];
+    alignas(64) float momentum[outer_tile];
+    const float* const p = s.parameters.data() + begin;
+    const float* const m = s.momentum.data() + begin;
+    const float* const g = gradient + begin;
+    for (std::size_t i = 0; i < size; ++i) {
+        momentum[i] = o.momentum * m[i] + g[i];
+        moved[i] = p[i] - o.rate * (g[i] + o.momentum * momentum[i]);
+    }
+    float* const to_momentum = s.new_momentum.data() + begin;
+    float* const to_parameters = s.new_parameters.data() + begin;
+    for (std::size_t i = 0; i < size; ++i) to_momentum[i] = momentum[i];
+    for (std::size_t i = 0; i < size; ++i) to_parameters[i] = moved[i];
+}
+
+}  // namespace papilio::detail
+
+namespace papilio {
+
+inline void pseudo_gradient(std::span<const float> anchor, std::span<const float> local,
+                            std::span<float> out)
+{
+    if (anchor.size() != local.size() || out.size() != local.size())
+        throw std::system_error(errc::bad_argument,
+                                "pseudo_gradient: anchor, local and out differ in length");
+    detail::for_each_tile<detail::outer_tile>(out.size(), [&](std::size_t begin, auto size) {
+        alignas(64) float difference[detail::outer_tile];
+        const float* const from = anchor.data() + begin;
+        const float* const to = local.data() + begin;
+        for (std::size_t i = 0; i < size; ++i) difference[i] = from[i] - to[i];
+        float* const result = out.data() + begin;
+        for (std::size_t i = 0; i < size; ++i) result[i] = difference[i];
+    });
+}
+
+inline void outer_step(const outer_buffers& s, std::span<const float> gradient, outer_options o)
+{
+    const auto n = gradient.size();
+    if (s.parameters.size() != n || s.momentum.size() != n || s.new_parameters.size() != n ||
+        s.new_momentum.size() != n)
+        throw std::system_error(errc::bad_argument,
+                                "outer_step: parameters, momentum and gradient differ in length");
+    if (!(o.rate > 0) || !std::isfinite(o.rate) || !(o.momentum >= 0) || !(o.momentum < 1))
+        throw std::system_error(errc::bad_argument,
+                                "outer_step: the rate is above 0, the momentum in [0, 1)");
+    detail::for_each_tile<detail::outer_tile>(n, [&](std::size_t begin, auto size) {
+        detail::outer_step_tile(s, gradient.data(), begin, size, o);
+    });
+}
+
+}  // namespace papilio
