@@ -62,9 +62,12 @@ requires(!std::ranges::range<Op>) task<report> all_reduce(Net& net, Data&& data,
 
 namespace detail {
 
-template <transport Net, element T, class Op, class Codec>
-task<report> all_reduce_spans(Net& net, std::span<const T> in, std::span<T> out, Op op, Codec codec,
-                              call_options options)
+// The engine sees transports without their types, so that it is compiled once for each kind of
+// element, operation and codec, whatever the transports: a virtual call per message costs nothing.
+
+template <element T, class Op, class Codec>
+task<report> all_reduce_spans(any_transport net, std::span<const T> in, std::span<T> out, Op op,
+                              Codec codec, call_options options)
 {
     loop& on = co_await this_loop{};
     const auto plan = plan_direct<Codec>(net.size(), out.size(), sizeof(T), options);
@@ -77,7 +80,7 @@ task<report> all_reduce_spans(Net& net, std::span<const T> in, std::span<T> out,
                                 "all_reduce: in and out overlap; pass one of them for in place");
 
     const wire::descriptor call{
-        .round = options.round != 0 ? options.round : next_round(net) & max_round,
+        .round = options.round != 0 ? options.round : net.next_round() & max_round,
         .peers = static_cast<std::uint16_t>(net.size()),
         .element = element_type_of<T>,
         .op = Op::id,
@@ -87,19 +90,19 @@ task<report> all_reduce_spans(Net& net, std::span<const T> in, std::span<T> out,
         .layout = plan.layout,
         .weight = options.weight,
     };
-    round<Net> r(net, call, plan.roles, on.now(), options.timeout);
-    direct<Net, T, Op, Codec> mover(r, plan, in, out, op, codec, options.pool);
+    round r(net, call, plan.roles, on.now(), options.timeout);
+    direct<T, Op, Codec> mover(r, plan, in, out, op, codec, options.pool);
     task<report> voted = r.run(mover.move(), mover.serve_observers());
     co_return co_await voted;
 }
 
-template <transport Net, element T, class Op, class Codec>
-task<report> all_reduce_in_place(Net& net, std::span<T> data, Op op, Codec codec,
+template <element T, class Op, class Codec>
+task<report> all_reduce_in_place(any_transport net, std::span<T> data, Op op, Codec codec,
                                  call_options options)
 {
     const auto shadow = std::make_unique_for_overwrite<T[]>(data.size());
     const std::span<T> result(shadow.get(), data.size());
-    auto done = co_await all_reduce_spans<Net, T>(net, data, result, op, codec, options);
+    auto done = co_await all_reduce_spans<T>(net, data, result, op, codec, options);
     std::ranges::copy(result, data.begin());
     co_return done;
 }
@@ -188,8 +191,8 @@ task<report> all_reduce(Net& net, In&& in, Out&& out, Op op, Codec codec, call_o
     static_assert(std::same_as<std::ranges::range_value_t<In>, T>,
                   "in and out hold elements of different types");
     detail::check_kinds<T, Op, Codec>();
-    return detail::all_reduce_spans<Net, T, Op, Codec>(
-        net, {std::ranges::data(in), std::ranges::size(in)},
+    return detail::all_reduce_spans<T, Op, Codec>(
+        any_transport(net), {std::ranges::data(in), std::ranges::size(in)},
         {std::ranges::data(out), std::ranges::size(out)}, op, codec, options);
 }
 
@@ -199,8 +202,8 @@ requires(!std::ranges::range<Op>) task<report> all_reduce(Net& net, Data&& data,
 {
     using T = std::ranges::range_value_t<Data>;
     detail::check_kinds<T, Op, Codec>();
-    return detail::all_reduce_in_place<Net, T, Op, Codec>(
-        net, {std::ranges::data(data), std::ranges::size(data)}, op, codec, options);
+    return detail::all_reduce_in_place<T, Op, Codec>(
+        any_transport(net), {std::ranges::data(data), std::ranges::size(data)}, op, codec, options);
 }
 
 }  // namespace papilio

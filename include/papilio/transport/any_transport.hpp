@@ -9,13 +9,13 @@
 namespace papilio {
 
 /// Any transport behind one type, for code that should be compiled once or must not see vendor
-/// headers, such as a `.cu`. Borrows the transport, which must outlive it and its tasks.
+/// headers, such as a `.cu`. Borrows the transport, which must outlive all copies and their tasks.
 class any_transport {
 public:
     template <transport Net>
     requires(!std::same_as<Net, any_transport>)  //
         explicit any_transport(Net& net)
-        : model_(std::make_unique<model<Net>>(net))
+        : model_(std::make_shared<model<Net>>(net))
     {
     }
 
@@ -58,7 +58,7 @@ private:
         Net& net;
     };
 
-    std::unique_ptr<concept_type> model_;
+    std::shared_ptr<concept_type> model_;
 };
 
 }  // namespace papilio

@@ -38,7 +38,7 @@ struct direct_plan {
 /// owner is one conversation: my version out, the result back, next chunk. So the result is the
 /// credit for the next contribution, and never more than `lanes` chunks are under way between two
 /// peers in one direction, however early or late either of them is.
-template <transport Net, element T, class Op, class Codec>
+template <element T, class Op, class Codec>
 class direct {
     static constexpr bool verbatim = std::same_as<Codec, identity>;
 
@@ -48,7 +48,7 @@ class direct {
     static constexpr std::size_t head = wire::descriptor::encoded_size;
 
 public:
-    direct(round<Net>& r, const direct_plan& plan, std::span<const T> in, std::span<T> out, Op op,
+    direct(round& r, const direct_plan& plan, std::span<const T> in, std::span<T> out, Op op,
            Codec codec, workers* pool)
         : round_(r),
           plan_(plan),
@@ -114,7 +114,7 @@ private:
 
     void serve_all(int peer, std::vector<task<>>& work)
     {
-        round_.expect(peer, owned_.size());
+        round_.expect(peer, message_kind::contribution, owned_.size());
         for (std::size_t lane = 0; lane < lanes_for(owned_.size()); ++lane)
             work.push_back(round_.blaming(peer, phase::contribution, serve(peer, lane)));
     }
@@ -267,7 +267,7 @@ private:
     {
         if (owner == round_.me()) return;
         const auto chunks = chunks_of(owner);
-        round_.expect(owner, chunks);
+        round_.expect(owner, message_kind::result, chunks);
         for (std::size_t lane = 0; lane < lanes_for(chunks); ++lane)
             work.push_back(round_.blaming(owner, phase::result, exchange(owner, lane)));
     }
@@ -348,7 +348,7 @@ private:
         }
     }
 
-    round<Net>& round_;
+    round& round_;
     const direct_plan& plan_;
     std::span<const T> in_;
     std::span<T> out_;

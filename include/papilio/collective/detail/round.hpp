@@ -4,17 +4,17 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/collective/detail/ledger.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/collective/role.hpp>
 #include <papilio/collective/round_error.hpp>
-#include <papilio/transport/base.hpp>
+#include <papilio/transport/any_transport.hpp>
 #include <papilio/wire/descriptor.hpp>
 #include <papilio/wire/vote.hpp>
 
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,19 +28,17 @@ namespace papilio::detail {
 /// yes. A peer that meets a failure before it has voted votes no, naming the culprit; a single no
 /// fails the call for everybody. A peer that has voted yes and then misses a vote cannot know what
 /// the others saw: its outcome is unknown.
-template <transport Net>
 class round {
 public:
-    round(Net& net, const wire::descriptor& call, std::vector<role> roles, time_point begin,
-          duration limit)
-        : net_(net),
+    round(any_transport net, const wire::descriptor& call, std::vector<role> roles,
+          time_point begin, duration limit)
+        : net_(std::move(net)),
           call_(call),
           roles_(std::move(roles)),
           begin_(begin),
           limit_(limit),
           weights_(roles_.size(), 0.0),
-          owed_(roles_.size(), 0),
-          progress_(roles_.size(), begin)
+          ledger_(static_cast<int>(roles_.size()), begin)
     {
         report_.round = call.round;
         report_.peers.resize(roles_.size());
@@ -60,10 +58,10 @@ public:
             {.round = call_.round, .kind = kind, .index = static_cast<std::uint32_t>(i)});
     }
 
-    /// `peer` is expected to send `messages` more.
-    void expect(int peer, std::size_t messages)
+    /// `peer` is expected to send `messages` more of a kind.
+    void expect(int peer, message_kind kind, std::size_t messages)
     {
-        owed_[index(peer)] += static_cast<std::ptrdiff_t>(messages);
+        ledger_.expect(peer, kind, messages);
     }
 
     task<> send(int peer, tag t, bytes message)
@@ -76,8 +74,7 @@ public:
     {
         const auto size = co_await net_.recv(peer, t, into);
         loop& on = co_await this_loop{};
-        progress_[index(peer)] = on.now();
-        --owed_[index(peer)];
+        ledger_.came(peer, fields_of(t).kind, on.now());
         report_.peers[index(peer)].received += size;
         co_return size;
     }
@@ -117,7 +114,9 @@ public:
         } catch (const round_error&) {
             throw;
         } catch (const std::system_error& failure) {
-            throw round_error(failure.code(), peer, me(), where, failure.what());
+            const bool oversized = failure.code() == errc::too_large;
+            throw round_error(oversized ? errc::mismatch : failure.code(), peer, me(), where,
+                              oversized ? "its chunks are larger than agreed" : failure.what());
         }
     }
 
@@ -129,23 +128,20 @@ public:
     /// took without it.
     task<report> run(task<> data, task<> aside)
     {
-        // What is left of the time when the work is cut short serves to tell the others why.
-        const auto deadline =
-            begin_ + limit_ - std::min<duration>(limit_ / 8, std::chrono::seconds(1));
         std::exception_ptr error;
-        std::optional<wire::vote> no;
+        wire::vote no{};
         try {
-            task<> work = everything(std::move(data), std::move(aside));
-            co_await timeout(std::move(work), deadline);
+            std::vector<task<>> either;
+            either.push_back(everything(std::move(data), std::move(aside)));
+            either.push_back(watch());
+            co_await when_any(std::move(either));
         } catch (const round_error& failure) {
             no = against(failure.culprit(), failure.code());
             error = std::current_exception();
         } catch (const std::system_error& failure) {
-            const auto late = failure.code() == errc::timed_out;
-            const int culprit = late ? most_silent() : me();
-            no = against(culprit, failure.code());
+            no = against(me(), failure.code());
             error = std::make_exception_ptr(
-                round_error(failure.code(), culprit, me(), where_, late ? "" : failure.what()));
+                round_error(failure.code(), me(), me(), where_, failure.what()));
         } catch (...) {
             no = against(me(), errc::peer_failed);
             error = std::current_exception();
@@ -153,9 +149,9 @@ public:
         loop& on = co_await this_loop{};
         if (!error) co_return complete(on.now());
 
-        detail::retire(net_, name(message_kind::vote, 0));
+        net_.retire(name(message_kind::vote, 0));
         if (!voted_ && votes(mine())) {
-            task<> told = tell(*no);
+            task<> told = tell(no);
             co_await timeout_quietly(std::move(told), begin_ + limit_);
         }
         std::rethrow_exception(voted_ && !refused_ ? unknown(error) : error);
@@ -163,6 +159,28 @@ public:
 
 private:
     static std::size_t index(int rank) noexcept { return static_cast<std::size_t>(rank); }
+
+    /// Ends the call when time is nearly up; what is left serves to tell the others why. Peers
+    /// that know the culprit at first hand speak first, and the rest wait a little to hear them.
+    task<> watch()
+    {
+        const auto margin = std::min<duration>(limit_ / 8, std::chrono::seconds(1));
+        co_await sleep_until(begin_ + limit_ - margin);
+        listen_for_life();
+        int culprit = ledger_.laggard();
+        if (culprit < 0) {
+            co_await sleep_until(begin_ + limit_ - margin / 2);
+            listen_for_life();
+            culprit = ledger_.most_silent();
+        }
+        throw round_error(errc::timed_out, culprit, me(), where_);
+    }
+
+    void listen_for_life()
+    {
+        for (int peer = 0; peer < size(); ++peer)
+            if (peer != me()) ledger_.heard(peer, net_.last_heard(peer));
+    }
 
     task<> everything(task<> data, task<> aside)
     {
@@ -177,7 +195,7 @@ private:
         std::vector<task<>> work;
         for (int peer = 0; peer < size(); ++peer) {
             if (peer == me() || !votes(of(peer))) continue;
-            expect(peer, 1);
+            expect(peer, message_kind::vote, 1);
             work.push_back(blaming(peer, phase::vote, hear_vote(peer)));
         }
         work.push_back(move_and_vote(std::move(data)));
@@ -239,8 +257,10 @@ private:
         std::array<std::byte, wire::vote::encoded_size> room{};
         const auto size = co_await recv(peer, name(message_kind::vote, 0), room);
         const auto v = wire::parse_vote(bytes(room).first(size));
-        if (v.call != wire::digest(call_))
+        if (v.call != wire::digest(call_)) {
+            refused_ = true;  // and it will say the same of ours
             throw std::system_error(errc::mismatch, "it voted about another call");
+        }
         if (!v.yes) {
             refused_ = true;
             const bool somebody = v.culprit >= 0 && v.culprit < this->size();
@@ -280,21 +300,6 @@ private:
                 .why = ours ? static_cast<errc>(why.value()) : errc::peer_failed};
     }
 
-    /// Of those who owe something, the one that has shown no life for the longest time.
-    int most_silent() const
-    {
-        int culprit = -1;
-        time_point oldest = time_point::max();
-        for (int peer = 0; peer < size(); ++peer) {
-            if (owed_[index(peer)] <= 0) continue;
-            const auto seen = std::max(progress_[index(peer)], last_heard(net_, peer));
-            if (seen >= oldest) continue;
-            oldest = seen;
-            culprit = peer;
-        }
-        return culprit;
-    }
-
     std::exception_ptr unknown(std::exception_ptr error) const
     {
         try {
@@ -324,19 +329,18 @@ private:
         report_.made_of = {{{0, static_cast<std::size_t>(call_.count)}, std::move(from)}};
         report_.finished = now - begin_;
         report_.unserved_observers = unserved_;
-        if (!unserved_.empty()) detail::retire(net_, name(message_kind::vote, 0));
+        if (!unserved_.empty()) net_.retire(name(message_kind::vote, 0));
         return std::move(report_);
     }
 
-    Net& net_;
+    any_transport net_;
     wire::descriptor call_;
     std::vector<role> roles_;
     time_point begin_;
     duration limit_;
     report report_;
-    std::vector<double> weights_;       // by rank; zero: unknown, or contributes nothing
-    std::vector<std::ptrdiff_t> owed_;  // messages that each peer still has to send
-    std::vector<time_point> progress_;  // when each peer's last message was taken
+    std::vector<double> weights_;  // by rank; zero: unknown, or contributes nothing
+    ledger ledger_;
     std::uint64_t reduced_by_ = 0;
     std::vector<std::pair<int, std::uint64_t>> others_reduced_by_;
     phase where_ = phase::contribution;

@@ -1,0 +1,381 @@
+#include <papilio/collective/all_reduce.hpp>
+
+#include <papilio/codec.hpp>
+#include <papilio/op.hpp>
+#include <papilio/transport/any_transport.hpp>
+#include <papilio/transport/subset.hpp>
+#include <papilio/transport/tcp.hpp>
+
+#include <support/clusters.hpp>
+#include <support/reference.hpp>
+#include <support/tcp_cluster.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <map>
+#include <tuple>
+
+namespace pa = papilio;
+using namespace std::chrono_literals;
+using pa::test::inproc_cluster;
+using pa::test::sim_cluster;
+using pa::test::tcp_cluster;
+
+namespace {
+
+using vectors = std::vector<std::vector<float>>;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool sanitized = false;
+#endif
+
+std::size_t at(int rank)
+{
+    return static_cast<std::size_t>(rank);
+}
+
+/// Numbers of either sign over many magnitudes, different for every peer.
+vectors noise(int peers, std::size_t count)
+{
+    vectors data;
+    for (int rank = 0; rank < peers; ++rank) {
+        pa::random random(static_cast<std::uint64_t>(rank) + 1);
+        auto& mine = data.emplace_back(count);
+        for (auto& x : mine)
+            x = static_cast<float>(random.normal() * std::ldexp(1.0, int(random.below(16)) - 8));
+    }
+    return data;
+}
+
+template <class Cluster, class Op, class Codec>
+vectors reduced(Cluster& cluster, const vectors& in, Op op, Codec codec, pa::call_options options)
+{
+    vectors out(in.size(), std::vector<float>(in[0].size(), -1.f));
+    cluster.run([&](auto& net) -> pa::task<> {
+        const auto rank = at(net.rank());
+        co_await pa::all_reduce(net, in[rank], out[rank], op, codec, options);
+    });
+    return out;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b)
+{
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+template <class Naive, class Op, class Codec, class Cluster>
+void agrees_with_reference(Cluster& cluster, Op op, Codec codec, std::size_t count, bool uneven)
+{
+    const int peers = cluster.size();
+    std::vector<int> shares;
+    for (int rank = 0; rank < peers; ++rank) shares.push_back(uneven ? rank * 7 % 5 : 1);
+    const std::vector<double> as_double(shares.begin(), shares.end());
+    const auto in = noise(peers, count);
+    const auto expected = reference::all_reduce<Naive>(in, shares, std::is_same_v<Op, pa::mean>);
+    const auto out = reduced(cluster, in, op, codec, {.shares = as_double});
+    CAPTURE(Cluster::name, peers, count, uneven);
+    for (const auto& mine : out) REQUIRE(same_bits(mine, expected));
+}
+
+template <class Cluster>
+void every_codec_agrees(int peers, std::size_t count)
+{
+    Cluster cluster(peers);
+    for (const bool uneven : {false, true}) {
+        agrees_with_reference<reference::no_codec>(cluster, pa::sum{}, pa::identity{}, count,
+                                                   uneven);
+        agrees_with_reference<reference::half>(cluster, pa::mean{}, pa::as_f16{}, count, uneven);
+        agrees_with_reference<reference::brain>(cluster, pa::sum{}, pa::as_bf16{}, count, uneven);
+        agrees_with_reference<reference::blocks_of_int8>(cluster, pa::mean{}, pa::int8b{}, count,
+                                                         uneven);
+    }
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("every peer ends with the bits of a reference computed in rank order", "",
+                   sim_cluster, inproc_cluster, tcp_cluster)
+{
+    for (const int peers : {2, 3, 4, 5, 6, 7, 8, 9, 16}) {
+        for (const std::size_t count : {std::size_t{0}, std::size_t{1}, at(peers) - 1,
+                                        std::size_t{1000}, std::size_t{1'000'003}}) {
+            if (sanitized && count > 1000 && peers != 3) continue;  // minutes, and nothing new
+            every_codec_agrees<TestType>(peers, count);
+        }
+    }
+}
+
+TEST_CASE("a peer alone gets what its own data becomes")
+{
+    sim_cluster alone(1);
+    const auto in = noise(1, 1000);
+    CHECK(same_bits(reduced(alone, in, pa::mean{}, pa::identity{}, {})[0], in[0]));
+    CHECK(same_bits(reduced(alone, in, pa::mean{}, pa::int8b{}, {})[0],
+                    reference::all_reduce<reference::blocks_of_int8>(in, {1}, true)));
+}
+
+TEST_CASE("neither chunk size, nor chunks in flight, nor threads, nor arrival change a bit")
+{
+    const auto in = noise(5, 40'000);
+    const auto with = [&](pa::call_options options, std::uint64_t seed) {
+        sim_cluster cluster(5, {.seed = seed, .jitter = 30ms});
+        return reduced(cluster, in, pa::mean{}, pa::int8b{}, options)[0];
+    };
+    const auto usual = with({}, 1);
+    CHECK(same_bits(with({.chunk_bytes = 1}, 2), usual));
+    CHECK(same_bits(with({.chunk_bytes = 5000, .in_flight = 1}, 3), usual));
+    CHECK(same_bits(with({.chunk_bytes = 1 << 20, .in_flight = 7}, 4), usual));
+
+    pa::workers pool(3);
+    tcp_cluster cluster(5);
+    const auto threaded = reduced(cluster, in, pa::mean{}, pa::int8b{},
+                                  {.chunk_bytes = 5000, .in_flight = 3, .pool = &pool});
+    for (const auto& mine : threaded) CHECK(same_bits(mine, usual));
+}
+
+TEST_CASE("the result may take the place of the data")
+{
+    for (const int peers : {1, 2, 5}) {
+        sim_cluster cluster(peers);
+        auto data = noise(peers, 10'000);
+        const auto expected =
+            reference::all_reduce<reference::no_codec>(data, std::vector(at(peers), 1), false);
+        cluster.run(
+            [&](auto& net) -> pa::task<> { co_await pa::all_reduce(net, data[at(net.rank())]); });
+        for (const auto& mine : data) CHECK(same_bits(mine, expected));
+    }
+}
+
+TEMPLATE_TEST_CASE("every element type is summed", "", float, double, pa::f16, pa::bf16,
+                   std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,
+                   std::uint16_t, std::uint32_t, std::uint64_t)
+{
+    sim_cluster cluster(3);
+    std::vector<std::vector<TestType>> data;
+    for (int rank = 0; rank < 3; ++rank)
+        data.emplace_back(777, static_cast<TestType>(static_cast<float>(rank + 1)));
+    cluster.run([&](auto& net) -> pa::task<> {
+        co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{});
+    });
+    for (const auto& mine : data)
+        for (const auto x : mine) REQUIRE(static_cast<float>(x) == 6.f);
+}
+
+TEMPLATE_TEST_CASE("16-bit floats and doubles pass a lossy codec", "", double, pa::f16, pa::bf16)
+{
+    sim_cluster cluster(4);
+    std::vector<std::vector<TestType>> data;
+    for (int rank = 0; rank < 4; ++rank)
+        data.emplace_back(1000, static_cast<TestType>(static_cast<float>(rank)));
+    cluster.run([&](auto& net) -> pa::task<> {
+        co_await pa::all_reduce(net, data[at(net.rank())], pa::mean{}, pa::int8b{});
+    });
+    for (const auto& mine : data) {
+        CHECK(std::memcmp(mine.data(), data[0].data(), mine.size() * sizeof(TestType)) == 0);
+        for (const auto x : mine) REQUIRE(static_cast<float>(x) == Approx(1.5).epsilon(0.02));
+    }
+}
+
+TEST_CASE("a weighted mean is normalised by the weights that the report names")
+{
+    sim_cluster cluster(3);
+    vectors data{{1, 10}, {2, 20}, {3, 30}};
+    std::vector<pa::report> reports(3);
+    cluster.run([&](auto& net) -> pa::task<> {
+        const auto rank = at(net.rank());
+        const pa::call_options options{.weight = static_cast<double>(rank + 1)};
+        reports[rank] =
+            co_await pa::all_reduce(net, data[rank], pa::weighted_mean{}, pa::identity{}, options);
+    });
+    for (const auto& mine : data) CHECK(mine == std::vector<float>{14.f / 6, 140.f / 6});
+    const std::vector<pa::contributor> everybody{{0, 1}, {1, 2}, {2, 3}};
+    for (const auto& r : reports) {
+        REQUIRE(r.made_of.size() == 1);
+        CHECK(r.made_of[0].range == pa::part{0, 2});
+        CHECK(r.made_of[0].from == everybody);
+    }
+}
+
+TEST_CASE("clients own nothing, auxiliaries add nothing, and observers only receive")
+{
+    sim_cluster cluster(5, {.jitter = 5ms});
+    const std::vector<pa::role> roles{pa::role::full, pa::role::client, pa::role::auxiliary,
+                                      pa::role::observer, pa::role::full};
+    vectors in = noise(5, 50'000);
+    in[3].clear();  // an observer need not bring a buffer
+    vectors out(5, std::vector<float>(50'000));
+    std::vector<pa::report> reports(5);
+    cluster.run([&](auto& net) -> pa::task<> {
+        const auto rank = at(net.rank());
+        const pa::call_options options{.roles = roles, .chunk_bytes = 4096, .in_flight = 3};
+        reports[rank] =
+            co_await pa::all_reduce(net, in[rank], out[rank], pa::mean{}, pa::int8b{}, options);
+    });
+    const vectors contributors{in[0], in[1], in[4]};
+    const auto expected = [&] {
+        auto versions = contributors;
+        std::vector<float> result(50'000);
+        std::size_t begin = 0;
+        for (const auto size : reference::part_sizes(50'000, {1, 0, 1, 0, 1})) {
+            for (auto& v : versions) reference::blocks_of_int8::round_trip(v.data() + begin, size);
+            for (auto i = begin; i < begin + size; ++i)
+                result[i] = (versions[0][i] + versions[1][i] + versions[2][i]) / 3.f;
+            reference::blocks_of_int8::round_trip(result.data() + begin, size);
+            begin += size;
+        }
+        return result;
+    }();
+    for (const auto& mine : out) CHECK(same_bits(mine, expected));
+    for (const auto& r : reports) {
+        CHECK(r.made_of[0].from == std::vector<pa::contributor>{{0, 1}, {1, 1}, {4, 1}});
+        CHECK(r.unserved_observers.empty());
+    }
+    CHECK(reports[1].peers[3].sent == pa::wire::vote::encoded_size);  // a client serves nobody
+}
+
+TEST_CASE("an observer that does not come holds nobody up for long")
+{
+    sim_cluster cluster(4, {.latency = 10ms});
+    const std::vector<pa::role> roles{pa::role::full, pa::role::full, pa::role::full,
+                                      pa::role::observer};
+    auto data = noise(4, 5000);
+    std::vector<pa::report> reports(3);
+    cluster.run([&](auto& net) -> pa::task<> {
+        if (net.rank() == 3) co_return;
+        reports[at(net.rank())] =
+            co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
+                                    pa::call_options{.timeout = 60s, .roles = roles});
+    });
+    CHECK(cluster.world().now() < pa::time_point(1s));
+    for (const auto& r : reports) CHECK(r.unserved_observers == std::vector<int>{3});
+}
+
+TEST_CASE("a report counts what was sent to and received from each peer")
+{
+    sim_cluster cluster(4);
+    const auto in = noise(4, 4000);
+    vectors out(4, std::vector<float>(4000));
+    std::vector<pa::report> reports(4);
+    cluster.run([&](auto& net) -> pa::task<> {
+        const auto rank = at(net.rank());
+        reports[rank] = co_await pa::all_reduce(net, in[rank], out[rank]);
+    });
+    // My version of its part, the result of mine, a descriptor and a vote; and the same back.
+    const auto each =
+        1000 * 4 + 1000 * 4 + pa::wire::descriptor::encoded_size + pa::wire::vote::encoded_size;
+    for (int rank = 0; rank < 4; ++rank) {
+        for (int peer = 0; peer < 4; ++peer) {
+            const auto expected = rank == peer ? 0 : each;
+            CHECK(reports[at(rank)].peers[at(peer)] == pa::traffic{expected, expected});
+        }
+        CHECK(reports[at(rank)].bytes_sent() == 3 * each);
+        CHECK(reports[at(rank)].reduced > pa::duration{});
+        CHECK(reports[at(rank)].gathered >= reports[at(rank)].reduced);
+        CHECK(reports[at(rank)].finished > reports[at(rank)].gathered);
+        CHECK(reports[at(rank)].round == 1);
+    }
+}
+
+TEMPLATE_TEST_CASE("several calls may be in flight at once", "", sim_cluster, tcp_cluster)
+{
+    TestType cluster(3);
+    constexpr int calls = 5;
+    std::vector<vectors> in, out;
+    for (int c = 0; c < calls; ++c) {
+        in.push_back(noise(3, 30'000 + static_cast<std::size_t>(c)));
+        out.emplace_back(3, std::vector<float>(in.back()[0].size()));
+    }
+    cluster.run([&](auto& net) -> pa::task<> {
+        std::vector<pa::task<>> work;
+        const auto call = [&](int c) -> pa::task<> {
+            const auto rank = at(net.rank());
+            // Not all peers begin their calls in the same order.
+            const auto mine = at((c + net.rank()) % calls);
+            co_await pa::all_reduce(
+                net, in[mine][rank], out[mine][rank], pa::sum{}, pa::identity{},
+                pa::call_options{.round = static_cast<std::uint32_t>(mine) + 1});
+        };
+        for (int c = 0; c < calls; ++c) work.push_back(call(c));
+        co_await pa::when_all(std::move(work));
+    });
+    for (int c = 0; c < calls; ++c) {
+        const auto expected =
+            reference::all_reduce<reference::no_codec>(in[at(c)], {1, 1, 1}, false);
+        for (const auto& mine : out[at(c)]) CHECK(same_bits(mine, expected));
+    }
+}
+
+TEST_CASE("two groups of one transport reduce at the same time")
+{
+    sim_cluster cluster(5);
+    auto data = noise(5, 1000);
+    const auto before = data;
+    cluster.run([&](auto& net) -> pa::task<> {
+        const bool odd = net.rank() % 2 == 1;
+        pa::subset group(net, odd ? std::vector{3, 1} : std::vector{0, 2, 4}, odd ? 7 : 8);
+        co_await pa::all_reduce(group, data[at(net.rank())]);
+    });
+    CHECK(same_bits(data[1], reference::all_reduce<reference::no_codec>({before[3], before[1]},
+                                                                        {1, 1}, false)));
+    CHECK(same_bits(data[1], data[3]));
+    CHECK(same_bits(data[0], reference::all_reduce<reference::no_codec>(
+                                 {before[0], before[2], before[4]}, {1, 1, 1}, false)));
+    CHECK(same_bits(data[0], data[4]));
+}
+
+TEST_CASE("a call compiled for any transport gives the same bits")
+{
+    const auto in = noise(3, 1000);
+    sim_cluster cluster(3);
+    vectors out(3, std::vector<float>(1000));
+    cluster.run([&](auto& net) -> pa::task<> {
+        pa::any_transport any(net);
+        co_await pa::all_reduce(any, in[at(net.rank())], out[at(net.rank())]);
+    });
+    const auto expected = reference::all_reduce<reference::no_codec>(in, {1, 1, 1}, false);
+    for (const auto& mine : out) CHECK(same_bits(mine, expected));
+}
+
+TEST_CASE("a round takes the time that pencil and paper say")
+{
+    const pa::sim::access link{.up_bytes_per_second = 1e6, .down_bytes_per_second = 1e6};
+    sim_cluster cluster(4, {.latency = 50ms, .all = link});
+    auto data = noise(4, 1'000'000);
+    cluster.run(
+        [&](auto& net) -> pa::task<> { co_await pa::all_reduce(net, data[at(net.rank())]); });
+    // Each sends 2 x 3/4 of 4 MB at 1 MB/s, and nothing overlaps better than that; to it come
+    // latencies, and the last chunk's way there and back.
+    const auto elapsed = std::chrono::duration<double>(cluster.world().now().time_since_epoch());
+    CHECK(elapsed.count() >= 6.0);
+    CHECK(elapsed.count() < 6.0 * 1.15);
+}
+
+TEST_CASE("bad arguments are refused with a sentence")
+{
+    sim_cluster cluster(2);
+    auto data = noise(2, 10);
+    std::vector<float> shorter(9);
+    const auto refused = [&](auto call, const char* why) {
+        auto& net = cluster.peer(0);
+        CHECK_THROWS_WITH(pa::sync_wait(cluster.loop(), call(net)), Catch::Contains(why));
+    };
+    const auto with = [&](pa::call_options o) {
+        return [&, o](auto& net) {
+            return pa::all_reduce(net, data[0], pa::sum{}, pa::identity{}, o);
+        };
+    };
+    const std::vector<double> one_share{1.0}, bad_shares{1.0, -1.0};
+    const std::vector<pa::role> nobody{pa::role::client, pa::role::client};
+    refused([&](auto& net) { return pa::all_reduce(net, data[0], shorter); }, "differ in length");
+    refused([&](auto& net) { return pa::all_reduce(net, data[0], data[0]); }, "overlap");
+    refused(with({.weight = 0}), "weight");
+    refused(with({.shares = one_share}), "shares");
+    refused(with({.shares = bad_shares}), "shares");
+    refused(with({.roles = nobody}), "nobody reduces");
+    refused(with({.timeout = {}}), "timeout");
+    refused(with({.round = 1u << 20}), "round");
+}

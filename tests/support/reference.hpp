@@ -1,0 +1,115 @@
+#pragma once
+
+// An all-reduce computed the obvious way, in one place and without the library: what every peer's
+// result is compared with, bit for bit. Conversions go through double and the C library, so that
+// they share nothing with the code they judge.
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <numeric>
+#include <vector>
+
+namespace reference {
+
+using values = std::vector<float>;
+
+/// Sizes of parts by largest remainder, for integer shares.
+inline std::vector<std::size_t> part_sizes(std::size_t count, const std::vector<int>& shares)
+{
+    const auto total = static_cast<std::size_t>(std::accumulate(shares.begin(), shares.end(), 0));
+    std::vector<std::size_t> sizes, remainders, order;
+    std::size_t given = 0;
+    for (const int share : shares) {
+        sizes.push_back(count * static_cast<std::size_t>(share) / total);
+        remainders.push_back(count * static_cast<std::size_t>(share) % total);
+        order.push_back(order.size());
+        given += sizes.back();
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [&](auto a, auto b) { return remainders[a] > remainders[b]; });
+    for (std::size_t i = 0; i < count - given; ++i) ++sizes[order[i]];
+    return sizes;
+}
+
+/// The nearest multiple of 2^exponent, ties to even.
+inline double to_multiple(double x, int exponent)
+{
+    return std::ldexp(std::nearbyint(std::ldexp(x, -exponent)), exponent);
+}
+
+/// Rounds to a binary format with `digits` significant bits and least exponent `least`.
+inline float to_format(float x, int digits, int least)
+{
+    if (x == 0) return x;
+    const int exponent = std::max(std::ilogb(x) - digits + 1, least);
+    return static_cast<float>(to_multiple(x, exponent));
+}
+
+struct no_codec {
+    static void round_trip(float*, std::size_t) {}
+};
+
+struct half {
+    static void round_trip(float* x, std::size_t n)
+    {
+        for (std::size_t i = 0; i < n; ++i)
+            x[i] = std::clamp(to_format(x[i], 11, -24), -65504.f, 65504.f);
+    }
+};
+
+struct brain {
+    static void round_trip(float* x, std::size_t n)
+    {
+        for (std::size_t i = 0; i < n; ++i) x[i] = to_format(x[i], 8, -133);
+    }
+};
+
+/// Blocks of 128: the largest magnitude over 127, rounded up to 8 significant bits, is the step.
+struct blocks_of_int8 {
+    static void round_trip(float* x, std::size_t n)
+    {
+        for (std::size_t begin = 0; begin < n; begin += 128) {
+            const auto end = std::min(begin + 128, n);
+            float largest = 0;
+            for (auto i = begin; i < end; ++i) largest = std::max(largest, std::fabs(x[i]));
+            if (largest < 0x1p-100f) {
+                std::fill(x + begin, x + end, 0.f);
+                continue;
+            }
+            auto bits = std::bit_cast<std::uint32_t>(largest / 127.f);
+            bits = (bits + 0xffff) / 0x10000 * 0x10000;
+            const auto step = std::bit_cast<float>(bits);
+            const float per_step = 1.f / step;
+            for (auto i = begin; i < end; ++i) {
+                const float scaled = x[i] * per_step;
+                const int code = static_cast<int>(std::nearbyint(static_cast<double>(scaled)));
+                x[i] = static_cast<float>(code) * step;
+            }
+        }
+    }
+};
+
+/// The mean over all peers, or the sum, part by part: every peer's version passes the codec, is
+/// added in rank order, and the result passes the codec again.
+template <class Codec>
+values all_reduce(std::vector<values> in, const std::vector<int>& shares, bool mean)
+{
+    values out(in[0].size());
+    std::size_t begin = 0;
+    for (const auto size : part_sizes(out.size(), shares)) {
+        for (auto& version : in) Codec::round_trip(version.data() + begin, size);
+        for (auto i = begin; i < begin + size; ++i) {
+            out[i] = in[0][i];
+            for (std::size_t peer = 1; peer < in.size(); ++peer) out[i] += in[peer][i];
+            if (mean) out[i] /= static_cast<float>(in.size());
+        }
+        Codec::round_trip(out.data() + begin, size);
+        begin += size;
+    }
+    return out;
+}
+
+}  // namespace reference
