@@ -57,7 +57,8 @@ inline std::string human_rate(double bytes_per_second)
 
 inline std::string human_duration(std::chrono::nanoseconds duration)
 {
-    if (duration < std::chrono::nanoseconds{0}) return "-" + human_duration(-duration);
+    if (duration < std::chrono::nanoseconds{0})
+        return std::string("-").append(human_duration(-duration));
     constexpr std::array units{"ns", "us", "ms", "s"};
     const auto seconds = std::chrono::round<std::chrono::seconds>(duration).count();
     if (seconds < 60) return detail::with_unit(static_cast<double>(duration.count()), 1000, units);
