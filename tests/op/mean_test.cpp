@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 
 using namespace papilio;
-using namespace papilio::testing;
+using namespace papilio::op_testing;
 
 TEMPLATE_TEST_CASE("a mean is the sum in rank order divided by the count, bit for bit", "", float,
                    double, f16, bf16)

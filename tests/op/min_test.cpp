@@ -9,7 +9,7 @@
 #include <cstdint>
 
 using namespace papilio;
-using namespace papilio::testing;
+using namespace papilio::op_testing;
 
 TEMPLATE_TEST_CASE("the min is the smallest version of each element", "", float, double, f16, bf16,
                    std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,

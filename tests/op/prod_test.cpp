@@ -7,7 +7,7 @@
 #include <cstdint>
 
 using namespace papilio;
-using namespace papilio::testing;
+using namespace papilio::op_testing;
 
 TEMPLATE_TEST_CASE("a product equals plain multiplication in rank order bit for bit", "", float,
                    double, f16, bf16)

@@ -9,7 +9,7 @@
 #include <limits>
 
 using namespace papilio;
-using namespace papilio::testing;
+using namespace papilio::op_testing;
 
 TEMPLATE_TEST_CASE("a sum equals plain addition in rank order bit for bit", "", float, double, f16,
                    bf16)
@@ -73,7 +73,7 @@ TEST_CASE("cutting into chunks changes no bit of a sum")
 {
     const auto versions = some_versions<float>(7, 3000);
     const auto whole = reduce(sum{}, versions);
-    for (std::size_t cut : {1, 511, 512, 1000, 2999}) {
+    for (std::size_t cut : {1u, 511u, 512u, 1000u, 2999u}) {
         versions_of<float> head, tail;
         for (const auto& v : versions) {
             const auto middle = v.begin() + static_cast<std::ptrdiff_t>(cut);

@@ -9,7 +9,7 @@
 #include <vector>
 
 // What the tests of all operations share: versions to reduce, and a way to reduce them.
-namespace papilio::testing {
+namespace papilio::op_testing {
 
 template <class T>
 using versions_of = std::vector<std::vector<T>>;
@@ -71,4 +71,4 @@ inline constexpr std::array<std::size_t, 9> delicate_sizes{0,   1,    7,    511,
                                                            513, 1024, 1025, 3000};
 inline constexpr std::array<std::size_t, 9> delicate_counts{1, 2, 3, 4, 5, 6, 7, 8, 16};
 
-}  // namespace papilio::testing
+}  // namespace papilio::op_testing

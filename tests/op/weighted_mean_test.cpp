@@ -8,7 +8,7 @@
 #include <limits>
 
 using namespace papilio;
-using namespace papilio::testing;
+using namespace papilio::op_testing;
 
 namespace {
 

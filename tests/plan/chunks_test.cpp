@@ -6,9 +6,9 @@ using namespace papilio;
 
 TEST_CASE("chunks cover their part in order, and all are full but the last")
 {
-    for (std::size_t size : {0, 1, 127, 128, 129, 1000}) {
+    for (std::size_t size : {0u, 1u, 127u, 128u, 129u, 1000u}) {
         const part whole{17, size};
-        for (std::size_t chunk : {1, 2, 128, 5000}) {
+        for (std::size_t chunk : {1u, 2u, 128u, 5000u}) {
             std::size_t end = whole.begin;
             const auto count = chunk_count(whole, chunk);
             for (std::size_t i = 0; i < count; ++i) {

@@ -60,7 +60,7 @@ TEST_CASE("equal parts differ by at most one element, and the first ones are lar
 
 TEST_CASE("equal shares cut like equal parts")
 {
-    for (std::size_t count : {0, 1, 6, 7, 8, 1000, 1'000'003})
+    for (std::size_t count : {0u, 1u, 6u, 7u, 8u, 1000u, 1'000'003u})
         for (std::size_t n = 1; n <= 9; ++n)
             CHECK(partition(count, std::vector<double>(n, 0.3)) == partition(count, n));
 }
