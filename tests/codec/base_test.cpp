@@ -1,0 +1,24 @@
+#include <papilio/codec.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace papilio;
+
+TEST_CASE("the library's codecs satisfy the concept for the elements that they take")
+{
+    static_assert(codec<identity, std::int8_t> && codec<identity, bf16>);
+    static_assert(codec<as_f16, float> && codec<as_bf16, double> && codec<int8b, float>);
+    static_assert(!codec<int, float>);
+    static_assert(identity::lossless && !as_f16::lossless && !as_bf16::lossless &&
+                  !int8b::lossless);
+    SUCCEED();
+}
+
+TEST_CASE("ids of codecs never change, since peers of other versions read them")
+{
+    CHECK(static_cast<int>(identity::id) == 1);
+    CHECK(static_cast<int>(as_f16::id) == 2);
+    CHECK(static_cast<int>(as_bf16::id) == 3);
+    CHECK(static_cast<int>(int8b::id) == 4);
+    CHECK(static_cast<int>(codec_id::first_user) == 128);
+}

@@ -1,0 +1,62 @@
+// Decodes arbitrary bytes with each codec: it must throw `errc::bad_message` or fill exactly the
+// span, and int8b with finite numbers only. The first byte picks the codec and the element, the
+// next two say how many elements the receiver expects.
+
+#include <papilio/base/check.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/codec.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+namespace {
+
+using namespace papilio;
+
+// A span in a block of its own size, so that a sanitizer sees the first byte beside it.
+template <class Codec, class V>
+void decode(bytes encoded, std::size_t n)
+{
+    const Codec codec;
+    const auto out = std::make_unique_for_overwrite<V[]>(n);
+    const std::span<V> span(out.get(), n);
+    try {
+        codec.decode(encoded, span);
+    } catch (const std::system_error& error) {
+        PAPILIO_CHECK(error.code() == errc::bad_message, "decoding threw something else");
+        return;
+    }
+    PAPILIO_CHECK(encoded.size() <= codec.template bound<V>(n), "more bytes than the bound");
+    if constexpr (std::is_same_v<Codec, int8b>) {
+        const auto finite = [](V x) { return std::isfinite(x); };
+        PAPILIO_CHECK(std::all_of(span.begin(), span.end(), finite), "int8b decoded no number");
+    }
+
+    // What was accepted can be sent on, and decodes again.
+    const auto size = codec.template bound<V>(n);
+    const auto room = std::make_unique_for_overwrite<std::byte[]>(size);
+    const mutable_bytes again(room.get(), size);
+    codec.decode(bytes(again).first(codec.encode(std::span<const V>(span), again)), span);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    if (size < 3) return 0;
+    const unsigned kind = data[0];
+    const std::size_t n = data[1] + (std::size_t{data[2]} << 8);
+    const auto encoded = std::as_bytes(std::span(data, size)).subspan(3);
+    switch (kind % 8) {
+    case 0: decode<identity, float>(encoded, n); break;
+    case 1: decode<identity, std::int8_t>(encoded, n); break;
+    case 2: decode<as_f16, float>(encoded, n); break;
+    case 3: decode<as_f16, double>(encoded, n); break;
+    case 4: decode<as_bf16, float>(encoded, n); break;
+    case 5: decode<as_bf16, double>(encoded, n); break;
+    case 6: decode<int8b, float>(encoded, n); break;
+    case 7: decode<int8b, double>(encoded, n); break;
+    }
+    return 0;
+}
