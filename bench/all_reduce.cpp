@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -58,13 +59,27 @@ std::uint64_t digest(std::span<const float> result)
 
 // ---- What one process does.
 
+/// What one iteration takes of one process.
+struct cost {
+    double seconds = 0;
+    double processor = 0;  ///< seconds, of all threads
+};
+
 struct buffers {
     explicit buffers(std::size_t largest) : in(largest), out(largest) {}
     std::vector<float> in;
     std::vector<float> out;
 };
 
-/// Sums `elements` again and again; calls `note(i, seconds)` for each iteration that counts, and
+/// The processor time that all threads of this process have taken so far.
+double processor_seconds()
+{
+    timespec t{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// Sums `elements` again and again; calls `note(i, cost)` for each iteration that counts, and
 /// returns a digest of the last result.
 template <class Note>
 std::uint64_t repeat_sum(contestant& c, const place& p, const options& o, buffers& memory,
@@ -81,10 +96,12 @@ std::uint64_t repeat_sum(contestant& c, const place& p, const options& o, buffer
         else
             std::ranges::fill(out, std::numeric_limits<float>::quiet_NaN());
         p.meeting.meet();
+        const auto spent = processor_seconds();
         const auto begin = clock::now();
         c.sum();
         const std::chrono::duration<double> took = clock::now() - begin;
-        if (i >= 0) note(i, took.count());
+        p.meeting.meet();  // threads in the background may still be sending
+        if (i >= 0) note(i, cost{took.count(), processor_seconds() - spent});
     }
     verify(out, p.peers, c.tolerance());
     return digest(out);
@@ -121,7 +138,7 @@ public:
         : options_(o),
           systems_(systems),
           digests_(o.bytes.size() * systems * peers()),
-          seconds_(digests_.size() * static_cast<std::size_t>(o.repeats * o.iterations))
+          costs_(digests_.size() * static_cast<std::size_t>(o.repeats * o.iterations))
     {
     }
 
@@ -129,24 +146,26 @@ public:
     {
         return digests_[(size * systems_ + system) * peers() + rank];
     }
-    double& seconds(std::size_t size, std::size_t system, int run, std::size_t rank) const
+    cost& of(std::size_t size, std::size_t system, int run, std::size_t rank) const
     {
         const auto runs = static_cast<std::size_t>(options_.repeats * options_.iterations);
         const auto row = (size * systems_ + system) * runs + static_cast<std::size_t>(run);
-        return seconds_[row * peers() + rank];
+        return costs_[row * peers() + rank];
     }
 
-    /// The times of the slowest peer, in order; empty if the system did not take part.
-    std::vector<double> slowest(std::size_t size, std::size_t system) const
+    /// What each iteration took: the time of the slowest peer, and the processor time of all.
+    /// Empty if the system did not take part.
+    std::vector<cost> iterations(std::size_t size, std::size_t system) const
     {
-        std::vector<double> all;
+        std::vector<cost> all;
         for (int run = 0; run < options_.repeats * options_.iterations; ++run) {
-            double slowest = 0;
-            for (std::size_t rank = 0; rank < peers(); ++rank)
-                slowest = std::max(slowest, seconds(size, system, run, rank));
-            if (slowest > 0) all.push_back(slowest);
+            cost whole;
+            for (std::size_t rank = 0; rank < peers(); ++rank) {
+                whole.seconds = std::max(whole.seconds, of(size, system, run, rank).seconds);
+                whole.processor += of(size, system, run, rank).processor;
+            }
+            if (whole.seconds > 0) all.push_back(whole);
         }
-        std::ranges::sort(all);
         return all;
     }
 
@@ -156,7 +175,7 @@ private:
     const options& options_;
     std::size_t systems_;
     shared_array<std::uint64_t> digests_;
-    shared_array<double> seconds_;
+    shared_array<cost> costs_;
 };
 
 void measure_as(const place& p, const options& o, const std::vector<system_under_test>& all,
@@ -173,10 +192,9 @@ void measure_as(const place& p, const options& o, const std::vector<system_under
                 const auto elements = o.bytes[size] / sizeof(float);
                 if (!members[s]->takes(elements)) continue;
                 try {
-                    n.digest(size, s, rank) =
-                        repeat_sum(*members[s], p, o, memory, elements, [&](int i, double seconds) {
-                            n.seconds(size, s, repeat * o.iterations + i, rank) = seconds;
-                        });
+                    n.digest(size, s, rank) = repeat_sum(
+                        *members[s], p, o, memory, elements,
+                        [&](int i, cost c) { n.of(size, s, repeat * o.iterations + i, rank) = c; });
                 } catch (const std::exception& failure) {
                     throw std::runtime_error(all[s].name + ": " + failure.what());
                 }
@@ -184,47 +202,67 @@ void measure_as(const place& p, const options& o, const std::vector<system_under
     p.meeting.meet();  // nobody leaves while others still listen
 }
 
+/// Milliseconds in order.
+std::vector<double> sorted_ms(const std::vector<cost>& costs, double cost::*which)
+{
+    std::vector<double> all;
+    for (const auto& c : costs) all.push_back(c.*which * 1e3);
+    std::ranges::sort(all);
+    return all;
+}
+
 double median(const std::vector<double>& sorted)
 {
     return (sorted[(sorted.size() - 1) / 2] + sorted[sorted.size() / 2]) / 2;
 }
 
-/// Prints the rows of one size. Returns papilio's throughput as a fraction of the best rival's, or
-/// 0 if there is none.
-double print_rows(const options& o, const std::vector<system_under_test>& all, const notes& n,
-                  std::size_t size)
+/// What is printed of one system at one size.
+struct row {
+    const system_under_test* system = nullptr;
+    double ms = 0;
+    double least_ms = 0;
+    double most_ms = 0;
+    double processor_ms = 0;
+    std::uint64_t digest = 0;
+};
+
+std::vector<row> rows_of(const std::vector<system_under_test>& all, const notes& n,
+                         std::size_t size)
 {
-    std::size_t best = 0;
-    double best_seconds = std::numeric_limits<double>::infinity();
+    std::vector<row> rows;
     for (std::size_t s = 0; s < all.size(); ++s) {
-        const auto times = n.slowest(size, s);
-        if (!all[s].rival || times.empty() || median(times) >= best_seconds) continue;
-        best = s;
-        best_seconds = median(times);
-    }
-    double reached = 0;
-    const auto bytes = static_cast<double>(o.bytes[size]);
-    for (std::size_t s = 0; s < all.size(); ++s) {
-        const auto times = n.slowest(size, s);
-        if (times.empty()) continue;
-        const auto speed = bytes / median(times) / 1e9;
-        const auto peers = static_cast<double>(o.peers);
-        std::printf("| %s | %d | %s | %.3f | %.3f to %.3f | %.3f | %.3f |", all[s].name.c_str(),
-                    o.peers, human_bytes(o.bytes[size]).c_str(), median(times) * 1e3,
-                    times.front() * 1e3, times.back() * 1e3, speed,
-                    speed * 2 * (peers - 1) / peers);
-        if (best == 0)
-            std::printf(" - |");
-        else
-            std::printf(" %.2f%s |", best_seconds / median(times),
-                        s == best ? " (best rival)" : "");
-        std::printf(" %016llx |\n", static_cast<unsigned long long>(n.digest(size, s, 0)));
-        if (s == 0 && best != 0) reached = best_seconds / median(times);
+        const auto costs = n.iterations(size, s);
+        if (costs.empty()) continue;
+        const auto times = sorted_ms(costs, &cost::seconds);
+        const auto processor = sorted_ms(costs, &cost::processor);
+        rows.push_back({&all[s], median(times), times.front(), times.back(), median(processor),
+                        n.digest(size, s, 0)});
         for (std::size_t rank = 1; rank < n.peers(); ++rank)
             if (n.digest(size, s, rank) != n.digest(size, s, 0))
                 throw std::runtime_error(all[s].name + ": peers hold different results");
     }
-    return reached;
+    return rows;
+}
+
+/// Prints the rows of one size. Returns papilio's throughput as a fraction of the best rival's, or
+/// 0 if there is none.
+double print(const std::vector<row>& rows, int peers, std::size_t bytes)
+{
+    const row* best = nullptr;
+    for (const auto& r : rows)
+        if (r.system->rival && (!best || r.ms < best->ms)) best = &r;
+    for (const auto& r : rows) {
+        const auto speed = static_cast<double>(bytes) / r.ms / 1e6;
+        std::printf("| %s | %d | %s | %.3f | %.3f to %.3f | %.1f | %.3f | %.3f |",
+                    r.system->name.c_str(), peers, human_bytes(bytes).c_str(), r.ms, r.least_ms,
+                    r.most_ms, r.processor_ms, speed, speed * 2 * (peers - 1) / peers);
+        if (best)
+            std::printf(" %.2f%s |", best->ms / r.ms, best == &r ? " (best rival)" : "");
+        else
+            std::printf(" - |");
+        std::printf(" %016llx |\n", static_cast<unsigned long long>(r.digest));
+    }
+    return best ? best->ms / rows.front().ms : 0;
 }
 
 bool measure_time(const options& o, const std::vector<system_under_test>& all)
@@ -237,12 +275,12 @@ bool measure_time(const options& o, const std::vector<system_under_test>& all)
         measure_as({rank, o.peers, folder.path(), meeting, ports}, o, all, n);
     });
 
-    std::printf(
-        "| system | peers | bytes | median ms | spread ms | algbw GB/s | busbw GB/s |"
-        " of best rival | digest |\n|---|---|---|---|---|---|---|---|---|\n");
+    std::puts(
+        "| system | peers | bytes | median ms | spread ms | processor ms | algbw GB/s"
+        " | busbw GB/s | of best rival | digest |\n|---|---|---|---|---|---|---|---|---|---|");
     bool good = true;
     for (std::size_t size = 0; size < o.bytes.size(); ++size) {
-        const auto reached = print_rows(o, all, n, size);
+        const auto reached = print(rows_of(all, n, size), o.peers, o.bytes[size]);
         if (o.at_least > 0 && reached < o.at_least) good = false;
     }
     if (!good) std::printf("\nFAILED: papilio stays below %.2f of the best rival.\n", o.at_least);
@@ -278,7 +316,7 @@ std::vector<double> peaks(const options& o, const system_under_test& system, std
         buffers memory(0);
         memory.out.resize(elements);
         if (!o.in_place) memory.in.resize(elements);
-        repeat_sum(*member, p, o, memory, elements, [](int, double) {});
+        repeat_sum(*member, p, o, memory, elements, [](int, cost) {});
         const auto own = static_cast<double>(bytes) * (o.in_place ? 1 : 2);
         peak[static_cast<std::size_t>(rank)] = high_water_mark() - own;
         meeting.meet();

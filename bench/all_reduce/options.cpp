@@ -17,8 +17,9 @@ constexpr const char* help = R"(Measures papilio's all-reduce over TCP, as proce
 
 Sums 32-bit floats. Where gloo was found at build time, its algorithms take part, with the same data
 in the same processes, in turns. Every result is checked. A time is that of the slowest peer; of
-all iterations of all repeats the median counts. Of gloo's, ring-chunked and halving-doubling work
-in place only: their data is copied outside the measured time.
+all iterations of all repeats the median counts; processor time is that of all peers and their
+threads together. Of gloo's, ring-chunked and halving-doubling work in place only: their data is
+copied outside the measured time.
 
   --repeats 5 --warm-up 2 --iterations 5
                       each repeat runs every system in turn
@@ -82,6 +83,13 @@ std::vector<std::size_t> payloads(std::string_view name, std::string_view text)
     }
 }
 
+std::string codec(std::string_view name)
+{
+    for (const auto known : {"identity", "as_f16", "as_bf16", "int8b"})
+        if (name == known) return known;
+    refuse("there is no codec " + std::string(name));
+}
+
 void read_value(options& o, std::string_view name, std::string_view value)
 {
     if (name == "--peers")
@@ -99,7 +107,7 @@ void read_value(options& o, std::string_view name, std::string_view value)
     else if (name == "--at-least")
         o.at_least = number(name, value, 0.0);
     else if (name == "--codec")
-        o.codec = value;
+        o.codec = codec(value);
     else if (name == "--connections")
         o.connections = number(name, value, 1);
     else if (name == "--threads")
