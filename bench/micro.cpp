@@ -119,7 +119,9 @@ task<> nothing()
 
 task<> await_many(benchmark::State& state)
 {
-    for (auto _ : state) co_await nothing();
+    for (auto _ : state) {
+        co_await nothing();
+    }
 }
 
 void await_task(benchmark::State& state)
@@ -131,7 +133,9 @@ BENCHMARK(await_task)->Name("await a task");
 
 task<> yield_many(benchmark::State& state)
 {
-    for (auto _ : state) co_await yield{};
+    for (auto _ : state) {
+        co_await yield{};
+    }
 }
 
 void await_yield(benchmark::State& state)
