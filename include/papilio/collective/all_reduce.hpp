@@ -150,11 +150,13 @@ inline std::size_t default_chunk_bytes(std::size_t total, std::size_t peers)
     return std::clamp<std::size_t>(total / (8 * peers), 16 << 10, 256 << 10);
 }
 
-/// Enough to fill a long link, yet all lanes together hold no more than an eighth of the data.
+/// Enough to fill a long link. Contributions that wait for their chunk's last one take up to this
+/// much memory per peer: all together a fifth of the data, or 12 MiB if that is more.
 inline std::size_t default_lanes(std::size_t total, std::size_t peers, std::size_t chunk_bytes)
 {
-    const auto window = std::min<std::size_t>(std::size_t{4} << 20, total / (8 * peers));
-    return std::clamp<std::size_t>(window / chunk_bytes, 2, 64);
+    const auto together = std::max<std::size_t>(total / 5, std::size_t{12} << 20);
+    const auto window = std::min<std::size_t>(together / peers, std::size_t{4} << 20);
+    return std::clamp<std::size_t>(window / chunk_bytes, 2, 256);
 }
 
 template <class Codec>

@@ -1,0 +1,58 @@
+#include <papilio/codec/int8b.hpp>
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/op/mean.hpp>
+#include <papilio/transport/tcp.hpp>
+
+#include <faults/drop_every_step.hpp>
+#include <support/clusters.hpp>
+#include <support/tcp_cluster.hpp>
+
+#include <catch2/catch.hpp>
+
+namespace pa = papilio;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Everything a call has: several chunks and lanes, a lossy codec, an observer, in place.
+struct averaging {
+    template <class Net>
+    pa::task<> operator()(Net& net) const
+    {
+        static constexpr std::array roles{pa::role::full, pa::role::full, pa::role::auxiliary,
+                                          pa::role::observer};
+        const pa::call_options options{
+            .timeout = 30s, .roles = roles, .chunk_bytes = 512, .in_flight = 2};
+        std::vector<float> data(1500, static_cast<float>(net.rank()));
+        co_await pa::all_reduce(net, data, pa::mean{}, pa::int8b{}, options);
+        if (data.front() != data.back()) throw std::system_error(pa::errc::bad_message);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a simulated all-reduce can be dropped after any event")
+{
+    const auto runs = pa::test::drop_at_every_step(
+        [] { return pa::test::sim_cluster(4, {.seed = 3, .jitter = 20ms}); }, averaging{});
+    CHECK(runs > 500);
+}
+
+TEST_CASE("an all-reduce over TCP can be dropped after any event")
+{
+    const auto runs =
+        pa::test::drop_at_every_step([] { return pa::test::tcp_cluster(4); }, averaging{}, 3);
+    CHECK(runs > 100);
+}
+
+TEST_CASE("whenever a peer of a simulated all-reduce dies, the others come to an end")
+{
+    const auto judge = [](auto& cluster, const auto& others) {
+        CHECK(cluster.world().now() < pa::time_point(30s));
+        for (const auto& t : others) CHECK(t.finished());
+    };
+    const auto runs = pa::test::lose_at_every_step(
+        [] { return pa::test::sim_cluster(4, {.seed = 4, .jitter = 20ms}); }, 1, averaging{}, judge,
+        2);
+    CHECK(runs > 250);
+}
