@@ -1,0 +1,673 @@
+#include <papilio/swarm/membership.hpp>
+
+#include <papilio/base/random.hpp>
+#include <papilio/swarm/membership_events.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pa = papilio;
+namespace wire = papilio::wire;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr pa::membership_options quick{.min_group = 2,
+                                       .max_group = 8,
+                                       .max_members = 8,
+                                       .patience = 10s,
+                                       .round_timeout = 60s,
+                                       .report_grace = 5s};
+
+/// A run, and its clock.
+struct bench {
+    explicit bench(pa::membership_options o = quick)
+        : run(pa::run_description{"a run", 100, 7, 0, ""}, o)
+    {
+    }
+
+    static wire::join request(const std::string& name, std::uint16_t port)
+    {
+        return {"a run", name, {"10.0.0.1", port}, 100, 7};
+    }
+
+    std::uint16_t join()
+    {
+        const auto answer = run.admit(request({}, next_port++));
+        return std::get<wire::joined>(answer).id;
+    }
+
+    std::string refusal(const wire::join& request)
+    {
+        const auto answer = run.admit(request);
+        const auto* no = std::get_if<wire::refused>(&answer);
+        return no ? no->reason : "";
+    }
+
+    void ready(std::uint16_t id) { run.ready(id, {run.round(), "", 10, 0, 0}, now); }
+    void holding(std::uint16_t id) { run.holding(id, {run.round(), ""}, now); }
+
+    void done(std::uint16_t id, bool ok, const std::string& digest = "D", int culprit = -1)
+    {
+        const auto& g = run.under_way();
+        REQUIRE(g);
+        run.done(id, {g->round, g->attempt, ok, ok ? digest : "", 0, 0, 0, culprit}, now);
+    }
+
+    void leave(std::uint16_t id) { run.leave(id, "it left", false, now); }
+    void wait(pa::duration d)
+    {
+        now += d;
+        run.tick(now);
+    }
+
+    std::vector<std::uint16_t> group() const
+    {
+        std::vector<std::uint16_t> ids;
+        if (run.under_way())
+            for (const auto& m : run.under_way()->members) ids.push_back(m.id);
+        return ids;
+    }
+
+    template <class Event>
+    std::vector<Event> take()
+    {
+        std::vector<Event> found;
+        for (const auto& e : run.take_events())
+            if (const auto* wanted = std::get_if<Event>(&e)) found.push_back(*wanted);
+        return found;
+    }
+
+    pa::membership run;
+    pa::time_point now{};
+    std::uint16_t next_port = 1;
+};
+
+using ids = std::vector<std::uint16_t>;
+
+}  // namespace
+
+TEST_CASE("members get ids in order, and no id twice", "[membership]")
+{
+    bench b;
+    CHECK(b.join() == 1);
+    CHECK(b.join() == 2);
+    b.leave(2);
+    CHECK(b.join() == 3);
+    CHECK(b.take<pa::member_joined>().size() == 3);
+}
+
+TEST_CASE("whoever does not fit into the run is told why", "[membership]")
+{
+    bench b;
+    b.run.admit(bench::request("ada", 9));
+    const auto fails_with = [&](const wire::join& request, const char* words) {
+        return b.refusal(request).find(words) != std::string::npos;
+    };
+    auto other = bench::request("bob", 10);
+    other.run = "b run";
+    CHECK(fails_with(other, "this is the run \"a run\", not \"b run\""));
+    other = bench::request("bob", 10);
+    other.parameters = 99;
+    CHECK(fails_with(other, "100 parameters, yours 99"));
+    other = bench::request("bob", 10);
+    other.configuration = 8;
+    CHECK(fails_with(other, "configured differently"));
+    CHECK(fails_with(bench::request("ada", 10), "called \"ada\" already"));
+    CHECK(fails_with(bench::request("bob", 9), "at 10.0.0.1 port 9 already"));
+    CHECK(b.refusal(bench::request("bob", 10)).empty());
+    b.leave(1);
+    CHECK(b.refusal(bench::request("ada", 9)).empty());
+}
+
+TEST_CASE("refusals fit into their message however long the request's texts are", "[membership]")
+{
+    bench b;
+    auto request = bench::request(std::string(255, 'n'), 1);
+    request.at.host = std::string(255, 'h');
+    b.run.admit(request);
+    CHECK(b.refusal(request).size() <= 255);
+    request.name = "another";
+    CHECK(b.refusal(request).size() <= 255);
+    request.run = std::string(255, 'r');
+    CHECK(b.refusal(request).size() <= 255);
+}
+
+TEST_CASE("a full run refuses, until somebody leaves", "[membership]")
+{
+    bench b;
+    for (int i = 0; i < quick.max_members; ++i) b.join();
+    CHECK(b.refusal(bench::request({}, 1000)) == "the run is full: it has 8 members");
+    b.leave(3);
+    CHECK(b.refusal(bench::request({}, 1000)).empty());
+}
+
+TEST_CASE("a run whose ids are used up says so", "[membership]")
+{
+    bench b;
+    for (int i = 1; i <= wire::max_members; ++i) b.leave(b.join());
+    CHECK(b.refusal(bench::request({}, 1)).find("ids") != std::string::npos);
+}
+
+TEST_CASE("a group is called when everybody who holds the state is ready", "[membership]")
+{
+    bench b;
+    const auto a = b.join(), c = b.join(), d = b.join();
+    for (const auto id : {a, c, d}) b.holding(id);
+    b.ready(a);
+    b.ready(d);
+    CHECK(b.group().empty());
+    b.ready(c);
+    CHECK(b.group() == ids{a, c, d});
+    CHECK(b.run.under_way()->epoch == 1);
+    CHECK(b.run.under_way()->timeout_ms == 60'000);
+}
+
+TEST_CASE("a group waits for the slow until patience ends, and hurries them", "[membership]")
+{
+    bench b;
+    const auto a = b.join(), c = b.join(), slow = b.join();
+    b.holding(slow);
+    b.ready(a);
+    b.wait(4s);
+    b.ready(c);
+    CHECK(b.group().empty());
+    const auto hurried = b.take<pa::member_hurried>();
+    REQUIRE(hurried.size() == 1);
+    CHECK(hurried[0].id == slow);
+    CHECK(hurried[0].what.within_ms == 6'000);
+    CHECK(b.run.next_tick() == pa::time_point(10s));
+    b.wait(5999ms);
+    CHECK(b.group().empty());
+    b.wait(1ms);
+    CHECK(b.group() == ids{a, c});
+    CHECK(b.take<pa::member_hurried>().empty());
+}
+
+TEST_CASE("too few members make no group, however long they wait", "[membership]")
+{
+    bench b;
+    b.ready(b.join());
+    b.wait(1h);
+    CHECK(b.group().empty());
+    CHECK(b.run.next_tick() == pa::time_point::max());
+    b.ready(b.join());
+    CHECK(b.group().size() == 2);
+}
+
+TEST_CASE("a group has at most as many as it may, and its observers beside", "[membership]")
+{
+    auto o = quick;
+    o.max_group = 2;
+    bench b(o);
+    b.run.admit_host({"h", 1});
+    const auto a = b.join(), c = b.join(), d = b.join();
+    for (const auto id : ids{0, a, c, d}) b.holding(id);
+    for (const auto id : ids{0, a, c, d}) b.ready(id);
+    CHECK(b.group() == ids{0, a, c});
+    CHECK(b.run.under_way()->members[0].does == wire::member_role::observer);
+    for (const auto id : {a, c}) b.done(id, true);
+    const auto behind = b.take<pa::member_outdated>();
+    REQUIRE(behind.size() == 1);
+    CHECK(behind[0].id == d);
+    CHECK(behind[0].now.round == 1);
+}
+
+TEST_CASE("observers alone make no group, and one that is late holds nobody up for ever",
+          "[membership]")
+{
+    bench b;
+    b.run.admit_host({"h", 1});
+    b.ready(0);
+    CHECK(b.group().empty());
+    b.holding(0);
+    b.ready(b.join());
+    b.ready(b.join());
+    CHECK(b.group().empty());
+    b.wait(10s);
+    CHECK(b.group() == ids{1, 2});
+}
+
+TEST_CASE("who cannot be dialled is a client", "[membership]")
+{
+    bench b;
+    const auto a = b.join();
+    auto hidden = bench::request({}, 0);
+    b.run.admit(hidden);
+    b.ready(2);
+    b.holding(a);
+    b.ready(a);
+    REQUIRE(b.group().size() == 2);
+    CHECK(b.run.under_way()->members[0].does == wire::member_role::full);
+    CHECK(b.run.under_way()->members[1].does == wire::member_role::client);
+    b.run.announce(2, {"10.0.0.2", 77});
+    CHECK(b.run.members().at(2).does == wire::member_role::full);
+    CHECK_THROWS_AS(b.run.announce(2, b.run.members().at(a).at), std::system_error);
+}
+
+TEST_CASE("a round succeeds when more than half report the same digest", "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 4; ++i) b.holding(b.join());
+    for (std::uint16_t id = 1; id <= 4; ++id) b.ready(id);
+    b.done(1, true, "D");
+    b.done(2, true, "D");
+    b.done(3, true, "E");
+    CHECK(b.run.round() == 0);
+    b.done(4, true, "D");
+    CHECK(b.run.round() == 1);
+
+    auto events = b.run.take_events();
+    std::map<std::uint16_t, wire::settled> told;
+    for (const auto& e : events)
+        if (const auto* s = std::get_if<pa::member_settled>(&e)) told[s->id] = s->outcome;
+    REQUIRE(told.size() == 4);
+    for (const auto& [id, outcome] : told) {
+        CHECK(outcome.ok);
+        CHECK(outcome.yours == (id != 3));
+        CHECK(outcome.now.round == 1);
+        CHECK(outcome.now.digest == "D");
+    }
+    for (const auto& donor : told[3].now.donors) CHECK(donor.id != 3);
+    CHECK(told[3].now.donors.size() == 3);
+}
+
+TEST_CASE("half is not more than half", "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 4; ++i) b.holding(b.join());
+    for (std::uint16_t id = 1; id <= 4; ++id) b.ready(id);
+    b.done(1, true);
+    b.done(2, true);
+    b.done(3, false);
+    b.done(4, false);
+    CHECK(b.run.round() == 0);
+    const auto told = b.take<pa::member_settled>();
+    REQUIRE(told.size() == 4);
+    for (const auto& t : told) CHECK_FALSE((t.outcome.ok || t.outcome.yours));
+}
+
+TEST_CASE("a failed round is called again under the next attempt and epoch", "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 3; ++i) b.holding(b.join());
+    for (std::uint16_t id = 1; id <= 3; ++id) b.ready(id);
+    b.leave(3);
+    b.done(1, false);
+    b.done(2, false);
+    CHECK(b.group().empty());
+    b.ready(1);
+    b.ready(2);
+    CHECK(b.group() == ids{1, 2});
+    CHECK(b.run.under_way()->round == 0);
+    CHECK(b.run.under_way()->attempt == 1);
+    CHECK(b.run.under_way()->epoch == 2);
+}
+
+TEST_CASE("an attempt that nobody is left to report fails", "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 2; ++i) b.holding(b.join());
+    b.ready(1);
+    b.ready(2);
+    b.leave(1);
+    b.leave(2);
+    CHECK_FALSE(b.run.under_way());
+    const auto settled = b.take<pa::group_settled>();
+    REQUIRE(settled.size() == 1);
+    CHECK_FALSE(settled[0].ok);
+}
+
+TEST_CASE("who does not report in time is expelled, and the others go on", "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 3; ++i) b.holding(b.join());
+    for (std::uint16_t id = 1; id <= 3; ++id) b.ready(id);
+    b.done(1, true);
+    b.done(3, true);
+    CHECK(b.run.next_tick() == pa::time_point(65s));
+    b.wait(65s);
+    CHECK(b.run.round() == 1);
+    const auto left = b.take<pa::member_left>();
+    REQUIRE(left.size() == 1);
+    CHECK(left[0].id == 2);
+    CHECK(left[0].expelled);
+}
+
+TEST_CASE("an observer may report late, and learns what the others agreed on", "[membership]")
+{
+    bench b;
+    b.run.admit_host({"h", 1});
+    b.holding(0);
+    b.holding(b.join());
+    b.holding(b.join());
+    for (const auto id : ids{0, 1, 2}) b.ready(id);
+    const auto g = *b.run.under_way();
+    b.done(1, true);
+    b.done(2, true);
+    CHECK(b.run.round() == 1);
+    CHECK(b.take<pa::member_settled>().size() == 2);
+    CHECK_FALSE(b.run.members().at(0).holds);
+    b.run.done(0, {g.round, g.attempt, true, "D", 0, 0, 0, -1}, b.now);
+    const auto told = b.take<pa::member_settled>();
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].outcome.yours);
+    CHECK(b.run.members().at(0).holds);
+}
+
+TEST_CASE("an observer's word does not count", "[membership]")
+{
+    bench b;
+    b.run.admit_host({"h", 1});
+    b.holding(0);
+    for (int i = 0; i < 2; ++i) b.holding(b.join());
+    for (const auto id : ids{0, 1, 2}) b.ready(id);
+    b.done(0, true);
+    b.done(1, true);
+    b.done(2, false);
+    CHECK(b.run.round() == 0);
+}
+
+TEST_CASE("whom more than half of its group names is expelled", "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 5; ++i) b.holding(b.join());
+    for (std::uint16_t id = 1; id <= 5; ++id) b.ready(id);
+    b.done(1, false, "", 5);
+    b.done(2, false, "", 5);
+    b.done(3, false, "", 5);
+    b.done(4, false, "", 1);
+    b.done(5, false, "", 1);
+    const auto left = b.take<pa::member_left>();
+    REQUIRE(left.size() == 1);
+    CHECK(left[0].id == 5);
+    CHECK(left[0].expelled);
+}
+
+TEST_CASE("no single member expels another, nor itself, nor an observer", "[membership]")
+{
+    bench b;
+    b.run.admit_host({"h", 1});
+    b.holding(0);
+    for (int i = 0; i < 2; ++i) b.holding(b.join());
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        for (const auto id : ids{0, 1, 2}) b.ready(id);
+        b.done(0, false, "", 1);
+        b.done(1, false, "", attempt == 1 ? 1 : 2);
+        b.done(2, false, "", 0);
+    }
+    CHECK(b.take<pa::member_left>().empty());
+}
+
+TEST_CASE("after three failed attempts the one named most is left out of the round", "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 4; ++i) b.holding(b.join());
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        for (std::uint16_t id = 1; id <= 4; ++id) b.ready(id);
+        REQUIRE(b.group() == ids{1, 2, 3, 4});
+        b.done(1, false);
+        b.done(2, false, "", 3);
+        b.done(3, false);
+        b.done(4, false);
+    }
+    for (std::uint16_t id = 1; id <= 4; ++id) b.ready(id);
+    CHECK(b.group() == ids{1, 2, 4});
+    for (const auto id : ids{1, 2, 4}) b.done(id, true);
+    CHECK(b.run.round() == 1);
+    for (std::uint16_t id = 1; id <= 4; ++id) b.ready(id);
+    CHECK(b.group() == ids{1, 2, 3, 4});
+}
+
+TEST_CASE("whoever is ready with another state than the run's is told where to get it",
+          "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 3; ++i) b.holding(b.join());
+    for (std::uint16_t id = 1; id <= 3; ++id) b.ready(id);
+    for (std::uint16_t id = 1; id <= 3; ++id) b.done(id, true, "D");
+    const auto late = b.join();
+    b.run.take_events();
+
+    b.run.ready(late, {0, "", 5, 0, 0}, b.now);
+    b.run.ready(late, {2, "", 5, 0, 0}, b.now);
+    b.run.ready(late, {1, "E", 5, 0, 0}, b.now);
+    b.run.holding(late, {1, "E"}, b.now);
+    const auto told = b.take<pa::member_outdated>();
+    REQUIRE(told.size() == 4);
+    for (const auto& t : told) {
+        CHECK(t.id == late);
+        CHECK(t.now.round == 1);
+        CHECK(t.now.digest == "D");
+        CHECK(t.now.donors.size() == 3);
+    }
+    b.run.holding(late, {1, "D"}, b.now);
+    b.ready(late);
+    CHECK(b.take<pa::member_outdated>().empty());
+    for (std::uint16_t id = 1; id <= 3; ++id) b.ready(id);
+    CHECK(b.group() == ids{1, 2, 3, late});
+}
+
+TEST_CASE("a latecomer that holds the state is waited for, and one that fetches is not",
+          "[membership]")
+{
+    bench b;
+    b.holding(b.join());
+    b.holding(b.join());
+    const auto late = b.join();
+    b.ready(1);
+    SECTION("it fetches")
+    {
+        b.ready(2);
+        CHECK(b.group() == ids{1, 2});
+    }
+    SECTION("it holds the state")
+    {
+        b.holding(late);
+        b.ready(2);
+        CHECK(b.group().empty());
+        b.ready(late);
+        CHECK(b.group() == ids{1, 2, late});
+    }
+}
+
+TEST_CASE("newcomers are spread over donors, and the host is the last resort", "[membership]")
+{
+    auto o = quick;
+    o.donors = 3;
+    bench b(o);
+    b.run.admit_host({"h", 1});
+    b.holding(0);
+    for (int i = 0; i < 4; ++i) b.holding(b.join());
+    std::set<std::uint16_t> first;
+    for (int i = 0; i < 4; ++i) {
+        const auto donors = b.run.now_for(b.join()).donors;
+        REQUIRE(donors.size() == 3);
+        first.insert(donors[0].id);
+        CHECK(donors[2].id == 0);
+    }
+    CHECK(first.size() == 4);
+}
+
+TEST_CASE("messages that no honest member sends are refused", "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 2; ++i) b.holding(b.join());
+    const wire::done early{0, 0, true, "D", 0, 0, 0, -1};
+    CHECK_THROWS_AS(b.run.done(1, early, b.now), std::system_error);
+    b.ready(1);
+    b.ready(2);
+    CHECK_THROWS_AS(b.ready(1), std::system_error);
+    CHECK_THROWS_AS(b.holding(1), std::system_error);
+    CHECK_THROWS_AS(b.run.done(1, {0, 1, true, "D", 0, 0, 0, -1}, b.now), std::system_error);
+    CHECK_THROWS_AS(b.done(2, true, ""), std::system_error);
+    b.done(2, true);
+    CHECK_THROWS_AS(b.done(2, true), std::system_error);
+}
+
+TEST_CASE("a run continues at the round it had come to", "[membership]")
+{
+    pa::membership run(pa::run_description{"r", 1, 1, 57, "abc"}, quick);
+    const auto answer = run.admit({"r", "", {"h", 1}, 1, 1});
+    const auto& joined = std::get<wire::joined>(answer);
+    CHECK(joined.now.round == 57);
+    CHECK(joined.now.digest == "abc");
+}
+
+TEST_CASE("options that make no run are refused", "[membership]")
+{
+    const auto refuses = [](const char* name, auto change) {
+        auto o = quick;
+        change(o);
+        CHECK_THROWS_AS(pa::membership(pa::run_description{name, 1, 1, 0, ""}, o),
+                        std::system_error);
+    };
+    refuses("", [](auto&) {});
+    refuses("r", [](auto& o) { o.min_group = 0; });
+    refuses("r", [](auto& o) { o.max_group = 1; });
+    refuses("r", [](auto& o) { o.max_members = 4096; });
+    refuses("r", [](auto& o) { o.round_timeout = 0s; });
+}
+
+namespace {
+
+/// Members that do anything an honest or a lying one may do, at any time.
+class walk {
+public:
+    explicit walk(std::uint64_t seed) : random_(seed) { b_.run.admit_host({"h", 1}); }
+
+    void step()
+    {
+        const auto before = b_.run.round();
+        act();
+        const auto events = b_.run.take_events();
+        for (const auto& e : events) check(e, before);
+        REQUIRE(b_.run.members().size() <= static_cast<std::size_t>(quick.max_members) + 1);
+        for (const auto& [id, m] : b_.run.members()) {
+            REQUIRE(m.id == id);
+            if (m.ready) REQUIRE(m.holds);
+            if (m.in_group) REQUIRE(b_.run.under_way());
+        }
+        if (b_.run.under_way()) {
+            REQUIRE(b_.run.next_tick() <= b_.now + quick.round_timeout + quick.report_grace);
+            REQUIRE(b_.run.next_tick() > b_.now);
+        }
+    }
+
+    std::uint32_t rounds() const { return b_.run.round(); }
+    int failures() const { return failures_; }
+
+private:
+    std::uint16_t somebody()
+    {
+        auto i = b_.run.members().begin();
+        std::advance(i, static_cast<std::ptrdiff_t>(random_.below(b_.run.members().size())));
+        return i->first;
+    }
+
+    void act()
+    {
+        const auto id = somebody();
+        try {
+            switch (random_.below(12)) {
+            case 0:
+                if (random_.below(3) == 0) join();
+                break;
+            case 1:
+                if (id != 0 && random_.below(6) == 0) b_.leave(id);
+                break;
+            case 2: b_.wait(pa::duration(random_.below(std::uint64_t{3'000'000'000}))); break;
+            case 3: b_.holding(id); break;
+            case 4: b_.run.ready(id, {b_.run.round() - 1, "", 1, 0, 0}, b_.now); break;
+            case 5:
+            case 6:
+            case 7: b_.ready(id); break;
+            default: report(id);
+            }
+        } catch (const std::system_error&) {
+            if (id != 0) b_.run.leave(id, "it broke the protocol", true, b_.now);
+        }
+    }
+
+    void join()
+    {
+        const auto answer = b_.run.admit(bench::request({}, b_.next_port++));
+        const auto* yes = std::get_if<wire::joined>(&answer);
+        if (!yes) return;
+        REQUIRE(yes->id > last_id_);
+        last_id_ = yes->id;
+    }
+
+    void report(std::uint16_t id)
+    {
+        const auto found = b_.run.members().find(id);
+        if (found == b_.run.members().end() || !found->second.reports) return;
+        const bool ok = random_.below(8) > 0;
+        const auto digest = random_.below(10) == 0 ? "E" : "D";
+        const auto& last = last_group_;
+        const int culprit = ok ? -1 : static_cast<int>(random_.below(last_id_ + 1u)) - 1;
+        b_.run.done(id, {last.round, last.attempt, ok, ok ? digest : "", 0, 0, 0, culprit}, b_.now);
+    }
+
+    void check(const pa::membership_event& e, std::uint32_t before)
+    {
+        if (const auto* called = std::get_if<pa::group_called>(&e)) {
+            const auto& g = called->group;
+            REQUIRE(g.epoch != last_group_.epoch);
+            REQUIRE(g.epoch >= 1);
+            REQUIRE(g.epoch <= pa::max_epoch);
+            REQUIRE(g.round == b_.run.round());
+            REQUIRE((g.round != last_group_.round || groups_ == 0 ||
+                     g.attempt == last_group_.attempt + 1));
+            int contributing = 0;
+            for (std::size_t i = 0; i < g.members.size(); ++i) {
+                if (i > 0) REQUIRE(g.members[i - 1].id < g.members[i].id);
+                contributing += g.members[i].does != wire::member_role::observer;
+            }
+            REQUIRE(contributing >= quick.min_group);
+            REQUIRE(contributing <= quick.max_group);
+            last_group_ = g;
+            ++groups_;
+        } else if (const auto* settled = std::get_if<pa::group_settled>(&e)) {
+            std::size_t agree = 0, voters = 0;
+            for (const auto& m : settled->group.members) {
+                if (m.does == wire::member_role::observer) continue;
+                ++voters;
+                const auto r = settled->reports.find(m.id);
+                agree += r != settled->reports.end() && r->second.ok &&
+                         r->second.digest == settled->digest;
+            }
+            REQUIRE(settled->ok == (2 * agree > voters && !settled->digest.empty()));
+            REQUIRE(settled->group.round + (settled->ok ? 1 : 0) == b_.run.round());
+            REQUIRE(b_.run.round() - before <= 1);
+            failures_ += !settled->ok;
+        }
+    }
+
+    pa::random random_;
+    bench b_;
+    std::uint16_t last_id_ = 0;
+    wire::group last_group_{0, 0, 0, 0, {}};
+    int groups_ = 0;
+    int failures_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("whatever members do, the run's invariants hold", "[membership]")
+{
+    std::uint32_t rounds = 0;
+    int failures = 0;
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        INFO("seed " << seed);
+        walk w(seed);
+        for (int i = 0; i < 3000; ++i) w.step();
+        rounds += w.rounds();
+        failures += w.failures();
+    }
+    CHECK(rounds > 100);  // else the walk tests nothing
+    CHECK(failures > 100);
+}

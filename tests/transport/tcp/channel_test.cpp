@@ -1,0 +1,149 @@
+#include <papilio/transport/tcp/channel.hpp>
+
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/transport/channel.hpp>
+
+#include <support/channel_contract.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <optional>
+
+namespace pa = papilio;
+namespace tcp = papilio::tcp;
+using namespace std::chrono_literals;
+
+static_assert(pa::channel<tcp::channel>);
+static_assert(pa::channel_source<tcp::listener>);
+
+namespace {
+
+pa::task<> dial_into(pa::asio_loop& on, tcp::endpoint to, std::optional<tcp::channel>& into)
+{
+    into.emplace(co_await tcp::dial(on, to, 5s));
+}
+
+pa::task<> accept_into(tcp::listener& from, std::optional<tcp::channel>& into)
+{
+    into.emplace(co_await from.accept());
+}
+
+pa::task<> connect(pa::asio_loop& on, tcp::listener& from, std::optional<tcp::channel>& a,
+                   std::optional<tcp::channel>& b)
+{
+    std::vector<pa::task<>> both;
+    both.push_back(dial_into(on, from.local(), a));
+    both.push_back(accept_into(from, b));
+    co_await pa::when_all(std::move(both));
+}
+
+pa::task<> say(tcp::detail::socket& s, tcp::endpoint to, std::string words)
+{
+    const asio::ip::tcp::endpoint address(asio::ip::make_address(to.host), to.port);
+    const auto error = co_await tcp::detail::connected(s, address);
+    if (error) throw std::system_error(error);
+    s.non_blocking(true);
+    const auto message = std::as_bytes(std::span(words));
+    co_await tcp::detail::write_all(s, message);
+}
+
+/// The time in which a stranger is dropped, by its own eyes.
+pa::task<bool> is_dropped(tcp::detail::socket& s)
+{
+    std::array<std::byte, 1> room{};
+    bool dropped = false;
+    try {
+        co_await tcp::detail::read_all(s, room);
+    } catch (const std::system_error&) {
+        dropped = true;
+    }
+    co_return dropped;
+}
+
+pa::task<std::string> why_not(pa::asio_loop& on, tcp::endpoint to)
+{
+    std::string why;
+    try {
+        co_await tcp::dial(on, to, 50ms);
+    } catch (const std::system_error& failure) {
+        if (failure.code() == pa::errc::timed_out) why = failure.what();
+    }
+    co_return why;
+}
+
+}  // namespace
+
+TEST_CASE("a channel over TCP keeps what channels promise", "[channel][tcp]")
+{
+    for (const auto& rule : pa::test::channel_contract()) {
+        DYNAMIC_SECTION(rule.sentence)
+        {
+            pa::asio_loop loop;
+            tcp::listener listener(loop, {"127.0.0.1", 0});
+            std::optional<tcp::channel> a, b;
+            pa::sync_wait(loop, connect(loop, listener, a, b));
+            CHECK(a->remote() == "127.0.0.1");
+            pa::any_channel one(std::move(*a));
+            auto other = std::make_unique<pa::any_channel>(std::move(*b));
+            pa::sync_wait(loop, rule.check(one, other));
+        }
+    }
+}
+
+TEST_CASE("strangers at a channel's door are dropped, silent ones too", "[channel][tcp]")
+{
+    pa::asio_loop loop;
+    tcp::listener listener(loop, {"127.0.0.1", 0}, 20ms);
+    for (const char* words : {"GET / HTTP/1.1\r\n\r\n", "PAPC\x02\x00\x00\x00 v2", "PAP", ""}) {
+        tcp::detail::socket stranger(loop.context());
+        pa::sync_wait(loop, say(stranger, listener.local(), words));
+        CHECK(pa::sync_wait(loop, is_dropped(stranger)));
+    }
+    std::optional<tcp::channel> a, b;
+    pa::sync_wait(loop, connect(loop, listener, a, b));
+    CHECK((a && b));
+}
+
+TEST_CASE("a frame that cannot be ends the channel before it costs memory", "[channel][tcp]")
+{
+    pa::asio_loop loop;
+    tcp::listener listener(loop, {"127.0.0.1", 0});
+    tcp::detail::socket liar(loop.context());
+    std::string words("PAPC\x01\x00\x00\x00", 8);
+    std::vector<std::byte> frame;
+    SECTION("of another protocol")
+    {
+        words += std::string(16, 'x');
+    }
+    SECTION("of four gigabytes")
+    {
+        const auto head = papilio::wire::encode(papilio::wire::frame{pa::tag{}, 0xffff'ffff});
+        words.append(reinterpret_cast<const char*>(head.data()), head.size());
+    }
+    pa::sync_wait(loop, say(liar, listener.local(), words));
+    pa::any_channel heard(pa::sync_wait(loop, listener.accept()));
+    const auto why = pa::sync_wait(loop, pa::test::failure_of_recv(heard, 1000));
+    CHECK((why == pa::errc::bad_message || why == pa::errc::too_large));
+}
+
+TEST_CASE("whoever cannot be reached is named, with what went wrong", "[channel][tcp]")
+{
+    pa::asio_loop loop;
+    tcp::endpoint nobody;
+    {
+        tcp::listener listener(loop, {"127.0.0.1", 0});
+        nobody = listener.local();
+    }
+    const auto why = pa::sync_wait(loop, why_not(loop, nobody));
+    CHECK(why.find("cannot reach " + tcp::to_string(nobody)) != std::string::npos);
+    CHECK(why.find("refused") != std::string::npos);
+}
+
+TEST_CASE("a port that is taken is refused by name", "[channel][tcp]")
+{
+    pa::asio_loop loop;
+    tcp::listener listener(loop, {"127.0.0.1", 0});
+    CHECK_THROWS_WITH(tcp::listener(loop, listener.local()),
+                      Catch::Contains("cannot listen at " + tcp::to_string(listener.local())));
+}

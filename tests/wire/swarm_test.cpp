@@ -1,0 +1,180 @@
+#include <papilio/wire/swarm.hpp>
+
+#include <papilio/base/random.hpp>
+#include <papilio/wire/channel.hpp>
+#include <papilio/wire/control.hpp>
+#include <papilio/wire/fields.hpp>
+#include <papilio/wire/swarm_messages.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pa = papilio;
+namespace wire = papilio::wire;
+
+namespace {
+
+bool fails_as(pa::errc why, const auto& act)
+{
+    try {
+        act();
+    } catch (const std::system_error& failure) {
+        return failure.code() == why;
+    }
+    return false;
+}
+
+/// One message of each kind, every field filled.
+std::vector<wire::swarm_message> one_of_each()
+{
+    const wire::place at{"2001:db8::1", 4711};
+    const wire::standing now{17, "0123abc", {{1, at}, {4095, {"", 0}}}};
+    return {
+        wire::join{"run", "name", at, 124'439'808, 0x1234'5678'9abc'def0},
+        wire::joined{7, {"", 9000}, now},
+        wire::refused{"this run is full"},
+        wire::announce{at},
+        wire::holding{17, "0123abc"},
+        wire::hurry{17, 30'000},
+        wire::ready{17, "0123abc", 100, 1 << 20, 3.25},
+        wire::group{17,
+                    2,
+                    4095,
+                    60'000,
+                    {{0, at, wire::member_role::observer}, {3, at, wire::member_role::client}}},
+        wire::done{17, 2, true, "feed", 1, 2, 0.5, -1},
+        wire::settled{17, 2, true, false, now},
+        wire::outdated{now},
+        wire::alive{},
+        wire::leave{},
+    };
+}
+
+}  // namespace
+
+TEST_CASE("every message of a swarm comes back as it was written", "[swarm][wire]")
+{
+    std::set<std::size_t> kinds;
+    for (const auto& message : one_of_each()) {
+        kinds.insert(message.index());
+        const auto encoded = wire::encode(message);
+        CHECK(encoded.size() <= wire::max_member_message);
+        CHECK(wire::parse_swarm(encoded) == message);
+    }
+    CHECK(kinds.size() == std::variant_size_v<wire::swarm_message>);
+}
+
+TEST_CASE("no message of a swarm can be shorter or longer than it is", "[swarm][wire]")
+{
+    for (const auto& message : one_of_each()) {
+        auto encoded = wire::encode(message);
+        for (std::size_t n = 0; n < encoded.size(); ++n)
+            CHECK(fails_as(pa::errc::bad_message,
+                           [&] { wire::parse_swarm(pa::bytes(encoded).first(n)); }));
+        encoded.push_back(std::byte{0});
+        CHECK(fails_as(pa::errc::bad_message, [&] { wire::parse_swarm(encoded); }));
+    }
+}
+
+TEST_CASE("a damaged message of a swarm is refused, or is another message", "[swarm][wire]")
+{
+    for (const auto& message : one_of_each()) {
+        auto encoded = wire::encode(message);
+        for (std::size_t i = 0; i < encoded.size() * 8; ++i) {
+            encoded[i / 8] ^= std::byte(1u << (i % 8));
+            try {
+                const auto other = wire::parse_swarm(encoded);
+                CHECK(wire::encode(other) == encoded);
+            } catch (const std::system_error& failure) {
+                CHECK(failure.code() == pa::errc::bad_message);
+            }
+            encoded[i / 8] ^= std::byte(1u << (i % 8));
+        }
+    }
+}
+
+TEST_CASE("the largest group fits into a message, and a text is never cut", "[swarm][wire]")
+{
+    wire::group g;
+    for (int id = 0; id <= wire::max_members; ++id)
+        g.members.push_back({static_cast<std::uint16_t>(id), {std::string(255, 'h'), 1}});
+    const auto encoded = wire::encode(g);
+    CHECK(encoded.size() <= wire::max_swarm_message);
+    CHECK(wire::parse_swarm(encoded) == wire::swarm_message(g));
+
+    g.members.push_back({});
+    CHECK(fails_as(pa::errc::too_large, [&] { wire::encode(g); }));
+    wire::refused no{std::string(256, 'x')};
+    CHECK(fails_as(pa::errc::too_large, [&] { wire::encode(no); }));
+}
+
+TEST_CASE("ids, roles, order and versions are checked", "[swarm][wire]")
+{
+    const auto refuses = [](const wire::swarm_message& m) {
+        return fails_as(pa::errc::bad_message, [&] { wire::parse_swarm(wire::encode(m)); });
+    };
+    const wire::place at{"h", 1};
+    CHECK(refuses(wire::joined{4096, at, {}}));
+    CHECK(refuses(wire::group{0, 0, 1, 1, {{4, at}, {4, at}}}));
+    CHECK(refuses(wire::group{0, 0, 1, 1, {{4, at}, {3, at}}}));
+    CHECK(refuses(wire::group{0, 0, 1, 1, {{4, at, wire::member_role{4}}}}));
+    wire::done d;
+    d.culprit = 4096;
+    CHECK(refuses(d));
+    d.culprit = -2;
+    CHECK(refuses(d));
+
+    auto encoded = wire::encode(wire::alive{});
+    encoded[2] = std::byte{2};
+    try {
+        wire::parse_swarm(encoded);
+        FAIL("another version was read");
+    } catch (const std::system_error& failure) {
+        CHECK(std::string(failure.what()).find("version 2, not 1") != std::string::npos);
+    }
+}
+
+TEST_CASE("a list that claims to be long costs nothing", "[swarm][wire]")
+{
+    auto encoded = wire::encode(wire::outdated{});
+    encoded[encoded.size() - 2] = encoded[encoded.size() - 1] = std::byte{0x0f};
+    CHECK(fails_as(pa::errc::bad_message, [&] { wire::parse_swarm(encoded); }));
+}
+
+TEST_CASE("a channel's hello is known from every stranger's", "[channel][wire]")
+{
+    const auto hello = wire::channel_hello();
+    CHECK(wire::is_channel_hello(hello.data()));
+    for (std::size_t i = 0; i < hello.size(); ++i) {
+        auto other = hello;
+        other[i] ^= std::byte{1};
+        CHECK_FALSE(wire::is_channel_hello(other.data()));
+    }
+}
+
+TEST_CASE("control messages of different requests and services have different tags", "[wire]")
+{
+    using pa::control_service;
+    std::set<pa::tag> seen;
+    std::size_t made = 0;
+    for (const auto s :
+         {control_service::echo, control_service::bandwidth, control_service::state}) {
+        seen.insert(pa::detail::control_door(s));
+        ++made;
+        for (const std::uint32_t request : {1u << 19, (1u << 19) + 1, pa::max_round})
+            for (const std::uint32_t i : {0u, 1u, pa::detail::max_control_index}) {
+                seen.insert(pa::detail::control_tag(s, request, i));
+                ++made;
+            }
+    }
+    CHECK(seen.size() == made);
+    for (std::int64_t now = 0; now < 1000; ++now) {
+        const auto n = pa::detail::request_number(now, 3, control_service::state, 0);
+        CHECK(n > pa::max_round / 2);
+        CHECK(n <= pa::max_round);
+    }
+}
