@@ -5,38 +5,6 @@
 using namespace papilio;
 using namespace papilio::codec_testing;
 
-TEMPLATE_TEST_CASE("as_bf16 keeps the contract of codecs", "", float, double)
-{
-    codec_contract<as_bf16, TestType>();
-    check_odd_symmetry<as_bf16, TestType>();
-}
-
-TEST_CASE("as_bf16 stores the nearest bf16 in two bytes, little-endian")
-{
-    CHECK(as_bf16::bound<float>(1000) == 2000);
-    papilio::random numbers(4);
-    std::vector<float> values(1000);
-    for (auto& x : values) x = static_cast<float>(numbers.normal());
-    const auto bytes = encoded(as_bf16{}, values);
-    for (std::size_t i = 0; i < values.size(); ++i)
-        REQUIRE(load<std::uint16_t>(bytes.data() + 2 * i) == bf16(values[i]).bits);
-}
-
-TEST_CASE("every bf16 passes through as_bf16 unchanged")
-{
-    std::vector<float> values;
-    for (unsigned bits = 0; bits < 65536; ++bits)
-        values.push_back(std::bit_cast<bf16>(static_cast<std::uint16_t>(bits)));
-    const auto back = decoded<float>(as_bf16{}, encoded(as_bf16{}, values), values.size());
-    unsigned wrong = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        const bool both_nan = std::isnan(values[i]) && std::isnan(back[i]);
-        const bool equal = values[i] == back[i] && std::signbit(values[i]) == std::signbit(back[i]);
-        if (!both_nan && !equal) ++wrong;
-    }
-    CHECK(wrong == 0);
-}
-
 TEMPLATE_TEST_CASE("as_bf16 keeps finite numbers finite, infinities infinite and NaN NaN", "",
                    float, double)
 {

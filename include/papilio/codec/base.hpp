@@ -30,7 +30,7 @@ enum class codec_id : std::uint8_t {
 /// `encode(values, room)` returns how many bytes of `room`, which has at least the bound, it wrote;
 /// the same values give the same bytes on every machine. `decode(bytes, out)` fills `out`, whose
 /// size the receiver knows, or throws `errc::bad_message` for bytes that `encode` could not have
-/// written for that many elements; then `out` holds unspecified values. Neither waits nor allocates.
+/// written for that many elements; then `out` holds unspecified values. Neither may wait.
 ///
 /// A `lossless` codec takes every element type. The others take float and double; 16-bit floats
 /// are widened for them by the caller.
