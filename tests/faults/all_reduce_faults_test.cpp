@@ -200,7 +200,8 @@ TEST_CASE("a peer that comes late makes the others wait, and too late fails them
         sim_cluster cluster(3);
         auto data = ramps(3, 1000);
         const auto call = [&](auto& net) -> pa::task<pa::report> {
-            if (net.rank() == 0) co_await pa::sleep_for(delay);
+            const auto mine = net.rank() == 0 ? delay : pa::duration{};
+            co_await pa::sleep_for(mine);
             co_return co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
                                               pa::call_options{.timeout = 4s});
         };
@@ -273,8 +274,8 @@ TEST_CASE("a peer that tells different weights to different peers is found out")
     pa::wire::descriptor call{.round = 1,
                               .peers = 3,
                               .element = pa::element_type::f32,
-                              .op = pa::op_id::weighted_mean,
-                              .codec = pa::codec_id::identity,
+                              .op = static_cast<std::uint8_t>(pa::op_id::weighted_mean),
+                              .codec = static_cast<std::uint8_t>(pa::codec_id::identity),
                               .count = 300,
                               .chunk = plan.chunk,
                               .layout = plan.layout};

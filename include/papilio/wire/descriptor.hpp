@@ -4,8 +4,6 @@
 #include <papilio/base/element.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
-#include <papilio/codec/base.hpp>
-#include <papilio/op/base.hpp>
 
 #include <array>
 #include <bit>
@@ -21,8 +19,8 @@ struct descriptor {
     std::uint32_t round = 0;
     std::uint16_t peers = 0;
     element_type element{};
-    op_id op{};
-    codec_id codec{};
+    std::uint8_t op = 0;       ///< an op_id
+    std::uint8_t codec = 0;    ///< a codec_id
     std::uint64_t count = 0;   ///< elements
     std::uint64_t chunk = 0;   ///< elements
     std::uint64_t layout = 0;  ///< a hash of the peers' roles and shares
@@ -66,8 +64,8 @@ inline descriptor parse_descriptor(bytes from)
     d.peers = load<std::uint16_t>(from.data() + 6);
     d.round = load<std::uint32_t>(from.data() + 8);
     d.element = element_type{load<std::uint8_t>(from.data() + 12)};
-    d.op = op_id{load<std::uint8_t>(from.data() + 13)};
-    d.codec = codec_id{load<std::uint8_t>(from.data() + 14)};
+    d.op = load<std::uint8_t>(from.data() + 13);
+    d.codec = load<std::uint8_t>(from.data() + 14);
     d.count = load<std::uint64_t>(from.data() + 16);
     d.chunk = load<std::uint64_t>(from.data() + 24);
     d.layout = load<std::uint64_t>(from.data() + 32);
@@ -80,8 +78,7 @@ inline descriptor parse_descriptor(bytes from)
 /// One number for all that the peers of a call must agree on: everything but the weight.
 inline std::uint64_t digest(const descriptor& d) noexcept
 {
-    return hash(d.round, d.peers, static_cast<std::uint8_t>(d.element),
-                static_cast<std::uint8_t>(d.op), static_cast<std::uint8_t>(d.codec), d.count,
+    return hash(d.round, d.peers, static_cast<std::uint8_t>(d.element), d.op, d.codec, d.count,
                 d.chunk, d.layout);
 }
 
@@ -98,10 +95,8 @@ inline std::string difference(const descriptor& here, const descriptor& there)
     if (here.element != there.element)
         return std::string("the element type is ") + name(here.element) + " here and " +
                name(there.element) + " there";
-    if (here.op != there.op)
-        return say("the operation's id", static_cast<int>(here.op), static_cast<int>(there.op));
-    if (here.codec != there.codec)
-        return say("the codec's id", static_cast<int>(here.codec), static_cast<int>(there.codec));
+    if (here.op != there.op) return say("the operation's id", here.op, there.op);
+    if (here.codec != there.codec) return say("the codec's id", here.codec, there.codec);
     if (here.chunk != there.chunk) return say("the chunk size", here.chunk, there.chunk);
     if (here.layout != there.layout) return "roles or shares of the peers differ";
     return {};

@@ -126,7 +126,9 @@ private:
         for (std::size_t c = lane; c < owned_.size(); c += lanes_for(owned_.size())) {
             const auto size =
                 co_await round_.recv(peer, round_.name(message_kind::contribution, c), room);
-            if (c > 0) co_await described_.opened();
+            if (c > 0) {
+                co_await described_.opened();
+            }
             const bool last = take(peer, c, bytes(room).first(size));
             if (last)
                 co_await reduce(c);

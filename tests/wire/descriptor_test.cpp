@@ -1,0 +1,68 @@
+#include <papilio/wire/descriptor.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <limits>
+
+namespace pa = papilio;
+
+namespace {
+
+const pa::wire::descriptor sample{.round = 7,
+                                  .peers = 3,
+                                  .element = pa::element_type::bf16,
+                                  .op = 2,
+                                  .codec = 4,
+                                  .count = 1'000'003,
+                                  .chunk = 65'536,
+                                  .layout = 0x1234'5678'9abc'def0,
+                                  .weight = 2.5};
+
+}  // namespace
+
+TEST_CASE("a descriptor is read as it was written")
+{
+    CHECK(pa::wire::parse_descriptor(pa::wire::encode(sample)) == sample);
+}
+
+TEST_CASE("what is no descriptor is refused")
+{
+    const auto good = pa::wire::encode(sample);
+    CHECK_THROWS_AS(pa::wire::parse_descriptor(pa::bytes(good).first(47)), std::system_error);
+    for (const std::size_t magic_version_or_zero : {0u, 3u, 4u, 15u}) {
+        auto bad = good;
+        bad[magic_version_or_zero] ^= std::byte{1};
+        CHECK_THROWS_AS(pa::wire::parse_descriptor(bad), std::system_error);
+    }
+    const auto infinity = std::numeric_limits<double>::infinity();
+    const auto nan = std::numeric_limits<double>::quiet_NaN();
+    for (const double weight : {0.0, -1.0, 0x1p53, infinity, nan}) {
+        auto bad = sample;
+        bad.weight = weight;
+        CHECK_THROWS_WITH(pa::wire::parse_descriptor(pa::wire::encode(bad)),
+                          Catch::Contains("weight"));
+    }
+}
+
+TEST_CASE("descriptors that differ, weights aside, differ in words and in their digest")
+{
+    const auto differs = [](auto change, const char* word) {
+        auto other = sample;
+        change(other);
+        CHECK_THAT(pa::wire::difference(sample, other), Catch::Contains(word));
+        CHECK(pa::wire::digest(sample) != pa::wire::digest(other));
+    };
+    differs([](auto& d) { ++d.round; }, "round");
+    differs([](auto& d) { ++d.peers; }, "number of peers");
+    differs([](auto& d) { d.element = pa::element_type::f32; }, "bf16 here and f32 there");
+    differs([](auto& d) { ++d.op; }, "operation");
+    differs([](auto& d) { ++d.codec; }, "codec");
+    differs([](auto& d) { ++d.count; }, "1000003 here and 1000004 there");
+    differs([](auto& d) { ++d.chunk; }, "chunk");
+    differs([](auto& d) { ++d.layout; }, "shares");
+
+    auto heavier = sample;
+    heavier.weight = 9;
+    CHECK(pa::wire::difference(sample, heavier).empty());
+    CHECK(pa::wire::digest(sample) == pa::wire::digest(heavier));
+}
