@@ -55,13 +55,13 @@ inline std::string human_rate(double bytes_per_second)
     return detail::with_unit(bytes_per_second, 1000, units);
 }
 
-inline std::string human_duration(std::chrono::nanoseconds duration)
+inline std::string human_duration(std::chrono::nanoseconds time)
 {
-    if (duration < std::chrono::nanoseconds{0})
-        return std::string("-").append(human_duration(-duration));
+    if (time < std::chrono::nanoseconds{0})
+        return std::string("-").append(human_duration(-time));
     constexpr std::array units{"ns", "us", "ms", "s"};
-    const auto seconds = std::chrono::round<std::chrono::seconds>(duration).count();
-    if (seconds < 60) return detail::with_unit(static_cast<double>(duration.count()), 1000, units);
+    const auto seconds = std::chrono::round<std::chrono::seconds>(time).count();
+    if (seconds < 60) return detail::with_unit(static_cast<double>(time.count()), 1000, units);
     if (seconds < 3600)
         return std::to_string(seconds / 60) + " min " + std::to_string(seconds % 60) + " s";
     const auto minutes = (seconds + 30) / 60;
