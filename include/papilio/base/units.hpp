@@ -17,7 +17,7 @@ std::string human_bytes(std::uint64_t count);
 std::string human_rate(double bytes_per_second);
 
 /// "250 us", "1.5 s", "2 min 5 s", "3 h 20 min".
-std::string human_duration(std::chrono::nanoseconds duration);
+std::string human_duration(std::chrono::nanoseconds time);
 
 }  // namespace papilio
 
