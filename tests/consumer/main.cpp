@@ -1,17 +1,14 @@
-// What a stranger's first program needs: the headers, and the flags that came with them.
+// A stranger's first program: two peers average a vector, with what came by installing papilio.
 
-#include <papilio/base/error.hpp>
-
-#ifdef WITH_TCP
-#include <papilio/async/asio_loop.hpp>
-#endif
+#include "average.hpp"
 
 #include <cstdio>
 
-std::error_code second();
-
 int main()
 {
-    if (second() != papilio::errc::stalled) return 1;
-    std::printf("papilio says: %s\n", second().message().c_str());
+    pa::thread_loop loop;
+    pa::inproc::group peers(2, loop);
+    const std::vector<float> mean = pa::sync_wait(loop, average_of_both(peers));
+    std::printf("the mean is %g\n", mean[0]);
+    return mean == std::vector<float>(1000, 0.5F) ? 0 : 1;
 }

@@ -18,5 +18,5 @@ done
 # Unquoted: each holds several words.
 # shellcheck disable=SC2046,SC2086
 "$compiler" -std=c++20 $definitions $(pkg-config --cflags $package) \
-    "$here/../main.cpp" "$here/../second.cpp" $(pkg-config --libs $package) -o pkg_config_consumer
+    "$here/../main.cpp" "$here/../average.cpp" $(pkg-config --libs $package) -o pkg_config_consumer
 ./pkg_config_consumer
