@@ -108,7 +108,11 @@ private:
         return chunk_of(plan_.parts[static_cast<std::size_t>(owner)], plan_.chunk, c);
     }
     std::size_t lanes_for(std::size_t chunks) const { return std::min(plan_.lanes, chunks); }
-    std::size_t room_for_chunk() const { return head + codec_.template bound<value>(plan_.chunk); }
+    std::size_t room_for_chunk(int owner) const
+    {
+        const auto& whole = plan_.parts[static_cast<std::size_t>(owner)];
+        return head + codec_.template bound<value>(std::min(plan_.chunk, whole.size));
+    }
 
     // ---- The part that this peer owns.
 
@@ -122,7 +126,7 @@ private:
     /// One lane of the conversation with `peer` about my part.
     task<> serve(int peer, std::size_t lane)
     {
-        std::vector<std::byte> room(room_for_chunk());
+        std::vector<std::byte> room(room_for_chunk(round_.me()));
         for (std::size_t c = lane; c < owned_.size(); c += lanes_for(owned_.size())) {
             const auto size =
                 co_await round_.recv(peer, round_.name(message_kind::contribution, c), room);
@@ -191,14 +195,20 @@ private:
     task<> reduce(std::size_t c)
     {
         const auto weights = round_.contributors_weights();
-        auto fold = [&] { fold_chunk(c, weights); };
+        std::vector<value> scratch;
+        if (!spare_.empty()) {
+            scratch = std::move(spare_.back());
+            spare_.pop_back();
+        }
+        auto fold = [&] { fold_chunk(c, weights, scratch); };
         co_await offload(pool_, fold);
+        spare_.push_back(std::move(scratch));
         owned_[c].versions.clear();
         owned_[c].reduced.open();
     }
 
     /// Reduces chunk `c` in rank order into `out`, as the others will decode it.
-    void fold_chunk(std::size_t c, const std::vector<double>& weights)
+    void fold_chunk(std::size_t c, const std::vector<double>& weights, std::vector<value>& scratch)
     {
         const auto where = chunk_at(round_.me(), c);
         const auto out = out_.subspan(where.begin, where.size);
@@ -208,7 +218,7 @@ private:
                 if (contributes(round_.of(peer))) versions.push_back(version(peer, c, where));
             op_.reduce(std::span<const std::span<const T>>(versions), weights, out);
         } else {
-            fold_encoded(owned_[c], where, weights, out);
+            fold_encoded(owned_[c], where, weights, scratch, out);
         }
     }
 
@@ -222,22 +232,24 @@ private:
     /// My own version passes through the codec like everybody's: the result does not depend on who
     /// owns the part.
     void fold_encoded(owned_chunk& chunk, part where, const std::vector<double>& weights,
-                      std::span<T> out)
+                      std::vector<value>& scratch, std::span<T> out)
     {
         const auto n = where.size;
-        std::vector<value> decoded(n * (weights.size() + 1));
+        const auto room = n * (weights.size() + 1);
+        if (scratch.size() < room) scratch.resize(room);
+        const auto decoded = std::span(scratch).first(room);
         chunk.encoded.resize(codec_.template bound<value>(n));
         std::vector<std::span<const value>> versions;
         for (int peer = 0; peer < round_.size(); ++peer) {
             if (!contributes(round_.of(peer))) continue;
-            const auto to = std::span(decoded).subspan(versions.size() * n, n);
+            const auto to = decoded.subspan(versions.size() * n, n);
             versions.push_back(to);
             if (peer == round_.me())
                 codec_.decode(encode(where, chunk.encoded), to);
             else
                 decode_from(peer, chunk, to);
         }
-        const auto reduced = std::span(decoded).last(n);
+        const auto reduced = decoded.last(n);
         op_.reduce(std::span<const std::span<const value>>(versions), weights, reduced);
         chunk.encoded.resize(codec_.encode(std::span<const value>(reduced), chunk.encoded));
         decode(chunk.encoded, out);
@@ -281,7 +293,7 @@ private:
         for (std::size_t c = lane; c < chunks_of(owner); c += lanes_for(chunks_of(owner))) {
             const auto where = chunk_at(owner, c);
             bytes message;
-            auto prepare = [&] { message = contribution(where, c == 0, room); };
+            auto prepare = [&] { message = contribution(owner, c, room); };
             if constexpr (verbatim)
                 prepare();
             else
@@ -295,7 +307,7 @@ private:
                 if (size != out.size_bytes())
                     throw std::system_error(errc::bad_message, "a result of the wrong size");
             } else {
-                room.resize(room_for_chunk());
+                room.resize(room_for_chunk(owner));
                 const auto size = co_await round_.recv(owner, t, room);
                 auto unpack = [&] { decode(bytes(room).first(size), out); };
                 co_await offload(pool_, unpack);
@@ -303,15 +315,17 @@ private:
         }
     }
 
-    /// What I send to the owner of `where`: my version of it, behind the descriptor if it is the
+    /// What I send to `owner` for chunk `c`: my version of it, behind the descriptor if it is the
     /// first; from those who contribute nothing, no more than a request for the result.
-    bytes contribution(part where, bool first, std::vector<std::byte>& room)
+    bytes contribution(int owner, std::size_t c, std::vector<std::byte>& room)
     {
+        const bool first = c == 0;
+        const auto where = chunk_at(owner, c);
         const auto mine = in_.subspan(contributes(round_.mine()) ? where.begin : 0,
                                       contributes(round_.mine()) ? where.size : 0);
         if (verbatim && !first) return std::as_bytes(mine);
         const auto before = first ? head : 0;
-        room.resize(room_for_chunk());
+        room.resize(room_for_chunk(owner));
         if (first) std::ranges::copy(wire::encode(round_.call()), room.begin());
         if (mine.empty()) return bytes(room).first(before);
         const auto size = encode(where, std::span(room).subspan(before)).size();
@@ -357,9 +371,10 @@ private:
     Op op_;
     Codec codec_;
     workers* pool_;
-    std::deque<owned_chunk> owned_;  // my part
-    std::size_t others_ = 0;         // who contribute beside me
-    gate described_;                 // a first chunk has come from each: the weights are known
+    std::deque<owned_chunk> owned_;          // my part
+    std::size_t others_ = 0;                 // who contribute beside me
+    std::vector<std::vector<value>> spare_;  // room for decoded versions, used again and again
+    gate described_;  // a first chunk has come from each: the weights are known
 };
 
 }  // namespace papilio::detail
