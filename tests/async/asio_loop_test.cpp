@@ -169,10 +169,19 @@ TEST_CASE("a thread that runs a loop takes in work until it is told to stop")
     auto waiting = pa::spawn(loop, readable(pair.here));
     pair.write();
     CHECK(!waiting.get());
-    thread.request_stop();  // while the loop waits for nobody but visitors
+    thread.request_stop();
     thread.join();
 
     std::stop_source stopped;
     stopped.request_stop();
     loop.run(stopped.get_token());  // returns at once
+}
+
+TEST_CASE("a loop that only waits for visitors stops when it is told to")
+{
+    for (int i = 0; i < 200; ++i) {  // whatever it is doing at the time
+        pa::asio_loop loop;
+        std::jthread thread([&](std::stop_token stop) { loop.run(stop); });
+        for (int pause = 0; pause < i; ++pause) std::this_thread::yield();
+    }
 }

@@ -30,13 +30,20 @@ public:
     void run(std::stop_token stop)
     {
         expect_visitor();
-        const std::stop_callback interrupt(stop, [this] { wake(); });
-        while (!stop.stop_requested()) run_one();
+        nothing last;  // an event, since `run_one` waits for one
+        {
+            const std::stop_callback interrupt(stop, [&] { post_from_any_thread(last); });
+            while (!stop.stop_requested()) run_one();
+        }
         visitor_left();
     }
 
 private:
     using clock = std::chrono::steady_clock;
+
+    struct nothing final : event {
+        void fire() override {}
+    };
 
     bool idle(time_point until) override
     {
