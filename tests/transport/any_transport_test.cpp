@@ -1,0 +1,101 @@
+#include <papilio/transport/any_transport.hpp>
+#include <papilio/transport/base.hpp>
+
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/async/thread_loop.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace pa = papilio;
+
+namespace {
+
+/// What the concept asks for, and no more. Notes what it is asked to do.
+struct plain {
+    int rank() { return 2; }
+    int size() { return 5; }
+    pa::task<> send(int peer, pa::tag t, pa::bytes message)
+    {
+        last_peer = peer;
+        last_tag = t;
+        last_size = message.size();
+        co_return;
+    }
+    pa::task<std::size_t> recv(int peer, pa::tag t, pa::mutable_bytes into)
+    {
+        last_peer = peer;
+        last_tag = t;
+        std::ranges::fill(into, std::byte{9});
+        co_return into.size();
+    }
+
+    int last_peer = -1;
+    pa::tag last_tag{};
+    std::size_t last_size = 0;
+};
+
+/// The optional members, too.
+struct refined : plain {
+    std::uint32_t next_round() { return ++rounds; }
+    void retire(pa::tag t) { last_tag = t; }
+    pa::time_point last_heard(int peer) { return pa::time_point(std::chrono::seconds(peer)); }
+
+    std::uint32_t rounds = 10;
+};
+
+struct no_send : plain {
+    void send(int, pa::tag, pa::bytes) {}
+};
+
+}  // namespace
+
+static_assert(pa::transport<plain>);
+static_assert(pa::transport<refined>);
+static_assert(pa::transport<pa::any_transport>);
+static_assert(!pa::transport<no_send>);
+static_assert(!pa::transport<int>);
+static_assert(!pa::detail::numbers_rounds<plain>);
+static_assert(pa::detail::numbers_rounds<refined>);
+
+TEST_CASE("any transport passes on what it is asked")
+{
+    pa::thread_loop loop;
+    refined net;
+    pa::any_transport any(net);
+    std::vector<std::byte> buffer(10);
+    CHECK(any.rank() == 2);
+    CHECK(any.size() == 5);
+    pa::sync_wait(loop, any.send(3, pa::tag{4}, buffer));
+    CHECK(net.last_peer == 3);
+    CHECK(net.last_tag == pa::tag{4});
+    CHECK(net.last_size == 10);
+    CHECK(pa::sync_wait(loop, any.recv(1, pa::tag{5}, buffer)) == 10);
+    CHECK(net.last_peer == 1);
+    CHECK(buffer[9] == std::byte{9});
+    CHECK(any.next_round() == 11);
+    any.retire(pa::tag{6});
+    CHECK(net.last_tag == pa::tag{6});
+    CHECK(any.last_heard(7) == pa::time_point(std::chrono::seconds(7)));
+}
+
+TEST_CASE("members that a transport lacks have a meaning all the same")
+{
+    plain net;
+    pa::any_transport any(net);
+    any.retire(pa::tag{6});
+    CHECK(any.last_heard(1) == pa::time_point::min());
+    CHECK(any.next_round() == 0);
+    CHECK(pa::detail::next_round(net) == 0);
+}
+
+TEST_CASE("copies of any transport are one transport")
+{
+    refined net;
+    pa::any_transport any(net);
+    pa::any_transport copy = any;
+    CHECK(any.next_round() == 11);
+    CHECK(copy.next_round() == 12);
+}

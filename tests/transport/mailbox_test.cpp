@@ -1,0 +1,335 @@
+#include <papilio/transport/mailbox.hpp>
+
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/async/thread_loop.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <vector>
+
+namespace pa = papilio;
+
+namespace {
+
+std::vector<std::byte> filled(std::size_t size, int value)
+{
+    return std::vector<std::byte>(size, static_cast<std::byte>(value));
+}
+
+pa::task<std::size_t> take(pa::mailbox& box, int peer, pa::tag t, pa::mutable_bytes into)
+{
+    co_return co_await box.take(peer, t, into);
+}
+
+void run_all(pa::loop& loop)
+{
+    while (loop.run_one()) {
+    }
+}
+
+/// A receive that has been posted, and waits.
+struct receive {
+    receive(pa::loop& on, pa::mailbox& box, int peer, pa::tag t, std::size_t room) : into(room)
+    {
+        work.emplace(take(box, peer, t, into));
+        work->start(on);
+        run_all(on);
+    }
+
+    bool done() const { return work->finished(); }
+    std::error_code failure()
+    {
+        try {
+            work->result();
+        } catch (const std::system_error& e) {
+            return e.code();
+        }
+        return {};
+    }
+
+    std::vector<std::byte> into;
+    std::optional<pa::task<std::size_t>> work;
+};
+
+/// The next `count` bytes of a landing, as a transport would write them.
+void write(pa::mailbox::landing& l, std::size_t count, int value)
+{
+    const auto room = l.room().first(std::min(count, l.room().size()));
+    std::ranges::fill(room, static_cast<std::byte>(value));
+    l.advance(count);
+}
+
+constexpr std::size_t bookkeeping = 128;  // what an early message costs beside its bytes
+constexpr pa::tag one{1};
+constexpr pa::tag two{2};
+
+}  // namespace
+
+TEST_CASE("a message goes to the receive that waits for it, whoever came first")
+{
+    pa::thread_loop loop;
+    pa::mailbox box;
+    receive waiting(loop, box, 3, one, 10);
+    CHECK(!waiting.done());
+    box.deliver(4, one, filled(5, 1));  // another peer
+    box.deliver(3, two, filled(5, 2));  // another tag
+    run_all(loop);
+    CHECK(!waiting.done());
+    box.deliver(3, one, filled(5, 3));
+    run_all(loop);
+    REQUIRE(waiting.done());
+    CHECK(waiting.work->result() == 5);
+    CHECK(waiting.into[4] == std::byte{3});
+    CHECK(waiting.into[5] == std::byte{0});
+
+    receive late(loop, box, 4, one, 10);
+    REQUIRE(late.done());
+    CHECK(late.into[0] == std::byte{1});
+}
+
+TEST_CASE("a message that lands on a waiting receive is written in place")
+{
+    pa::thread_loop loop;
+    pa::mailbox box(0);  // nothing may be kept
+    receive waiting(loop, box, 1, one, 100);
+    pa::mailbox::landing landing(box, 1, one, 80);
+    CHECK(landing.room().data() == waiting.into.data());
+    CHECK(landing.room().size() == 80);
+    write(landing, 30, 7);
+    CHECK(landing.left() == 50);
+    CHECK(landing.room().data() == waiting.into.data() + 30);
+    run_all(loop);
+    CHECK(!waiting.done());
+    write(landing, 50, 8);
+    landing.finish();
+    run_all(loop);
+    REQUIRE(waiting.done());
+    CHECK(waiting.work->result() == 80);
+    CHECK(waiting.into[29] == std::byte{7});
+    CHECK(waiting.into[79] == std::byte{8});
+}
+
+TEST_CASE("a message that lands unasked is kept, and given to a receive posted meanwhile")
+{
+    pa::thread_loop loop;
+    pa::mailbox box;
+    {
+        pa::mailbox::landing landing(box, 1, one, 80);
+        write(landing, 40, 7);
+        receive waiting(loop, box, 1, one, 80);
+        CHECK(!waiting.done());
+        write(landing, 40, 8);
+        landing.finish();
+        run_all(loop);
+        REQUIRE(waiting.done());
+        CHECK(waiting.into[0] == std::byte{7});
+        CHECK(waiting.into[79] == std::byte{8});
+    }
+    {
+        pa::mailbox::landing landing(box, 1, one, 80);
+        write(landing, 80, 9);
+        landing.finish();
+    }
+    receive late(loop, box, 1, one, 80);
+    REQUIRE(late.done());
+    CHECK(late.into[79] == std::byte{9});
+}
+
+TEST_CASE("a receive dropped half-way lets the rest of its message go nowhere")
+{
+    pa::thread_loop loop;
+    pa::mailbox box(0);
+    auto waiting = std::make_optional<receive>(loop, box, 1, one, 80);
+    pa::mailbox::landing landing(box, 1, one, 80);
+    write(landing, 30, 7);
+    waiting.reset();
+    CHECK(landing.room().empty());
+    CHECK(landing.left() == 50);
+    landing.advance(50);
+    landing.finish();
+    receive next(loop, box, 1, one, 80);
+    CHECK(!next.done());
+    box.deliver(1, one, filled(3, 1));
+    run_all(loop);
+    CHECK(next.done());
+}
+
+TEST_CASE("a receive whose link breaks half-way through its message fails")
+{
+    pa::thread_loop loop;
+    pa::mailbox box;
+    receive waiting(loop, box, 1, one, 80);
+    {
+        pa::mailbox::landing landing(box, 1, one, 80);
+        write(landing, 30, 7);
+    }
+    box.close(1, pa::errc::disconnected);
+    run_all(loop);
+    REQUIRE(waiting.done());
+    CHECK(waiting.failure() == pa::errc::disconnected);
+}
+
+TEST_CASE("a message too large for its receive fails it, and only it")
+{
+    pa::thread_loop loop;
+    pa::mailbox box;
+    receive small(loop, box, 1, one, 10);
+    receive next(loop, box, 1, one, 10);
+    box.deliver(1, one, filled(11, 1));
+    box.deliver(1, one, filled(10, 2));
+    run_all(loop);
+    REQUIRE(small.done());
+    CHECK(small.failure() == pa::errc::too_large);
+    CHECK(small.into == filled(10, 0));
+    REQUIRE(next.done());
+    CHECK(next.into == filled(10, 2));
+
+    box.deliver(1, one, filled(11, 3));  // early: then, too, it is used up
+    box.deliver(1, one, filled(10, 4));
+    receive early(loop, box, 1, one, 10);
+    receive last(loop, box, 1, one, 10);
+    CHECK(early.failure() == pa::errc::too_large);
+    CHECK(last.into == filled(10, 4));
+}
+
+TEST_CASE("each peer may fill its own limit with early messages, and is told when it exceeds it")
+{
+    pa::mailbox box(1000);
+    CHECK_NOTHROW(box.deliver(1, one, filled(1000 - 2 * bookkeeping, 1)));
+    CHECK_NOTHROW(box.deliver(1, two, filled(bookkeeping, 1)));
+    CHECK_THROWS_AS(box.deliver(1, two, filled(1, 1)), std::system_error);
+    CHECK_NOTHROW(box.deliver(2, one, filled(1000, 1)));
+}
+
+TEST_CASE("empty messages count, too")
+{
+    pa::mailbox box(1000);
+    int kept = 0;
+    try {
+        for (;; ++kept) box.deliver(1, one, {});
+    } catch (const std::system_error& e) {
+        CHECK(e.code() == pa::errc::too_large);
+    }
+    CHECK(kept <= 1 + static_cast<int>(1000 / bookkeeping));
+}
+
+TEST_CASE("an early message beyond the limit is refused before anything is allocated")
+{
+    pa::mailbox box(1000);
+    const auto exabytes = std::numeric_limits<std::size_t>::max();
+    for (const auto size : {std::size_t{1001}, exabytes / 2, exabytes - 100, exabytes}) try {
+            pa::mailbox::landing landing(box, 1, one, size);
+            FAIL("there is no such room");
+        } catch (const std::system_error& e) {
+            CHECK(e.code() == pa::errc::too_large);
+        }
+    CHECK_NOTHROW(box.deliver(1, one, filled(1000, 1)));  // and nothing was charged
+}
+
+TEST_CASE("what is taken, lost or retired no longer counts against the limit")
+{
+    pa::thread_loop loop;
+    pa::mailbox box(1000);
+    for (int i = 0; i < 10; ++i) {
+        box.deliver(1, one, filled(1000, i));
+        receive taken(loop, box, 1, one, 1000);
+        CHECK(taken.done());
+
+        box.deliver(1, one, filled(1000, i));
+        receive too_small(loop, box, 1, one, 1);
+        CHECK(too_small.failure() == pa::errc::too_large);
+
+        {
+            pa::mailbox::landing lost(box, 1, one, 1000);
+            write(lost, 10, i);
+        }
+        const auto call = pa::make_tag({.round = static_cast<std::uint32_t>(i + 1)});
+        box.deliver(1, call, filled(1000, i));
+        box.retire(call);
+
+        pa::mailbox::landing under_way(box, 1, one, 1000);
+        write(under_way, 1000, i);
+        receive posted_meanwhile(loop, box, 1, one, 1000);
+        under_way.finish();
+        run_all(loop);
+        CHECK(posted_meanwhile.done());
+    }
+}
+
+TEST_CASE("receives from a peer that is gone fail, but not before what it sent is taken")
+{
+    pa::thread_loop loop;
+    pa::mailbox box;
+    box.deliver(1, one, filled(5, 1));
+    receive waiting(loop, box, 1, two, 10);
+    receive other(loop, box, 2, two, 10);
+    box.close(1, pa::errc::silent);
+    box.close(1, pa::errc::disconnected);  // the first reason stays
+    run_all(loop);
+    REQUIRE(waiting.done());
+    CHECK(waiting.failure() == pa::errc::silent);
+    CHECK(!other.done());
+    receive arrived(loop, box, 1, one, 10);
+    CHECK(arrived.work->result() == 5);
+    receive later(loop, box, 1, one, 10);
+    REQUIRE(later.done());
+    CHECK(later.failure() == pa::errc::silent);
+}
+
+TEST_CASE("a receive that fails and is dropped before it hears of it harms nobody")
+{
+    pa::thread_loop loop;
+    pa::mailbox box;
+    {
+        receive waiting(loop, box, 1, one, 10);
+        box.close(1, pa::errc::disconnected);
+    }
+    run_all(loop);
+    box.deliver(2, one, filled(5, 1));
+    {
+        receive waiting(loop, box, 2, two, 10);
+        box.deliver(2, two, filled(5, 1));
+    }
+    run_all(loop);
+}
+
+TEST_CASE("the messages of a retired call are dropped: those that came, land, or will come")
+{
+    pa::thread_loop loop;
+    pa::mailbox box;
+    const auto of = [](std::uint32_t round, std::uint32_t index) {
+        return pa::make_tag({.round = round, .kind = pa::message_kind::result, .index = index});
+    };
+    box.deliver(1, of(5, 1), filled(5, 1));
+    box.deliver(1, of(6, 1), filled(5, 1));
+    pa::mailbox::landing landing(box, 1, of(5, 2), 10);
+    write(landing, 5, 1);
+    box.retire(of(5, 9));
+    box.retire(of(5, 9));
+    write(landing, 5, 1);
+    landing.finish();
+    box.deliver(1, of(5, 3), filled(5, 1));
+    for (const std::uint32_t index : {1, 2, 3}) {
+        receive never(loop, box, 1, of(5, index), 10);
+        CHECK(!never.done());
+    }
+    receive kept(loop, box, 1, of(6, 1), 10);
+    CHECK(kept.done());
+}
+
+TEST_CASE("at least the last thousand retired calls are remembered")
+{
+    pa::thread_loop loop;
+    pa::mailbox box;
+    const auto of = [](std::uint32_t round) { return pa::make_tag({.round = round}); };
+    for (std::uint32_t round = 1; round <= 5000; ++round) box.retire(of(round));
+    box.deliver(1, of(5000), filled(5, 1));
+    box.deliver(1, of(4001), filled(5, 1));
+    receive newest(loop, box, 1, of(5000), 10);
+    receive older(loop, box, 1, of(4001), 10);
+    CHECK(!newest.done());
+    CHECK(!older.done());
+}
