@@ -70,7 +70,7 @@ private:
 
     static task<> send_on(shared_line to, bytes message)
     {
-        constexpr std::size_t most = std::size_t{1} << 20;  // unread, before senders wait
+        constexpr std::size_t most = std::size_t{256} << 10;  // unread, before senders wait
         while (!to->ended && to->held > most) {
             to->room.close();
             co_await to->room.opened();

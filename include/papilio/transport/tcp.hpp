@@ -23,12 +23,12 @@ namespace papilio::tcp {
 struct options {
     std::uint64_t group = 0;  ///< connections of another group are turned away
     int connections = 1;      ///< per pair of peers; messages are spread over them by tag
-    int max_peers = 4096;     ///< ranks beyond are turned away
+    int max_peers = 0;        ///< ranks beyond are turned away; 0: those named at the start are all
     std::size_t max_message = std::size_t{64} << 20;  ///< a larger one ends the link
     std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
     const char* congestion = nullptr;                 ///< "cubic", "bbr", ...; null: the system's
 
-    /// A sign of life goes out this often on a connection that is otherwise quiet.
+    /// A sign of life goes out this often on a connection that is otherwise quiet. Not zero.
     duration heartbeat = std::chrono::seconds(1);
 
     /// A link ends after so long without a byte; zero: never. Signs of life need a running loop:
@@ -83,8 +83,12 @@ private:
     struct link final : detail::connection_owner {
         link(transport& n, int p) : net(n), peer(p) {}
         void heard() override { last_heard = net.loop_.now(); }
-        void ended(std::error_code why) override { net.drop(*this, why); }
+        void ended(std::error_code why) override;
         void said_farewell() override;
+        bool has(std::size_t index) const
+        {
+            return index < connections.size() && connections[index];
+        }
 
         transport& net;
         int peer;
@@ -93,6 +97,7 @@ private:
         gate up;
         gate quiet;  // both sides have said farewell, or the link is down
         std::error_code end;
+        std::error_code trouble;  // why the last attempt to dial failed
         int farewells = 0;
         time_point last_heard{};
     };
@@ -104,6 +109,7 @@ private:
     };
 
     link& link_to(int peer);
+    link& other(int peer);
     bool dials(const link& l) const;
     task<> dial(link& l);
     task<> dial_one(link& l, std::uint32_t index);
@@ -114,9 +120,9 @@ private:
     void install(link& l, std::uint32_t index, detail::socket s);
     void drop(link& l, std::error_code why);
     void farewell(link& l);
-    task<> part();
+    task<> part(link& l);
     task<> watch();
-    void open(endpoint at);
+    static task<> all(std::vector<task<>> tasks) { co_await when_all(std::move(tasks)); }
 
     asio_loop& loop_;
     int rank_;
@@ -134,31 +140,25 @@ private:
 inline transport::transport(asio_loop& on, int rank, std::vector<endpoint> peers, options o)
     : loop_(on), rank_(rank), options_(o), inbox_(o.early_limit), acceptor_(on.context())
 {
-    const bool ranked = rank >= 0 && rank < static_cast<int>(peers.size());
-    if (!ranked || o.connections < 1 || static_cast<int>(peers.size()) > o.max_peers)
+    const int named = static_cast<int>(peers.size());
+    if (o.max_peers == 0) options_.max_peers = named;
+    if (rank < 0 || rank >= named)
         throw std::system_error(errc::bad_argument,
                                 "tcp::transport needs an endpoint for its own rank");
+    if (o.connections < 1 || named > options_.max_peers || o.heartbeat <= duration{})
+        throw std::system_error(errc::bad_argument,
+                                "tcp::options need connections, room for all peers, a heartbeat");
+    if (o.congestion) {
+        detail::socket unused(on.context(), asio::ip::tcp::v4());
+        detail::choose_congestion(unused, o.congestion);
+    }
     for (std::size_t i = 0; i < peers.size(); ++i)
         introduce(static_cast<int>(i), std::move(peers[i]));
     if (!links_[static_cast<std::size_t>(rank)]->at.host.empty()) {
-        open(links_[static_cast<std::size_t>(rank)]->at);
+        detail::listen_at(acceptor_, links_[static_cast<std::size_t>(rank)]->at);
         acceptance_.start(loop_);
     }
     watch_.start(loop_);
-}
-
-inline void transport::open(endpoint at)
-{
-    try {
-        const asio::ip::tcp::endpoint local(asio::ip::make_address(at.host), at.port);
-        acceptor_.open(local.protocol());
-        acceptor_.set_option(asio::socket_base::reuse_address(true));
-        acceptor_.bind(local);
-        acceptor_.listen();
-        acceptor_.non_blocking(true);
-    } catch (const std::system_error& failure) {
-        throw std::system_error(failure.code(), "cannot listen at " + to_string(at));
-    }
 }
 
 inline endpoint transport::local() const
@@ -181,6 +181,13 @@ inline transport::link& transport::link_to(int peer)
     return *links_[static_cast<std::size_t>(peer)];
 }
 
+inline transport::link& transport::other(int peer)
+{
+    if (peer == rank_)
+        throw std::system_error(errc::bad_argument, "a peer exchanges messages with others");
+    return link_to(peer);
+}
+
 inline task<> transport::connect(duration patience)
 {
     std::vector<int> everybody;
@@ -193,9 +200,6 @@ inline task<> transport::connect(std::vector<int> peers, duration patience)
     std::vector<task<>> ways;
     for (const int peer : peers)
         if (peer != rank_) ways.push_back(reach(link_to(peer)));
-    const auto all = [](std::vector<task<>> tasks) -> task<> {
-        co_await when_all(std::move(tasks));
-    };
     task<> work = all(std::move(ways));
     bool late = false;
     try {
@@ -207,10 +211,11 @@ inline task<> transport::connect(std::vector<int> peers, duration patience)
     if (!late) co_return;
     for (const int peer : peers) {
         if (peer == rank_ || connected(peer)) continue;
-        const auto& at = link_to(peer).at;
+        const link& l = link_to(peer);
         throw std::system_error(errc::timed_out,
                                 "no connection with peer " + std::to_string(peer) +
-                                    (at.host.empty() ? "" : " at " + to_string(at)));
+                                    (l.at.host.empty() ? "" : " at " + to_string(l.at)) +
+                                    (l.trouble ? ": " + l.trouble.message() : ""));
     }
 }
 
@@ -233,20 +238,21 @@ inline task<> transport::reach(link& l)
 
 inline task<> transport::dial(link& l)
 {
-    std::vector<task<>> all;
+    std::vector<task<>> ways;
     for (int i = 0; i < options_.connections; ++i)
-        all.push_back(dial_one(l, static_cast<std::uint32_t>(i)));
-    co_await when_all(std::move(all));
+        ways.push_back(dial_one(l, static_cast<std::uint32_t>(i)));
+    co_await when_all(std::move(ways));
 }
 
-/// Tries until it succeeds or is dropped: the other side may not have started yet.
+/// Tries until the connection stands, perhaps by another call's doing, or the link is down: the
+/// other side may not have started yet.
 inline task<> transport::dial_one(link& l, std::uint32_t index)
 {
     const wire::hello h{options_.group, static_cast<std::uint32_t>(rank_),
                         static_cast<std::uint32_t>(l.peer), index,
                         static_cast<std::uint32_t>(options_.connections)};
     duration pause = std::chrono::milliseconds(10);
-    for (;;) {
+    while (!l.end && !l.has(index)) {
         detail::socket s(loop_.context());
         bool good = false;
         try {
@@ -254,7 +260,7 @@ inline task<> transport::dial_one(link& l, std::uint32_t index)
             co_await timeout(std::move(attempt), loop_.now() + options_.handshake);
             good = true;
         } catch (const std::system_error& failure) {
-            if (failure.code() == std::errc::invalid_argument) throw;
+            l.trouble = failure.code();
         }
         if (good) {
             install(l, index, std::move(s));
@@ -287,19 +293,20 @@ inline task<> transport::accept()
 
 inline task<> transport::welcome(detail::socket from)
 {
+    detail::socket s = std::move(from);  // closes when this ends, `from` when its frame dies
     wire::hello h;
     try {
-        detail::tune(from, options_.congestion);
-        task<wire::hello> heard = detail::hear_hello(from);
+        detail::tune(s, options_.congestion);
+        task<wire::hello> heard = detail::hear_hello(s);
         h = co_await timeout(std::move(heard), loop_.now() + options_.handshake);
         if (!expected(h)) co_return;
-        task<> answer = detail::say_welcome(from);
+        task<> answer = detail::exchange_welcome(s);
         co_await timeout(std::move(answer), loop_.now() + options_.handshake);
     } catch (const std::system_error&) {
         co_return;  // a stranger, or a peer that will dial again
     }
     link& l = link_to(static_cast<int>(h.from));
-    install(l, h.connection, std::move(from));
+    install(l, h.connection, std::move(s));
 }
 
 inline bool transport::expected(const wire::hello& h)
@@ -310,16 +317,15 @@ inline bool transport::expected(const wire::hello& h)
         h.from >= static_cast<std::uint32_t>(options_.max_peers))
         return false;
     const link& l = link_to(static_cast<int>(h.from));
-    return !l.end && (h.connection >= l.connections.size() || !l.connections[h.connection]);
+    return !l.end && !l.has(h.connection);
 }
 
 inline void transport::install(link& l, std::uint32_t index, detail::socket s)
 {
-    if (l.end) return;
+    if (l.end || l.has(index)) return;
     l.connections.resize(static_cast<std::size_t>(options_.connections));
-    auto& slot = l.connections[index];
-    if (slot) return;
     l.last_heard = loop_.now();
+    auto& slot = l.connections[index];
     slot = std::make_unique<detail::connection>(loop_, std::move(s), inbox_, l.peer,
                                                 options_.max_message, l);
     if (std::ranges::all_of(l.connections, [](const auto& c) { return !!c; })) l.up.open();
@@ -339,7 +345,8 @@ inline void transport::drop(link& l, std::error_code why)
 
 inline task<> transport::send(int peer, tag t, bytes message)
 {
-    link& l = link_to(peer);
+    PAPILIO_CHECK(t < wire::farewell, "the two highest tags are the transport's own");
+    link& l = other(peer);
     if (message.size() > options_.max_message)
         throw std::system_error(errc::too_large, "raise tcp::options::max_message on all peers");
     co_await l.up.opened();
@@ -351,8 +358,18 @@ inline task<> transport::send(int peer, tag t, bytes message)
 
 inline task<std::size_t> transport::recv(int peer, tag t, mutable_bytes into)
 {
-    link_to(peer);
+    other(peer);
     co_return co_await inbox_.take(peer, t, into);
+}
+
+/// A link ends with its first connection; but where that has said farewell, the others still hold
+/// what was sent before theirs.
+inline void transport::link::ended(std::error_code why)
+{
+    const auto stands_or_parted = [](const auto& c) { return !c || !c->ended() || c->parted(); };
+    const bool parting = farewells > 0 && farewells < net.options_.connections;
+    if (parting && std::ranges::all_of(connections, stands_or_parted)) return;
+    net.drop(*this, why);
 }
 
 /// The other side will send nothing more; once that is true of every connection, we need not
@@ -374,11 +391,12 @@ inline void transport::farewell(link& l)
 inline task<> transport::close(duration patience)
 {
     closing_ = true;
+    std::vector<task<>> partings;
     for (auto& l : links_)
-        if (l->up.is_open() && !l->end) farewell(*l);
+        if (l->up.is_open() && !l->end) partings.push_back(part(*l));
     bool late = false;
     try {
-        task<> work = part();
+        task<> work = all(std::move(partings));
         co_await timeout(std::move(work), loop_.now() + patience);
     } catch (const std::system_error&) {
         late = true;  // whoever has not answered by now never will
@@ -389,11 +407,17 @@ inline task<> transport::close(duration patience)
     }
 }
 
-inline task<> transport::part()
+/// Finishes when both sides have said farewell, ours after all that waits to be sent.
+inline task<> transport::part(link& l)
 {
-    for (auto& l : links_) {
-        const bool open = l->up.is_open() && !l->end;
-        if (open) co_await l->quiet.opened();
+    const auto say = [](detail::connection& c) -> task<> { co_await c.send(wire::farewell, {}); };
+    std::vector<task<>> ours;
+    for (auto& c : l.connections) ours.push_back(say(*c));
+    try {
+        co_await when_all(std::move(ours));
+        co_await l.quiet.opened();
+    } catch (const std::system_error&) {
+        // the link is down, which parts us too
     }
 }
 
@@ -407,7 +431,7 @@ inline task<> transport::watch()
         co_await sleep_until(due);
         if (loop_.now() > due + options_.heartbeat) watching_since = loop_.now();
         for (auto& l : links_) {
-            if (!l->up.is_open() || l->end) continue;
+            if (closing_ || !l->up.is_open() || l->end) continue;
             for (auto& c : l->connections)
                 if (c->drained()) c->send_mark(wire::heartbeat);
             const auto since = std::max(l->last_heard, watching_since);

@@ -10,7 +10,7 @@
 namespace papilio::wire {
 
 /// The first bytes on a connection, from the side that dialled: who it is, whom it wants, and in
-/// which group. The other side answers with `welcome`, or closes.
+/// which group. The other side closes, or answers with `welcome`, which the first side repeats.
 struct hello {
     std::uint64_t group = 0;  ///< a number that all peers of a group share
     std::uint32_t from = 0;
@@ -52,7 +52,7 @@ inline std::optional<hello> parse_hello(const std::byte* from) noexcept
                  load<std::uint32_t>(from + 28)};
 }
 
-/// The answer to an accepted `hello`.
+/// The answer to an accepted `hello`, and the answer to that.
 inline constexpr std::uint32_t welcome = 0x4b4f5050;  // "PPOK"
 
 }  // namespace papilio::wire

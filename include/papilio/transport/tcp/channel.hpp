@@ -276,10 +276,7 @@ inline task<> hear_channel_hello(socket& s)
 
 inline task<> open_channel(socket& s, const endpoint& to)
 {
-    auto& context = static_cast<asio::io_context&>(s.get_executor().context());
-    const auto address = co_await resolve(context, to);
-    const auto error = co_await connected(s, address);
-    if (error) throw std::system_error(error);
+    co_await reach(s, to);
     tune(s, nullptr);
     co_await say_channel_hello(s);
     co_await hear_channel_hello(s);
@@ -348,16 +345,7 @@ inline task<channel> dial(asio_loop& on, endpoint to, duration patience)
 inline listener::listener(asio_loop& on, const endpoint& at, duration handshake)
     : loop_(on), handshake_(handshake), acceptor_(on.context())
 {
-    try {
-        const asio::ip::tcp::endpoint local(asio::ip::make_address(at.host), at.port);
-        acceptor_.open(local.protocol());
-        acceptor_.set_option(asio::socket_base::reuse_address(true));
-        acceptor_.bind(local);
-        acceptor_.listen();
-        acceptor_.non_blocking(true);
-    } catch (const std::system_error& failure) {
-        throw std::system_error(failure.code(), "cannot listen at " + to_string(at));
-    }
+    detail::listen_at(acceptor_, at);
     work_.start(loop_);
 }
 
@@ -399,14 +387,15 @@ inline task<> listener::take_in()
 
 inline task<> listener::welcome(detail::socket from)
 {
+    detail::socket s = std::move(from);  // closes when this ends, `from` when its frame dies
     try {
-        detail::tune(from, nullptr);
-        task<> handshake = detail::greet(from);
+        detail::tune(s, nullptr);
+        task<> handshake = detail::greet(s);
         co_await timeout(std::move(handshake), loop_.now() + handshake_);
     } catch (const std::system_error&) {
         co_return;  // a stranger
     }
-    ready_.emplace_back(loop_, std::move(from));
+    ready_.emplace_back(loop_, std::move(s));
     arrived_.open();
 }
 

@@ -15,7 +15,7 @@
 
 namespace papilio::tcp::detail {
 
-/// What the owner of a connection wants to know of it. Called on the loop, at most once each.
+/// What the owner of a connection wants to know of it. Called on the loop, the last two once.
 struct connection_owner {
     virtual ~connection_owner() = default;
     virtual void heard() = 0;                     ///< bytes came
@@ -61,6 +61,9 @@ public:
     bool drained() const noexcept { return queue_.empty(); }
     bool ended() const noexcept { return !!end_; }
 
+    /// True if the other side has said farewell.
+    bool parted() const noexcept { return parted_; }
+
     /// Gives the connection up: what waits to be sent fails with `why`.
     void end(std::error_code why);
 
@@ -94,6 +97,7 @@ private:
     std::size_t max_message_;
     connection_owner& owner_;
     std::error_code end_;
+    bool parted_ = false;
 
     std::deque<entry> queue_;
     std::size_t front_done_ = 0;  // bytes of the front entry that are written
@@ -284,8 +288,9 @@ inline task<> connection::read()
             while (scratch_end_ - scratch_begin_ >= wire::frame::encoded_size) {
                 const auto frame = wire::parse_frame(scratch_.data() + scratch_begin_);
                 scratch_begin_ += wire::frame::encoded_size;
-                if (frame.what == wire::farewell) owner_.said_farewell();
-                if (frame.what == wire::farewell || frame.what == wire::heartbeat) continue;
+                const bool farewell = frame.what == wire::farewell;
+                if (farewell && !std::exchange(parted_, true)) owner_.said_farewell();
+                if (farewell || frame.what == wire::heartbeat) continue;
                 if (frame.size > max_message_) throw std::system_error(errc::too_large);
                 co_await receive(frame.what, frame.size);
             }
@@ -299,6 +304,8 @@ inline task<> connection::read()
                 co_await readable(socket_);
             else if (error)
                 throw std::system_error(errc::disconnected);
+            else
+                co_await yield{};  // whoever floods us must not keep us from the others
         }
     } catch (const std::system_error& failure) {
         end(failure.code());
@@ -333,7 +340,9 @@ inline task<> connection::receive(tag t, std::size_t size)
             throw std::system_error(errc::disconnected);
     }
     message.finish();
-    if (size > scratch_.size()) co_await yield{};  // whoever waited may post the next receive
+    if (size > scratch_.size()) {
+        co_await yield{};  // whoever waited may post the next receive
+    }
 }
 
 }  // namespace papilio::tcp::detail

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <system_error>
+#include <vector>
 
 namespace papilio::tcp {
 
@@ -26,12 +28,25 @@ inline std::string to_string(const endpoint& e)
 
 namespace detail {
 
-/// Looks a name up; numbers are taken as they are. Throws the resolver's error.
-inline task<asio::ip::tcp::endpoint> resolve(asio::io_context& context, const endpoint& e)
+/// The same error as the standard library knows it: Asio's category of the system's errors equals
+/// no `std::errc`.
+inline std::error_code standard(std::error_code error)
 {
+    if (error.category() != asio::error::get_system_category()) return error;
+    return {error.value(), std::system_category()};
+}
+
+/// Looks a name up; numbers are taken as they are. Throws the resolver's error.
+inline task<std::vector<asio::ip::tcp::endpoint>> resolve(asio::io_context& context,
+                                                          const endpoint& e)
+{
+    std::vector<asio::ip::tcp::endpoint> addresses;
     std::error_code unresolved;
     const auto number = asio::ip::make_address(e.host, unresolved);
-    if (!unresolved) co_return asio::ip::tcp::endpoint(number, e.port);
+    if (!unresolved) {
+        addresses.emplace_back(number, e.port);
+        co_return addresses;
+    }
 
     // The handler may outlive this task: what it writes to is shared with it.
     auto resolver = std::make_shared<asio::ip::tcp::resolver>(context);
@@ -47,17 +62,54 @@ inline task<asio::ip::tcp::endpoint> resolve(asio::io_context& context, const en
     });
     const auto error = co_await lookup;
     if (error) throw std::system_error(error, "cannot resolve " + to_string(e));
-    co_return found->begin()->endpoint();
+    for (const auto& entry : *found) addresses.push_back(entry.endpoint());
+    co_return addresses;
 }
 
-/// Dials `to`, says `h` and waits for the welcome. Throws when anything goes wrong.
+/// Connects with the first address of `to` that answers; throws the last one's error.
+inline task<> reach(socket& s, const endpoint& to)
+{
+    auto& context = static_cast<asio::io_context&>(s.get_executor().context());
+    const auto addresses = co_await resolve(context, to);
+    std::error_code error = asio::error::host_not_found;
+    for (const auto& address : addresses) {
+        std::error_code ignored;  // of the attempt before
+        s.close(ignored);
+        error = co_await connected(s, address);
+        if (!error) co_return;
+    }
+    throw std::system_error(standard(error), to_string(to));
+}
+
+/// Listens at the first address of `at` that is ours; a name is looked up while the caller waits.
+/// Throws the last one's error.
+inline void listen_at(acceptor& a, const endpoint& at)
+{
+    const auto attempt = [&](const asio::ip::tcp::endpoint& address) {
+        std::error_code error;
+        a.close(error);
+        a.open(address.protocol(), error);
+        if (!error) a.set_option(asio::socket_base::reuse_address(true), error);
+        if (!error) a.bind(address, error);
+        if (!error) a.listen(asio::socket_base::max_listen_connections, error);
+        if (!error) a.non_blocking(true, error);
+        return error;
+    };
+    asio::ip::tcp::resolver resolver(a.get_executor());
+    std::error_code error;
+    const auto found = resolver.resolve(at.host, std::to_string(at.port), error);
+    for (const auto& entry : found) {
+        error = attempt(entry.endpoint());
+        if (!error) return;
+    }
+    throw std::system_error(standard(error), "cannot listen at " + to_string(at));
+}
+
+/// Dials `to`, says `h`, waits for the welcome and repeats it. Throws when anything goes wrong.
 inline task<> introduce_oneself(socket& s, const endpoint& to, wire::hello h,
                                 const char* congestion)
 {
-    auto& context = static_cast<asio::io_context&>(s.get_executor().context());
-    const auto address = co_await resolve(context, to);
-    const auto error = co_await connected(s, address);
-    if (error) throw std::system_error(error, to_string(to));
+    co_await reach(s, to);
     tune(s, congestion);
     const auto hello = wire::encode(h);
     co_await write_all(s, hello);
@@ -65,6 +117,7 @@ inline task<> introduce_oneself(socket& s, const endpoint& to, wire::hello h,
     co_await read_all(s, answer);
     if (load<std::uint32_t>(answer.data()) != wire::welcome)
         throw std::system_error(errc::refused, to_string(to));
+    co_await write_all(s, answer);
 }
 
 inline task<wire::hello> hear_hello(socket& s)
@@ -76,11 +129,14 @@ inline task<wire::hello> hear_hello(socket& s)
     co_return *h;
 }
 
-inline task<> say_welcome(socket& s)
+/// Says welcome and hears it repeated: until then, whoever dialled may have given up long ago.
+inline task<> exchange_welcome(socket& s)
 {
     std::array<std::byte, sizeof wire::welcome> answer;
     store(answer.data(), wire::welcome);
     co_await write_all(s, answer);
+    co_await read_all(s, answer);
+    if (load<std::uint32_t>(answer.data()) != wire::welcome) throw std::system_error(errc::refused);
 }
 
 }  // namespace detail

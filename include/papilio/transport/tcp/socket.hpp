@@ -68,20 +68,25 @@ inline void set(socket& s, int option, const void* value, std::size_t size, cons
         throw std::system_error(errno, std::system_category(), what);
 }
 
+/// Throws when this system does not have, or not allow, what `congestion` names.
+inline void choose_congestion(socket& s, const char* congestion)
+{
+    set(s, TCP_CONGESTION, congestion, std::strlen(congestion), congestion);
+}
+
 /// What every connection of ours has: no delay, no blocking, and the kernel's own watch over hosts
-/// that vanish without a word.
+/// that vanish without a word. It has no TCP_USER_TIMEOUT, which also ends connections with peers
+/// who are well but stand still while their buffers are full.
 inline void tune(socket& s, const char* congestion)
 {
     s.non_blocking(true);
     s.set_option(asio::ip::tcp::no_delay(true));
     s.set_option(asio::socket_base::keep_alive(true));
     const int idle_s = 10, interval_s = 5, probes = 4;
-    const unsigned unacknowledged_ms = 30'000;
     set(s, TCP_KEEPIDLE, &idle_s, sizeof idle_s, "TCP_KEEPIDLE");
     set(s, TCP_KEEPINTVL, &interval_s, sizeof interval_s, "TCP_KEEPINTVL");
     set(s, TCP_KEEPCNT, &probes, sizeof probes, "TCP_KEEPCNT");
-    set(s, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof unacknowledged_ms, "TCP_USER_TIMEOUT");
-    if (congestion) set(s, TCP_CONGESTION, congestion, std::strlen(congestion), congestion);
+    if (congestion) choose_congestion(s, congestion);
 }
 
 }  // namespace papilio::tcp::detail

@@ -1,0 +1,481 @@
+// Strangers, peers of another group, and peers that break the protocol on purpose: each loses its
+// own connection, and nobody else notices.
+
+#include <papilio/transport/tcp.hpp>
+
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/timeout.hpp>
+#include <papilio/async/yield.hpp>
+#include <papilio/base/random.hpp>
+
+#include "support/tcp_cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pa = papilio;
+namespace tcp = papilio::tcp;
+namespace wire = papilio::wire;
+using namespace papilio::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const tcp::endpoint here{"127.0.0.1", 0};
+constexpr wire::hello hello_from_1{.group = 0, .from = 1, .to = 0};
+
+std::vector<std::byte> bytes_of(const auto& encoded)
+{
+    return {encoded.begin(), encoded.end()};
+}
+
+std::vector<std::byte> frame_of(pa::tag t, std::uint32_t size)
+{
+    return bytes_of(wire::encode(wire::frame{t, size}));
+}
+
+std::vector<std::byte> operator+(std::vector<std::byte> a, const std::vector<std::byte>& b)
+{
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+
+/// Somebody with a socket.
+class stranger {
+public:
+    explicit stranger(pa::asio_loop& on) : socket_(on.context()) {}
+
+    pa::task<> dial(tcp::endpoint to)
+    {
+        co_await tcp::detail::reach(socket_, to);
+        tcp::detail::tune(socket_, nullptr);
+    }
+
+    pa::task<> write(std::vector<std::byte> what)
+    {
+        co_await tcp::detail::write_all(socket_, what);
+    }
+
+    /// The next `size` bytes, or fewer when the other side closes first.
+    pa::task<std::vector<std::byte>> read(std::size_t size)
+    {
+        std::vector<std::byte> heard;
+        for (; heard.size() < size;) {
+            std::array<std::byte, 1> next{};
+            bool closed = false;
+            try {
+                co_await tcp::detail::read_all(socket_, next);
+            } catch (const std::system_error&) {
+                closed = true;
+            }
+            if (closed) break;
+            heard.push_back(next[0]);
+        }
+        co_return heard;
+    }
+
+    /// Finishes when the other side has closed, and gives how many bytes it said before.
+    pa::task<std::size_t> hear_the_end()
+    {
+        const auto heard = co_await read(1u << 20);
+        co_return heard.size();
+    }
+
+    /// Becomes a peer like any other, as far as the others know.
+    pa::task<> join(tcp::endpoint to, wire::hello h = hello_from_1)
+    {
+        co_await dial(to);
+        co_await write(bytes_of(wire::encode(h)));
+        const auto welcome = co_await read(sizeof wire::welcome);
+        co_await write(welcome);
+    }
+
+    void hang_up() { socket_.close(); }
+
+private:
+    tcp::detail::socket socket_;
+};
+
+/// A mesh of honest peers. The first has room for one more, whom a stranger may play.
+struct honest_mesh {
+    explicit honest_mesh(tcp::options o = {}) : cluster(3, o, false)
+    {
+        at = cluster.peer(0).local();
+    }
+
+    void connect()
+    {
+        cluster.run([](tcp::transport& net) { return net.connect(20s); });
+    }
+
+    /// The honest peers still talk to each other.
+    void check()
+    {
+        cluster.run([](tcp::transport& net) -> pa::task<> {
+            std::array<std::byte, 100> buffer{};
+            for (int peer = 0; peer < 3; ++peer) {
+                if (peer != net.rank()) {
+                    co_await net.send(peer, pa::tag{77}, buffer);
+                }
+            }
+            for (int peer = 0; peer < 3; ++peer) {
+                if (peer != net.rank()) {
+                    co_await net.recv(peer, pa::tag{77}, buffer);
+                }
+            }
+        });
+    }
+
+    pa::asio_loop& loop() { return cluster.loop(); }
+
+    tcp_cluster cluster;
+    tcp::endpoint at;
+};
+
+/// Two honest peers, 0 and 2, that are connected, and a third, 1, played by a stranger.
+struct infiltrated_pair {
+    explicit infiltrated_pair(tcp::options o = {})
+        : zero(loop, 0, {here, {}, {}}, o), two(loop, 2, {zero.local(), {}, here}, o), one(loop)
+    {
+        pa::sync_wait(loop, two.connect({0}, 20s));
+        pa::sync_wait(loop, zero.connect({2}, 20s));
+        pa::sync_wait(loop, one.join(zero.local()));
+        pa::sync_wait(loop, zero.connect({1}, 20s));
+    }
+
+    /// Why a receive from peer 1 fails.
+    std::error_code verdict(pa::tag t = pa::tag{99})
+    {
+        std::array<std::byte, 10> into{};
+        try {
+            pa::sync_wait(loop, zero.recv(1, t, into));
+        } catch (const std::system_error& e) {
+            return e.code();
+        }
+        return {};
+    }
+
+    /// The honest peers still talk to each other.
+    bool unharmed()
+    {
+        const auto talk = [this]() -> pa::task<bool> {
+            std::array<std::byte, 10> buffer{};
+            co_await two.send(0, pa::tag{5}, buffer);
+            const auto got = co_await zero.recv(2, pa::tag{5}, buffer);
+            co_return got == 10;
+        };
+        return pa::sync_wait(loop, talk());
+    }
+
+    pa::asio_loop loop;
+    tcp::transport zero;
+    tcp::transport two;
+    stranger one;
+};
+
+}  // namespace
+
+TEST_CASE("whoever says something else than hello is turned away, and the mesh comes up")
+{
+    const auto right = bytes_of(wire::encode(hello_from_1));
+    auto wrong_magic = right;
+    wrong_magic[0] ^= std::byte{1};
+    auto wrong_version = right;
+    wrong_version[4] ^= std::byte{2};
+    auto not_zero = right;
+    not_zero[6] = std::byte{1};
+    const auto with = [](auto change) {
+        auto h = hello_from_1;
+        change(h);
+        return bytes_of(wire::encode(h));
+    };
+    const std::string web = "GET / HTTP/1.1\r\nHost: papilio.example\r\n\r\n";
+    const auto as_bytes = std::as_bytes(std::span(web));
+    const std::vector<std::vector<std::byte>> wrong = {
+        {as_bytes.begin(), as_bytes.end()},
+        std::vector<std::byte>(1000, std::byte{0}),
+        std::vector<std::byte>(100'000, std::byte{0xff}),
+        wrong_magic,
+        wrong_version,
+        not_zero,
+        with([](auto& h) { h.group = 1; }),
+        with([](auto& h) { h.to = 1; }),
+        with([](auto& h) { h.from = 0; }),
+        with([](auto& h) { h.from = 3; }),
+        with([](auto& h) { h.from = 0xffffffff; }),
+        with([](auto& h) { h.to = 0xffffffff; }),
+        with([](auto& h) { h.connections = 2; }),
+        with([](auto& h) { h.connections = 0; }),
+        with([](auto& h) { h.connection = 1; }),
+        with([](auto& h) { h.connection = 0xffffffff; }),
+    };
+    honest_mesh mesh;
+    for (const auto& words : wrong) {
+        const auto meet = [&]() -> pa::task<std::size_t> {
+            stranger s(mesh.loop());
+            co_await s.dial(mesh.at);
+            try {
+                co_await s.write(words);
+            } catch (const std::system_error&) {
+                // turned away before it had finished
+            }
+            co_return co_await s.hear_the_end();
+        };
+        CHECK(pa::sync_wait(mesh.loop(), meet()) == 0);
+    }
+    CHECK(mesh.cluster.peer(0).size() == 3);
+    mesh.connect();
+    mesh.check();
+}
+
+TEST_CASE("whoever falls silent in the middle of a hello is dropped in time")
+{
+    honest_mesh mesh({.handshake = 20ms});
+    const auto right = bytes_of(wire::encode(hello_from_1));
+    for (const std::size_t said : {0, 1, 31, 32}) {
+        const auto meet = [&]() -> pa::task<std::size_t> {
+            stranger s(mesh.loop());
+            co_await s.dial(mesh.at);
+            co_await s.write({right.begin(), right.begin() + static_cast<std::ptrdiff_t>(said)});
+            co_return co_await s.hear_the_end();
+        };
+        CHECK(pa::sync_wait(mesh.loop(), meet()) == (said == 32 ? sizeof wire::welcome : 0));
+    }
+    mesh.connect();
+    mesh.check();
+}
+
+TEST_CASE("a crowd of silent strangers only delays the mesh")
+{
+    honest_mesh mesh({.handshake = 50ms});
+    std::list<stranger> crowd;
+    const auto gather = [&]() -> pa::task<> {
+        for (int i = 0; i < 270; ++i) {
+            crowd.emplace_back(mesh.loop());
+            co_await crowd.back().dial(mesh.at);
+        }
+    };
+    pa::sync_wait(mesh.loop(), gather());
+    mesh.connect();
+    mesh.check();
+}
+
+TEST_CASE("a hello whose sender has given up does not take its place")
+{
+    honest_mesh mesh;
+    const auto give_up = [&](bool after_welcome) -> pa::task<> {
+        stranger s(mesh.loop());
+        co_await s.dial(mesh.at);
+        co_await s.write(bytes_of(wire::encode(hello_from_1)));
+        if (after_welcome) {
+            co_await s.read(sizeof wire::welcome);
+        }
+    };
+    pa::sync_wait(mesh.loop(), give_up(false));  // hello and farewell lie in the socket together
+    pa::sync_wait(mesh.loop(), give_up(true));
+    mesh.connect();
+    mesh.check();
+}
+
+TEST_CASE("a welcome that is not repeated counts for nothing")
+{
+    honest_mesh mesh;
+    const auto meet = [&]() -> pa::task<std::size_t> {
+        stranger s(mesh.loop());
+        co_await s.dial(mesh.at);
+        co_await s.write(bytes_of(wire::encode(hello_from_1)) +
+                         std::vector<std::byte>(4, std::byte{1}));
+        co_return co_await s.hear_the_end();
+    };
+    CHECK(pa::sync_wait(mesh.loop(), meet()) == sizeof wire::welcome);
+    mesh.connect();
+    mesh.check();
+}
+
+TEST_CASE("whoever claims a place that is taken is turned away, and the peer there stays")
+{
+    honest_mesh mesh;
+    mesh.connect();
+    const auto meet = [&]() -> pa::task<std::size_t> {
+        stranger s(mesh.loop());
+        co_await s.dial(mesh.at);
+        co_await s.write(bytes_of(wire::encode(hello_from_1)));
+        co_return co_await s.hear_the_end();
+    };
+    CHECK(pa::sync_wait(mesh.loop(), meet()) == 0);
+    mesh.check();
+}
+
+TEST_CASE("a stranger who answers in a peer's stead is not taken for it")
+{
+    pa::asio_loop loop;
+    tcp::detail::acceptor door(loop.context());
+    tcp::detail::listen_at(door, here);
+    const tcp::endpoint at{"127.0.0.1", door.local_endpoint().port()};
+    tcp::transport net(loop, 1, {at, {}}, {.handshake = 20ms});
+    const auto answer =
+        GENERATE(std::vector<std::byte>{},  // closes
+                 std::vector<std::byte>(1, std::byte{0x50}),
+                 std::vector<std::byte>(4, std::byte{7}), std::vector<std::byte>(40, std::byte{0}));
+    const auto pretend = [&]() -> pa::task<> {
+        for (;;) {
+            co_await tcp::detail::readable(door);
+            tcp::detail::socket s = door.accept();
+            s.non_blocking(true);
+            co_await tcp::detail::write_all(s, answer);
+        }
+    };
+    auto pretender = pretend();
+    pretender.start(loop);
+    try {
+        pa::sync_wait(loop, net.connect(60ms));
+        FAIL("there is no such peer");
+    } catch (const std::system_error& e) {
+        CHECK(e.code() == pa::errc::timed_out);
+    }
+    CHECK(!net.connected(0));
+}
+
+TEST_CASE("bytes that are no frame end the link they came on, and no other")
+{
+    infiltrated_pair pair;
+    auto wrong = frame_of(pa::tag{99}, 5);
+    wrong[static_cast<std::size_t>(GENERATE(0, 7, 8, 11, 12, 15))] ^= std::byte{0x10};
+    pa::sync_wait(pair.loop, pair.one.write(wrong));
+    CHECK(pair.verdict() == pa::errc::bad_message);
+    CHECK(!pair.zero.connected(1));
+    CHECK(pa::sync_wait(pair.loop, pair.one.hear_the_end()) < 100);
+    CHECK(pair.unharmed());
+}
+
+TEST_CASE("a size beyond the limit ends the link before anything of the message comes")
+{
+    infiltrated_pair pair({.max_message = 1000});
+    pa::sync_wait(pair.loop, pair.one.write(frame_of(pa::tag{99}, GENERATE(1001u, 0xffffffffu))));
+    CHECK(pair.verdict() == pa::errc::too_large);
+    CHECK(pair.unharmed());
+}
+
+TEST_CASE("an early message beyond the limit ends the link before anything of it comes")
+{
+    infiltrated_pair pair({.max_message = std::size_t{1} << 32, .early_limit = 1000});
+    const auto size = GENERATE(1001u, 0xffffffffu);
+    pa::sync_wait(pair.loop, pair.one.write(frame_of(pa::tag{1}, size)));
+    CHECK(pair.verdict() == pa::errc::too_large);
+    CHECK(pair.unharmed());
+}
+
+TEST_CASE("many early messages end the link when they exceed the limit, empty ones too")
+{
+    infiltrated_pair pair({.early_limit = 100'000});
+    const auto flood = [&]() -> pa::task<> {
+        try {
+            for (std::uint64_t i = 0; i < 100'000; ++i) {
+                co_await pair.one.write(frame_of(pa::tag{i}, 0));
+            }
+        } catch (const std::system_error&) {
+            // so it was noticed
+        }
+    };
+    auto flooding = flood();
+    flooding.start(pair.loop);
+    CHECK(pair.verdict(pa::tag{~std::uint64_t{9}}) == pa::errc::too_large);
+    CHECK(pair.unharmed());
+}
+
+TEST_CASE("a flood of signs of life does not keep the loop from anything else")
+{
+    infiltrated_pair pair;
+    constexpr int beats = 100'000;
+    std::vector<std::byte> flood;
+    for (int i = 0; i < beats; ++i) flood = std::move(flood) + frame_of(wire::heartbeat, 0);
+    flood = std::move(flood) + frame_of(pa::tag{99}, 1) + std::vector<std::byte>(1);
+    auto flooding = pair.one.write(std::move(flood));
+    flooding.start(pair.loop);  // as much as the sockets hold lies there before anybody reads
+
+    long others = 0;
+    const auto other = [&]() -> pa::task<> {
+        for (;;) {
+            co_await pa::yield{};
+            ++others;
+        }
+    };
+    auto somebody = other();
+    somebody.start(pair.loop);
+    CHECK(pair.verdict() == std::error_code{});
+    CHECK(others >= beats * 16 / 4096 / 2);  // about one turn for each piece that is read
+}
+
+TEST_CASE("a flood of farewells is answered once")
+{
+    infiltrated_pair pair;
+    std::vector<std::byte> flood;
+    for (int i = 0; i < 1000; ++i) flood = std::move(flood) + frame_of(wire::farewell, 0);
+    pa::sync_wait(pair.loop, pair.one.write(flood));
+    CHECK(pair.verdict() == pa::errc::disconnected);
+    const auto count_answers = [&]() -> pa::task<int> {
+        co_await pair.zero.send(1, pa::tag{55}, {});  // comes after whatever was answered
+        int farewells = 0;
+        for (pa::tag heard{}; heard != pa::tag{55};) {
+            const auto header = co_await pair.one.read(wire::frame::encoded_size);
+            heard = wire::parse_frame(header.data()).what;
+            farewells += heard == wire::farewell;
+        }
+        co_return farewells;
+    };
+    CHECK(pa::sync_wait(pair.loop, count_answers()) == 1);
+    CHECK(pair.unharmed());
+}
+
+TEST_CASE("frames may come in any pieces")
+{
+    infiltrated_pair pair;
+    std::vector<std::byte> stream;
+    std::vector<std::size_t> sizes = {0, 1, 5, 4064, 4080, 4096, 4097, 10'000, 0, 3};
+    for (std::size_t i = 0; i < sizes.size(); ++i)
+        stream = std::move(stream) + frame_of(pa::tag{i}, static_cast<std::uint32_t>(sizes[i])) +
+                 std::vector<std::byte>(sizes[i], static_cast<std::byte>(i));
+    const std::size_t piece = GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{16},
+                                       std::size_t{4095}, std::size_t{1} << 20);
+    const auto dribble = [&]() -> pa::task<> {
+        for (std::size_t at = 0; at < stream.size(); at += piece) {
+            const auto end = std::min(at + piece, stream.size());
+            co_await pair.one.write({stream.begin() + static_cast<std::ptrdiff_t>(at),
+                                     stream.begin() + static_cast<std::ptrdiff_t>(end)});
+            co_await pa::yield{};
+        }
+    };
+    auto dribbling = dribble();
+    dribbling.start(pair.loop);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        std::vector<std::byte> into(sizes[i]);
+        CHECK(pa::sync_wait(pair.loop, pair.zero.recv(1, pa::tag{i}, into)) == sizes[i]);
+        CHECK(into == std::vector<std::byte>(sizes[i], static_cast<std::byte>(i)));
+    }
+}
+
+TEST_CASE("random bytes after the handshake end the link")
+{
+    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+        infiltrated_pair pair({.max_message = 10'000, .early_limit = 20'000});
+        pa::random random(seed);
+        std::vector<std::byte> noise(1 + random.below(5000));
+        for (auto& b : noise) b = static_cast<std::byte>(random.below(256));
+        if (seed % 2) noise = frame_of(pa::tag{1}, 100) + noise;  // or out of step
+        const auto talk = [&]() -> pa::task<> {
+            co_await pair.one.write(noise);
+            pair.one.hang_up();
+        };
+        pa::sync_wait(pair.loop, talk());
+        INFO("seed " << seed);
+        const auto verdict = pair.verdict();
+        CHECK((verdict == pa::errc::bad_message || verdict == pa::errc::disconnected));
+        CHECK(pair.unharmed());
+    }
+}
