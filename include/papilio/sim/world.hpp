@@ -23,7 +23,8 @@ struct access {
 };
 
 /// What the simulated network is like. Every peer has one uplink and one downlink of its own, and
-/// every message takes `latency` plus up to `jitter` from one to the other.
+/// every message takes `latency` plus up to `jitter` from one to the other. Anything that cannot
+/// be makes the world's constructor throw `errc::bad_argument`.
 struct weather {
     std::uint64_t seed = 1;
     int peers = 2;
@@ -171,10 +172,18 @@ private:
 
 inline world::world(weather w) : latency_(w.latency), jitter_(w.jitter), random_(w.seed)
 {
-    PAPILIO_CHECK(w.each.empty() || w.each.size() == static_cast<std::size_t>(w.peers),
+    const auto refuse_unless = [](bool condition, const char* why) {
+        if (!condition) throw std::system_error(errc::bad_argument, why);
+    };
+    refuse_unless(w.peers > 0, "weather::peers is at least one");
+    refuse_unless(w.latency >= duration{} && w.jitter >= duration{},
+                  "weather::latency and jitter are not negative");
+    refuse_unless(w.each.empty() || w.each.size() == static_cast<std::size_t>(w.peers),
                   "weather::each names every peer or none");
     for (int rank = 0; rank < w.peers; ++rank) {
         const auto a = w.each.empty() ? w.all : w.each[static_cast<std::size_t>(rank)];
+        refuse_unless(a.up_bytes_per_second > 0 && a.down_bytes_per_second > 0,
+                      "every peer's access has some bandwidth, up and down");
         peers_.push_back(std::make_unique<transport>(*this, rank, a));
         peers_.back()->heard_.resize(static_cast<std::size_t>(w.peers));
     }

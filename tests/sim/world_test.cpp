@@ -1,0 +1,399 @@
+#include <papilio/sim/world.hpp>
+
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/base/random.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <cstdint>
+#include <set>
+#include <vector>
+
+namespace pa = papilio;
+namespace sim = papilio::sim;
+using namespace std::chrono_literals;
+
+namespace {
+
+static_assert(pa::transport<sim::transport>);
+static_assert(pa::detail::numbers_rounds<sim::transport>);
+static_assert(pa::detail::retires_calls<sim::transport>);
+static_assert(pa::detail::knows_life<sim::transport>);
+
+pa::task<> send(sim::transport& net, int peer, std::size_t size, pa::tag t = pa::tag{1})
+{
+    const std::vector<std::byte> message(size);
+    co_await net.send(peer, t, message);
+}
+
+pa::task<> recv(sim::transport& net, int peer, std::size_t size, pa::tag t = pa::tag{1})
+{
+    std::vector<std::byte> into(size);
+    co_await net.recv(peer, t, into);
+}
+
+pa::task<std::error_code> outcome(pa::task<> work)
+{
+    std::error_code why;
+    try {
+        co_await work;
+    } catch (const std::system_error& e) {
+        why = e.code();
+    }
+    co_return why;
+}
+
+/// How long `program` takes as every peer.
+template <class Program>
+pa::duration time_of(const sim::weather& w, Program program)
+{
+    sim::world world(w);
+    world.run(program);
+    return world.now().time_since_epoch();
+}
+
+pa::task<> one_way(sim::transport& net, std::size_t size)
+{
+    if (net.rank() == 0) {
+        co_await send(net, 1, size);
+    } else {
+        co_await recv(net, 0, size);
+    }
+}
+
+/// Everybody sends everybody `count` messages at once.
+pa::task<> gossip(sim::transport& net, std::size_t size, std::uint64_t count)
+{
+    std::vector<pa::task<>> all;
+    for (int peer = 0; peer < net.size(); ++peer) {
+        if (peer == net.rank()) continue;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            all.push_back(send(net, peer, size, pa::tag{i}));
+            all.push_back(recv(net, peer, size, pa::tag{i}));
+        }
+    }
+    co_await pa::when_all(std::move(all));
+}
+
+std::uint64_t trace_of(std::uint64_t seed, pa::duration jitter)
+{
+    sim::world world({.seed = seed, .peers = 4, .jitter = jitter});
+    world.run([](sim::transport& net) { return gossip(net, 1000, 3); });
+    return world.trace();
+}
+
+constexpr sim::access megabyte{.up_bytes_per_second = 1e6, .down_bytes_per_second = 1e6};
+
+}  // namespace
+
+TEST_CASE("a message takes the latency and the time of the narrower access")
+{
+    const auto send_a_megabyte = [](sim::transport& net) { return one_way(net, 1'000'000); };
+    const auto send_nothing = [](sim::transport& net) { return one_way(net, 0); };
+    const sim::weather even{.latency = 30ms, .all = megabyte};
+    CHECK(time_of(even, send_nothing) == 30ms);
+    CHECK(time_of(even, send_a_megabyte) == 1030ms);
+
+    const std::array<sim::access, 2> slow_up{{{1e6, 1e6}, {1e6, 5e6}}};
+    const std::array<sim::access, 2> slow_down{{{4e6, 1e6}, {1e6, 1e6}}};
+    CHECK(time_of({.latency = 30ms, .each = slow_up}, send_a_megabyte) == 1030ms);
+    CHECK(time_of({.latency = 30ms, .each = slow_down}, send_a_megabyte) == 1030ms);
+    const std::array<sim::access, 2> fast{{{10e6, 1e6}, {1e6, 20e6}}};
+    CHECK(time_of({.latency = 30ms, .each = fast}, send_a_megabyte) == 130ms);
+}
+
+TEST_CASE("a send is done when its last byte has left the uplink")
+{
+    sim::world world({.latency = 1h, .all = megabyte});
+    pa::sync_wait(world, send(world.peer(0), 1, 500'000));
+    CHECK(world.now() == pa::time_point(500ms));
+    pa::sync_wait(world, send(world.peer(0), 1, 0));
+    CHECK(world.now() == pa::time_point(500ms));
+}
+
+TEST_CASE("messages share an uplink one after the other, and downlinks likewise")
+{
+    const sim::weather w{.peers = 4, .latency = 10ms, .all = megabyte};
+    CHECK(time_of(w, [](sim::transport& net) -> pa::task<> {
+              std::vector<pa::task<>> all;
+              for (int peer = 1; peer < 4; ++peer) {
+                  if (net.rank() == 0) all.push_back(send(net, peer, 100'000));
+                  if (net.rank() == peer) all.push_back(recv(net, 0, 100'000));
+              }
+              co_await pa::when_all(std::move(all));
+          }) == 310ms);
+    CHECK(time_of(w, [](sim::transport& net) -> pa::task<> {
+              std::vector<pa::task<>> all;
+              for (int peer = 1; peer < 4; ++peer) {
+                  if (net.rank() == peer) all.push_back(send(net, 0, 100'000));
+                  if (net.rank() == 0) all.push_back(recv(net, peer, 100'000));
+              }
+              co_await pa::when_all(std::move(all));
+          }) == 310ms);
+}
+
+TEST_CASE("up and down do not share: an exchange of all with all takes the time of one direction")
+{
+    const sim::weather w{.peers = 5, .latency = 10ms, .all = megabyte};
+    const auto exchange = [](sim::transport& net) { return gossip(net, 100'000, 1); };
+    const auto taken = time_of(w, exchange);
+    // All begin with peer 0, whose downlink then is the narrow one: never less than 4 messages,
+    // and never as much as both directions in turn.
+    CHECK(taken >= 410ms);
+    CHECK(taken < 810ms);
+}
+
+TEST_CASE("a ping and its answer take a round trip")
+{
+    const sim::weather w{.latency = 25ms, .all = megabyte};
+    CHECK(time_of(w, [](sim::transport& net) -> pa::task<> {
+              if (net.rank() == 0) {
+                  co_await send(net, 1, 0);
+                  co_await recv(net, 1, 0);
+              } else {
+                  co_await recv(net, 0, 0);
+                  co_await send(net, 0, 0);
+              }
+          }) == 50ms);
+}
+
+TEST_CASE("a chunked stream is as fast as one message, even where the narrower side changes")
+{
+    const std::array<sim::access, 2> each{{{2e6, 1e6}, {1e6, 1e6}}};
+    const auto chunked = [](sim::transport& net) -> pa::task<> {
+        for (int chunk = 0; chunk < 10; ++chunk) {
+            if (net.rank() == 0) {
+                co_await send(net, 1, 100'000);
+            } else {
+                co_await recv(net, 0, 100'000);
+            }
+        }
+    };
+    CHECK(time_of({.latency = 10ms, .each = each}, chunked) == 1010ms);
+}
+
+TEST_CASE("jitter keeps the order under one tag, whatever the links and sizes")
+{
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        pa::random random(seed);
+        const auto rate = [&] { return 1e4 * static_cast<double>(1 + random.below(1000)); };
+        const std::array<sim::access, 3> each{
+            {{rate(), rate()}, {rate(), rate()}, {rate(), rate()}}};
+        std::vector<std::size_t> sizes(20);
+        for (auto& s : sizes) s = random.below(2) ? random.below(20'000) : random.below(10);
+        sim::world world({.seed = seed,
+                          .peers = 3,
+                          .latency = 5ms,
+                          .jitter = pa::duration(1 + random.below(200'000'000)),
+                          .each = each});
+        std::vector<std::size_t> got;
+        const auto program = [&](sim::transport& net) -> pa::task<> {
+            if (net.rank() == 0) {
+                for (const auto size : sizes) {
+                    co_await send(net, 1, size);
+                }
+            } else if (net.rank() == 2) {  // in the way
+                for (const auto size : sizes) {
+                    co_await send(net, 1, size, pa::tag{2});
+                }
+            } else {
+                std::vector<std::byte> into(20'000);
+                for (std::size_t i = 0; i < sizes.size(); ++i) {
+                    const auto n = co_await net.recv(0, pa::tag{1}, into);
+                    got.push_back(n);
+                }
+            }
+        };
+        world.run(program);
+        INFO("seed " << seed);
+        CHECK(got == sizes);
+    }
+}
+
+TEST_CASE("jitter lets messages under different tags overtake each other")
+{
+    sim::world world({.seed = 3, .latency = 1ms, .jitter = 50ms});
+    std::vector<int> order;
+    world.run([&](sim::transport& net) -> pa::task<> {
+        std::vector<pa::task<>> all;
+        const auto note = [&](int i) -> pa::task<> {
+            co_await recv(net, 0, 10, pa::tag{static_cast<std::uint64_t>(i)});
+            order.push_back(i);
+        };
+        for (int i = 0; i < 20; ++i) {
+            if (net.rank() == 0)
+                all.push_back(send(net, 1, 10, pa::tag{static_cast<std::uint64_t>(i)}));
+            else
+                all.push_back(note(i));
+        }
+        co_await pa::when_all(std::move(all));
+    });
+    CHECK(order.size() == 20);
+    CHECK(!std::ranges::is_sorted(order));
+    CHECK(world.now() >= pa::time_point(1ms));
+    CHECK(world.now() <= pa::time_point(52ms));
+}
+
+TEST_CASE("the same seed gives the same run, another seed another one")
+{
+    CHECK(trace_of(1, 20ms) == trace_of(1, 20ms));
+    std::set<std::uint64_t> traces;
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) traces.insert(trace_of(seed, 20ms));
+    CHECK(traces.size() == 50);
+    CHECK(trace_of(1, 0ms) == trace_of(2, 0ms));  // chance has no part in calm weather
+}
+
+TEST_CASE("the trace tells apart what happened: sizes, tags, times and peers")
+{
+    const auto trace = [](pa::duration latency, int from, int to, pa::tag t, std::size_t size) {
+        sim::world world({.peers = 3, .latency = latency});
+        auto both = [&](sim::transport& net) -> pa::task<> {
+            if (net.rank() == from) {
+                co_await send(net, to, size, t);
+            }
+            if (net.rank() == to) {
+                co_await recv(net, from, size, t);
+            }
+        };
+        world.run(both);
+        return world.trace();
+    };
+    const std::set<std::uint64_t> traces = {
+        trace(1ms, 0, 1, pa::tag{1}, 10), trace(2ms, 0, 1, pa::tag{1}, 10),
+        trace(1ms, 0, 2, pa::tag{1}, 10), trace(1ms, 1, 0, pa::tag{1}, 10),
+        trace(1ms, 0, 1, pa::tag{2}, 10), trace(1ms, 0, 1, pa::tag{1}, 11)};
+    CHECK(traces.size() == 6);
+}
+
+TEST_CASE("what a peer sent before it was killed still arrives, then its links close")
+{
+    const auto jitter = GENERATE(0ms, 30ms);
+    const std::array<sim::access, 2> each{{{1e6, 1e6}, {1e6, 10e6}}};
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        sim::world world({.seed = seed, .latency = 10ms, .jitter = jitter, .each = each});
+        int received = 0;
+        std::error_code end;
+        world.run([&](sim::transport& net) -> pa::task<> {
+            if (net.rank() == 0) {
+                for (std::uint64_t i = 0; i < 5; ++i) {
+                    co_await send(net, 1, 10'000 * (5 - i), pa::tag{i});
+                }
+                world.kill(0);
+                end = co_await outcome(send(net, 1, 10));
+                CHECK(end == pa::errc::disconnected);
+                end = co_await outcome(recv(net, 1, 10));
+                CHECK(end == pa::errc::disconnected);
+            } else {
+                end = co_await outcome(recv(net, 0, 10, pa::tag{99}));
+                CHECK(end == pa::errc::disconnected);
+                for (std::uint64_t i = 0; i < 5; ++i) {
+                    co_await recv(net, 0, 50'000, pa::tag{i});
+                    ++received;
+                }
+            }
+        });
+        CHECK(received == 5);
+    }
+}
+
+TEST_CASE("a silent peer is heard no more and hears nothing, and no link closes")
+{
+    sim::world world({.peers = 3, .latency = 10ms});
+    world.run([&](sim::transport& net) -> pa::task<> {
+        if (net.rank() == 2) {
+            co_await send(net, 0, 10);  // arrives
+            co_await pa::sleep_for(15ms);
+            co_await send(net, 1, 10);  // under way when its sender falls silent
+            world.silence(2);
+            co_await send(net, 0, 10);
+            co_return;
+        }
+        if (net.rank() == 0) {
+            co_await recv(net, 2, 10);
+            co_await pa::sleep_for(100ms);
+            co_await send(net, 2, 10);
+        }
+        pa::task<> never = recv(net, 2, 10);
+        never.start(world);
+        co_await pa::sleep_for(10s);
+        CHECK(!never.finished());
+        co_await send(net, 1 - net.rank(), 10);  // the others still talk
+        co_await recv(net, 1 - net.rank(), 10);
+    });
+    pa::task<> unheard = recv(world.peer(2), 0, 10);
+    unheard.start(world);
+    while (world.run_one()) {
+    }
+    CHECK(!unheard.finished());
+    CHECK(world.peer(0).last_heard(2) < pa::time_point(15ms));
+}
+
+TEST_CASE("a cut goes one way")
+{
+    sim::world world({.latency = 10ms});
+    world.cut(0, 1);
+    world.run([&](sim::transport& net) -> pa::task<> {
+        co_await send(net, 1 - net.rank(), 10);
+        if (net.rank() == 0) {
+            co_await recv(net, 1, 10);
+            co_return;
+        }
+        pa::task<> never = recv(net, 0, 10);
+        never.start(world);
+        co_await pa::sleep_for(10s);
+        CHECK(!never.finished());
+    });
+}
+
+TEST_CASE("a deadlock is detected, not timed out")
+{
+    sim::world world({.peers = 3});
+    const auto wait_in_a_ring = [](sim::transport& net) {
+        return recv(net, (net.rank() + 1) % 3, 10);
+    };
+    try {
+        world.run(wait_in_a_ring);
+        FAIL("nobody sends");
+    } catch (const std::system_error& e) {
+        CHECK(e.code() == pa::errc::stalled);
+    }
+    CHECK(world.now() == pa::time_point{});
+}
+
+TEST_CASE("the first failure of a peer ends the run")
+{
+    sim::world world;
+    const auto program = [](sim::transport& net) -> pa::task<> {
+        co_await pa::sleep_for(1s * (1 + net.rank()));
+        throw std::runtime_error(net.rank() == 0 ? "first" : "second");
+    };
+    CHECK_THROWS_WITH(world.run(program), "first");
+    CHECK(world.now() == pa::time_point(1s));
+}
+
+TEST_CASE("a peer knows when it last heard each other")
+{
+    sim::world world({.peers = 3, .latency = 10ms, .all = megabyte});
+    world.run([&](sim::transport& net) -> pa::task<> {
+        if (net.rank() == 1) {
+            co_await send(net, 0, 100'000);
+        } else if (net.rank() == 0) {
+            co_await recv(net, 1, 100'000);
+            CHECK(net.last_heard(1) == pa::time_point(110ms));
+            CHECK(net.last_heard(2) == pa::time_point{});
+        }
+    });
+}
+
+TEST_CASE("a world that cannot be is refused")
+{
+    CHECK_THROWS_AS(sim::world({.peers = 0}), std::system_error);
+    CHECK_THROWS_AS(sim::world({.latency = -1ms}), std::system_error);
+    CHECK_THROWS_AS(sim::world({.jitter = -1ms}), std::system_error);
+    CHECK_THROWS_AS(sim::world({.all = {.up_bytes_per_second = 0}}), std::system_error);
+    CHECK_THROWS_AS(sim::world({.all = {.down_bytes_per_second = -1}}), std::system_error);
+    const std::array<sim::access, 3> too_many{};
+    CHECK_THROWS_AS(sim::world({.peers = 2, .each = too_many}), std::system_error);
+}
