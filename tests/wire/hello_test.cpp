@@ -1,0 +1,42 @@
+#include <papilio/wire/hello.hpp>
+
+#include <catch2/catch.hpp>
+
+namespace pa = papilio;
+namespace wire = papilio::wire;
+
+TEST_CASE("a hello is read as it was written")
+{
+    const wire::hello h{.group = 0x1122334455667788,
+                        .from = 0xffffffff,
+                        .to = 3,
+                        .connection = 4,
+                        .connections = 5};
+    const auto written = wire::encode(h);
+    CHECK(written.size() == 32);
+    CHECK(wire::parse_hello(written.data()) == h);
+}
+
+TEST_CASE("a hello begins with PAPL, its version and two zeros")
+{
+    const auto written = wire::encode(wire::hello{.from = 1});
+    CHECK(static_cast<char>(written[0]) == 'P');
+    CHECK(static_cast<char>(written[1]) == 'A');
+    CHECK(static_cast<char>(written[2]) == 'P');
+    CHECK(static_cast<char>(written[3]) == 'L');
+    CHECK(written[4] == std::byte{1});
+    CHECK(written[16] == std::byte{1});
+    for (std::size_t i = 0; i < 8; ++i) {
+        auto other = written;
+        other[i] ^= std::byte{4};
+        CHECK(!wire::parse_hello(other.data()));
+    }
+}
+
+TEST_CASE("a welcome reads PPOK")
+{
+    std::array<std::byte, 4> written;
+    pa::store(written.data(), wire::welcome);
+    CHECK(static_cast<char>(written[0]) == 'P');
+    CHECK(static_cast<char>(written[3]) == 'K');
+}
