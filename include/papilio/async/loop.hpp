@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -34,7 +33,6 @@ public:
 
 private:
     friend class loop;
-    using key = std::pair<time_point, std::uint64_t>;
     enum class place { nowhere, ready, timed, door };
 
     virtual void fire() = 0;
@@ -43,7 +41,7 @@ private:
     place where_ = place::nowhere;
     event* before_ = nullptr;
     event* after_ = nullptr;
-    key key_{};
+    time_point due_{};  // while it is timed
 };
 
 /// A single-threaded event loop. Every papilio object belongs to one loop and is touched only from
@@ -59,7 +57,7 @@ public:
     {
         PAPILIO_CHECK(!spawned_, "a loop's destructor must begin with drop_spawned()");
         while (ready_.first) ready_.first->cancel();
-        while (!timers_.empty()) timers_.begin()->second->cancel();
+        while (!timers_.empty()) timers_.begin()->second.first->cancel();
         while (door_.first) door_.first->cancel();
     }
 
@@ -78,10 +76,10 @@ public:
     void post_at(event& e, time_point when)
     {
         e.cancel();
-        e.key_ = {when, next_id_++};
-        timers_.emplace(e.key_, &e);
+        timers_[when].append(e);
         e.owner_ = this;
         e.where_ = event::place::timed;
+        e.due_ = when;
     }
 
     /// The door into the loop from other threads: fires `e` on the loop's thread soon. `e` must
@@ -198,7 +196,7 @@ private:
             open_door();
             collect_due();
             if (ready_.first) return true;
-            const auto until = timers_.empty() ? time_point::max() : timers_.begin()->first.first;
+            const auto until = timers_.empty() ? time_point::max() : timers_.begin()->first;
             if (!idle(until)) return false;
             turn_ = turn;
         }
@@ -221,14 +219,13 @@ private:
     {
         if (timers_.empty()) return;
         const auto time = now();
-        while (!timers_.empty() && timers_.begin()->first.first <= time)
-            post(*timers_.begin()->second);
+        while (!timers_.empty() && timers_.begin()->first <= time)
+            post(*timers_.begin()->second.first);
     }
 
     list ready_;
-    std::map<event::key, event*> timers_;
-    std::uint64_t next_id_ = 0;
-    int turn_ = 0;  // events until the next glance at the outside world
+    std::map<time_point, list> timers_;  // each holds at least one event
+    int turn_ = 0;                       // events until the next glance at the outside world
     spawned* spawned_ = nullptr;
 
     std::mutex door_mutex_;
@@ -242,7 +239,12 @@ inline void event::cancel() noexcept
     switch (std::exchange(where_, place::nowhere)) {
     case place::nowhere: break;
     case place::ready: owner_->ready_.remove(*this); break;
-    case place::timed: owner_->timers_.erase(key_); break;
+    case place::timed: {
+        const auto due = owner_->timers_.find(due_);
+        due->second.remove(*this);
+        if (!due->second.first) owner_->timers_.erase(due);
+        break;
+    }
     case place::door: {
         const std::lock_guard lock(owner_->door_mutex_);
         owner_->door_.remove(*this);

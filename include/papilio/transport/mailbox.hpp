@@ -99,7 +99,8 @@ private:
     void fill(bytes message)
     {
         if (message.size() > into_.size()) return fail(errc::too_large);
-        std::ranges::copy(message, into_.begin());
+        // Not std::ranges::copy, which libstdc++ 12 turns into a loop over single bytes.
+        std::copy(message.begin(), message.end(), into_.begin());
         size_ = message.size();
     }
     void fail(std::error_code error) noexcept { error_ = error; }
@@ -243,7 +244,7 @@ inline mailbox::receipt* mailbox::waiting(address from)
 inline void mailbox::deliver(int peer, tag t, bytes message)
 {
     landing whole(*this, peer, t, message.size());
-    std::ranges::copy(message.first(whole.room().size()), whole.room().begin());
+    std::copy_n(message.begin(), whole.room().size(), whole.room().begin());
     whole.advance(message.size());
     whole.finish();
 }
