@@ -182,7 +182,8 @@ TEST_CASE("an awaited call may be given a lambda that has nothing to destroy")
         co_return f(2);
     };
     const auto work = [&apply]() -> pa::task<int> {
-        const int factor = 4;
+        int factor = 3;
+        ++factor;
         co_return co_await apply([factor](int x) { return factor * x; });
     };
     CHECK(run(work()) == 8);

@@ -558,7 +558,7 @@ inline void retires_calls(const cluster_maker& make)
             }
             co_await recv_marks(net, 1, 2);
             net.retire(tag_of(7, 5));  // any tag of the call will do
-            for (const std::uint32_t index : {1, 2}) {
+            for (const std::uint32_t index : {1u, 2u}) {
                 std::vector<std::byte> into(100'000);
                 task<std::size_t> receive = net.recv(1, tag_of(index, 5), into);
                 receive.start(on);

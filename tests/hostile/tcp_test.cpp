@@ -238,7 +238,7 @@ TEST_CASE("whoever falls silent in the middle of a hello is dropped in time")
 {
     honest_mesh mesh({.handshake = 20ms});
     const auto right = bytes_of(wire::encode(hello_from_1));
-    for (const std::size_t said : {0, 1, 31, 32}) {
+    for (const std::size_t said : {0u, 1u, 31u, 32u}) {
         const auto meet = [&]() -> pa::task<std::size_t> {
             stranger s(mesh.loop());
             co_await s.dial(mesh.at);

@@ -312,7 +312,7 @@ TEST_CASE("the messages of a retired call are dropped: those that came, land, or
     write(landing, 5, 1);
     landing.finish();
     box.deliver(1, of(5, 3), filled(5, 1));
-    for (const std::uint32_t index : {1, 2, 3}) {
+    for (const std::uint32_t index : {1u, 2u, 3u}) {
         receive never(loop, box, 1, of(5, index), 10);
         CHECK(!never.done());
     }
