@@ -97,7 +97,7 @@ function check_include(line, target, vendor) {
 # counted until they close.
 function check_awaits(code, i, c) {
     if (code ~ /(^|[^a-z_])(if|while|for|switch) *\(.*co_await/) {
-        offence("awaits in a condition, or on the line of one")
+        offence("awaits in a condition, or on the same line; put it between braces")
         return
     }
     if (depth == 0 && match(code, /(^|[^a-z_])(if|while|for|switch)( constexpr)? *\(/))
