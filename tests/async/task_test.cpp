@@ -199,7 +199,7 @@ TEST_CASE("a task knows the loop that it runs on, also one that it inherits")
 {
     pa::thread_loop loop;
     const auto inner = [&]() -> pa::task<bool> {
-        auto& on = co_await pa::this_loop{};
+        pa::loop& on = co_await pa::this_loop{};
         co_return &on == &loop;
     };
     const auto outer = [&]() -> pa::task<bool> { co_return co_await inner(); };

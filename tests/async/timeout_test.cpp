@@ -36,7 +36,7 @@ pa::task<int> failing(pa::duration span)
 
 pa::task<int> within(pa::task<int> work, pa::duration limit)
 {
-    auto& on = co_await pa::this_loop{};
+    pa::loop& on = co_await pa::this_loop{};
     const auto deadline = on.now() + limit;
     co_return co_await pa::timeout(std::move(work), deadline);
 }

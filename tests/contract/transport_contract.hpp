@@ -425,7 +425,7 @@ inline void notices_a_loss_in_every_wait(const cluster_maker& make)
 /// before which the first may come, if it does, but whole.
 inline task<> drop_a_receive(any_transport& net, const std::vector<std::byte>* messages, int after)
 {
-    auto& on = co_await this_loop{};
+    loop& on = co_await this_loop{};
     std::vector<std::byte> into(messages[0].size());
     {
         task<std::size_t> first = net.recv(1, tag_of(1), into);
@@ -466,7 +466,7 @@ inline void survives_dropped_receives(const cluster_maker& make)
 /// sure to arrive.
 inline task<> drop_sends(any_transport& net, const std::vector<std::byte>* messages, int after)
 {
-    auto& on = co_await this_loop{};
+    loop& on = co_await this_loop{};
     {
         const auto dies_first = std::make_unique<std::vector<std::byte>>(messages[0]);
         task<> a = net.send(1, tag_of(1), *dies_first);
@@ -551,7 +551,7 @@ inline void retires_calls(const cluster_maker& make)
             }
             co_return;
         }
-        auto& on = co_await this_loop{};
+        loop& on = co_await this_loop{};
         for (const bool late : {false, true}) {
             if (late) {
                 co_await send_pattern(net, 1, tag_of(9, 9), 9, 1);

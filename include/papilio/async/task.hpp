@@ -146,8 +146,15 @@ inline task<void> promise<void>::get_return_object() noexcept
 
 }  // namespace detail
 
-/// Awaiting it gives the loop that the current task runs on.
-struct this_loop {
+/// Awaiting it gives the loop that the current task runs on: `loop& on = co_await this_loop{};`.
+class this_loop {
+public:
+    /// nvcc takes an awaited reference for a value, and loops are not copied.
+    struct reference {
+        operator loop&() const noexcept { return *on; }
+        loop* on;
+    };
+
     bool await_ready() const noexcept { return false; }
     template <class P>
     bool await_suspend(std::coroutine_handle<P> self) noexcept
@@ -155,7 +162,7 @@ struct this_loop {
         on_ = self.promise().on;
         return false;
     }
-    loop& await_resume() const noexcept { return *on_; }
+    reference await_resume() const noexcept { return {on_}; }
 
 private:
     loop* on_ = nullptr;

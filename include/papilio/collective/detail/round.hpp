@@ -146,15 +146,16 @@ public:
             no = against(me(), errc::peer_failed);
             error = std::current_exception();
         }
-        loop& on = co_await this_loop{};
-        if (!error) co_return complete(on.now());
-
-        net_.retire(name(message_kind::vote, 0));
-        if (!voted_ && votes(mine())) {
-            task<> told = tell(no);
-            co_await timeout_quietly(std::move(told), begin_ + limit_);
+        if (error) {
+            net_.retire(name(message_kind::vote, 0));
+            if (!voted_ && votes(mine())) {
+                task<> told = tell(no);
+                co_await timeout_quietly(std::move(told), begin_ + limit_);
+            }
+            std::rethrow_exception(voted_ && !refused_ ? unknown(error) : error);
         }
-        std::rethrow_exception(voted_ && !refused_ ? unknown(error) : error);
+        loop& on = co_await this_loop{};
+        co_return complete(on.now());
     }
 
 private:
