@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -45,7 +46,8 @@ static_assert(std::is_trivially_destructible_v<bandwidth_limits>);
 /// this side's clock and counts matter. Towards the peer go bytes that it cannot foretell, and each
 /// chunk counts when its checksum comes back; from the peer come bytes derived from a nonce that it
 /// learns when the clock starts, and each is compared. The first quarter does not count: it is the
-/// time in which a connection finds its speed. A path's bottleneck may be this side's own.
+/// time in which a connection finds its speed. A path's bottleneck may be this side's own. Let the
+/// bytes last for many times the path's jitter, or that is what is measured.
 ///
 /// Throws `errc::mismatch` when receipts or bytes are not what they should be, `errc::refused` when
 /// the peer declines, `errc::timed_out`, and what the link ended with.
@@ -133,7 +135,7 @@ struct stream_check {
     void arrived(std::size_t i, bytes chunk, std::uint64_t, time_point now)
     {
         stream.fill(i * (probe_chunk / keystream::block), right);
-        if (!std::ranges::equal(chunk, right))
+        if (std::memcmp(chunk.data(), right.data(), right.size()) != 0)
             throw std::system_error(errc::mismatch, "a peer sent other bytes than it was asked to");
         times.push_back(now);
     }

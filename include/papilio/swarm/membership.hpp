@@ -34,7 +34,7 @@ public:
     /// Takes in the one that runs the rendezvous, as an observer with id 0.
     std::uint16_t admit_host(const wire::place& at);
 
-    /// Takes a member in, or says in a sentence why not.
+    /// Takes a member in, or says in a sentence why not. Leaves out where the host is.
     std::variant<wire::joined, wire::refused> admit(const wire::join& request);
 
     /// The following throw `errc::bad_message` when an honest member would not say this now.
@@ -171,8 +171,7 @@ inline std::variant<wire::joined, wire::refused> membership::admit(const wire::j
     const auto id = m.id;
     members_.emplace(id, std::move(m));
     events_.push_back(member_joined{id});
-    const auto host = members_.find(0);
-    return wire::joined{id, host == members_.end() ? wire::place{} : host->second.at, now_for(id)};
+    return wire::joined{id, {}, now_for(id)};
 }
 
 /// Newcomers are spread over the donors; the host, which has the others to watch, comes last.

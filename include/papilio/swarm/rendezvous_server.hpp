@@ -234,12 +234,13 @@ inline bool rendezvous_server::admit(session& s, const wire::swarm_message& firs
     } else {
         wire::join request = *asked;
         request.at = seen(std::move(request.at), s);
-        const auto answer = run_.admit(request);
+        auto answer = run_.admit(request);
         if (const auto* no = std::get_if<wire::refused>(&answer)) {
             dismiss(s, no->reason);
             return false;
         }
-        const auto& yes = std::get<wire::joined>(answer);
+        auto& yes = std::get<wire::joined>(answer);
+        yes.host = host_;
         s.id = yes.id;
         post(s, yes);
     }

@@ -57,8 +57,11 @@ private:
 
         loop& on;
         duration latency;
+        /// What a letter holds, bookkeeping included: empty ones count too.
+        static constexpr std::size_t cost(std::size_t content) noexcept { return content + 64; }
+
         std::deque<letter> letters;
-        std::size_t held = 0;  // bytes in `letters`
+        std::size_t held = 0;
         bool ended = false;
         time_point ends{};
         gate arrived;
@@ -77,7 +80,7 @@ private:
         }
         if (to->ended) throw std::system_error(errc::disconnected);
         to->letters.push_back({to->on.now() + to->latency, {message.begin(), message.end()}});
-        to->held += message.size();
+        to->held += line::cost(message.size());
         to->arrived.open();
     }
 
@@ -102,7 +105,7 @@ private:
         }
         auto message = std::move(from->letters.front().content);
         from->letters.pop_front();
-        from->held -= message.size();
+        from->held -= line::cost(message.size());
         from->room.open();
         co_return message;
     }

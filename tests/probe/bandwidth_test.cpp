@@ -1,0 +1,220 @@
+#include <papilio/probe/bandwidth.hpp>
+
+#include <papilio/transport/bulk.hpp>
+#include <papilio/transport/tcp.hpp>
+
+#include <faults/drop_every_step.hpp>
+#include <support/clusters.hpp>
+#include <support/tcp_cluster.hpp>
+
+#include <catch2/catch.hpp>
+
+namespace pa = papilio;
+using namespace std::chrono_literals;
+using pa::test::sim_cluster;
+using pa::test::tcp_cluster;
+
+namespace {
+
+constexpr pa::secret_key secret{{5, 6, 7}};
+
+template <class Net>
+pa::task<> measure(Net& net, pa::bandwidth_options o, pa::bandwidth& found)
+{
+    found = co_await pa::measure_bandwidth(net, 1, o);
+}
+
+pa::task<> any_of(std::vector<pa::task<>> tasks)
+{
+    co_await pa::when_any(std::move(tasks));
+}
+
+template <class Cluster>
+pa::bandwidth measured(Cluster& cluster, pa::bandwidth_options o, pa::task<> target)
+{
+    pa::bandwidth found;
+    std::vector<pa::task<>> both;
+    both.push_back(measure(cluster.peer(0), o, found));
+    both.push_back(std::move(target));
+    pa::sync_wait(cluster.loop(), any_of(std::move(both)));
+    return found;
+}
+
+template <class Cluster>
+pa::bandwidth measured(Cluster& cluster, pa::bandwidth_options o)
+{
+    return measured(cluster, o, pa::serve_bandwidth(cluster.peer(1), 0));
+}
+
+template <class Cluster>
+std::error_code failure(Cluster& cluster, pa::bandwidth_options o, pa::task<> target)
+{
+    try {
+        measured(cluster, o, std::move(target));
+    } catch (const std::system_error& failure) {
+        return failure.code();
+    }
+    return {};
+}
+
+/// A target that agrees and then does as it likes.
+pa::task<> pretend(pa::sim::transport& net, bool answers_at_once)
+{
+    std::array<std::byte, pa::detail::bandwidth_request::encoded_size> asked{};
+    co_await net.recv(0, pa::detail::control_door(pa::control_service::bandwidth), asked);
+    const auto r = pa::detail::parse_bandwidth_request(asked);
+    const std::array<std::byte, 1> yes{std::byte{1}};
+    co_await net.send(0, pa::detail::control_tag(pa::control_service::bandwidth, r.request, 0),
+                      yes);
+    if (answers_at_once) {
+        const std::array<std::byte, 8> receipt{};
+        for (std::size_t i = 0; i < r.chunks; ++i) co_await net.send(0, r.plan().name(i), receipt);
+    }
+    co_await pa::sleep_for(1h);
+}
+
+/// A target that is honest when it receives, and sends zeros.
+pa::task<> send_zeros(pa::sim::transport& net)
+{
+    struct zeros {
+        pa::bytes chunk(std::size_t, pa::mutable_bytes scratch) const { return scratch; }
+        void arrived(std::size_t, std::uint64_t, pa::time_point) const {}
+    };
+    pa::detail::bulk_watch watch;
+    for (;;) {
+        std::array<std::byte, pa::detail::bandwidth_request::encoded_size> asked{};
+        co_await net.recv(0, pa::detail::control_door(pa::control_service::bandwidth), asked);
+        const auto r = pa::detail::parse_bandwidth_request(asked);
+        if (!r.upload) {
+            co_await pa::detail::answer_bandwidth(net, 0, r, true, watch);
+            continue;
+        }
+        const std::array<std::byte, 1> yes{std::byte{1}};
+        co_await net.send(0, pa::detail::control_tag(pa::control_service::bandwidth, r.request, 0),
+                          yes);
+        zeros source;
+        co_await pa::detail::send_bulk(net, 0, r.plan(), source, watch);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("the bandwidth that is measured is the link's", "[probe]")
+{
+    const auto seed = GENERATE(1, 2, 3);
+    const auto down = GENERATE(1.25e6, 12.5e6, 125e6);
+    const auto up = GENERATE(0.5e6, 30e6);
+    const std::array<pa::sim::access, 2> each{pa::sim::access{1e9, 1e9}, pa::sim::access{up, down}};
+    sim_cluster cluster(
+        2,
+        {.seed = static_cast<std::uint64_t>(seed), .latency = 20ms, .jitter = 200us, .each = each});
+    const auto found = measured(cluster, {.secret = secret, .bytes = std::size_t{4} << 20});
+    CHECK(found.down_bytes_per_second == Approx(down).epsilon(0.03));
+    CHECK(found.up_bytes_per_second == Approx(up).epsilon(0.03));
+}
+
+TEST_CASE("a verifier's own link is a bottleneck, too", "[probe]")
+{
+    const std::array<pa::sim::access, 2> each{pa::sim::access{2e6, 3e6}, pa::sim::access{9e6, 9e6}};
+    sim_cluster cluster(2, {.each = each});
+    const auto found = measured(cluster, {.secret = secret});
+    CHECK(found.down_bytes_per_second == Approx(2e6).epsilon(0.03));
+    CHECK(found.up_bytes_per_second == Approx(3e6).epsilon(0.03));
+}
+
+TEST_CASE("bandwidth is measured over TCP", "[probe][tcp]")
+{
+    tcp_cluster cluster(2);
+    const auto found = measured(cluster, {.secret = secret});
+    CHECK(found.down_bytes_per_second > 0);
+    CHECK(found.up_bytes_per_second > 0);
+}
+
+TEST_CASE("who claims bytes it has not received is found out", "[probe]")
+{
+    sim_cluster cluster(2);
+    CHECK(failure(cluster, {.secret = secret}, pretend(cluster.peer(1), true)) ==
+          pa::errc::mismatch);
+}
+
+TEST_CASE("who sends other bytes than it was told to is found out", "[probe]")
+{
+    sim_cluster cluster(2);
+    CHECK(failure(cluster, {.secret = secret}, send_zeros(cluster.peer(1))) == pa::errc::mismatch);
+}
+
+TEST_CASE("who stops in the midst of a measurement is given up", "[probe]")
+{
+    sim_cluster cluster(2);
+    CHECK(failure(cluster, {.secret = secret, .patience = 3s}, pretend(cluster.peer(1), false)) ==
+          pa::errc::timed_out);
+    CHECK(cluster.loop().now() < pa::time_point(10s));
+}
+
+TEST_CASE("a link too slow for the deadline is given up at the deadline", "[probe]")
+{
+    sim_cluster cluster(2, {.all = {2e5, 2e5}});
+    CHECK(failure(cluster, {.secret = secret, .deadline = 7s},
+                  pa::serve_bandwidth(cluster.peer(1), 0)) == pa::errc::timed_out);
+    CHECK(cluster.loop().now() == pa::time_point(7s));
+}
+
+TEST_CASE("a peer is not measured with more than it allows, and can be asked again", "[probe]")
+{
+    sim_cluster cluster(2);
+    const auto allow = [&] {
+        return pa::serve_bandwidth(cluster.peer(1), 0, {.bytes = std::size_t{2} << 20});
+    };
+    CHECK(failure(cluster, {.secret = secret}, allow()) == pa::errc::refused);
+    const auto found =
+        measured(cluster, {.secret = secret, .bytes = std::size_t{2} << 20}, allow());
+    CHECK(found.up_bytes_per_second > 0);
+}
+
+TEST_CASE("a target survives a verifier that goes away half-way", "[probe]")
+{
+    sim_cluster cluster(2);
+    const auto two = [&]() -> pa::task<> {
+        pa::bandwidth found;
+        bool late = false;
+        try {
+            auto first = measure(cluster.peer(0), {.secret = secret}, found);
+            co_await pa::timeout(std::move(first), cluster.loop().now() + 300ms);
+        } catch (const std::system_error&) {
+            late = true;
+        }
+        CHECK(late);
+        co_await pa::sleep_for(11s);
+        auto second = measure(cluster.peer(0), {.secret = secret}, found);
+        co_await second;
+        CHECK(found.up_bytes_per_second > 0);
+    };
+    std::vector<pa::task<>> both;
+    both.push_back(two());
+    both.push_back(pa::serve_bandwidth(cluster.peer(1), 0));
+    pa::sync_wait(cluster.loop(), any_of(std::move(both)));
+}
+
+TEST_CASE("a bandwidth probe with options that make no sense is refused", "[probe]")
+{
+    sim_cluster cluster(2);
+    const auto serve = [&] { return pa::serve_bandwidth(cluster.peer(1), 0); };
+    CHECK(failure(cluster, {}, serve()) == pa::errc::bad_argument);
+    CHECK(failure(cluster, {.secret = secret, .bytes = 1000}, serve()) == pa::errc::bad_argument);
+}
+
+TEST_CASE("measuring bandwidth may be dropped at every step", "[probe][drop]")
+{
+    const auto program = [](pa::sim::transport& net) -> pa::task<> {
+        std::vector<pa::task<>> work;
+        pa::bandwidth found;
+        if (net.rank() == 0) {
+            work.push_back(measure(net, {.secret = secret, .bytes = std::size_t{1} << 20}, found));
+        } else {
+            work.push_back(pa::serve_bandwidth(net, 0));
+            work.push_back(pa::sleep_for(1s));
+        }
+        co_await pa::when_any(std::move(work));
+    };
+    CHECK(pa::test::drop_at_every_step([] { return sim_cluster(2); }, program, 7) > 20);
+}

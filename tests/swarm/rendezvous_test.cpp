@@ -1,0 +1,437 @@
+#include <papilio/swarm/rendezvous.hpp>
+
+#include <papilio/sim/world.hpp>
+#include <papilio/swarm/rendezvous_client.hpp>
+#include <papilio/swarm/rendezvous_server.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pa = papilio;
+namespace wire = papilio::wire;
+using namespace std::chrono_literals;
+
+namespace {
+
+const pa::run_description a_run{"a run", 100, 7, 0, ""};
+constexpr pa::rendezvous_options quick{.groups = {.min_group = 2,
+                                                  .max_members = 8,
+                                                  .patience = 10s,
+                                                  .round_timeout = 60s,
+                                                  .report_grace = 5s},
+                                       .hello = 5s,
+                                       .silence = 30s,
+                                       .heartbeat = 5s,
+                                       .most_strangers = 4};
+
+/// Notes who came and who went, and why.
+struct notes final : pa::rendezvous_watcher {
+    void saw(const pa::membership_event& what) override
+    {
+        if (const auto* left = std::get_if<pa::member_left>(&what)) gone[left->id] = left->reason;
+        if (const auto* settled = std::get_if<pa::group_settled>(&what))
+            outcomes.push_back(settled->ok);
+    }
+    std::map<std::uint16_t, std::string> gone;
+    std::vector<bool> outcomes;
+};
+
+/// A rendezvous in virtual time.
+struct meeting {
+    pa::any_channel dial(pa::duration latency = 10ms)
+    {
+        auto ends = pa::make_pipe(world, latency);
+        server.welcome(pa::any_channel(std::move(ends.first)));
+        return pa::any_channel(std::move(ends.second));
+    }
+
+    std::unique_ptr<pa::rendezvous_client> client()
+    {
+        return std::make_unique<pa::rendezvous_client>(world, dial());
+    }
+
+    wire::join request() { return {"a run", {}, {"", next_port++}, 100, 7}; }
+
+    /// Runs all of them until the last is done.
+    void run(std::vector<pa::task<>> tasks) { pa::sync_wait(world, all(std::move(tasks))); }
+    void run(pa::task<> one) { pa::sync_wait(world, std::move(one)); }
+    void wait(pa::duration d) { run(pa::sleep_for(d)); }
+
+    static pa::task<> all(std::vector<pa::task<>> tasks)
+    {
+        co_await pa::when_all(std::move(tasks));
+    }
+
+    pa::sim::world world;
+    notes seen;
+    std::uint16_t next_port = 1;
+    pa::rendezvous_server server{world, a_run, {"", 9000}, quick, &seen};
+};
+
+pa::task<> join(meeting& m, pa::rendezvous_client& c, wire::joined& answer)
+{
+    auto request = m.request();
+    answer = co_await c.join(std::move(request));
+}
+
+pa::task<std::error_code> refused_join(pa::rendezvous_client& c, wire::join request,
+                                       std::string& why)
+{
+    std::error_code code;
+    try {
+        co_await c.join(std::move(request));
+    } catch (const std::system_error& failure) {
+        code = failure.code();
+        why = failure.what();
+    }
+    co_return code;
+}
+
+/// A member that lives through `rounds` rounds, reporting what `digest` says.
+pa::task<> take_part(meeting& m, pa::rendezvous_client& c, std::uint32_t rounds, pa::duration work)
+{
+    wire::joined me;
+    co_await join(m, c, me);
+    wire::holding held{me.now.round, me.now.digest};
+    co_await c.holding(held);
+    for (std::uint32_t round = 0; round < rounds; ++round) {
+        co_await pa::sleep_for(work);
+        wire::ready r{round, {}, 10, 100, 1.5};
+        co_await c.ready(r);
+        const auto summons = co_await c.await_group();
+        const auto& group = std::get<wire::group>(summons);
+        wire::done d{group.round, group.attempt, true, "after " + std::to_string(round), 0, 0, 0,
+                     -1};
+        const auto outcome = co_await c.done(d);
+        if (!outcome.ok || !outcome.yours || outcome.now.round != round + 1)
+            throw std::runtime_error("a round failed");
+    }
+    co_await c.leave();
+}
+
+pa::task<> host_rounds(pa::rendezvous_client& c, std::uint32_t rounds, wire::group& last)
+{
+    wire::join request;
+    co_await c.join(request);
+    for (std::uint32_t round = 0; round < rounds; ++round) {
+        wire::ready r;
+        r.round = round;
+        co_await c.ready(r);
+        const auto summons = co_await c.await_group();
+        last = std::get<wire::group>(summons);
+        wire::done d{last.round, last.attempt, true, "after " + std::to_string(round), 0, 0, 0, -1};
+        const auto outcome = co_await c.done(d);
+        if (!outcome.ok || !outcome.yours) throw std::runtime_error("a round failed");
+    }
+}
+
+}  // namespace
+
+TEST_CASE("members and their host go through rounds together", "[rendezvous]")
+{
+    meeting m;
+    pa::rendezvous_client host(m.world, pa::any_channel(m.server.host_channel()));
+    wire::group last;
+    std::vector<std::unique_ptr<pa::rendezvous_client>> clients;
+    std::vector<pa::task<>> tasks;
+    tasks.push_back(host_rounds(host, 4, last));
+    for (int i = 0; i < 3; ++i) {
+        clients.push_back(m.client());
+        tasks.push_back(take_part(m, *clients.back(), 4, 1s + i * 500ms));
+    }
+    m.run(std::move(tasks));
+    CHECK(m.server.run().round() == 4);
+    CHECK(m.seen.outcomes == std::vector<bool>(4, true));
+    REQUIRE(last.members.size() == 4);
+    CHECK(last.members[0].id == 0);
+    CHECK(last.members[0].does == wire::member_role::observer);
+    CHECK(last.members[0].at == wire::place{"here", 9000});
+    CHECK(last.members[1].at == wire::place{"here", 1});
+    m.wait(1s);
+    CHECK(m.seen.gone.size() == 3);
+    for (const auto& [id, why] : m.seen.gone) CHECK(why == "it left");
+}
+
+TEST_CASE("whoever does not fit into the run hears a sentence", "[rendezvous]")
+{
+    meeting m;
+    auto request = m.request();
+    auto first = m.client();
+    std::string words;
+    SECTION("another run")
+    {
+        request.run = "b run";
+        words = "this is the run \"a run\", not \"b run\"";
+    }
+    SECTION("another model")
+    {
+        request.parameters = 1;
+        words = "100 parameters, yours 1";
+    }
+    SECTION("the same address as another")
+    {
+        wire::joined answer;
+        m.run(join(m, *first, answer));
+        request.at.port = m.server.run().members().at(answer.id).at.port;
+        words = "a member at here port 2 already";
+    }
+    auto c = m.client();
+    std::string why;
+    CHECK(pa::sync_wait(m.world, refused_join(*c, request, why)) == pa::errc::refused);
+    CHECK(why.find(words) != std::string::npos);
+}
+
+TEST_CASE("a latecomer is told the round, the digest and who can give the state", "[rendezvous]")
+{
+    meeting m;
+    std::vector<std::unique_ptr<pa::rendezvous_client>> clients;
+    std::vector<pa::task<>> tasks;
+    wire::joined late;
+    const auto members_that_stay = [&](pa::rendezvous_client& c) -> pa::task<> {
+        wire::joined me;
+        co_await join(m, c, me);
+        wire::ready r;
+        co_await c.ready(r);
+        co_await c.await_group();
+        wire::done d{0, 0, true, "D", 0, 0, 0, -1};
+        co_await c.done(d);
+    };
+    for (int i = 0; i < 2; ++i) {
+        clients.push_back(m.client());
+        tasks.push_back(members_that_stay(*clients.back()));
+    }
+    m.run(std::move(tasks));
+    auto c = m.client();
+    m.run(join(m, *c, late));
+    CHECK(late.id == 3);
+    CHECK(late.host == wire::place{"here", 9000});
+    CHECK(late.now.round == 1);
+    CHECK(late.now.digest == "D");
+    REQUIRE(late.now.donors.size() == 2);
+    CHECK(late.now.donors[0].at.host == "here");
+
+    const auto wrong = [&]() -> pa::task<> {
+        wire::ready r;
+        co_await c->ready(r);
+        const auto summons = co_await c->await_group();
+        CHECK(std::get<wire::outdated>(summons).now.round == 1);
+    };
+    m.run(wrong());
+    const auto right = [&]() -> pa::task<> {
+        wire::holding h{1, "D"};
+        co_await c->holding(h);
+        co_await pa::sleep_for(1s);
+        CHECK_FALSE(c->is_outdated());
+    };
+    m.run(right());
+}
+
+TEST_CASE("a member that trains hears that others wait for it", "[rendezvous]")
+{
+    meeting m;
+    std::vector<std::unique_ptr<pa::rendezvous_client>> clients;
+    for (int i = 0; i < 3; ++i) clients.push_back(m.client());
+    const auto each = [&](std::size_t i) -> pa::task<> {
+        wire::joined me;
+        co_await join(m, *clients[i], me);
+        wire::holding h;
+        co_await clients[i]->holding(h);
+        wire::ready r;
+        if (i > 0) co_await clients[i]->ready(r);
+        co_await pa::sleep_for(1s);
+    };
+    std::vector<pa::task<>> tasks;
+    for (std::size_t i = 0; i < 3; ++i) tasks.push_back(each(i));
+    m.run(std::move(tasks));
+    CHECK(clients[0]->hurried_ms() == 10'000);
+    CHECK(clients[1]->hurried_ms() == 0);
+}
+
+TEST_CASE("a member whose channel closes is gone, and the round goes on without it", "[rendezvous]")
+{
+    meeting m;
+    auto a = m.client();
+    auto b = m.client();
+    wire::joined one, two;
+    m.run(join(m, *a, one));
+    m.run(join(m, *b, two));
+    b.reset();
+    m.wait(100ms);
+    CHECK(m.seen.gone.at(two.id) == "its channel closed");
+    CHECK(m.server.run().members().size() == 1);
+}
+
+TEST_CASE("a member that goes silent is gone after a while, one that lives is not", "[rendezvous]")
+{
+    meeting m;
+    auto lives = m.client();
+    auto ends = pa::make_pipe(m.world, 10ms);
+    m.server.welcome(pa::any_channel(std::move(ends.first)));
+    const auto silent = [&]() -> pa::task<> {
+        const auto message = wire::encode(m.request());
+        co_await ends.second.send(message);
+    };
+    wire::joined one;
+    m.run(join(m, *lives, one));
+    m.run(silent());
+    m.wait(29s);
+    CHECK(m.server.run().members().size() == 2);
+    m.wait(2s);
+    CHECK(m.server.run().members().size() == 1);
+    CHECK(m.seen.gone.at(2) == "nothing came from it for too long");
+    m.wait(1h);
+    CHECK(m.server.run().members().size() == 1);
+}
+
+TEST_CASE("a rendezvous that goes silent, or away, is noticed", "[rendezvous]")
+{
+    pa::sim::world world;
+    auto ends = pa::make_pipe(world, 10ms);
+    pa::rendezvous_client c(world, pa::any_channel(std::move(ends.second)));
+    std::string why;
+    if (GENERATE(true, false)) {
+        const auto code = pa::sync_wait(world, refused_join(c, {}, why));
+        CHECK(code == pa::errc::timed_out);
+    } else {
+        pa::sync_wait(world, ends.first.close());
+        const auto code = pa::sync_wait(world, refused_join(c, {}, why));
+        CHECK(code == pa::errc::disconnected);
+    }
+}
+
+TEST_CASE("strangers are dropped in time, and at once when there are too many", "[rendezvous]")
+{
+    meeting m;
+    std::vector<pa::any_channel> strangers;
+    for (int i = 0; i < 6; ++i) strangers.push_back(m.dial());
+    const auto hear_end = [](pa::any_channel& c) -> pa::task<> {
+        try {
+            co_await c.recv(1000);
+        } catch (const std::system_error& failure) {
+            if (failure.code() != pa::errc::disconnected) throw;
+        }
+    };
+    for (std::size_t i = 4; i < 6; ++i) m.run(hear_end(strangers[i]));
+    CHECK(m.world.now() < pa::time_point(1s));
+    for (std::size_t i = 0; i < 4; ++i) m.run(hear_end(strangers[i]));
+    CHECK(m.world.now() < pa::time_point(6s));
+    auto c = m.client();
+    wire::joined answer;
+    m.run(join(m, *c, answer));
+    CHECK(answer.id == 1);
+}
+
+TEST_CASE("whoever breaks the protocol is told why and loses its membership", "[rendezvous]")
+{
+    meeting m;
+    auto c = m.client();
+    wire::joined me;
+    m.run(join(m, *c, me));
+    const auto misbehave = [&]() -> pa::task<> {
+        wire::done d{0, 0, true, "D", 0, 0, 0, -1};
+        co_await c->done(d);
+    };
+    std::string why;
+    try {
+        m.run(misbehave());
+    } catch (const std::system_error& failure) {
+        CHECK(failure.code() == pa::errc::refused);
+        why = failure.what();
+    }
+    CHECK(why.find("a report that nobody waits for") != std::string::npos);
+    CHECK(m.server.run().members().empty());
+}
+
+TEST_CASE("garbage and messages of the wrong side end a channel", "[rendezvous]")
+{
+    meeting m;
+    std::vector<std::vector<std::byte>> bad{
+        std::vector<std::byte>(40), wire::encode(wire::settled{}), wire::encode(wire::alive{}),
+        std::vector<std::byte>(wire::max_member_message + 1)};
+    for (const auto& message : bad) {
+        auto channel = m.dial();
+        const auto say = [&]() -> pa::task<> {
+            co_await channel.send(message);
+            try {
+                co_await channel.recv(1000);
+            } catch (const std::system_error& failure) {
+                if (failure.code() != pa::errc::disconnected) throw;
+            }
+        };
+        const auto began = m.world.now();
+        m.run(say());
+        CHECK(m.world.now() < began + 1s);
+    }
+    CHECK(m.server.run().members().empty());
+}
+
+TEST_CASE("the host may end a membership", "[rendezvous]")
+{
+    meeting m;
+    auto c = m.client();
+    wire::joined me;
+    m.run(join(m, *c, me));
+    m.server.expel(me.id, "its link is too slow");
+    std::string why;
+    const auto wait = [&]() -> pa::task<> {
+        try {
+            co_await c->await_group();
+        } catch (const std::system_error& failure) {
+            why = failure.what();
+        }
+    };
+    m.run(wait());
+    CHECK(why.find("its link is too slow") != std::string::npos);
+    CHECK(m.seen.gone.at(me.id) == "its link is too slow");
+}
+
+TEST_CASE("a member that reads nothing is dropped before much waits for it", "[rendezvous]")
+{
+    meeting m;
+    auto channel = m.dial();
+    const auto flood = [&]() -> pa::task<> {
+        const auto joining = wire::encode(m.request());
+        co_await channel.send(joining);
+        const auto old = wire::encode(wire::ready{5, {}, 0, 0, 0});
+        try {
+            for (int i = 0; i < 20'000; ++i) co_await channel.send(old);
+        } catch (const std::system_error& failure) {
+            if (failure.code() != pa::errc::disconnected) throw;
+        }
+    };
+    m.run(flood());
+    m.wait(60s);
+    CHECK_THAT(m.seen.gone.at(1), Catch::Contains("too much waits to be sent to it"));
+}
+
+TEST_CASE("members may be dropped at every step", "[rendezvous][drop]")
+{
+    for (int steps = 0;; ++steps) {
+        meeting m;
+        auto a = m.client();
+        auto b = m.client();
+        bool done = false;
+        {
+            std::vector<pa::task<>> tasks;
+            tasks.push_back(take_part(m, *a, 2, 1s));
+            tasks.push_back(take_part(m, *b, 2, 2s));
+            for (auto& t : tasks) t.start(m.world);
+            const auto finished = [&] { return tasks[0].finished() && tasks[1].finished(); };
+            for (int i = 0; i < steps && !finished(); ++i) REQUIRE(m.world.run_one());
+            done = finished();
+            if (steps % 2 == 0) {
+                tasks.erase(tasks.begin() + 1);
+                b.reset();
+            }
+        }
+        m.wait(200s);
+        if (done) {
+            CHECK(steps > 50);
+            break;
+        }
+    }
+}
