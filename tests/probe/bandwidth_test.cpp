@@ -68,7 +68,9 @@ pa::task<> pretend(pa::sim::transport& net, bool answers_at_once)
                       yes);
     if (answers_at_once) {
         const std::array<std::byte, 8> receipt{};
-        for (std::size_t i = 0; i < r.chunks; ++i) co_await net.send(0, r.plan().name(i), receipt);
+        for (std::size_t i = 0; i < r.chunks; ++i) {
+            co_await net.send(0, r.plan().name(i), receipt);
+        }
     }
     co_await pa::sleep_for(1h);
 }

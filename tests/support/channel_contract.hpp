@@ -142,7 +142,9 @@ inline task<> dropped_receives(any_channel& a, std::unique_ptr<any_channel>& b)
     while (message.empty()) {
         task<> receiving = recv_into(*b, message);
         receiving.start(on);
-        for (int i = 0; i < 3 && !receiving.finished(); ++i) co_await sleep_for(duration(100'000));
+        for (int i = 0; i < 3 && !receiving.finished(); ++i) {
+            co_await sleep_for(duration(100'000));
+        }
         if (receiving.failed()) receiving.result();
     }
     must(message == message_of(0, size), "a dropped receive lost something");

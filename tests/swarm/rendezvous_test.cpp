@@ -241,7 +241,9 @@ TEST_CASE("a member that trains hears that others wait for it", "[rendezvous]")
         wire::holding h;
         co_await clients[i]->holding(h);
         wire::ready r;
-        if (i > 0) co_await clients[i]->ready(r);
+        if (i > 0) {
+            co_await clients[i]->ready(r);
+        }
         co_await pa::sleep_for(1s);
     };
     std::vector<pa::task<>> tasks;
@@ -398,7 +400,9 @@ TEST_CASE("a member that reads nothing is dropped before much waits for it", "[r
         co_await channel.send(joining);
         const auto old = wire::encode(wire::ready{5, {}, 0, 0, 0});
         try {
-            for (int i = 0; i < 20'000; ++i) co_await channel.send(old);
+            for (int i = 0; i < 20'000; ++i) {
+                co_await channel.send(old);
+            }
         } catch (const std::system_error& failure) {
             if (failure.code() != pa::errc::disconnected) throw;
         }

@@ -61,7 +61,9 @@ public:
         for (int peer = 0; peer < world_.size(); ++peer)
             if (peer != me.id) serving_.push_back(pa::serve_state(*net_, peer, state_));
         for (auto& s : serving_) s.start(world_);
-        while (state_->round < last_round) co_await round();
+        while (state_->round < last_round) {
+            co_await round();
+        }
         co_await pa::sleep_for(30s);  // whoever is behind may still fetch
         co_await client_.leave();
     }

@@ -141,7 +141,9 @@ task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o)
 
     std::vector<duration> times;
     for (int i = 0; i < o.count; ++i) {
-        if (i > 0 && o.pause > duration{}) co_await sleep_for(o.pause);
+        if (i > 0 && o.pause > duration{}) {
+            co_await sleep_for(o.pause);
+        }
         const auto asked = on.now();
         const auto at = drawn.data() + static_cast<std::size_t>(i) * 8;
         const detail::ping p{request, static_cast<std::uint32_t>(i), load<std::uint64_t>(at)};

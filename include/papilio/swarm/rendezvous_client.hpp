@@ -162,7 +162,9 @@ inline task<> rendezvous_client::ready(wire::ready r)
 
 inline task<std::variant<wire::group, wire::outdated>> rendezvous_client::await_group()
 {
-    while (!group_ && !outdated_) co_await news();
+    while (!group_ && !outdated_) {
+        co_await news();
+    }
     std::variant<wire::group, wire::outdated> found;
     if (group_)
         found = *std::exchange(group_, std::nullopt);
@@ -176,7 +178,9 @@ inline task<wire::settled> rendezvous_client::done(wire::done d)
     const auto round = d.round;
     const auto attempt = d.attempt;
     co_await say(std::move(d));
-    while (!settled_ || settled_->round != round || settled_->attempt != attempt) co_await news();
+    while (!settled_ || settled_->round != round || settled_->attempt != attempt) {
+        co_await news();
+    }
     hurried_ms_ = 0;
     if (settled_->ok && settled_->yours) claim(settled_->now.round, settled_->now.digest);
     co_return *std::exchange(settled_, std::nullopt);
@@ -258,7 +262,9 @@ inline task<> rendezvous_client::show_life()
     try {
         for (;;) {
             co_await sleep_for(options_.heartbeat);
-            if (joined_) co_await channel_.send(sign);
+            if (joined_) {
+                co_await channel_.send(sign);
+            }
         }
     } catch (const std::system_error& failure) {
         fail(failure.code(), "the rendezvous");

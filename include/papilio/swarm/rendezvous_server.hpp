@@ -175,7 +175,9 @@ inline task<> rendezvous_server::attend(session& s)
         run_.leave(id, why, false, loop_.now());
         act();
     }
-    if (!s.cut.is_open()) co_await s.channel.close();
+    if (!s.cut.is_open()) {
+        co_await s.channel.close();
+    }
 }
 
 inline task<std::vector<std::byte>> rendezvous_server::next_message(session& s, duration patience)

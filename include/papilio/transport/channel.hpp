@@ -43,10 +43,9 @@ concept channel_source = requires(L& l) {
 /// Any channel behind one type. Owns the channel.
 class any_channel {
 public:
-    template <channel C>
-    requires(!std::same_as<C, any_channel>)  //
-        explicit any_channel(C c)
-        : model_(std::make_unique<model<C>>(std::move(c)))
+    template <class C>
+    requires(!std::same_as<C, any_channel>) && channel<C>  // in this order: or it asks itself
+        explicit any_channel(C c) : model_(std::make_unique<model<C>>(std::move(c)))
     {
     }
 

@@ -121,13 +121,17 @@ public:
         while (head_read_ < head_.size()) {
             const auto n = read_some(mutable_bytes(head_).subspan(head_read_));
             head_read_ += n;
-            if (n == 0) co_await readable(socket_);
+            if (n == 0) {
+                co_await readable(socket_);
+            }
         }
         if (body_.empty()) body_.resize(size_of_next(limit));
         while (body_read_ < body_.size()) {
             const auto n = read_some(mutable_bytes(body_).subspan(body_read_));
             body_read_ += n;
-            if (n == 0) co_await readable(socket_);
+            if (n == 0) {
+                co_await readable(socket_);
+            }
         }
         head_read_ = body_read_ = 0;
         co_return std::exchange(body_, {});
@@ -170,7 +174,9 @@ private:
         std::array<std::byte, 4096> nowhere;
         while (!end_) {
             const auto n = read_some(nowhere);
-            if (n == 0) co_await readable(socket_);
+            if (n == 0) {
+                co_await readable(socket_);
+            }
         }
     }
 
