@@ -35,6 +35,8 @@ function(papilio_trainer_part folder)
   add_library(papilio::${folder} ALIAS papilio_${folder})
   target_include_directories(papilio_${folder} PUBLIC ${PROJECT_SOURCE_DIR}/examples)
   target_link_libraries(papilio_${folder} PRIVATE papilio_dev PUBLIC papilio::tcp ${ARGN})
+  # g++ 12 suspects variants that move when it optimises.
+  target_compile_options(papilio_${folder} PRIVATE -Wno-maybe-uninitialized)
   set_target_properties(papilio_${folder} PROPERTIES JOB_POOL_COMPILE torch)
 
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/main.cpp)
@@ -48,6 +50,7 @@ endfunction()
 papilio_trainer_part(trainer
   ${TORCH_LIBRARIES} nlohmann_json::nlohmann_json fmt::fmt CLI11::CLI11 OpenSSL::Crypto)
 if(TARGET papilio_trainer)
-  papilio_trainer_part(miner papilio_trainer)
-  papilio_trainer_part(validator papilio_trainer)
+  papilio_trainer_part(member papilio_trainer)
+  papilio_trainer_part(miner papilio_member)
+  papilio_trainer_part(validator papilio_member)
 endif()

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <papilio/collective/options.hpp>
+#include <papilio/collective/report.hpp>
+#include <papilio/transport/any_transport.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace papilio::example {
+
+/// How updates travel.
+enum class round_codec : std::uint8_t { none, f16, bf16, int8b };
+
+/// "none", "f16", "bf16", "int8b".
+std::string_view name(round_codec c);
+
+/// The mean of all contributors' `in`, by papilio's all-reduce; see there.
+task<report> average(any_transport net, std::span<const float> in, std::span<float> out,
+                     round_codec codec, call_options o);
+
+/// Bytes that `n` elements take on their way.
+std::uint64_t encoded_size(round_codec codec, std::size_t n);
+
+/// The payload that a direct reduce-scatter and all-gather of `count` elements makes the peer
+/// `rank` send: about 2 (n - 1) / n of the data, in the codec's size. Observers' fetches are not
+/// counted.
+std::uint64_t butterfly_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
+                              std::size_t rank);
+
+}  // namespace papilio::example

@@ -1,0 +1,195 @@
+#include "mesh.hpp"
+
+#include "sentence.hpp"
+
+#include <trainer/problem.hpp>
+
+#include <papilio/collective/round_error.hpp>
+#include <papilio/probe/bandwidth.hpp>
+#include <papilio/probe/round_trip.hpp>
+#include <papilio/transport/subset.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace papilio::example {
+
+namespace {
+
+std::uint64_t group_number(const std::string& run)
+{
+    const auto text = std::as_bytes(std::span(run));
+    return hash(checksum(text), text.size());
+}
+
+/// Only this member's own endpoint is known at first.
+std::vector<tcp::endpoint> own_place(std::uint16_t id, const tcp::endpoint& at)
+{
+    std::vector<tcp::endpoint> places(std::size_t{id} + 1);
+    places[id] = at;
+    return places;
+}
+
+tcp::options connections(const mesh_options& o)
+{
+    tcp::options t;
+    t.group = group_number(o.run);
+    t.congestion = o.congestion.empty() ? nullptr : o.congestion.c_str();
+    t.max_peers = wire::max_members + 1;
+    t.silence = o.patience;
+    return t;
+}
+
+std::vector<role> roles_of(const wire::group& group)
+{
+    std::vector<role> roles;
+    for (const auto& m : group.members) roles.push_back(role{static_cast<std::uint8_t>(m.does)});
+    return roles;
+}
+
+traffic among_voters(const report& r, std::span<const role> roles)
+{
+    traffic sum;
+    for (std::size_t rank = 0; rank < roles.size(); ++rank) {
+        if (!votes(roles[rank])) continue;
+        sum.sent += r.peers[rank].sent;
+        sum.received += r.peers[rank].received;
+    }
+    return sum;
+}
+
+bool listens_anywhere(const std::string& host)
+{
+    return host == "0.0.0.0" || host == "::";
+}
+
+}  // namespace
+
+mesh::mesh(asio_loop& on, std::uint16_t id, const mesh_options& o)
+try : loop_(on), options_(o), net_(on, id, own_place(id, o.listen), connections(options_)) {
+    attendant_.start(loop_);
+} catch (const std::system_error& failure) {
+    throw problem(failure.code(), sentence(failure) + ": " + failure.code().message());
+}
+
+wire::place mesh::place() const
+{
+    if (options_.listen.host.empty()) return {};
+    const auto at = net_.local();
+    return {listens_anywhere(at.host) ? "" : at.host, at.port};
+}
+
+task<> mesh::reach(wire::located member, duration patience)
+{
+    const int id = member.id;
+    if (member.at.port != 0) net_.introduce(id, {member.at.host, member.at.port});
+    std::vector<int> one(1, id);
+    co_await net_.connect(std::move(one), patience);
+}
+
+/// Serves every member from the moment that its number is heard of.
+task<> mesh::attend()
+{
+    for (int next = 0;;) {
+        for (; next < net_.size(); ++next) {
+            if (next == net_.rank()) continue;
+            services_.push_back(serve(next));
+            services_.back().start(loop_);
+        }
+        std::erase_if(services_, [](const task<>& t) { return t.finished(); });
+        co_await sleep_for(std::chrono::milliseconds(100));
+    }
+}
+
+task<> mesh::serve(int peer)
+{
+    std::vector<task<>> all;
+    all.push_back(serve_state(net_, peer, latest_));
+    if (peer == 0 && options_.probed) {
+        all.push_back(serve_echo(net_, peer));
+        all.push_back(serve_bandwidth(net_, peer));
+    }
+    try {
+        co_await when_all(std::move(all));
+    } catch (const std::system_error&) {
+        // It asked nonsense or its link broke: it is served no more.
+    }
+}
+
+/// Of two that cannot be dialled neither can reach the other, nor needs to.
+std::vector<int> mesh::to_reach(const wire::group& group)
+{
+    std::vector<int> ids;
+    for (const auto& m : group.members) {
+        if (m.id == net_.rank()) continue;
+        if (m.at.port != 0) net_.introduce(m.id, {m.at.host, m.at.port});
+        if (m.at.port != 0 || !options_.listen.host.empty()) ids.push_back(m.id);
+    }
+    return ids;
+}
+
+task<averaged> mesh::average_in(wire::group group, round_codec codec, std::span<const float> in,
+                                std::span<float> out)
+{
+    const auto begun = loop_.now();
+    std::vector<int> ids = to_reach(group);
+    averaged result;
+    bool reached = false;
+    try {
+        const duration whole = std::chrono::milliseconds(group.timeout_ms);
+        co_await net_.connect(ids, whole / 2);
+        reached = true;
+        const auto left = begun + whole - loop_.now();
+        task<averaged> attempted = attempt(group, left, codec, in, out);
+        result = co_await std::move(attempted);
+    } catch (const std::system_error& failure) {
+        result.why = failure.what();
+    }
+    if (!reached) {
+        const auto missing = std::ranges::find_if(ids, [&](int id) { return !net_.connected(id); });
+        if (missing != ids.end()) result.culprit = *missing;
+    }
+    result.seconds = std::chrono::duration<double>(loop_.now() - begun).count();
+    co_return result;
+}
+
+task<averaged> mesh::attempt(const wire::group& group, duration limit, round_codec codec,
+                             std::span<const float> in, std::span<float> out)
+{
+    std::vector<int> ids;
+    for (const auto& m : group.members) ids.push_back(m.id);
+    const auto roles = roles_of(group);
+    subset<tcp::transport> peers(net_, std::move(ids), group.epoch);
+    call_options o;
+    o.timeout = limit;
+    o.round = group.round + 1;
+    o.roles = roles;
+    averaged result;
+    try {
+        task<report> round = average(any_transport(peers), in, out, codec, o);
+        result.what = co_await std::move(round);
+        result.among_voters = among_voters(result.what, roles);
+        result.ok = true;
+    } catch (const round_error& failure) {
+        result.why = failure.what();
+        if (failure.culprit() >= 0 && failure.reporter() == peers.rank())
+            result.culprit = peers.member(failure.culprit());
+    }
+    co_return result;
+}
+
+task<state_snapshot> mesh::fetch(wire::located donor, std::uint32_t round, std::size_t parameters,
+                                 transfer_progress* progress)
+{
+    const int id = donor.id;
+    task<> reached = reach(std::move(donor), std::chrono::seconds(10));
+    co_await std::move(reached);
+    state_options o;
+    o.at_least = round;
+    o.progress = progress;
+    std::vector<std::size_t> sizes{parameters, parameters};
+    task<state_snapshot> fetched = fetch_state(net_, id, std::move(sizes), o);
+    co_return co_await std::move(fetched);
+}
+
+}  // namespace papilio::example

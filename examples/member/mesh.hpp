@@ -1,0 +1,85 @@
+#pragma once
+
+#include "averaging.hpp"
+
+#include <papilio/collective/report.hpp>
+#include <papilio/swarm/state_transfer.hpp>
+#include <papilio/transport/tcp.hpp>
+#include <papilio/wire/swarm_messages.hpp>
+
+#include <cstdint>
+#include <list>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace papilio::example {
+
+struct mesh_options {
+    tcp::endpoint listen;   ///< an empty host: nowhere, others cannot dial this member
+    std::string run;        ///< members of other runs are turned away
+    std::string congestion; ///< "cubic", "bbr", ...; empty: the system's
+    bool probed = true;     ///< lets the host of the run, member 0, measure this member's link
+    duration patience = std::chrono::seconds(15);  ///< with a link from which nothing comes
+};
+
+/// How a round of averaging went for this member.
+struct averaged {
+    bool ok = false;
+    std::string why;  ///< if not ok
+    int culprit = -1; ///< if not ok: the id whose failure this member saw itself, or -1
+    report what;      ///< if ok; `peers` by rank in the group
+    double seconds = 0;
+
+    /// Bytes sent to and received from those that vote; observers come on top.
+    traffic among_voters;
+};
+
+/// A member's connections with other members, and what it does for them at any time: it gives
+/// newcomers the state of the run, and lets the host measure the link. Belongs to the loop; must
+/// outlive the tasks that use it.
+class mesh {
+public:
+    /// Throws a `problem` that says why this member cannot listen.
+    mesh(asio_loop& on, std::uint16_t id, const mesh_options& o);
+    mesh(const mesh&) = delete;
+    mesh& operator=(const mesh&) = delete;
+
+    /// Where others dial this member; the host is empty where it listens at any address.
+    wire::place place() const;
+
+    tcp::transport& net() noexcept { return net_; }
+
+    /// Finishes when the link to a member stands.
+    task<> reach(wire::located member, duration patience);
+
+    /// From now on this is the state that newcomers get.
+    void publish(shared_state latest) { latest_ = std::move(latest); }
+
+    /// Averages in `group`. Never throws for what others do or fail to do.
+    task<averaged> average_in(wire::group group, round_codec codec, std::span<const float> in,
+                              std::span<float> out);
+
+    /// Fetches the state after at least `round` rounds.
+    task<state_snapshot> fetch(wire::located donor, std::uint32_t round, std::size_t parameters,
+                               transfer_progress* progress = nullptr);
+
+    /// Says farewell to everybody.
+    task<> close() { return net_.close(); }
+
+private:
+    task<> attend();
+    task<> serve(int peer);
+    task<averaged> attempt(const wire::group& group, duration limit, round_codec codec,
+                           std::span<const float> in, std::span<float> out);
+    std::vector<int> to_reach(const wire::group& group);
+
+    asio_loop& loop_;
+    mesh_options options_;
+    tcp::transport net_;
+    shared_state latest_;
+    std::list<task<>> services_;
+    task<> attendant_ = attend();
+};
+
+}  // namespace papilio::example

@@ -1,0 +1,42 @@
+#include "program.hpp"
+
+#include "sentence.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <system_error>
+
+namespace papilio::example {
+
+namespace {
+
+int complain(const char* name, const std::string& what, int code)
+{
+    std::fprintf(stderr, "%s: %s\n", name, what.c_str());
+    return code;
+}
+
+}  // namespace
+
+int run_program(const char* name, const std::function<int()>& body)
+{
+    try {
+        return body();
+    } catch (const CLI::Success&) {
+        return exit_ok;
+    } catch (const CLI::Error& wrong) {
+        complain(name, wrong.what(), exit_usage);
+        return complain(name, "try --help", exit_usage);
+    } catch (const std::system_error& failure) {
+        return complain(name, failure.what(), exit_failure);
+    } catch (const std::bad_alloc&) {
+        return complain(name, "not enough memory: choose a smaller model or batch", exit_failure);
+    } catch (const std::exception& failure) {
+        return complain(name, failure.what(), exit_failure);
+    }
+}
+
+}  // namespace papilio::example

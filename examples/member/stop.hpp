@@ -1,0 +1,85 @@
+#pragma once
+
+#include <papilio/async/when_all.hpp>
+
+#include <optional>
+#include <stop_token>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::example {
+
+/// Awaiting it lasts until `stop` is requested, from whichever thread.
+class [[nodiscard]] stop_request {
+public:
+    explicit stop_request(std::stop_token stop) noexcept : stop_(std::move(stop)) {}
+    stop_request(const stop_request&) = delete;
+    stop_request& operator=(const stop_request&) = delete;
+    ~stop_request()
+    {
+        knock_.reset();  // waits for a thread that is just knocking
+        if (on_) on_->visitor_left();
+    }
+
+    bool await_ready() const noexcept { return stop_.stop_requested(); }
+
+    template <class P>
+    void await_suspend(std::coroutine_handle<P> self)
+    {
+        wake_.target = self;
+        on_ = self.promise().on;
+        on_->expect_visitor();
+        knock_.emplace(stop_, knock{*this});
+    }
+
+    void await_resume() const noexcept {}
+
+private:
+    struct knock {
+        void operator()() const noexcept { of.on_->post_from_any_thread(of.wake_); }
+        stop_request& of;
+    };
+
+    std::stop_token stop_;
+    loop* on_ = nullptr;
+    papilio::detail::resume wake_;
+    std::optional<std::stop_callback<knock>> knock_;  // dies first: it uses all the others
+};
+
+/// Fails with `std::errc::operation_canceled` once `stop` is requested.
+inline task<> cancel_on(std::stop_token stop)
+{
+    co_await stop_request(std::move(stop));
+    throw std::system_error(std::make_error_code(std::errc::operation_canceled), "stopped");
+}
+
+template <class T>
+task<> keep_result(task<T> work, std::optional<T>& result)
+{
+    result.emplace(co_await std::move(work));
+}
+
+/// What `work` gives. When `stop` is requested first, `work` is dropped, and the error is
+/// `std::errc::operation_canceled`.
+template <class T>
+task<T> unless_stopped(task<T> work, std::stop_token stop)
+{
+    std::optional<T> result;
+    std::vector<task<>> both;
+    both.push_back(keep_result<T>(std::move(work), result));
+    both.push_back(cancel_on(std::move(stop)));
+    co_await when_any(std::move(both));
+    co_return std::move(*result);
+}
+
+template <>
+inline task<> unless_stopped(task<> work, std::stop_token stop)
+{
+    std::vector<task<>> both;
+    both.push_back(std::move(work));
+    both.push_back(cancel_on(std::move(stop)));
+    co_await when_any(std::move(both));
+}
+
+}  // namespace papilio::example

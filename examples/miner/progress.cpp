@@ -1,0 +1,71 @@
+#include "progress.hpp"
+
+#include <papilio/base/units.hpp>
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace papilio::example {
+
+namespace {
+
+std::string span_of(double seconds)
+{
+    return human_duration(std::chrono::seconds(static_cast<std::int64_t>(seconds + 0.5)));
+}
+
+}  // namespace
+
+progress::progress(std::uint64_t total_steps, double minutes)
+    : terminal_(::isatty(STDOUT_FILENO) == 1), total_steps_(total_steps), minutes_(minutes)
+{
+}
+
+std::string progress::time_left(std::uint64_t steps_done) const
+{
+    double seconds = -1;
+    if (total_steps_ > steps_done) seconds = static_cast<double>(total_steps_ - steps_done) * pace_;
+    if (minutes_ > 0) {
+        const std::chrono::duration<double> gone = clock::now() - begun_;
+        const double left = std::max(0.0, minutes_ * 60 - gone.count());
+        seconds = seconds < 0 ? left : std::min(seconds, left);
+    }
+    return seconds < 0 ? "" : ", " + span_of(seconds) + " left";
+}
+
+void progress::step(const step_report& r, std::uint64_t round, std::uint64_t left_in_round)
+{
+    pace_ = pace_ == 0 ? r.seconds : 0.8 * pace_ + 0.2 * r.seconds;
+    const auto now = clock::now();
+    const auto interval = terminal_ ? std::chrono::milliseconds(200) : std::chrono::seconds(10);
+    if (now < shown_ + interval) return;
+    shown_ = now;
+    const double tokens = pace_ > 0 ? static_cast<double>(r.tokens) / pace_ : 0;
+    const std::string line = fmt::format(
+        "round {}, step {}: loss {:.3f}, {:.0f} tokens/s, next averaging in {}{}", round + 1,
+        r.step + 1, r.loss, tokens, span_of(static_cast<double>(left_in_round) * pace_),
+        time_left(r.step + 1));
+    if (!terminal_) return note(line);
+    std::fputs(fmt::format("\r{:<{}}", line, drawn_).c_str(), stdout);
+    std::fflush(stdout);
+    drawn_ = line.size();
+}
+
+void progress::clear()
+{
+    if (drawn_ > 0) std::fputs(fmt::format("\r{:<{}}\r", "", drawn_).c_str(), stdout);
+    drawn_ = 0;
+}
+
+void progress::note(const std::string& line)
+{
+    clear();
+    std::fputs((line + "\n").c_str(), stdout);
+    std::fflush(stdout);
+}
+
+}  // namespace papilio::example

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "host.hpp"
+#include "thresholds.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace papilio::example {
+
+/// What the validator says of one miner after one attempt at a round.
+struct verdict {
+    std::uint16_t miner = 0;
+    std::string name;
+    wire::place at;
+
+    /// "averaged"; "differs": it came to another result; "failed": it said so; "silent": it said
+    /// nothing in time; "absent": it was not in the group.
+    std::string status;
+
+    std::uint64_t sent = 0;  ///< payload bytes, to all that vote
+    std::uint64_t received = 0;
+    std::uint64_t butterfly = 0;  ///< what the direct butterfly makes it send
+    double seconds = 0;           ///< in the all-reduce
+    std::string digest;           ///< of the state that it came to
+    std::optional<link_figures> link;
+    bool took_part = false;
+    bool meets_demands = false;
+
+    double score() const { return took_part && meets_demands ? 1 : 0; }
+};
+
+/// Everybody's verdict, by id.
+std::vector<verdict> judge(const observation& o, const thresholds& demands, round_codec codec,
+                           std::size_t parameters);
+
+/// One line for the file of scores.
+nlohmann::ordered_json to_json(const verdict& v, const observation& o,
+                               std::optional<double> held_out_loss);
+
+}  // namespace papilio::example

@@ -1,0 +1,143 @@
+#include "summary.hpp"
+
+#include <papilio/base/units.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace papilio::example {
+
+namespace {
+
+constexpr double most_bytes = 1.05;
+constexpr double least_gain = 0.3;  // nat
+
+std::string span_of(double seconds)
+{
+    return human_duration(std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9)));
+}
+
+double ratio(std::uint64_t bytes, std::uint64_t of)
+{
+    return of == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(of);
+}
+
+}  // namespace
+
+void summary::add(const observation& o, const std::vector<verdict>& verdicts)
+{
+    const bool first = rounds_ == 0;
+    o.what.ok ? ++rounds_ : ++failed_;
+    if (o.what.ok) {
+        digest_ = o.what.digest;
+        last_group_.clear();
+    }
+    double slowest = 0;
+    for (const verdict& v : verdicts) {
+        standing& s = miners_[v.miner];
+        s.name = v.name;
+        s.status = v.status;
+        if (!o.what.ok || v.status == "absent") continue;
+        if (s.chances++ == 0) {
+            s.first_round = o.what.group.round + 1;
+            s.newcomer = !first;
+            s.first_matched = v.took_part;
+        }
+        s.score += v.score();
+        s.digest = v.digest;
+        last_group_.push_back(v.miner);
+        if (!v.took_part) continue;
+        ++s.rounds;
+        ++shares_;
+        sent_ += v.sent;
+        received_ += v.received;
+        butterfly_ += v.butterfly;
+        worst_ratio_ = std::max({worst_ratio_, ratio(v.sent, v.butterfly),
+                                 ratio(v.received, v.butterfly)});
+        slowest = std::max(slowest, v.seconds);
+    }
+    averaging_seconds_ += slowest;
+    if (o.what.ok) to_observer_ += o.seen.bytes_received();
+}
+
+std::vector<std::string> summary::shortcomings() const
+{
+    std::vector<std::string> all;
+    if (rounds_ == 0) all.push_back("no round succeeded");
+    for (const auto id : last_group_)
+        if (miners_.at(id).digest != digest_)
+            all.push_back(fmt::format("miner {} did not come to the group's digest", id));
+    for (const auto& [id, s] : miners_)
+        if (s.newcomer && !s.first_matched)
+            all.push_back(fmt::format("newcomer {} did not have the group's digest after its first "
+                                      "round",
+                                      id));
+    if (worst_ratio_ > most_bytes)
+        all.push_back(fmt::format("a miner moved {:.3f} times the butterfly's bytes, above {}",
+                                  worst_ratio_, most_bytes));
+    if (!(last_loss_ <= entropy_ - least_gain))
+        all.push_back(fmt::format("the held-out loss of {:.3f} is not {} below the text's unigram "
+                                  "entropy of {:.3f}",
+                                  last_loss_, least_gain, entropy_));
+    return all;
+}
+
+std::string summary::text(double seconds) const
+{
+    std::string t = fmt::format("held-out loss    {:.3f} at the start, {:.3f} at the end\n"
+                                "unigram entropy  {:.3f}\n"
+                                "rounds           {} in {}{}\n",
+                                first_loss_, last_loss_, entropy_, rounds_, span_of(seconds),
+                                failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
+    if (shares_ > 0) {
+        t += fmt::format("bytes            {} sent by a miner in a round, on average; the butterfly "
+                         "needs {}: {:.3f} times, {:.3f} at worst; {} more for the validator\n",
+                         human_bytes(sent_ / shares_), human_bytes(butterfly_ / shares_),
+                         ratio(sent_, butterfly_), worst_ratio_,
+                         human_bytes(to_observer_ / shares_));
+        t += fmt::format("all-reduce       {} a round, {:.1f}% of the run\n",
+                         span_of(averaging_seconds_ / rounds_),
+                         100 * averaging_seconds_ / seconds);
+    }
+    for (const auto& [id, s] : miners_) {
+        const std::string called = s.name.empty() ? "" : " " + s.name;
+        t += fmt::format("miner {:<10} {} rounds, digest {:.16}{}\n", fmt::format("{}{}", id, called),
+                         s.rounds, s.digest,
+                         s.newcomer ? fmt::format(", came for round {}", s.first_round) : "");
+    }
+    return t;
+}
+
+nlohmann::ordered_json summary::to_json(double seconds) const
+{
+    nlohmann::ordered_json miners = nlohmann::ordered_json::array();
+    for (const auto& [id, s] : miners_)
+        miners.push_back({{"miner", id},
+                          {"name", s.name},
+                          {"rounds", s.rounds},
+                          {"first_round", s.first_round},
+                          {"newcomer", s.newcomer},
+                          {"matched_after_first_round", s.first_matched},
+                          {"mean_score", s.chances == 0 ? 0 : s.score / s.chances},
+                          {"digest", s.digest}});
+    return {{"seconds", seconds},
+            {"rounds", rounds_},
+            {"failed_attempts", failed_},
+            {"held_out_loss_first", first_loss_},
+            {"held_out_loss_last", last_loss_},
+            {"unigram_entropy", entropy_},
+            {"bytes_sent_per_miner_and_round", shares_ == 0 ? 0 : sent_ / shares_},
+            {"bytes_received_per_miner_and_round", shares_ == 0 ? 0 : received_ / shares_},
+            {"butterfly_bytes_per_miner_and_round", shares_ == 0 ? 0 : butterfly_ / shares_},
+            {"validator_bytes_per_miner_and_round", shares_ == 0 ? 0 : to_observer_ / shares_},
+            {"worst_ratio_to_butterfly", worst_ratio_},
+            {"all_reduce_seconds_per_round", rounds_ == 0 ? 0 : averaging_seconds_ / rounds_},
+            {"all_reduce_share_of_run", seconds > 0 ? averaging_seconds_ / seconds : 0},
+            {"digest", digest_},
+            {"miners", std::move(miners)},
+            {"shortcomings", shortcomings()}};
+}
+
+}  // namespace papilio::example

@@ -1,0 +1,98 @@
+#include "table.hpp"
+
+#include <papilio/base/units.hpp>
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace papilio::example {
+
+namespace {
+
+std::string span_of(double seconds)
+{
+    return human_duration(std::chrono::seconds(static_cast<std::int64_t>(seconds + 0.5)));
+}
+
+/// Names come from others: what could move the cursor is not shown.
+std::string printable(std::string text, std::size_t most)
+{
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    if (text.size() > most) text.resize(most);
+    return text;
+}
+
+std::string state_of(const known_member& m, const overview& now, const std::string& last)
+{
+    if (!m.present) return "left";
+    if (now.averaging) return "averaging";
+    if (m.ready) return "ready";
+    return last.empty() ? "joining" : "training";
+}
+
+}  // namespace
+
+std::string table(const overview& now, const summary& so_far, const headline& h)
+{
+    const auto present =
+        std::ranges::count_if(now.members, [](const auto& m) { return m.second.present; });
+    std::string t = fmt::format(
+        "{}: {} rounds done, {} miners, held-out loss {:.3f}, unigram entropy {:.3f}{}\n",
+        span_of(h.seconds), now.round, present, h.held_out_loss, h.entropy,
+        h.seconds_left < 0 ? "" : ", " + span_of(h.seconds_left) + " left");
+    t += fmt::format("{:>5} {:<12} {:<21} {:<9} {:<9} {:>6} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "miner",
+                     "name", "address", "now", "last", "rounds", "up Mb/s", "down Mb/s", "rtt ms",
+                     "loss", "score");
+    for (const auto& [id, m] : now.members) {
+        const auto known = so_far.miners().find(id);
+        const summary::standing s = known == so_far.miners().end() ? summary::standing{}
+                                                                   : known->second;
+        const auto link = now.links.find(id);
+        const auto figure = [&](double link_figures::*f, const char* form) {
+            return link == now.links.end() ? std::string("-")
+                                           : fmt::format(fmt::runtime(form), link->second.*f);
+        };
+        t += fmt::format("{:>5} {:<12} {:<21} {:<9} {:<9} {:>6} {:>9} {:>9} {:>8} {:>6.3f} {:>6.2f}\n",
+                         id, printable(m.name, 12),
+                         printable(tcp::to_string({m.at.host, m.at.port}), 21),
+                         state_of(m, now, s.status), s.status, s.rounds,
+                         figure(&link_figures::up_mbit, "{:.0f}"),
+                         figure(&link_figures::down_mbit, "{:.0f}"),
+                         figure(&link_figures::rtt_ms, "{:.2f}"), m.progress.loss,
+                         s.chances == 0 ? 0 : s.score / s.chances);
+    }
+    return t;
+}
+
+screen::screen() : terminal_(::isatty(STDOUT_FILENO) == 1) {}
+
+void screen::clear()
+{
+    const auto lines = std::ranges::count(shown_, '\n');
+    if (lines > 0) std::fputs(fmt::format("\x1b[{}F\x1b[J", lines).c_str(), stdout);
+    shown_.clear();
+}
+
+void screen::show(const std::string& what)
+{
+    if (terminal_) clear();
+    std::fputs(what.c_str(), stdout);
+    std::fflush(stdout);
+    if (terminal_) shown_ = what;
+}
+
+void screen::note(const std::string& line)
+{
+    const std::string below = shown_;
+    if (terminal_) clear();
+    std::fputs((line + "\n" + below).c_str(), stdout);
+    std::fflush(stdout);
+    if (terminal_) shown_ = below;
+}
+
+}  // namespace papilio::example
