@@ -279,6 +279,20 @@ TEST_CASE("receives from a peer that is gone fail, but not before what it sent i
     CHECK(later.failure() == pa::errc::silent);
 }
 
+TEST_CASE("what comes from a peer that is gone is thrown away: something before it may be missing")
+{
+    pa::thread_loop loop;
+    pa::mailbox box(1000);
+    box.deliver(1, one, filled(900, 1));
+    CHECK_THROWS_AS(box.deliver(1, one, filled(900, 2)), std::system_error);
+    box.close(1, pa::errc::too_large);
+    receive first(loop, box, 1, one, 1000);
+    CHECK(first.into[0] == std::byte{1});
+    box.deliver(1, one, filled(900, 3));
+    receive next(loop, box, 1, one, 1000);
+    CHECK(next.failure() == pa::errc::too_large);
+}
+
 TEST_CASE("a receive that fails and is dropped before it hears of it harms nobody")
 {
     pa::thread_loop loop;

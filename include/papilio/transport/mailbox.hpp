@@ -37,8 +37,8 @@ public:
     /// Hands in a whole message. Throws `errc::too_large` when the peer exceeds its limit.
     void deliver(int peer, tag t, bytes message);
 
-    /// Nothing more will come from `peer`, because of `why`. What has arrived can still be taken;
-    /// the rest of its receives fail with `why`.
+    /// Nothing more comes from `peer`, because of `why`: not even what is delivered all the same.
+    /// What has arrived can still be taken; the rest of its receives fail with `why`.
     void close(int peer, std::error_code why);
 
     /// Drops all messages of the call that `t` belongs to, those that have come and those that
@@ -120,7 +120,7 @@ private:
 
 /// A message that arrives piece by piece. Its bytes go straight into the buffer of the receive that
 /// waits for it, if there is one, else into memory of the mailbox; those of a call that is retired,
-/// or of a receive that is dropped half-way, go nowhere.
+/// of a peer that is closed, or of a receive that is dropped half-way, go nowhere.
 class mailbox::landing {
 public:
     /// Throws `errc::too_large` when the peer exceeds its limit: nothing is allocated before.
@@ -134,7 +134,7 @@ public:
             next->landing_ = this;
             next->size_ = size;
             room_ = next->into_.first(size);
-        } else if (!box_.retired(t)) {
+        } else if (!box_.retired(t) && !box_.closed_.contains(peer)) {
             auto& early = box_.early_[peer];
             if (early > box_.limit_ || size > box_.limit_ - early)
                 throw std::system_error(errc::too_large, "more early messages than agreed");
