@@ -364,7 +364,7 @@ TEST_CASE("a size beyond the limit ends the link before anything of the message 
 
 TEST_CASE("an early message beyond the limit ends the link before anything of it comes")
 {
-    infiltrated_pair pair({.max_message = std::size_t{1} << 32, .early_limit = 1000});
+    infiltrated_pair pair({.max_message = 0xffffffff, .early_limit = 1000});
     const auto size = GENERATE(1001u, 0xffffffffu);
     pa::sync_wait(pair.loop, pair.one.write(frame_of(pa::tag{1}, size)));
     CHECK(pair.verdict() == pa::errc::too_large);

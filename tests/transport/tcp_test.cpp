@@ -190,6 +190,17 @@ TEST_CASE("a peer that is missing is named, with what went wrong last")
     CHECK_THAT(unknown.what(), Contains("peer 0 at xxx"));
 }
 
+TEST_CASE("a peer of another group, or with other connections, hears that it is refused")
+{
+    pa::asio_loop loop;
+    tcp::transport first(loop, 0, {here, nowhere}, {.group = 7});
+    const auto o = GENERATE(tcp::options{.group = 8}, tcp::options{.group = 7, .connections = 2});
+    tcp::transport other(loop, 1, {first.local(), nowhere}, o);
+    const auto failure = failure_of(loop, other.connect(30ms));
+    CHECK(failure.code() == pa::errc::timed_out);
+    CHECK_THAT(failure.what(), Contains("refused by the other side"));
+}
+
 TEST_CASE("an endpoint that cannot be listened at is named")
 {
     pa::asio_loop loop;
@@ -217,6 +228,7 @@ TEST_CASE("arguments that cannot be meant are refused")
     CHECK(refused(0, {.connections = 0}) == pa::errc::bad_argument);
     CHECK(refused(0, {.max_peers = 1}) == pa::errc::bad_argument);
     CHECK(refused(0, {.heartbeat = 0s}) == pa::errc::bad_argument);
+    CHECK(refused(0, {.max_message = std::size_t{1} << 32}) == pa::errc::bad_argument);
     CHECK(refused(0, {.congestion = "no such control"}));
 
     tcp_cluster cluster(2);

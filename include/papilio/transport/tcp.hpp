@@ -9,6 +9,7 @@
 #include <papilio/transport/tcp/socket.hpp>
 
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <memory>
 #include <string>
@@ -145,9 +146,11 @@ inline transport::transport(asio_loop& on, int rank, std::vector<endpoint> peers
     if (rank < 0 || rank >= named)
         throw std::system_error(errc::bad_argument,
                                 "tcp::transport needs an endpoint for its own rank");
-    if (o.connections < 1 || named > options_.max_peers || o.heartbeat <= duration{})
+    if (o.connections < 1 || named > options_.max_peers || o.heartbeat <= duration{} ||
+        o.max_message > std::numeric_limits<std::uint32_t>::max())
         throw std::system_error(errc::bad_argument,
-                                "tcp::options need connections, room for all peers, a heartbeat");
+                                "tcp::options need connections, room for all peers, a heartbeat, "
+                                "and messages below 4 GiB");
     if (o.congestion) {
         detail::socket unused(on.context(), asio::ip::tcp::v4());
         detail::choose_congestion(unused, o.congestion);

@@ -114,7 +114,11 @@ inline task<> introduce_oneself(socket& s, const endpoint& to, wire::hello h,
     const auto hello = wire::encode(h);
     co_await write_all(s, hello);
     std::array<std::byte, sizeof wire::welcome> answer{};
-    co_await read_all(s, answer);
+    try {
+        co_await read_all(s, answer);
+    } catch (const std::system_error&) {
+        // closed, instead of an answer
+    }
     if (load<std::uint32_t>(answer.data()) != wire::welcome)
         throw std::system_error(errc::refused, to_string(to));
     co_await write_all(s, answer);
