@@ -171,7 +171,10 @@ inline std::variant<wire::joined, wire::refused> membership::admit(const wire::j
     const auto id = m.id;
     members_.emplace(id, std::move(m));
     events_.push_back(member_joined{id});
-    return wire::joined{id, {}, now_for(id)};
+    wire::joined welcome;
+    welcome.id = id;
+    welcome.now = now_for(id);
+    return welcome;
 }
 
 /// Newcomers are spread over the donors; the host, which has the others to watch, comes last.
