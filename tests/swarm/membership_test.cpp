@@ -358,6 +358,46 @@ TEST_CASE("an observer may report late, and learns what the others agreed on", "
     CHECK(b.run.members().at(0).holds);
 }
 
+TEST_CASE("the next group waits a while for an observer that has yet to report", "[membership]")
+{
+    bench b;
+    b.run.admit_host({"h", 1});
+    b.holding(0);
+    b.holding(b.join());
+    b.holding(b.join());
+    for (const auto id : ids{0, 1, 2}) b.ready(id);
+    const auto first = *b.run.under_way();
+    const auto report = [&](const wire::group& g) {
+        b.run.done(0, {g.round, g.attempt, true, "D", 0, 0, 0, -1}, b.now);
+    };
+    b.done(1, true);
+    b.done(2, true);
+    for (const auto id : ids{1, 2}) b.ready(id);
+    CHECK(b.group().empty());
+    SECTION("it reports and is ready")
+    {
+        report(first);
+        b.ready(0);
+        CHECK(b.group() == ids{0, 1, 2});
+    }
+    SECTION("it takes too long, and is told that the run has gone on")
+    {
+        b.wait(10s);
+        CHECK(b.group() == ids{1, 2});
+        b.done(1, true, "E");
+        b.done(2, true, "E");
+        b.take<pa::member_settled>();
+        report(first);
+        const auto told = b.take<pa::member_settled>();
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].outcome.round == first.round);
+        CHECK(told[0].outcome.attempt == first.attempt);
+        CHECK(told[0].outcome.ok);
+        CHECK_FALSE(told[0].outcome.yours);
+        CHECK(told[0].outcome.now.round == 2);
+    }
+}
+
 TEST_CASE("an observer's word does not count", "[membership]")
 {
     bench b;

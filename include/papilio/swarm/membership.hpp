@@ -21,8 +21,9 @@ namespace papilio {
 /// it what happens and when, and acts on the events that it returns.
 ///
 /// The run's state is known by its number of rounds. A member is up to date when it holds the state
-/// after the last of them. A group is called when every up-to-date member is ready, or when
-/// `patience` has passed since the first was; in either case with at least `min_group` of them.
+/// after the last of them. A group is called when every up-to-date member is ready, and every
+/// observer of the last group has reported, or when `patience` has passed since the first was
+/// ready; in either case with at least `min_group` of them.
 /// A round succeeds when more than half of the members that vote in it report one and the same
 /// digest. Otherwise it is called again under the next attempt and epoch, once members say that
 /// they are ready. No single member expels another: more than half of a group must name it. When
@@ -251,10 +252,11 @@ inline void membership::done(std::uint16_t id, const wire::done& d, time_point n
 
 inline void membership::tell_outcome(member& m, const wire::done& report)
 {
-    wire::settled outcome = last_;
-    outcome.yours = last_.ok && report.ok && report.digest == digest_ &&
-                    report.round == last_.round && report.attempt == last_.attempt;
-    if (last_.ok) m.holds = outcome.yours;
+    const bool newest = report.round == last_.round && report.attempt == last_.attempt;
+    wire::settled outcome{report.round, report.attempt, newest && last_.ok, false, {}};
+    outcome.yours = outcome.ok && report.ok && report.digest == digest_;
+    if (report.round < round_) outcome.ok = true;  // by this attempt or a later one
+    if (outcome.ok) m.holds = outcome.yours;
     outcome.now = now_for(m.id);
     events_.push_back(member_settled{m.id, std::move(outcome)});
 }
@@ -313,7 +315,9 @@ inline std::optional<time_point> membership::due(const std::vector<std::uint16_t
     if (contributing < options_.min_group) return std::nullopt;
     const auto without = left_out();
     const bool all = std::ranges::all_of(members_, [&](const auto& entry) {
-        return !entry.second.holds || entry.second.ready || entry.first == without;
+        const auto& m = entry.second;
+        const bool awaited = m.holds || m.reports;  // an observer's report may be on its way
+        return !awaited || m.ready || entry.first == without;
     });
     return all ? time_point::min() : first + options_.patience;
 }
