@@ -35,8 +35,6 @@ function(papilio_trainer_part folder)
   add_library(papilio::${folder} ALIAS papilio_${folder})
   target_include_directories(papilio_${folder} PUBLIC ${PROJECT_SOURCE_DIR}/examples)
   target_link_libraries(papilio_${folder} PRIVATE papilio_dev PUBLIC papilio::tcp ${ARGN})
-  # g++ 12 suspects variants that move when it optimises.
-  target_compile_options(papilio_${folder} PRIVATE -Wno-maybe-uninitialized)
   set_target_properties(papilio_${folder} PROPERTIES JOB_POOL_COMPILE torch)
 
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/main.cpp)

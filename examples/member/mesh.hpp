@@ -16,19 +16,19 @@
 namespace papilio::example {
 
 struct mesh_options {
-    tcp::endpoint listen;   ///< an empty host: nowhere, others cannot dial this member
-    std::string run;        ///< members of other runs are turned away
-    std::string congestion; ///< "cubic", "bbr", ...; empty: the system's
-    bool probed = true;     ///< lets the host of the run, member 0, measure this member's link
+    tcp::endpoint listen;    ///< an empty host: nowhere, others cannot dial this member
+    std::string run;         ///< members of other runs are turned away
+    std::string congestion;  ///< "cubic", "bbr", ...; empty: the system's
+    bool probed = true;      ///< lets the host of the run, member 0, measure this member's link
     duration patience = std::chrono::seconds(15);  ///< with a link from which nothing comes
 };
 
 /// How a round of averaging went for this member.
 struct averaged {
     bool ok = false;
-    std::string why;  ///< if not ok
-    int culprit = -1; ///< if not ok: the id whose failure this member saw itself, or -1
-    report what;      ///< if ok; `peers` by rank in the group
+    std::string why;   ///< if not ok
+    int culprit = -1;  ///< if not ok: the id whose failure this member saw itself, or -1
+    report what;       ///< if ok; `peers` by rank in the group
     double seconds = 0;
 
     /// Bytes sent to and received from those that vote; observers come on top.

@@ -93,7 +93,8 @@ tcp::endpoint parse_endpoint(std::string_view text)
     else if (host.find(':') != std::string_view::npos)
         refuse();
     at.host = host.empty() ? "0.0.0.0" : std::string(host);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), at.port);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), at.port);
     if (error != std::errc{} || end != digits.data() + digits.size()) refuse();
     return at;
 }

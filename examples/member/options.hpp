@@ -49,5 +49,4 @@ device_kind device_named(std::string_view name);
 /// Reads "host:port", "[v6]:port" or ":port" (any address). Throws a `problem` that shows how.
 tcp::endpoint parse_endpoint(std::string_view text);
 
-
 }  // namespace papilio::example

@@ -69,8 +69,8 @@ private:
     std::uint64_t tokens_in_round_ = 0;
     std::uint64_t steps_in_round_ = 0;
     double last_loss_ = 0;
-    int setbacks_ = 0;  // in a row
-    bool ended_ = false;   // others have ended the run
+    int setbacks_ = 0;                                      // in a row
+    bool ended_ = false;                                    // others have ended the run
     std::pair<std::uint32_t, std::uint64_t> kept_{~0u, 0};  // round and step of the checkpoint
     network network_;  // last: what it runs uses nothing of the above
 };

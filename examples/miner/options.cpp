@@ -115,8 +115,7 @@ void add_keeping(CLI::App& app, miner_options& o)
     app.add_option("--minutes", o.minutes, "end after so long; 0: never")
         ->check(CLI::NonNegativeNumber)
         ->group(keeping);
-    app.add_option("--metrics", o.metrics, "file for JSON lines: steps and rounds")
-        ->group(keeping);
+    app.add_option("--metrics", o.metrics, "file for JSON lines: steps and rounds")->group(keeping);
     app.add_option("--metrics-every", o.metrics_every, "steps")
         ->check(CLI::PositiveNumber)
         ->group(keeping);

@@ -45,10 +45,10 @@ void progress::step(const step_report& r, std::uint64_t round, std::uint64_t lef
     if (now < shown_ + interval) return;
     shown_ = now;
     const double tokens = pace_ > 0 ? static_cast<double>(r.tokens) / pace_ : 0;
-    const std::string line = fmt::format(
-        "round {}, step {}: loss {:.3f}, {:.0f} tokens/s, next averaging in {}{}", round + 1,
-        r.step + 1, r.loss, tokens, span_of(static_cast<double>(left_in_round) * pace_),
-        time_left(r.step + 1));
+    const std::string line =
+        fmt::format("round {}, step {}: loss {:.3f}, {:.0f} tokens/s, next averaging in {}{}",
+                    round + 1, r.step + 1, r.loss, tokens,
+                    span_of(static_cast<double>(left_in_round) * pace_), time_left(r.step + 1));
     if (!terminal_) return note(line);
     std::fputs(fmt::format("\r{:<{}}", line, drawn_).c_str(), stdout);
     std::fflush(stdout);

@@ -100,7 +100,9 @@ void host::saw(const membership_event& what)
     } else if (const auto* left = std::get_if<member_left>(&what)) {
         members_[left->id].present = false;
         members_[left->id].left = left->reason;
-    } else if (std::get_if<group_called>(&what)) {
+    } else if (const auto* called = std::get_if<group_called>(&what)) {
+        for (const auto& m : called->group.members)
+            if (m.id != 0) members_[m.id].at = m.at;
         called_.open();
     } else if (const auto* settled = std::get_if<group_settled>(&what)) {
         called_.close();

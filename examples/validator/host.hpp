@@ -42,10 +42,10 @@ struct overview {
 /// A round that is over, as the host saw it.
 struct observation {
     group_settled what;
-    shared_state state;     ///< after it, if it succeeded and reached this member
-    std::string digest;     ///< of that state
-    report seen;            ///< of this member's own part in it, if that succeeded
-    std::string why;        ///< if it did not
+    shared_state state;  ///< after it, if it succeeded and reached this member
+    std::string digest;  ///< of that state
+    report seen;         ///< of this member's own part in it, if that succeeded
+    std::string why;     ///< if it did not
     overview around;
 };
 

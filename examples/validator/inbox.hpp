@@ -12,10 +12,13 @@ namespace papilio::example {
 template <class T>
 class inbox {
 public:
-    void put(T what)
+    /// Calls `thin` with whatever still waits, so that it need not hold much for long.
+    template <class Thin>
+    void put(T what, Thin thin)
     {
         {
             const std::lock_guard lock(mutex_);
+            for (T& older : waiting_) thin(older);
             waiting_.push_back(std::move(what));
         }
         changed_.notify_one();

@@ -54,8 +54,8 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
         sent_ += v.sent;
         received_ += v.received;
         butterfly_ += v.butterfly;
-        worst_ratio_ = std::max({worst_ratio_, ratio(v.sent, v.butterfly),
-                                 ratio(v.received, v.butterfly)});
+        worst_ratio_ =
+            std::max({worst_ratio_, ratio(v.sent, v.butterfly), ratio(v.received, v.butterfly)});
         slowest = std::max(slowest, v.seconds);
     }
     averaging_seconds_ += slowest;
@@ -71,40 +71,42 @@ std::vector<std::string> summary::shortcomings() const
             all.push_back(fmt::format("miner {} did not come to the group's digest", id));
     for (const auto& [id, s] : miners_)
         if (s.newcomer && !s.first_matched)
-            all.push_back(fmt::format("newcomer {} did not have the group's digest after its first "
-                                      "round",
-                                      id));
+            all.push_back(
+                fmt::format("newcomer {} did not have the group's digest after its first "
+                            "round",
+                            id));
     if (worst_ratio_ > most_bytes)
         all.push_back(fmt::format("a miner moved {:.3f} times the butterfly's bytes, above {}",
                                   worst_ratio_, most_bytes));
     if (!(last_loss_ <= entropy_ - least_gain))
-        all.push_back(fmt::format("the held-out loss of {:.3f} is not {} below the text's unigram "
-                                  "entropy of {:.3f}",
-                                  last_loss_, least_gain, entropy_));
+        all.push_back(
+            fmt::format("the held-out loss of {:.3f} is not {} below the text's unigram "
+                        "entropy of {:.3f}",
+                        last_loss_, least_gain, entropy_));
     return all;
 }
 
 std::string summary::text(double seconds) const
 {
-    std::string t = fmt::format("held-out loss    {:.3f} at the start, {:.3f} at the end\n"
-                                "unigram entropy  {:.3f}\n"
-                                "rounds           {} in {}{}\n",
-                                first_loss_, last_loss_, entropy_, rounds_, span_of(seconds),
-                                failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
+    std::string t = fmt::format(
+        "held-out loss    {:.3f} at the start, {:.3f} at the end\n"
+        "unigram entropy  {:.3f}\n"
+        "rounds           {} in {}{}\n",
+        first_loss_, last_loss_, entropy_, rounds_, span_of(seconds),
+        failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
     if (shares_ > 0) {
-        t += fmt::format("bytes            {} sent by a miner in a round, on average; the butterfly "
-                         "needs {}: {:.3f} times, {:.3f} at worst; {} more for the validator\n",
-                         human_bytes(sent_ / shares_), human_bytes(butterfly_ / shares_),
-                         ratio(sent_, butterfly_), worst_ratio_,
-                         human_bytes(to_observer_ / shares_));
+        t += fmt::format(
+            "bytes            {} sent by a miner in a round, on average; the butterfly "
+            "needs {}: {:.3f} times, {:.3f} at worst; {} more for the validator\n",
+            human_bytes(sent_ / shares_), human_bytes(butterfly_ / shares_),
+            ratio(sent_, butterfly_), worst_ratio_, human_bytes(to_observer_ / shares_));
         t += fmt::format("all-reduce       {} a round, {:.1f}% of the run\n",
-                         span_of(averaging_seconds_ / rounds_),
-                         100 * averaging_seconds_ / seconds);
+                         span_of(averaging_seconds_ / rounds_), 100 * averaging_seconds_ / seconds);
     }
     for (const auto& [id, s] : miners_) {
         const std::string called = s.name.empty() ? "" : " " + s.name;
-        t += fmt::format("miner {:<10} {} rounds, digest {:.16}{}\n", fmt::format("{}{}", id, called),
-                         s.rounds, s.digest,
+        t += fmt::format("miner {:<10} {} rounds, digest {:.16}{}\n",
+                         fmt::format("{}{}", id, called), s.rounds, s.digest,
                          s.newcomer ? fmt::format(", came for round {}", s.first_round) : "");
     }
     return t;

@@ -15,8 +15,8 @@ namespace papilio::example {
 class summary {
 public:
     /// `entropy` is the held-out text's own: see `unigram_entropy`.
-    summary(double first_loss, double entropy) : first_loss_(first_loss), last_loss_(first_loss),
-                                                 entropy_(entropy)
+    summary(double first_loss, double entropy)
+        : first_loss_(first_loss), last_loss_(first_loss), entropy_(entropy)
     {
     }
 
@@ -41,7 +41,7 @@ public:
         int chances = 0;                ///< in which it could have
         double score = 0;               ///< sum
         std::string status;
-        std::string digest;             ///< after its last round
+        std::string digest;  ///< after its last round
     };
     const std::map<std::uint16_t, standing>& miners() const { return miners_; }
     int rounds() const { return rounds_; }

@@ -29,7 +29,6 @@ std::string printable(std::string text, std::size_t most)
 
 std::string state_of(const known_member& m, const overview& now, const std::string& last)
 {
-    if (!m.present) return "left";
     if (now.averaging) return "averaging";
     if (m.ready) return "ready";
     return last.empty() ? "joining" : "training";
@@ -37,34 +36,38 @@ std::string state_of(const known_member& m, const overview& now, const std::stri
 
 }  // namespace
 
-std::string table(const overview& now, const summary& so_far, const headline& h)
+std::string summary_line(const overview& now, const headline& h)
 {
     const auto present =
         std::ranges::count_if(now.members, [](const auto& m) { return m.second.present; });
-    std::string t = fmt::format(
+    return fmt::format(
         "{}: {} rounds done, {} miners, held-out loss {:.3f}, unigram entropy {:.3f}{}\n",
         span_of(h.seconds), now.round, present, h.held_out_loss, h.entropy,
         h.seconds_left < 0 ? "" : ", " + span_of(h.seconds_left) + " left");
-    t += fmt::format("{:>5} {:<12} {:<21} {:<9} {:<9} {:>6} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "miner",
-                     "name", "address", "now", "last", "rounds", "up Mb/s", "down Mb/s", "rtt ms",
-                     "loss", "score");
+}
+
+std::string table(const overview& now, const summary& so_far)
+{
+    std::string t = fmt::format(
+        "{:>5} {:<12} {:<21} {:<9} {:<9} {:>6} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "miner", "name",
+        "address", "now", "last", "rounds", "up Mb/s", "down Mb/s", "rtt ms", "loss", "score");
     for (const auto& [id, m] : now.members) {
+        if (!m.present) continue;
         const auto known = so_far.miners().find(id);
-        const summary::standing s = known == so_far.miners().end() ? summary::standing{}
-                                                                   : known->second;
+        const summary::standing s =
+            known == so_far.miners().end() ? summary::standing{} : known->second;
         const auto link = now.links.find(id);
         const auto figure = [&](double link_figures::*f, const char* form) {
             return link == now.links.end() ? std::string("-")
                                            : fmt::format(fmt::runtime(form), link->second.*f);
         };
-        t += fmt::format("{:>5} {:<12} {:<21} {:<9} {:<9} {:>6} {:>9} {:>9} {:>8} {:>6.3f} {:>6.2f}\n",
-                         id, printable(m.name, 12),
-                         printable(tcp::to_string({m.at.host, m.at.port}), 21),
-                         state_of(m, now, s.status), s.status, s.rounds,
-                         figure(&link_figures::up_mbit, "{:.0f}"),
-                         figure(&link_figures::down_mbit, "{:.0f}"),
-                         figure(&link_figures::rtt_ms, "{:.2f}"), m.progress.loss,
-                         s.chances == 0 ? 0 : s.score / s.chances);
+        t += fmt::format(
+            "{:>5} {:<12} {:<21} {:<9} {:<9} {:>6} {:>9} {:>9} {:>8} {:>6.3f} {:>6.2f}\n", id,
+            printable(m.name, 12), printable(tcp::to_string({m.at.host, m.at.port}), 21),
+            state_of(m, now, s.status), s.status, s.rounds,
+            figure(&link_figures::up_mbit, "{:.0f}"), figure(&link_figures::down_mbit, "{:.0f}"),
+            figure(&link_figures::rtt_ms, "{:.2f}"), m.progress.loss,
+            s.chances == 0 ? 0 : s.score / s.chances);
     }
     return t;
 }
@@ -78,8 +81,13 @@ void screen::clear()
     shown_.clear();
 }
 
-void screen::show(const std::string& what)
+void screen::show(const overview& now, const summary& so_far, const headline& h)
 {
+    std::string what = summary_line(now, h);
+    if (terminal_ || clock::now() >= table_due_) {
+        what += table(now, so_far);
+        table_due_ = clock::now() + std::chrono::seconds(30);
+    }
     if (terminal_) clear();
     std::fputs(what.c_str(), stdout);
     std::fflush(stdout);

@@ -7,9 +7,9 @@ namespace papilio::example {
 
 /// What the validator measured of a miner's link, as it last did.
 struct link_figures {
-    double up_mbit = 0;    ///< from the miner
-    double down_mbit = 0;  ///< to it
-    double rtt_ms = 0;     ///< median
+    double up_mbit = 0;       ///< from the miner
+    double down_mbit = 0;     ///< to it
+    double rtt_ms = 0;        ///< median
     std::uint32_t round = 0;  ///< rounds done at the time
 };
 

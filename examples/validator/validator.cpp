@@ -103,8 +103,10 @@ host_options validator::hosting() const
 void validator::open()
 {
     network_.call([this] {
-        host_ = std::make_unique<host>(network_.loop(), hosting(), state_, digest_,
-                                       [this](observation o) { seen_.put(std::move(o)); });
+        // Only the newest state is evaluated where rounds come faster than that.
+        const auto forget = [](observation& older) { older.state.reset(); };
+        const auto tell = [this, forget](observation o) { seen_.put(std::move(o), forget); };
+        host_ = std::make_unique<host>(network_.loop(), hosting(), state_, digest_, tell);
         address_ = host_->address();
     });
     if (address_.host == "0.0.0.0" || address_.host == "::") address_.host = "127.0.0.1";
@@ -175,18 +177,18 @@ void validator::show()
     if (options_.minutes > 0) h.seconds_left = std::max(0.0, options_.minutes * 60 - h.seconds);
     if (options_.rounds > 0 && so_far_->rounds() > 0 && options_.rounds > now.round)
         h.seconds_left = h.seconds / so_far_->rounds() * (options_.rounds - now.round);
-    screen_.show(table(now, *so_far_, h));
+    screen_.show(now, *so_far_, h);
 }
 
 bool validator::conclude()
 {
-    show();
     screen_.note("");
     const double all = seconds();
     std::fputs(so_far_->text(all).c_str(), stdout);
     const auto shortcomings = so_far_->shortcomings();
     if (options_.check)
-        for (const auto& s : shortcomings) std::fputs(("not as it should be: " + s + "\n").c_str(), stdout);
+        for (const auto& s : shortcomings)
+            std::fputs(("not as it should be: " + s + "\n").c_str(), stdout);
     std::fflush(stdout);
     if (!options_.summary.empty())
         write_whole(options_.summary, so_far_->to_json(all).dump(2) + "\n");
