@@ -11,7 +11,7 @@ target_compile_options(papilio_dev INTERFACE
   $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>  # g++ counts it apart from -Wconversion
   # What g++ 12 says of its own containers when it optimises, and clang and the sanitizers do not.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow -Wno-maybe-uninitialized
-    -Wno-array-bounds>)
+    -Wno-array-bounds -Wno-stringop-overread>)
 
 # Every public header compiles alone: the target all_verify_interface_header_sets.
 set(verified papilio)
