@@ -57,8 +57,7 @@ inline std::string human_rate(double bytes_per_second)
 
 inline std::string human_duration(std::chrono::nanoseconds time)
 {
-    if (time < std::chrono::nanoseconds{0})
-        return std::string("-").append(human_duration(-time));
+    if (time < std::chrono::nanoseconds{0}) return std::string("-").append(human_duration(-time));
     constexpr std::array units{"ns", "us", "ms", "s"};
     const auto seconds = std::chrono::round<std::chrono::seconds>(time).count();
     if (seconds < 60) return detail::with_unit(static_cast<double>(time.count()), 1000, units);
