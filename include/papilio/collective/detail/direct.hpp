@@ -74,8 +74,8 @@ public:
         for (int peer = 0; peer < round_.size(); ++peer) {
             if (peer == round_.me()) continue;
             if (votes(round_.of(peer))) serve_all(peer, work);
-            exchange_all(peer, work);
         }
+        exchange_all(work);
         work.push_back(watch_part());
         co_await when_all(std::move(work));
     }
@@ -277,13 +277,23 @@ private:
 
     // ---- The parts that others own.
 
-    void exchange_all(int owner, std::vector<task<>>& work)
+    /// Lane by lane, and in each from my neighbour on around the ring: early chunks go out to all
+    /// owners first, and no owner is everybody's first.
+    void exchange_all(std::vector<task<>>& work)
     {
-        if (owner == round_.me()) return;
-        const auto chunks = chunks_of(owner);
-        round_.expect(owner, message_kind::result, chunks);
-        for (std::size_t lane = 0; lane < lanes_for(chunks); ++lane)
-            work.push_back(round_.blaming(owner, phase::result, exchange(owner, lane)));
+        std::size_t most = 0;
+        for (int owner = 0; owner < round_.size(); ++owner) {
+            if (owner == round_.me()) continue;
+            round_.expect(owner, message_kind::result, chunks_of(owner));
+            most = std::max(most, lanes_for(chunks_of(owner)));
+        }
+        for (std::size_t lane = 0; lane < most; ++lane) {
+            for (int step = 1; step < round_.size(); ++step) {
+                const int owner = (round_.me() + step) % round_.size();
+                if (lane >= lanes_for(chunks_of(owner))) continue;
+                work.push_back(round_.blaming(owner, phase::result, exchange(owner, lane)));
+            }
+        }
     }
 
     /// One lane of the conversation with `owner` about its part.
