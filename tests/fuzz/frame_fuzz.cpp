@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     namespace wire = papilio::wire;
     const auto input = std::as_bytes(std::span(data, size));
-    for (std::size_t at = 0; at + wire::frame::encoded_size <= size; ++at) {
+    for (std::size_t at = 0; at + wire::frame::encoded_size <= size && at < 256; at += 16) {
         try {
             const auto frame = wire::parse_frame(input.data() + at);
             if (!std::ranges::equal(wire::encode(frame),
