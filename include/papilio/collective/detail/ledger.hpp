@@ -1,8 +1,11 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/check.hpp>
 #include <papilio/wire/tag.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -28,48 +31,39 @@ public:
     /// The last sign of life from `peer`, as the transport knows it.
     void heard(int peer, time_point when) { at(peer).progress = std::max(at(peer).progress, when); }
 
-    /// The peer that is furthest behind with its contributions, or -1 if none is owed. It alone is
-    /// to blame: a contribution waits for nobody but its sender.
-    int laggard() const
+    /// The peer that owes the most messages of a kind, and among equals the one that has shown no
+    /// life for the longest time; -1 if none is owed.
+    int behind(message_kind kind) const
     {
-        std::ptrdiff_t most = 0;
-        for (const auto& e : entries_) most = std::max(most, e.contributions);
-        if (most == 0) return -1;
-        return most_silent([most](const entry& e) { return e.contributions == most; });
-    }
-
-    /// Of those who owe anything, the one that has shown no life for the longest time, or -1. It
-    /// may only be waiting for another.
-    int most_silent() const
-    {
-        return most_silent([](const entry& e) { return e.contributions > 0 || e.others > 0; });
+        int culprit = -1;
+        std::ptrdiff_t most = 1;
+        auto oldest = time_point::max();
+        for (std::size_t peer = 0; peer < entries_.size(); ++peer) {
+            const auto& e = entries_[peer];
+            const auto owes = e.owed[index(kind)];
+            if (owes < most || (owes == most && e.progress >= oldest)) continue;
+            most = owes;
+            oldest = e.progress;
+            culprit = static_cast<int>(peer);
+        }
+        return culprit;
     }
 
 private:
     struct entry {
         time_point progress{};
-        std::ptrdiff_t contributions = 0;
-        std::ptrdiff_t others = 0;  // results and votes
+        std::array<std::ptrdiff_t, 3> owed{};  // contributions, results, votes
     };
 
-    entry& at(int peer) { return entries_[static_cast<std::size_t>(peer)]; }
-    std::ptrdiff_t& owed(int peer, message_kind kind)
+    static std::size_t index(message_kind kind)
     {
-        return kind == message_kind::contribution ? at(peer).contributions : at(peer).others;
+        PAPILIO_CHECK(kind >= message_kind::contribution && kind <= message_kind::vote,
+                      "rounds consist of contributions, results and votes");
+        return static_cast<std::size_t>(kind) - 1;
     }
 
-    template <class Suspect>
-    int most_silent(Suspect suspect) const
-    {
-        int culprit = -1;
-        auto oldest = time_point::max();
-        for (std::size_t peer = 0; peer < entries_.size(); ++peer) {
-            if (!suspect(entries_[peer]) || entries_[peer].progress >= oldest) continue;
-            oldest = entries_[peer].progress;
-            culprit = static_cast<int>(peer);
-        }
-        return culprit;
-    }
+    entry& at(int peer) { return entries_[static_cast<std::size_t>(peer)]; }
+    std::ptrdiff_t& owed(int peer, message_kind kind) { return at(peer).owed[index(kind)]; }
 
     std::vector<entry> entries_;
 };

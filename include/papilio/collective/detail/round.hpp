@@ -161,20 +161,23 @@ public:
 private:
     static std::size_t index(int rank) noexcept { return static_cast<std::size_t>(rank); }
 
-    /// Ends the call when time is nearly up; what is left serves to tell the others why. Peers
-    /// that know the culprit at first hand speak first, and the rest wait a little to hear them.
+    /// Ends the call when time is nearly up; what is left serves to tell the others why. Who knows
+    /// the culprit at first hand speaks first, for a contribution waits for nobody but its sender.
+    /// Owners that live have spoken then, so results that are still missing are their owners'
+    /// fault. Who misses only votes has heard all that by the end.
     task<> watch()
     {
         const auto margin = std::min<duration>(limit_ / 8, std::chrono::seconds(1));
-        co_await sleep_until(begin_ + limit_ - margin);
-        listen_for_life();
-        int culprit = ledger_.laggard();
-        if (culprit < 0) {
-            co_await sleep_until(begin_ + limit_ - margin / 2);
+        auto left = margin;
+        for (const auto kind :
+             {message_kind::contribution, message_kind::result, message_kind::vote}) {
+            co_await sleep_until(begin_ + limit_ - left);
+            left -= margin / 3;
             listen_for_life();
-            culprit = ledger_.most_silent();
+            const int culprit = ledger_.behind(kind);
+            if (culprit >= 0) throw round_error(errc::timed_out, culprit, me(), where_);
         }
-        throw round_error(errc::timed_out, culprit, me(), where_);
+        throw round_error(errc::timed_out, -1, me(), where_);
     }
 
     void listen_for_life()
