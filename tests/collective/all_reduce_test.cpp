@@ -64,7 +64,8 @@ vectors reduced(Cluster& cluster, const vectors& in, Op op, Codec codec, pa::cal
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b)
 {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+    return a.size() == b.size() &&
+           (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 template <class Naive, class Op, class Codec, class Cluster>
