@@ -13,6 +13,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <random>
 #include <thread>
 #include <utility>
@@ -169,6 +170,7 @@ bool miner::try_again(const std::system_error& failure, std::stop_token stop)
 void miner::take_part(participation& run, std::stop_token stop)
 {
     catch_up(run, run.joined().now);
+    was_in_run_ = true;
     while (!over()) {
         const trained how = train(&run, stop);
         if (how == trained::stopped) return;
@@ -248,7 +250,10 @@ bool miner::average(participation& run, const wire::group& group)
     if (outcome.yours) {
         adopt(std::move(next), after);
         run.publish(state_);
-        note_round(&how, group.members.size());
+        note_round(&how, static_cast<std::size_t>(
+                             std::ranges::count_if(group.members, [](const wire::group_member& m) {
+                                 return m.does != wire::member_role::observer;
+                             })));
         setbacks_ = 0;
     } else {
         catch_up(run, outcome.now);
@@ -256,15 +261,23 @@ bool miner::average(participation& run, const wire::group& group)
     return true;
 }
 
+/// The run is behind this miner. A validator that died and came back may have lost a round or so;
+/// more than that is no accident.
+void miner::go_back(std::uint32_t to)
+{
+    if (to == 0 || !was_in_run_)
+        throw problem(errc::mismatch,
+                      fmt::format("the run has had {} rounds, this miner {}: start the run's "
+                                  "validator from its own checkpoint, or this miner without one",
+                                  to, state_->round));
+    progress_.note(fmt::format("the run has fallen back from round {} to {}", state_->round, to));
+}
+
 void miner::catch_up(participation& run, const wire::standing& now)
 {
-    if (now.round < state_->round)
-        throw problem(errc::mismatch,
-                      fmt::format("the run has had {} rounds, the checkpoint {}: start the run's "
-                                  "validator from its own checkpoint, or this miner without",
-                                  now.round, state_->round));
+    if (now.round < state_->round) go_back(now.round);
     const bool known = now.digest.empty() || now.digest == digest_;
-    if (now.round > state_->round || !known) {
+    if (now.round != state_->round || !known) {
         auto fetched = fetch_any(run, now);
         auto of_it = example::digest(*fetched);
         adopt(std::move(fetched), std::move(of_it));
@@ -342,7 +355,7 @@ void miner::note_round(const averaged* how, std::size_t members)
         line["bytes_received"] = how->what.bytes_received();
         line["seconds"] = how->seconds;
         text += fmt::format(
-            ": {} members in {}, {} sent", members,
+            ": averaged by {} in {}, {} sent", members,
             human_duration(std::chrono::nanoseconds(static_cast<std::int64_t>(how->seconds * 1e9))),
             human_bytes(how->what.bytes_sent()));
     }

@@ -45,6 +45,7 @@ private:
     trained train(participation* run, std::stop_token stop);
     bool enough(participation& run);
     void synchronise(participation& run);
+    void go_back(std::uint32_t to);
     bool average(participation& run, const wire::group& group);
     void catch_up(participation& run, const wire::standing& now);
     shared_state fetch_any(participation& run, const wire::standing& now);
@@ -69,7 +70,8 @@ private:
     std::uint64_t tokens_in_round_ = 0;
     std::uint64_t steps_in_round_ = 0;
     double last_loss_ = 0;
-    int setbacks_ = 0;                                      // in a row
+    int setbacks_ = 0;  // in a row
+    bool was_in_run_ = false;
     bool ended_ = false;                                    // others have ended the run
     std::pair<std::uint32_t, std::uint64_t> kept_{~0u, 0};  // round and step of the checkpoint
     network network_;  // last: what it runs uses nothing of the above
