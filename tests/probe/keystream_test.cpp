@@ -50,8 +50,8 @@ TEST_CASE("any part of a keystream is the same however it is cut", "[keystream]"
 {
     const pa::keystream s({{1, 2, 3}}, 9);
     const auto whole = stream(s, 0, 64 * 40);
-    for (const std::size_t block : {0, 1, 7, 8, 9, 20})
-        for (const std::size_t size : {0, 1, 63, 64, 65, 512, 513, 1000}) {
+    for (const std::size_t block : {0u, 1u, 7u, 8u, 9u, 20u})
+        for (const std::size_t size : {0u, 1u, 63u, 64u, 65u, 512u, 513u, 1000u}) {
             const auto part = stream(s, block, size);
             CHECK(std::ranges::equal(part, pa::bytes(whole).subspan(block * 64, size)));
         }

@@ -68,7 +68,7 @@ inline task<> recv_many(any_channel& c, int count, std::size_t size)
 
 inline task<> in_order(any_channel& a, std::unique_ptr<any_channel>& b)
 {
-    for (const std::size_t size : {0, 1, 4096, 100'000}) {
+    for (const std::size_t size : {0u, 1u, 4096u, 100'000u}) {
         std::vector<task<>> all;
         all.push_back(send_many(a, 40, size));
         all.push_back(recv_many(a, 40, size));
