@@ -19,6 +19,7 @@ tcp::options transport_options(const options& o)
     tcp::options t;
     t.connections = o.connections;
     t.max_peers = o.peers;
+    t.handshake = std::chrono::seconds(30);  // the machine may be busy
     return t;
 }
 
