@@ -258,8 +258,50 @@ TEST_CASE("an observer that does not come holds nobody up for long")
             co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
                                     pa::call_options{.timeout = 60s, .roles = roles});
     });
-    CHECK(cluster.world().now() < pa::time_point(1s));
+    CHECK(cluster.world().now() < pa::time_point(2s));
     for (const auto& r : reports) CHECK(r.unserved_observers == std::vector<int>{3});
+}
+
+TEST_CASE("an observer that comes too late is told so long before its timeout")
+{
+    sim_cluster cluster(3, {.latency = 10ms});
+    const std::vector<pa::role> roles{pa::role::full, pa::role::full, pa::role::observer};
+    auto data = noise(3, 5000);
+    std::error_code failure;
+    int culprit = -1;
+    cluster.run([&](auto& net) -> pa::task<> {
+        if (net.rank() == 2) {
+            co_await pa::sleep_for(5s);
+        }
+        try {
+            co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
+                                    pa::call_options{.timeout = 60s, .roles = roles});
+            CHECK(net.rank() != 2);
+        } catch (const pa::round_error& why) {
+            CHECK(net.rank() == 2);
+            failure = why.code();
+            culprit = why.culprit();
+        }
+    });
+    CHECK(failure == pa::errc::timed_out);
+    CHECK(culprit == 2);
+    CHECK(cluster.world().now() < pa::time_point(9s));
+}
+
+TEST_CASE("an observer is served though it comes after a round that took no time")
+{
+    sim_cluster cluster(2, {.latency = 10us});
+    const std::vector<pa::role> roles{pa::role::full, pa::role::observer};
+    vectors data(2, std::vector<float>(5000, 1.5f));
+    data[1].assign(5000, 0.f);
+    cluster.run([&](auto& net) -> pa::task<> {
+        if (net.rank() == 1) {
+            co_await pa::sleep_for(500ms);
+        }
+        co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
+                                pa::call_options{.timeout = 60s, .roles = roles});
+    });
+    CHECK(data[1] == data[0]);
 }
 
 TEST_CASE("a report counts what was sent to and received from each peer")

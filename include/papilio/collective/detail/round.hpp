@@ -125,7 +125,7 @@ public:
 
     /// Moves the data by running `data`, and votes. Throws a `round_error` unless all agree.
     /// `aside` serves the observers; it cannot fail the round, and gets as long again as the round
-    /// took without it.
+    /// took without it, or a moment if that is more.
     task<report> run(task<> data, task<> aside)
     {
         std::exception_ptr error;
@@ -167,18 +167,20 @@ private:
     /// fault. Who misses only votes has heard all that by the end.
     task<> watch()
     {
-        const auto margin = std::min<duration>(limit_ / 8, std::chrono::seconds(1));
-        auto left = margin;
+        auto left = moment();
         for (const auto kind :
              {message_kind::contribution, message_kind::result, message_kind::vote}) {
             co_await sleep_until(begin_ + limit_ - left);
-            left -= margin / 3;
+            left -= moment() / 3;
             listen_for_life();
             const int culprit = ledger_.behind(kind);
             if (culprit >= 0) throw round_error(errc::timed_out, culprit, me(), where_);
         }
         throw round_error(errc::timed_out, -1, me(), where_);
     }
+
+    /// A short time next to the call's limit.
+    duration moment() const { return std::min<duration>(limit_ / 8, std::chrono::seconds(1)); }
 
     void listen_for_life()
     {
@@ -197,12 +199,20 @@ private:
     task<> members(task<> data)
     {
         std::vector<task<>> work;
+        work.push_back(hear_votes());
+        work.push_back(move_and_vote(votes(mine()) ? std::move(data) : observed(std::move(data))));
+        co_await when_all(std::move(work));
+        done_.open();
+    }
+
+    task<> hear_votes()
+    {
+        std::vector<task<>> work;
         for (int peer = 0; peer < size(); ++peer) {
             if (peer == me() || !votes(of(peer))) continue;
             expect(peer, message_kind::vote, 1);
             work.push_back(blaming(peer, phase::vote, hear_vote(peer)));
         }
-        work.push_back(move_and_vote(std::move(data)));
         co_await when_all(std::move(work));
         check_weights();
         agreed_.open();
@@ -212,15 +222,32 @@ private:
     {
         std::vector<task<>> either;
         either.push_back(std::move(aside));
-        either.push_back(patience());
+        either.push_back(patience(done_, 1));
         co_await when_any(std::move(either));
     }
 
-    task<> patience()
+    /// Once all have agreed, an observer gets what it still lacks soon, or never.
+    task<> observed(task<> data)
     {
-        co_await agreed_.opened();
+        std::vector<task<>> either;
+        either.push_back(std::move(data));
+        either.push_back(left_behind());
+        co_await when_any(std::move(either));
+    }
+
+    task<> left_behind()
+    {
+        task<> waited = patience(agreed_, 2);
+        co_await std::move(waited);
+        throw round_error(errc::timed_out, me(), me(), where_,
+                          "the others have ended the round without this observer");
+    }
+
+    task<> patience(gate& since, int times)
+    {
+        co_await since.opened();
         loop& on = co_await this_loop{};
-        co_await sleep_until(on.now() + (on.now() - begin_));
+        co_await sleep_until(on.now() + times * std::max(on.now() - begin_, moment()));
     }
 
     task<> move_and_vote(task<> data)
@@ -351,7 +378,8 @@ private:
     bool voted_ = false;         // we have said yes to somebody
     bool refused_ = false;       // somebody has said no
     std::vector<int> unserved_;  // observers that have not fetched all they may
-    gate agreed_;
+    gate agreed_;                // all others' votes have come, and say yes
+    gate done_;                  // and this peer's own work is done
 };
 
 }  // namespace papilio::detail
