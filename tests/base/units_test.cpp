@@ -17,19 +17,9 @@ TEST_CASE("sizes are told in powers of 1024, rounded to three digits")
     CHECK(human_bytes(~std::uint64_t{0}) == "16 EiB");
 }
 
-TEST_CASE("rates are told in powers of 1000")
-{
-    CHECK(human_rate(0) == "0 B/s");
-    CHECK(human_rate(999) == "999 B/s");
-    CHECK(human_rate(999.9) == "1 kB/s");
-    CHECK(human_rate(12.5e6) == "12.5 MB/s");
-    CHECK(human_rate(7.25e9) == "7.25 GB/s");
-    CHECK(human_rate(3.2e15) == "3200 TB/s");
-}
-
 TEST_CASE("durations are told in the units in which people would say them")
 {
-    CHECK(human_duration(0ns) == "0 ns");
+    CHECK(human_duration(0ns) == "0 s");
     CHECK(human_duration(250us) == "250 us");
     CHECK(human_duration(1500ms) == "1.5 s");
     CHECK(human_duration(59'400ms) == "59.4 s");

@@ -13,9 +13,6 @@ namespace papilio {
 /// "1536 B" as "1.5 KiB": sizes in memory, in powers of 1024.
 std::string human_bytes(std::uint64_t count);
 
-/// "12.5 MB/s": speeds of links, in powers of 1000 as network engineers count.
-std::string human_rate(double bytes_per_second);
-
 /// "250 us", "1.5 s", "2 min 5 s", "3 h 20 min".
 std::string human_duration(std::chrono::nanoseconds time);
 
@@ -49,15 +46,10 @@ inline std::string human_bytes(std::uint64_t count)
     return detail::with_unit(static_cast<double>(count), 1024, units);
 }
 
-inline std::string human_rate(double bytes_per_second)
-{
-    constexpr std::array units{"B/s", "kB/s", "MB/s", "GB/s", "TB/s"};
-    return detail::with_unit(bytes_per_second, 1000, units);
-}
-
 inline std::string human_duration(std::chrono::nanoseconds time)
 {
     if (time < std::chrono::nanoseconds{0}) return std::string("-").append(human_duration(-time));
+    if (time == std::chrono::nanoseconds{0}) return "0 s";
     constexpr std::array units{"ns", "us", "ms", "s"};
     const auto seconds = std::chrono::round<std::chrono::seconds>(time).count();
     if (seconds < 60) return detail::with_unit(static_cast<double>(time.count()), 1000, units);
