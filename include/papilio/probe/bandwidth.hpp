@@ -27,10 +27,8 @@ struct bandwidth {
 struct bandwidth_options {
     secret_key secret;                              ///< what the peer must not know
     std::size_t bytes = std::size_t{8} << 20;       ///< each way, 1 MiB to 1 GiB
-    std::size_t window = std::size_t{8} << 20;      ///< bytes under way: above rate x round trip
     duration patience = std::chrono::seconds(10);   ///< without any progress
     duration deadline = std::chrono::seconds(120);  ///< for both directions together
-    std::uint32_t salt = 0;  ///< differs between measurements of one peer that begin together
 };
 static_assert(std::is_trivially_destructible_v<bandwidth_options>);
 
@@ -46,16 +44,20 @@ static_assert(std::is_trivially_destructible_v<bandwidth_limits>);
 /// this side's clock and counts matter. Towards the peer go bytes that it cannot foretell, and each
 /// chunk counts when its checksum comes back; from the peer come bytes derived from a nonce that it
 /// learns when the clock starts, and each is compared. The first quarter does not count: it is the
-/// time in which a connection finds its speed. A path's bottleneck may be this side's own. Let the
-/// bytes last for many times the path's jitter, or that is what is measured.
+/// time in which a connection finds its speed. At most an eighth is under way at a time, so that
+/// receipts which come in bunches, or were held back, make a link look at most a fifth faster than
+/// it is; on a path that holds more than that, rate times round trip, the window is what is
+/// measured. A path's bottleneck may be this side's own. Let the bytes last for many times the
+/// path's jitter, or that is what is measured.
 ///
 /// Throws `errc::mismatch` when receipts or bytes are not what they should be, `errc::refused` when
 /// the peer declines, `errc::timed_out`, and what the link ended with.
 template <transport Net>
 task<bandwidth> measure_bandwidth(Net& net, int peer, bandwidth_options o);
 
-/// Lets `peer` measure, once at a time and within limits, until the link to it is gone. Throws
-/// `errc::bad_message` when it asks nonsense.
+/// Lets `peer` measure, once at a time and within limits, until the link to it is gone; a new
+/// measurement takes the place of one that is under way. Throws `errc::bad_message` when it asks
+/// nonsense.
 template <transport Net>
 task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits = {});
 
@@ -64,6 +66,7 @@ task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits = {});
 namespace papilio::detail {
 
 inline constexpr std::size_t probe_chunk = std::size_t{64} << 10;
+inline constexpr std::size_t probe_window_share = 8;  // of the bytes, the part under way at a time
 
 /// Little-endian: u32 magic, u32 request, u32 direction (0: to the peer, 1: from the peer), u32
 /// chunks, u32 window, u32 zero, 32 bytes of key.
@@ -195,10 +198,10 @@ task<double> measure_direction(Net& net, int peer, bandwidth_options o, bool upl
     loop& on = co_await this_loop{};
     const auto now = on.now().time_since_epoch().count();
     bandwidth_request r;
-    r.request = request_number(now, peer, control_service::bandwidth, 2 * o.salt + upload);
+    r.request = request_number(now, peer, control_service::bandwidth, upload);
     r.upload = upload;
     r.chunks = static_cast<std::uint32_t>((o.bytes + probe_chunk - 1) / probe_chunk);
-    r.window = static_cast<std::uint32_t>(std::clamp<std::size_t>(o.window / probe_chunk, 1, 1024));
+    r.window = std::clamp<std::uint32_t>(r.chunks / probe_window_share, 1, 1024);
 
     // The peer learns a key that is derived from the secret, and only for what it is to send.
     const keystream keys(o.secret, hash(static_cast<std::uint64_t>(now), r.request));
@@ -255,25 +258,14 @@ task<bandwidth> measure_bandwidth(Net& net, int peer, bandwidth_options o)
 template <transport Net>
 task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits)
 {
-    loop& on = co_await this_loop{};
-    std::array<std::byte, detail::bandwidth_request::encoded_size> asked{};
-    for (;;) {
-        const auto size =
-            co_await detail::next_request<Net>(net, peer, control_service::bandwidth, asked);
-        if (!size) co_return;
-        const auto r = detail::parse_bandwidth_request(bytes(asked).first(*size));
+    const auto answer = [&](detail::bandwidth_request r, detail::bulk_watch& watch) {
         const bool willing = std::uint64_t{r.chunks} * detail::probe_chunk <= limits.bytes;
-        detail::request_scope<Net> scope(net, control_service::bandwidth, r.request);
-        try {
-            detail::bulk_watch watch;
-            task<> work = detail::answer_bandwidth<Net>(net, peer, r, willing, watch);
-            co_await detail::watched(std::move(work), watch, limits.patience,
-                                     on.now() + limits.deadline);
-            scope.succeed();
-        } catch (const std::system_error&) {
-            // Whoever measures finds out by itself, and may try again.
-        }
-    }
+        return detail::answer_bandwidth<Net>(net, peer, r, willing, watch);
+    };
+    task<> served = detail::serve_requests(net, peer, control_service::bandwidth,
+                                           detail::parse_bandwidth_request, answer, limits.patience,
+                                           limits.deadline);
+    co_await std::move(served);
 }
 
 }  // namespace papilio

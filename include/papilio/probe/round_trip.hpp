@@ -31,7 +31,6 @@ struct round_trip_options {
     int count = 16;
     duration pause = std::chrono::milliseconds(10);  ///< between an answer and the next question
     duration patience = std::chrono::seconds(5);     ///< for each answer
-    std::uint32_t salt = 0;  ///< differs between measurements of one peer that begin together
 };
 static_assert(std::is_trivially_destructible_v<round_trip_options>);
 
@@ -133,9 +132,9 @@ task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o)
         throw std::system_error(errc::bad_argument, "a round trip is measured 1 to 10,000 times");
     loop& on = co_await this_loop{};
     const auto now = on.now().time_since_epoch().count();
-    const auto request = detail::request_number(now, peer, control_service::echo, o.salt);
+    const auto request = detail::request_number(now, peer, control_service::echo);
     detail::request_scope<Net> scope(net, control_service::echo, request);
-    const keystream nonces(o.secret, hash(static_cast<std::uint64_t>(now), request, o.salt));
+    const keystream nonces(o.secret, hash(static_cast<std::uint64_t>(now), request));
     std::vector<std::byte> drawn(static_cast<std::size_t>(o.count) * 8);
     nonces.fill(0, drawn);
 

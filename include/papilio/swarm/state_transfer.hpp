@@ -41,7 +41,6 @@ struct state_options {
     duration patience = std::chrono::seconds(20);  ///< without any progress
     duration deadline = std::chrono::minutes(30);  ///< for each donor
     transfer_progress* progress = nullptr;         ///< borrowed until the call ends
-    std::uint32_t salt = 0;  ///< differs between fetches from one donor that begin together
 };
 static_assert(std::is_trivially_destructible_v<state_options>);
 
@@ -53,8 +52,9 @@ static_assert(std::is_trivially_destructible_v<donor_options>);
 
 /// Gives `peer` the state whenever it asks, until the link to it is gone. What `latest` points to
 /// when a request comes is what that request gets, from beginning to end, though `latest` may point
-/// elsewhere meanwhile; null means that there is nothing to give yet. `latest` must outlive the
-/// task. Throws `errc::bad_message` when the peer asks nonsense.
+/// elsewhere meanwhile; null means that there is nothing to give yet. A new request takes the place
+/// of one that is being answered. `latest` must outlive the task. Throws `errc::bad_message` when
+/// the peer asks nonsense.
 template <transport Net>
 task<> serve_state(Net& net, int peer, const shared_state& latest, donor_options o = {});
 
@@ -320,23 +320,13 @@ namespace papilio {
 template <transport Net>
 task<> serve_state(Net& net, int peer, const shared_state& latest, donor_options o)
 {
-    loop& on = co_await this_loop{};
-    std::array<std::byte, detail::state_request::encoded_size> asked{};
-    for (;;) {
-        const auto size =
-            co_await detail::next_request<Net>(net, peer, control_service::state, asked);
-        if (!size) co_return;
-        const auto r = detail::parse_state_request(bytes(asked).first(*size));
-        detail::request_scope<Net> scope(net, control_service::state, r.request);
-        try {
-            detail::bulk_watch watch;
-            task<> work = detail::give_state<Net>(net, peer, r, latest, watch);
-            co_await detail::watched(std::move(work), watch, o.patience, on.now() + o.deadline);
-            scope.succeed();
-        } catch (const std::system_error&) {
-            // Whoever fetches finds out by itself, and may ask again.
-        }
-    }
+    const auto answer = [&](detail::state_request r, detail::bulk_watch& watch) {
+        return detail::give_state<Net>(net, peer, r, latest, watch);
+    };
+    task<> served =
+        detail::serve_requests(net, peer, control_service::state, detail::parse_state_request,
+                               answer, o.patience, o.deadline);
+    co_await std::move(served);
 }
 
 template <transport Net>
@@ -348,7 +338,7 @@ task<state_snapshot> fetch_state(Net& net, int donor, std::vector<std::size_t> s
     if (sizes.size() > detail::max_state_spans || plan.chunks > detail::bulk::max_chunks)
         throw std::system_error(errc::bad_argument, "a state has at most 64 parts");
     const auto now = on.now().time_since_epoch().count();
-    const auto request = detail::request_number(now, donor, control_service::state, o.salt);
+    const auto request = detail::request_number(now, donor, control_service::state);
     const auto lanes = plan.plan(request, o.window).window;
     const detail::state_request r{request, o.at_least, static_cast<std::uint32_t>(lanes)};
     if (o.progress) {

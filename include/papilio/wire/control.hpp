@@ -38,14 +38,15 @@ constexpr tag control_tag(control_service service, std::uint32_t request,
                   (index & max_control_index)});
 }
 
-/// The number of a request that begins at `now_ns`. It is above those of the rounds of any run that
-/// lasts, so that what is retired with a failed request is no round's.
+/// The number of a request that begins at `now_ns`; `which` tells those apart that one call makes
+/// of a service. It is above those of the rounds of any run that lasts, so that what is retired
+/// with a failed request is no round's.
 constexpr std::uint32_t request_number(std::int64_t now_ns, int peer, control_service service,
-                                       std::uint32_t salt) noexcept
+                                       std::uint32_t which = 0) noexcept
 {
     constexpr std::uint32_t half = (max_round + 1) / 2;
     const auto mixed = hash(static_cast<std::uint64_t>(now_ns), static_cast<std::uint64_t>(peer),
-                            static_cast<std::uint64_t>(service), salt);
+                            static_cast<std::uint64_t>(service), which);
     return half + static_cast<std::uint32_t>(mixed % half);
 }
 
