@@ -15,7 +15,8 @@ namespace papilio::example {
 void add_habits(CLI::App& app)
 {
     app.set_config("--config", "", "read options from this file, as `batch = 4` line by line");
-    app.option_defaults()->always_capture_default();
+    app.option_defaults()->always_capture_default()->multi_option_policy(
+        CLI::MultiOptionPolicy::TakeLast);
     app.get_formatter()->column_width(34);
 }
 

@@ -1,0 +1,42 @@
+#include <member/journal.hpp>
+
+#include <trainer/support.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <sstream>
+
+using namespace papilio::example;
+
+TEST_CASE("a journal is lines of JSON that begin with the time", "[member]")
+{
+    const scratch_folder folder;
+    const auto path = folder.path() / "lines.jsonl";
+    {
+        journal j(path);
+        j.write({{"event", "step"}, {"loss", 2.5}});
+        j.write({{"name", "not \xff utf-8"}});
+    }
+    journal(path).write({{"event", "more"}});
+
+    std::istringstream lines(content_of(path));
+    std::vector<nlohmann::ordered_json> read;
+    for (std::string line; std::getline(lines, line);)
+        read.push_back(nlohmann::ordered_json::parse(line));
+    REQUIRE(read.size() == 3);
+    CHECK(read[0].begin().key() == "time");
+    CHECK(read[0]["loss"] == 2.5);
+    CHECK(read[1]["name"].get<std::string>().starts_with("not "));
+    CHECK(read[2]["event"] == "more");
+}
+
+TEST_CASE("a journal without a path writes nothing, and one that cannot write says why", "[member]")
+{
+    journal none{std::filesystem::path()};
+    CHECK_FALSE(none.kept());
+    none.write({{"event", "step"}});
+    CHECK(problem_of([] { journal("/nowhere/at/all"); }) ==
+          "cannot write to /nowhere/at/all: No such file or directory");
+}

@@ -1,0 +1,43 @@
+#include <member/options.hpp>
+
+#include <trainer/support.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace papilio::example;
+namespace pa = papilio;
+
+TEST_CASE("an address is a host and a port", "[member]")
+{
+    CHECK(parse_endpoint("10.0.0.1:5400") == pa::tcp::endpoint{"10.0.0.1", 5400});
+    CHECK(parse_endpoint("example.org:1") == pa::tcp::endpoint{"example.org", 1});
+    CHECK(parse_endpoint("[::1]:65535") == pa::tcp::endpoint{"::1", 65535});
+    CHECK(parse_endpoint(":5400") == pa::tcp::endpoint{"0.0.0.0", 5400});
+}
+
+TEST_CASE("whatever is no address is answered by one", "[member]")
+{
+    for (const char* text : {"", "5400", "host", "host:", "host:port", "host:65536", "host:-1",
+                             "::1:5400", "host:80x", "host: 80"}) {
+        INFO(text);
+        const auto sentence = problem_of([&] { parse_endpoint(text); });
+        CHECK(mentions(sentence, "is no address: write host:port"));
+    }
+}
+
+TEST_CASE("members that differ in what decides the weights have other configurations", "[member]")
+{
+    const run_options same;
+    const auto differs = [&](auto change) {
+        run_options other = same;
+        change(other);
+        return configuration(other) != configuration(same);
+    };
+    CHECK_FALSE(differs([](run_options&) {}));
+    CHECK_FALSE(differs([](run_options& o) { o.data = {"elsewhere"}, o.threads = 3; }));
+    CHECK(differs([](run_options& o) { o.model = "gpt2-124m"; }));
+    CHECK(differs([](run_options& o) { o.seed = 2; }));
+    CHECK(differs([](run_options& o) { o.codec = round_codec::none; }));
+    CHECK(differs([](run_options& o) { o.outer.rate = 0.6f; }));
+    CHECK(differs([](run_options& o) { o.outer.momentum = 0; }));
+}

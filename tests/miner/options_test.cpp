@@ -1,0 +1,75 @@
+#include <miner/options.hpp>
+
+#include <trainer/support.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace papilio::example;
+
+namespace {
+
+miner_options parsed(std::vector<const char*> arguments)
+{
+    arguments.insert(arguments.begin(), "papilio-miner");
+    return parse_miner_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+std::string refusal(std::vector<const char*> arguments)
+{
+    try {
+        parsed(std::move(arguments));
+    } catch (const CLI::Error& why) {
+        return why.what();
+    }
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("a preset fills in what is not given", "[miner]")
+{
+    const auto demo = parsed({"--alone", "--data", "x"});
+    CHECK(demo.inner_steps == 20);
+    CHECK(demo.rate.peak == 1e-3);
+    CHECK(demo.accumulation == 1);
+    const auto large = parsed({"--alone", "--data", "x", "--preset", "gpt2-124m", "--batch", "2"});
+    CHECK(large.inner_steps == 500);
+    CHECK(large.rate.peak == 4e-4);
+    CHECK(large.rate.warm_up == 1000);
+    CHECK(large.batch == 2);
+    const auto none = parsed({"--alone", "--data", "x", "--warm-up", "0"});
+    CHECK(none.rate.warm_up == 0);
+}
+
+TEST_CASE("options come from a file as well, and the command line has the last word", "[miner]")
+{
+    const scratch_folder folder;
+    const auto file = folder.file("miner.ini",
+                                  "data = a.txt b.txt\nrendezvous = 10.0.0.1:5400\n"
+                                  "inner-steps = 7\nbatch = 3\ncodec = bf16\n");
+    const auto o = parsed({"--config", file.c_str(), "--batch", "5"});
+    CHECK(o.run.data == std::vector<std::string>{"a.txt", "b.txt"});
+    CHECK(o.rendezvous == "10.0.0.1:5400");
+    CHECK(o.inner_steps == 7);
+    CHECK(o.batch == 5);
+    CHECK(o.run.codec == round_codec::bf16);
+    CHECK(o.run.outer.rate == 0.7f);
+}
+
+TEST_CASE("options that make no sense are refused by a sentence", "[miner]")
+{
+    CHECK(mentions(refusal({"--data", "x"}), "--rendezvous"));
+    CHECK(mentions(refusal({"--alone"}), "--data"));
+    CHECK(mentions(refusal({"--alone", "--data", "x", "--rendezvous", "a:1"}), "--alone"));
+    CHECK(mentions(refusal({"--alone", "--data", "x", "--codec", "zip"}), "--codec"));
+    CHECK(mentions(refusal({"--alone", "--data", "x", "--preset", "gpt5"}), "--preset"));
+    CHECK(mentions(refusal({"--alone", "--data", "x", "--batch", "0"}), "--batch"));
+    CHECK(mentions(refusal({"--alone", "--data", "x", "--resume"}), "--checkpoint"));
+    CHECK(mentions(refusal({"--alone", "--data", "x", "--frobnicate"}), "--frobnicate"));
+    CHECK(mentions(problem_of([] {
+                       parsed({"--data", "x", "--rendezvous", "nowhere"});
+                   }),
+                   "'nowhere' is no address"));
+}

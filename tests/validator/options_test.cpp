@@ -1,0 +1,44 @@
+#include <validator/options.hpp>
+
+#include <trainer/support.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace papilio::example;
+
+namespace {
+
+validator_options parsed(std::vector<const char*> arguments)
+{
+    arguments.insert(arguments.begin(), "papilio-validator");
+    return parse_validator_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+}  // namespace
+
+TEST_CASE("a validator needs only a text", "[validator]")
+{
+    const auto o = parsed({"--data", "x"});
+    CHECK(o.min_group == 2);
+    CHECK(o.demands.min_up_mbit == 10);
+    CHECK(o.rounds == 0);
+    CHECK(trainer_part(o).seed == 1);
+}
+
+TEST_CASE("a validator's options that make no sense are refused", "[validator]")
+{
+    CHECK_THROWS_AS(parsed({}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--min-group", "0"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--min-group", "5", "--max-group", "4"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--probe", "0"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--resume"}), CLI::Error);
+}
+
+TEST_CASE("a validator and a miner with the same words are of one configuration", "[validator]")
+{
+    CHECK(configuration(parsed({"--data", "x"}).run) == configuration(run_options{}));
+    CHECK(configuration(parsed({"--data", "x", "--codec", "f16"}).run) !=
+          configuration(run_options{}));
+}

@@ -1,0 +1,178 @@
+// Validator and miners as programs that talk over loopback.
+
+#include <validator/validator.hpp>
+
+#include <member/program.hpp>
+#include <member/program_run.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <sstream>
+
+using namespace papilio::example;
+
+namespace {
+
+/// A validator, and what miners need to join it.
+struct hosted_run {
+    explicit hosted_run(std::vector<std::string> more = {})
+        : validator(PAPILIO_VALIDATOR,
+                    joined({"--data",         folder.file("text.txt", small_text(20'000)),
+                            "--listen",       "127.0.0.1:0",
+                            "--mesh",         "127.0.0.1:0",
+                            "--address-file", folder.path() / "address",
+                            "--min-group",    "1",
+                            "--patience",     "20",
+                            "--length",       "16",
+                            "--evaluate",     "4",
+                            "--probe",        "1",
+                            "--threads",      "1",
+                            "--scores",       folder.path() / "scores.jsonl",
+                            "--summary",      folder.path() / "summary.json"},
+                           more))
+    {
+        REQUIRE_FALSE(validator.line_with("miners join with").empty());
+        address = content_of(folder.path() / "address");
+        address.pop_back();
+    }
+
+    std::unique_ptr<program_run> miner(const std::string& name, std::vector<std::string> more = {})
+    {
+        auto arguments =
+            joined(quick_training(folder), {"--rendezvous", address, "--listen", "127.0.0.1:0",
+                                            "--name", name, "--checkpoint", folder.path() / name});
+        return std::make_unique<program_run>(PAPILIO_MINER, joined(std::move(arguments), more));
+    }
+
+    /// Names of those whose link has been measured, says the file of scores.
+    std::set<std::string> measured() const
+    {
+        std::set<std::string> names;
+        for (const auto& line : scores())
+            if (!line["up_mbit"].is_null()) names.insert(line["name"]);
+        return names;
+    }
+
+    std::vector<nlohmann::json> scores() const
+    {
+        std::istringstream lines(content_of(folder.path() / "scores.jsonl"));
+        std::vector<nlohmann::json> all;
+        for (std::string line; std::getline(lines, line) && !lines.eof();)  // whole lines only
+            all.push_back(nlohmann::json::parse(line));
+        return all;
+    }
+
+    scratch_folder folder;
+    program_run validator;
+    std::string address;
+};
+
+}  // namespace
+
+TEST_CASE("a run outlives a miner that is killed, takes in one that comes late, and ends in order",
+          "[program]")
+{
+    hosted_run run({"--min-group", "2", "--codec", "int8b"});
+    const std::vector<std::string> slower{"--inner-steps", "40"};  // leaves time to measure
+    const auto ada = run.miner("ada", slower), bob = run.miner("bob", slower);
+    const auto eve = run.miner("eve", slower);
+    REQUIRE_FALSE(eve->line_with(" done, digest").empty());
+    eve->signal(SIGKILL);
+    CHECK(eve->end() == -1);
+
+    const auto late = run.miner("late", slower);
+    REQUIRE_FALSE(late->line_with("took over the state after round").empty());
+    REQUIRE_FALSE(late->line_with("averaged by 3").empty());
+    const std::set<std::string> living{"ada", "bob", "late"};
+    while (!std::ranges::includes(run.measured(), living))
+        REQUIRE_FALSE(run.validator.line_with("rounds done").empty());
+    run.validator.signal(SIGTERM);
+    CHECK(run.validator.end() == exit_ok);
+    std::set<std::string> digests;
+    for (const auto& miner : {ada.get(), bob.get(), late.get()}) {
+        CHECK(miner->end() == exit_ok);
+        CHECK(mentions(miner->output(), "the run is over"));
+        digests.insert(last_digest(miner->output()));
+    }
+    CHECK(digests.size() == 1);
+
+    const auto summary = nlohmann::json::parse(content_of(run.folder.path() / "summary.json"));
+    CHECK(summary["digest"] == *digests.begin());
+    CHECK(summary["worst_ratio_to_butterfly"] < 1.05);
+    std::set<std::string> scored;
+    for (const auto& line : run.scores()) {
+        if (line["score"] == 1) scored.insert(line["name"]);
+        if (line["took_part"] == true) CHECK(line["digest_matches"] == true);
+    }
+    CHECK(std::ranges::includes(scored, living));
+}
+
+TEST_CASE("a miner that is told to end leaves the others to go on", "[program]")
+{
+    hosted_run run;
+    const auto ada = run.miner("ada"), bob = run.miner("bob");
+    REQUIRE_FALSE(bob->line_with("averaged by 2").empty());
+    bob->signal(SIGTERM);
+    CHECK(bob->end() == exit_ok);
+    CHECK(mentions(bob->output(), "ended after round"));
+    REQUIRE_FALSE(ada->line_with("averaged by 1").empty());
+
+    const auto again = run.miner("bob", {"--resume"});
+    REQUIRE_FALSE(again->line_with("goes on from").empty());
+    REQUIRE_FALSE(again->line_with("averaged by 2").empty());
+    run.validator.signal(SIGTERM);
+    CHECK(run.validator.end() == exit_ok);
+}
+
+TEST_CASE("a run ends for everybody after the rounds it was to have", "[program]")
+{
+    hosted_run run({"--rounds", "3", "--check", "--codec", "none"});
+    const auto ada = run.miner("ada", {"--codec", "none"});
+    CHECK(run.validator.end() == exit_unmet);  // so little training learns too little
+    CHECK(mentions(run.validator.output(), "not as it should be: the held-out loss"));
+    CHECK(ada->end() == exit_ok);
+    CHECK(mentions(ada->output(), "ended after round 3"));
+}
+
+TEST_CASE("miners outlive a validator that dies and comes back", "[program]")
+{
+    const scratch_folder kept;
+    const std::vector<std::string> keep{"--checkpoint", kept.path() / "run", "--resume"};
+    hosted_run run(keep);
+    const auto ada = run.miner("ada");
+    REQUIRE_FALSE(ada->line_with("round 2 done").empty());
+    run.validator.signal(SIGKILL);
+    CHECK(run.validator.end() == -1);
+    REQUIRE_FALSE(ada->line_with("lost the run").empty());
+
+    const auto colon = run.address.rfind(':');
+    hosted_run second(joined(keep, {"--listen", "127.0.0.1" + run.address.substr(colon)}));
+    REQUIRE_FALSE(ada->line_with("joined the run").empty());
+    REQUIRE_FALSE(ada->line_with(" done, digest").empty());
+    second.validator.signal(SIGTERM);
+    CHECK(second.validator.end() == exit_ok);
+    CHECK(ada->end() == exit_ok);
+}
+
+TEST_CASE("who does not fit into a run is told why", "[program]")
+{
+    hosted_run run;
+    const auto refused = [&](std::vector<std::string> more, const std::string& words) {
+        const auto miner = run.miner("ada", std::move(more));
+        CHECK(miner->end() == exit_failure);
+        INFO(miner->output());
+        CHECK(mentions(miner->output(), words));
+    };
+    refused({"--run", "other"}, R"(this is the run "papilio", not "other")");
+    refused({"--codec", "f16"}, "the run is configured differently");
+    refused({"--listen", run.address},
+            "cannot listen at " + run.address + ": Address already in use");
+
+    program_run second(PAPILIO_VALIDATOR, {"--data", run.folder.path() / "text.txt", "--length",
+                                           "16", "--listen", run.address});
+    CHECK(second.end() == exit_failure);
+    CHECK(mentions(second.output(), "cannot listen at " + run.address));
+}

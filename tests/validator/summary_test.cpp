@@ -1,0 +1,114 @@
+#include <validator/summary.hpp>
+
+#include "observations.hpp"
+
+#include <trainer/support.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace papilio::example;
+
+namespace {
+
+void add(summary& s, const observation& o)
+{
+    s.add(o, judge(o, {}, round_codec::none, 4000));
+}
+
+/// Two rounds of two miners, in which the text was learnt.
+summary good_run()
+{
+    summary s(5.5, 3.1);
+    add(s, observed(0, {1, 2}));
+    add(s, observed(1, {1, 2}));
+    s.note_loss(2.7);
+    return s;
+}
+
+}  // namespace
+
+TEST_CASE("a good run has no shortcomings", "[validator]")
+{
+    auto s = good_run();
+    CHECK(s.shortcomings().empty());
+    add(s, observed(2, {1, 2, 3}));
+    CHECK(s.miners().at(3).newcomer);
+    CHECK(s.miners().at(3).first_round == 3);
+    CHECK(s.shortcomings().empty());
+    CHECK(s.miners().at(1).rounds == 3);
+    CHECK(s.rounds() == 3);
+}
+
+TEST_CASE("each shortcoming of a run is found", "[validator]")
+{
+    const auto only = [](const summary& s, const char* words) {
+        const auto all = s.shortcomings();
+        REQUIRE(all.size() == 1);
+        CHECK(mentions(all[0], words));
+    };
+    auto s = good_run();
+    SECTION("no round")
+    {
+        summary none(5.5, 3.1);
+        none.note_loss(2.7);
+        only(none, "no round succeeded");
+    }
+    SECTION("a digest that differs in the last round")
+    {
+        auto o = observed(2, {1, 2});
+        o.what.reports.at(2).digest = "another";
+        add(s, o);
+        only(s, "miner 2 did not come to the group's digest");
+    }
+    SECTION("a newcomer that had another state after its first round, and caught up later")
+    {
+        auto o = observed(2, {1, 2, 3});
+        o.what.reports.at(3).digest = "another";
+        add(s, o);
+        add(s, observed(3, {1, 2, 3}));
+        only(s, "newcomer 3 did not have");
+    }
+    SECTION("too many bytes, sent or received")
+    {
+        auto o = observed(2, {1, 2});
+        (GENERATE(true, false) ? o.what.reports.at(1).bytes_sent
+                               : o.what.reports.at(1).bytes_received) = 16'801;
+        add(s, o);
+        only(s, "1.050 times the butterfly's bytes");
+    }
+    SECTION("a loss that is not far enough below the entropy, or not a number")
+    {
+        s.note_loss(GENERATE(2.81, std::numeric_limits<double>::quiet_NaN()));
+        only(s, "unigram entropy");
+    }
+}
+
+TEST_CASE("a failed attempt counts as such and changes nothing else", "[validator]")
+{
+    auto s = good_run();
+    auto o = observed(2, {1, 2});
+    o.what.ok = false;
+    o.what.digest.clear();
+    add(s, o);
+    CHECK(s.rounds() == 2);
+    CHECK(s.shortcomings().empty());
+    CHECK(mentions(s.text(10), "1 failed attempts"));
+}
+
+TEST_CASE("a summary is told to people and to programs", "[validator]")
+{
+    auto s = good_run();
+    const auto text = s.text(20);
+    CHECK(mentions(text, "5.500 at the start, 2.700 at the end"));
+    CHECK(mentions(text, "1.000 times"));
+    CHECK(mentions(text, "500 ms a round, 5.0% of the run"));
+    const auto json = s.to_json(20);
+    CHECK(json["rounds"] == 2);
+    CHECK(json["bytes_sent_per_miner_and_round"] == 16'000);
+    CHECK(json["worst_ratio_to_butterfly"] == 1);
+    CHECK(json["miners"].size() == 2);
+    CHECK(json["miners"][1]["mean_score"] == 1);
+    CHECK(json["shortcomings"].empty());
+}
