@@ -3,7 +3,7 @@
 #include <member/sentence.hpp>
 #include <trainer/problem.hpp>
 
-#include <papilio/transport/tcp/channel.hpp>
+#include <papilio/transport/tcp/listener.hpp>
 
 #include <utility>
 

@@ -9,7 +9,7 @@
 #include <papilio/async/offload.hpp>
 #include <papilio/probe/keystream.hpp>
 #include <papilio/swarm/rendezvous.hpp>
-#include <papilio/transport/tcp/channel.hpp>
+#include <papilio/transport/tcp/listener.hpp>
 
 #include <cstdint>
 #include <deque>

@@ -6,12 +6,14 @@
 #include <papilio/transport/mailbox.hpp>
 #include <papilio/transport/tcp/connection.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
+#include <papilio/transport/tcp/reception.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <type_traits>
@@ -103,19 +105,12 @@ private:
         time_point last_heard{};
     };
 
-    /// A connection whose other side has not yet shown who it is.
-    struct visitor {
-        explicit visitor(task<> t) : work(std::move(t)) {}
-        task<> work;
-    };
-
     link& link_to(int peer);
     link& other(int peer);
     bool dials(const link& l) const;
     task<> dial(link& l);
     task<> dial_one(link& l, std::uint32_t index);
     task<> reach(link& l);
-    task<> accept();
     task<> welcome(detail::socket from);
     bool expected(const wire::hello& h);
     void install(link& l, std::uint32_t index, detail::socket s);
@@ -132,14 +127,12 @@ private:
     bool closing_ = false;
     mailbox inbox_;
     std::vector<std::unique_ptr<link>> links_;
-    detail::acceptor acceptor_;
-    std::list<visitor> visitors_;
-    task<> acceptance_ = accept();
+    std::optional<detail::reception> reception_;
     task<> watch_ = watch();
 };
 
 inline transport::transport(asio_loop& on, int rank, std::vector<endpoint> peers, options o)
-    : loop_(on), rank_(rank), options_(o), inbox_(o.early_limit), acceptor_(on.context())
+    : loop_(on), rank_(rank), options_(o), inbox_(o.early_limit)
 {
     const int named = static_cast<int>(peers.size());
     if (o.max_peers == 0) options_.max_peers = named;
@@ -157,17 +150,16 @@ inline transport::transport(asio_loop& on, int rank, std::vector<endpoint> peers
     }
     for (std::size_t i = 0; i < peers.size(); ++i)
         introduce(static_cast<int>(i), std::move(peers[i]));
-    if (!links_[static_cast<std::size_t>(rank)]->at.host.empty()) {
-        detail::listen_at(acceptor_, links_[static_cast<std::size_t>(rank)]->at);
-        acceptance_.start(loop_);
-    }
+    const endpoint& own = links_[static_cast<std::size_t>(rank)]->at;
+    if (!own.host.empty())
+        reception_.emplace(on, own, [this](detail::socket s) { return welcome(std::move(s)); });
     watch_.start(loop_);
 }
 
 inline endpoint transport::local() const
 {
     auto at = links_[static_cast<std::size_t>(rank_)]->at;
-    if (acceptor_.is_open()) at.port = acceptor_.local_endpoint().port();
+    if (reception_) at.port = reception_->local().port;
     return at;
 }
 
@@ -274,26 +266,7 @@ inline task<> transport::dial_one(link& l, std::uint32_t index)
     }
 }
 
-/// Lets everybody in who knows the group, a bounded number at a time.
-inline task<> transport::accept()
-{
-    constexpr std::size_t most = 256;
-    for (;;) {
-        co_await detail::readable(acceptor_);
-        std::erase_if(visitors_, [](const visitor& v) { return v.work.finished(); });
-        std::error_code error;
-        detail::socket s = acceptor_.accept(error);
-        if (error || visitors_.size() >= most) {
-            // Out of file descriptors, or beset by strangers: those who are being heard come first.
-            if (error != asio::error::would_block)
-                co_await sleep_for(std::chrono::milliseconds(10));
-            continue;
-        }
-        visitors_.emplace_back(welcome(std::move(s)));
-        visitors_.back().work.start(loop_);
-    }
-}
-
+/// Lets everybody in who knows the group.
 inline task<> transport::welcome(detail::socket from)
 {
     detail::socket s = std::move(from);  // closes when this ends, `from` when its frame dies

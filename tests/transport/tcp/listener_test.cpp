@@ -1,4 +1,4 @@
-#include <papilio/transport/tcp/channel.hpp>
+#include <papilio/transport/tcp/listener.hpp>
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
