@@ -35,9 +35,9 @@ public:
     template <class T>
     T first() const noexcept
     {
-        std::byte start[sizeof(T)];  // nvcc 13.0 mistakes a std::array of it
+        std::array<std::byte, sizeof(T)> start;
         fill(0, start);
-        return load<T>(start);
+        return load<T>(start.data());
     }
 
 private:
