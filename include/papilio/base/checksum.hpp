@@ -29,8 +29,7 @@ inline std::uint64_t checksum(bytes data) noexcept
 
     std::byte rest[stripe] = {};  // not a std::array, whose size nvcc 13.0 cannot spell here
     for (std::size_t i = 0; at + i < data.size(); ++i) rest[i] = data[at + i];
-    for (std::size_t lane = 0; lane < 4; ++lane)
-        add(lane, load<std::uint64_t>(rest + 8 * lane));
+    for (std::size_t lane = 0; lane < 4; ++lane) add(lane, load<std::uint64_t>(rest + 8 * lane));
     return hash(lanes[0], lanes[1], lanes[2], lanes[3], data.size());
 }
 
