@@ -66,7 +66,8 @@ task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits = {});
 namespace papilio::detail {
 
 inline constexpr std::size_t probe_chunk = std::size_t{64} << 10;
-inline constexpr std::size_t probe_window_share = 8;  // of the bytes, the part under way at a time
+inline constexpr std::uint32_t probe_window_share =
+    8;  // of the bytes, the part under way at a time
 
 /// Little-endian: u32 magic, u32 request, u32 direction (0: to the peer, 1: from the peer), u32
 /// chunks, u32 window, u32 zero, 32 bytes of key.
