@@ -159,6 +159,26 @@ inline std::size_t default_lanes(std::size_t total, std::size_t peers, std::size
     return std::clamp<std::size_t>(window / chunk_bytes, 2, 256);
 }
 
+/// `lanes` on average, in proportion to the parts, so that all conversations end at the same time:
+/// a link shared by one about a large part and one about a small part would else carry both equally
+/// fast, and then the large one alone. At most twice as many for one owner, for its memory's sake.
+inline std::vector<std::size_t> lanes_by_owner(const direct_plan& plan, std::size_t lanes)
+{
+    std::vector<std::size_t> chunks;
+    std::size_t all = 0, owners = 0;
+    for (const auto& p : plan.parts) {
+        chunks.push_back(chunk_count(p, plan.chunk));
+        all += chunks.back();
+        if (chunks.back() > 0) ++owners;
+    }
+    for (auto& c : chunks) {
+        if (c == 0) continue;
+        const auto fair = (lanes * owners * c + all / 2) / all;
+        c = std::clamp<std::size_t>(fair, 1, std::min(c, 2 * lanes));
+    }
+    return chunks;
+}
+
 template <class Codec>
 direct_plan plan_direct(int peers, std::size_t count, std::size_t element_size,
                         const call_options& o)
@@ -174,10 +194,11 @@ direct_plan plan_direct(int peers, std::size_t count, std::size_t element_size,
     const auto total = count * element_size;
     const auto chunk_bytes = o.chunk_bytes != 0 ? o.chunk_bytes : default_chunk_bytes(total, n);
     plan.chunk = chunk_size(chunk_bytes / element_size, Codec::granule);
-    plan.lanes = o.in_flight != 0 ? o.in_flight : default_lanes(total, n, chunk_bytes);
     for (const auto& p : plan.parts)
         if (chunk_count(p, plan.chunk) > max_tag_index)
             throw std::system_error(errc::bad_argument, "too many chunks: raise chunk_bytes");
+    const auto lanes = o.in_flight != 0 ? o.in_flight : default_lanes(total, n, chunk_bytes);
+    plan.lanes = lanes_by_owner(plan, lanes);
     for (std::size_t rank = 0; rank < n; ++rank)
         plan.layout = hash(plan.layout, static_cast<std::uint8_t>(plan.roles[rank]),
                            plan.parts[rank].begin, plan.parts[rank].size);

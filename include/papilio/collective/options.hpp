@@ -1,7 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
-#include <papilio/collective/role.hpp>
+#include <papilio/plan/role.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +29,7 @@ struct call_options {
     std::span<const double> shares = {};  ///< sizes of the parts, by rank; empty: equal
 
     std::size_t chunk_bytes = 0;  ///< of elements; zero: chosen by size
-    std::size_t in_flight = 0;    ///< chunks on the way to each peer; zero: chosen by size
+    std::size_t in_flight = 0;    ///< chunks on the way to a peer, on average; zero: chosen
 
     workers* pool = nullptr;  ///< where codecs and reductions run; null: on the loop's own thread
 };

@@ -23,11 +23,11 @@ namespace papilio::detail {
 
 /// What the peers of a direct all-reduce agree on beside type, operation and codec.
 struct direct_plan {
-    std::vector<part> parts;   // by owner
-    std::vector<role> roles;   // by rank
-    std::size_t chunk = 1;     // elements
-    std::size_t lanes = 1;     // chunks on the way to each peer
-    std::uint64_t layout = 0;  // a hash of what the peers were told about each other
+    std::vector<part> parts;         // by owner
+    std::vector<role> roles;         // by rank
+    std::size_t chunk = 1;           // elements
+    std::vector<std::size_t> lanes;  // by owner: chunks of its part on the way to or from each peer
+    std::uint64_t layout = 0;        // a hash of what the peers were told about each other
 };
 
 /// The direct butterfly all-reduce: everybody sends each owner its version of the owner's part,
@@ -107,7 +107,7 @@ private:
     {
         return chunk_of(plan_.parts[static_cast<std::size_t>(owner)], plan_.chunk, c);
     }
-    std::size_t lanes_for(std::size_t chunks) const { return std::min(plan_.lanes, chunks); }
+    std::size_t lanes_for(int owner) const { return plan_.lanes[static_cast<std::size_t>(owner)]; }
     std::size_t room_for_chunk(int owner) const
     {
         const auto& whole = plan_.parts[static_cast<std::size_t>(owner)];
@@ -119,7 +119,7 @@ private:
     void serve_all(int peer, std::vector<task<>>& work)
     {
         round_.expect(peer, message_kind::contribution, owned_.size());
-        for (std::size_t lane = 0; lane < lanes_for(owned_.size()); ++lane)
+        for (std::size_t lane = 0; lane < lanes_for(round_.me()); ++lane)
             work.push_back(round_.blaming(peer, phase::contribution, serve(peer, lane)));
     }
 
@@ -127,7 +127,7 @@ private:
     task<> serve(int peer, std::size_t lane)
     {
         std::vector<std::byte> room(room_for_chunk(round_.me()));
-        for (std::size_t c = lane; c < owned_.size(); c += lanes_for(owned_.size())) {
+        for (std::size_t c = lane; c < owned_.size(); c += lanes_for(round_.me())) {
             const auto size =
                 co_await round_.recv(peer, round_.name(message_kind::contribution, c), room);
             if (c > 0) {
@@ -145,7 +145,7 @@ private:
     task<> serve_observer(int peer)
     {
         std::vector<task<>> lanes;
-        for (std::size_t lane = 0; lane < lanes_for(owned_.size()); ++lane)
+        for (std::size_t lane = 0; lane < lanes_for(round_.me()); ++lane)
             lanes.push_back(serve(peer, lane));
         try {
             co_await when_all(std::move(lanes));
@@ -285,12 +285,12 @@ private:
         for (int owner = 0; owner < round_.size(); ++owner) {
             if (owner == round_.me()) continue;
             round_.expect(owner, message_kind::result, chunks_of(owner));
-            most = std::max(most, lanes_for(chunks_of(owner)));
+            most = std::max(most, lanes_for(owner));
         }
         for (std::size_t lane = 0; lane < most; ++lane) {
             for (int step = 1; step < round_.size(); ++step) {
                 const int owner = (round_.me() + step) % round_.size();
-                if (lane >= lanes_for(chunks_of(owner))) continue;
+                if (lane >= lanes_for(owner)) continue;
                 work.push_back(round_.blaming(owner, phase::result, exchange(owner, lane)));
             }
         }
@@ -300,7 +300,7 @@ private:
     task<> exchange(int owner, std::size_t lane)
     {
         std::vector<std::byte> room;
-        for (std::size_t c = lane; c < chunks_of(owner); c += lanes_for(chunks_of(owner))) {
+        for (std::size_t c = lane; c < chunks_of(owner); c += lanes_for(owner)) {
             const auto where = chunk_at(owner, c);
             bytes message;
             auto prepare = [&] { message = contribution(owner, c, room); };

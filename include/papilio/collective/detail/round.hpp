@@ -6,7 +6,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/collective/detail/ledger.hpp>
 #include <papilio/collective/report.hpp>
-#include <papilio/collective/role.hpp>
+#include <papilio/plan/role.hpp>
 #include <papilio/collective/round_error.hpp>
 #include <papilio/transport/any_transport.hpp>
 #include <papilio/wire/descriptor.hpp>

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <papilio/base/error.hpp>
+#include <papilio/plan/link_table.hpp>
+#include <papilio/plan/role.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace papilio {
+
+/// The shares of the data that peers should own, for a direct all-reduce to end as early as their
+/// links allow: fast peers own more, so that all links are busy until the end, and a peer too slow
+/// to move more than its own contribution owns nothing. A client's share is zero, an auxiliary's is
+/// what its link carries beside the others'.
+///
+/// Whoever owns a share w of S bytes and contributes, as n - 1 others do, sends and receives
+/// S (1 + (n - 2) w); the slower direction of its link counts. The shares fill all links to the
+/// same level (water-filling), which no other shares of a direct all-reduce can beat. `rates` are
+/// by rank, positive, in any unit; throws `errc::bad_argument` when they are not.
+inline std::vector<double> balanced_shares(std::span<const access_rate> rates,
+                                           std::span<const role> roles = {});
+
+}  // namespace papilio
+
+namespace papilio::detail {
+
+/// The level, in seconds per byte of data, to which `n` contributors' traffic rises. `full` holds
+/// the rates of the full peers, fastest first, and only the first few of these own anything;
+/// `auxiliary` is the sum of the auxiliaries'.
+inline double water_level(std::span<const double> full, double auxiliary, std::size_t n)
+{
+    const double others = static_cast<double>(n) - 2;
+    const double beside = others / static_cast<double>(n) * auxiliary;
+    double level = auxiliary > 0 ? others / beside : 0;
+    double together = 0;
+    for (std::size_t owners = 1; owners <= full.size(); ++owners) {
+        together += full[owners - 1];
+        const double with = (others + static_cast<double>(owners)) / (together + beside);
+        level = owners == 1 && auxiliary == 0 ? with : std::min(level, with);
+    }
+    return level;
+}
+
+}  // namespace papilio::detail
+
+namespace papilio {
+
+inline std::vector<double> balanced_shares(std::span<const access_rate> rates,
+                                           std::span<const role> roles)
+{
+    if (!roles.empty() && roles.size() != rates.size())
+        throw std::system_error(errc::bad_argument, "there is a rate for every peer");
+    const auto role_of = [&](std::size_t i) { return roles.empty() ? role::full : roles[i]; };
+    std::size_t n = 0;
+    double auxiliary = 0;
+    std::vector<double> rate(rates.size()), full;
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+        rate[i] = std::min(rates[i].up, rates[i].down);
+        if (!(rate[i] > 0)) throw std::system_error(errc::bad_argument, "a rate is positive");
+        if (contributes(role_of(i))) ++n;
+        if (role_of(i) == role::full) full.push_back(rate[i]);
+        if (role_of(i) == role::auxiliary) auxiliary += rate[i];
+    }
+    std::ranges::sort(full, std::greater{});
+
+    // Two contributors each send and receive the data once, whoever owns what.
+    const bool even = n <= 2 && !full.empty();
+    const double level = even || full.empty() ? 0 : detail::water_level(full, auxiliary, n);
+    std::vector<double> shares(rates.size(), 0.0);
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+        const bool owns = reduces(role_of(i));
+        if (even)
+            shares[i] = role_of(i) == role::full ? 1 : 0;
+        else if (full.empty())
+            shares[i] = owns ? rate[i] : 0;
+        else if (role_of(i) == role::auxiliary)
+            shares[i] = level * rate[i] / static_cast<double>(n);
+        else if (owns)
+            shares[i] = std::max(0.0, (level * rate[i] - 1) / static_cast<double>(n - 2));
+    }
+    return shares;
+}
+
+}  // namespace papilio

@@ -1,0 +1,60 @@
+// How near to the bound an all-reduce comes over links that differ, in virtual time.
+
+#include <papilio/collective/all_reduce.hpp>
+
+#include <papilio/plan/balance.hpp>
+#include <papilio/plan/lower_bound.hpp>
+
+#include <support/clusters.hpp>
+
+#include <catch2/catch.hpp>
+
+namespace pa = papilio;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// The bound's share of the time that 16 MiB take among peers with these rates, in Mbit/s, when
+/// their parts are as large as `shares` says.
+double eta(const std::vector<pa::access_rate>& mbit, const std::vector<double>& shares)
+{
+    pa::link_table links;
+    std::vector<pa::sim::access> each;
+    for (const auto& rate : mbit) {
+        links.access.push_back({rate.up * 1e6 / 8, rate.down * 1e6 / 8});
+        each.push_back({links.access.back().up, links.access.back().down});
+    }
+    links.latency_seconds = 0.0005;
+    const std::size_t count = std::size_t{4} << 20;
+    const int n = static_cast<int>(mbit.size());
+    pa::test::sim_cluster cluster(n, {.latency = 500us, .each = each});
+    std::vector<float> in(count, 1.5f);
+    std::vector<std::vector<float>> out(mbit.size(), std::vector<float>(count));
+    cluster.run([&](auto& net) -> pa::task<> {
+        co_await pa::all_reduce(net, in, out[static_cast<std::size_t>(net.rank())], pa::sum{},
+                                pa::identity{}, pa::call_options{.shares = shares});
+    });
+    const std::chrono::duration<double> took = cluster.world().now().time_since_epoch();
+    return pa::lower_bound_seconds(links, count * sizeof(float)) / took.count();
+}
+
+double balanced_eta(const std::vector<pa::access_rate>& mbit)
+{
+    return eta(mbit, pa::balanced_shares(mbit));
+}
+
+}  // namespace
+
+TEST_CASE("an all-reduce over equal links comes close to the bound")
+{
+    CHECK(balanced_eta(std::vector<pa::access_rate>(4, {200, 200})) > 0.95);
+}
+
+TEST_CASE("an all-reduce over unequal links comes close to the bound, with parts to suit them")
+{
+    const std::vector<pa::access_rate> four{{400, 400}, {200, 200}, {100, 100}, {50, 50}};
+    CHECK(balanced_eta(four) > 0.92);
+    CHECK(eta(four, {}) < 0.7);
+    CHECK(balanced_eta({{400, 400}, {400, 400}, {40, 400}, {400, 400}}) > 0.9);
+    CHECK(balanced_eta({{400, 400}, {300, 300}, {250, 250}, {200, 200}, {200, 200}}) > 0.88);
+}
