@@ -100,6 +100,29 @@ bool refuses(const Codec& codec, const std::vector<std::byte>& bytes, std::size_
     return false;
 }
 
+inline std::vector<std::byte> octets(std::initializer_list<int> values)
+{
+    std::vector<std::byte> result;
+    for (const int value : values) result.push_back(static_cast<std::byte>(value));
+    return result;
+}
+
+/// Wherever it stands, `bad` is refused with `errc::not_finite`.
+template <class Codec>
+void check_not_finite(float bad, const Codec& codec = {})
+{
+    for (const std::size_t at : {0u, 31u, 127u, 128u, 299u}) {
+        std::vector<float> values(300, 1.0f);
+        values[at] = bad;
+        try {
+            encoded(codec, values);
+            FAIL("encoded " << bad);
+        } catch (const std::system_error& error) {
+            CHECK(error.code() == errc::not_finite);
+        }
+    }
+}
+
 template <class Codec>
 std::vector<std::size_t> delicate_sizes()
 {
@@ -164,6 +187,32 @@ void check_cuts(const Codec& codec, const std::vector<V>& values)
     }
 }
 
+/// Slice by slice, a run is written and read as it is at once, and adding a slice is adding what it
+/// decodes to.
+template <class Codec, class V>
+void check_slices(const Codec& codec, const std::vector<V>& values)
+{
+    const auto n = values.size();
+    const auto whole = encoded(codec, values);
+    REQUIRE(whole.size() == codec.template bound<V>(n));
+    const auto expected = decoded<V>(codec, whole, n);
+    for (std::size_t step : {Codec::granule, 3 * Codec::granule}) {
+        std::vector<std::byte> room(whole.size());
+        std::vector<V> out(n), sums(n, V(0.75)), expected_sums(n, V(0.75));
+        for (std::size_t begin = 0; begin < n; begin += step) {
+            const auto size = std::min(step, n - begin);
+            codec.encode_slice(std::span(values).subspan(begin, size), begin, n, room);
+            const auto slice = std::span(out).subspan(begin, size);
+            codec.decode_slice(bytes(whole), begin, n, slice);
+            codec.accumulate_slice(bytes(whole), begin, n, std::span(sums).subspan(begin, size));
+            for (auto i = begin; i < begin + size; ++i) expected_sums[i] += expected[i];
+        }
+        CHECK(room == whole);
+        CHECK(same_bits(out, expected));
+        CHECK(same_bits(sums, expected_sums));
+    }
+}
+
 /// Whatever arrives, decoding throws `errc::bad_message` or fills the span.
 template <class Codec, class V>
 void check_hostile_bytes(const Codec& codec)
@@ -195,6 +244,7 @@ void codec_contract(const Codec& codec = {})
             check_round_trip(codec, values);
             check_unaligned(codec, values);
             check_cuts(codec, values);
+            if constexpr (sliced_codec<Codec, V>) check_slices(codec, values);
         }
     }
     check_hostile_bytes<Codec, V>(codec);
@@ -230,17 +280,16 @@ void check_powers_of_two(int smallest, int largest, const Codec& codec = {})
     }
 }
 
-/// The squared error of a million normal numbers over their squares.
-template <class Codec>
-double error_of_normal_numbers(const Codec& codec = {})
+/// Box and Muller's, as the sum of uniform numbers lacks the bell's far tails.
+inline double truly_normal(random& numbers)
 {
-    random numbers(3);
-    std::vector<float> values(std::size_t{1} << 20);
-    for (auto& x : values) {
-        // Box and Muller's, as the sum of uniform numbers lacks the bell's far tails.
-        const double radius = std::sqrt(-2 * std::log(1 - numbers.uniform()));
-        x = static_cast<float>(radius * std::cos(6.283185307179586 * numbers.uniform()));
-    }
+    const double radius = std::sqrt(-2 * std::log(1 - numbers.uniform()));
+    return radius * std::cos(6.283185307179586 * numbers.uniform());
+}
+
+template <class Codec>
+double relative_error(const Codec& codec, const std::vector<float>& values)
+{
     const auto back = decoded<float>(codec, encoded(codec, values), values.size());
     double error = 0, square = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -249,6 +298,30 @@ double error_of_normal_numbers(const Codec& codec = {})
         square += x * x;
     }
     return error / square;
+}
+
+/// The squared error of a million normal numbers over their squares.
+template <class Codec>
+double error_of_normal_numbers(const Codec& codec = {})
+{
+    random numbers(3);
+    std::vector<float> values(std::size_t{1} << 20);
+    for (auto& x : values) x = static_cast<float>(truly_normal(numbers));
+    return relative_error(codec, values);
+}
+
+/// The same for Student's t with three degrees of freedom, whose tails are heavy.
+template <class Codec>
+double error_of_heavy_tails(const Codec& codec = {})
+{
+    random numbers(4);
+    std::vector<float> values(std::size_t{1} << 20);
+    for (auto& x : values) {
+        double squares = 0;
+        for (int i = 0; i < 3; ++i) squares += std::pow(truly_normal(numbers), 2);
+        x = static_cast<float>(truly_normal(numbers) / std::sqrt(squares / 3));
+    }
+    return relative_error(codec, values);
 }
 
 }  // namespace papilio::codec_testing

@@ -18,6 +18,11 @@ enum class codec_id : std::uint8_t {
     as_f16 = 2,
     as_bf16 = 3,
     int8b = 4,
+    nf4b = 8,
+    fp8_e4m3 = 9,
+    fp8_e5m2 = 10,
+    fp4 = 11,
+    sign1 = 12,
     first_user = 128,
 };
 
