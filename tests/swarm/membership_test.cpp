@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -123,6 +124,36 @@ TEST_CASE("whoever does not fit into the run is told why", "[membership]")
     CHECK(b.refusal(bench::request("ada", 9)).empty());
 }
 
+TEST_CASE("a name that is no text is refused for good", "[membership]")
+{
+    bench b;
+    for (const char* name : {"bad\xff", "a\x1b[2J"}) {
+        const auto answer = b.run.admit(bench::request(name, 1));
+        REQUIRE(std::holds_alternative<wire::refused>(answer));
+        CHECK(std::get<wire::refused>(answer).reason.find("is no text") != std::string::npos);
+        CHECK_FALSE(std::get<wire::refused>(answer).for_now);
+    }
+}
+
+TEST_CASE("whoever only finds its place taken may try again, whoever does not fit may not",
+          "[membership]")
+{
+    auto o = quick;
+    o.max_members = 2;
+    bench b(o);
+    b.run.admit(bench::request("ada", 9));
+    const auto for_now = [&](const wire::join& request) {
+        return std::get<wire::refused>(b.run.admit(request)).for_now;
+    };
+    CHECK(for_now(bench::request("ada", 10)));
+    CHECK(for_now(bench::request("bob", 9)));
+    auto other = bench::request("ada", 10);
+    other.configuration = 8;
+    CHECK_FALSE(for_now(other));
+    b.join();
+    CHECK(for_now(bench::request("bob", 10)));
+}
+
 TEST_CASE("refusals fit into their message however long the request's texts are", "[membership]")
 {
     bench b;
@@ -214,6 +245,37 @@ TEST_CASE("a group has at most as many as it may, and its observers beside", "[m
     REQUIRE(behind.size() == 1);
     CHECK(behind[0].id == d);
     CHECK(behind[0].now.round == 1);
+}
+
+TEST_CASE("when a group cannot hold all, nobody waits for ever", "[membership]")
+{
+    auto o = quick;
+    o.max_group = GENERATE(2, 3);
+    bench b(o);
+    b.run.admit_host({"h", 1});
+    ids all{0};
+    for (int i = 0; i < 4; ++i) all.push_back(b.join());
+    std::map<std::uint16_t, int> averaged;
+    const auto round = [&] {
+        for (const auto id : all) b.holding(id);
+        for (const auto id : all) b.ready(id);
+        const auto group = b.group();
+        REQUIRE(group.size() == static_cast<std::size_t>(o.max_group) + 1);
+        CHECK(group[0] == 0);
+        const auto digest = "after " + std::to_string(b.run.round() + 1);
+        for (const auto id : group) b.done(id, true, digest);
+        for (const auto id : group) ++averaged[id];
+    };
+    for (int i = 0; i < 6; ++i) round();
+    CHECK(averaged[0] == 6);
+    for (const auto id : all)
+        if (id != 0) CHECK(averaged[id] >= 6 * o.max_group / 4);
+
+    // A newcomer does not push past those who wait.
+    all.push_back(b.join());
+    const auto waiting = averaged;
+    for (int i = 0; i < 2; ++i) round();
+    for (const auto& [id, before] : waiting) CHECK(averaged[id] > before);
 }
 
 TEST_CASE("observers alone make no group, and one that is late holds nobody up for ever",

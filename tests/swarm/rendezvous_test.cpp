@@ -162,6 +162,7 @@ TEST_CASE("whoever does not fit into the run hears a sentence", "[rendezvous]")
     auto request = m.request();
     auto first = m.client();
     std::string words;
+    std::error_code code = make_error_code(pa::errc::refused);
     SECTION("another run")
     {
         request.run = "b run";
@@ -178,11 +179,35 @@ TEST_CASE("whoever does not fit into the run hears a sentence", "[rendezvous]")
         m.run(join(m, *first, answer));
         request.at.port = m.server.run().members().at(answer.id).at.port;
         words = "a member at here port 2 already";
+        code = std::make_error_code(std::errc::resource_unavailable_try_again);
     }
     auto c = m.client();
     std::string why;
-    CHECK(pa::sync_wait(m.world, refused_join(*c, request, why)) == pa::errc::refused);
+    CHECK(pa::sync_wait(m.world, refused_join(*c, request, why)) == code);
     CHECK(why.find(words) != std::string::npos);
+}
+
+TEST_CASE("whoever announces a place that is taken may come back when it is free", "[rendezvous]")
+{
+    meeting m;
+    auto first = m.client(), second = m.client();
+    wire::joined one, other;
+    m.run(join(m, *first, one));
+    m.run(join(m, *second, other));
+    const auto announce = [&]() -> pa::task<> {
+        wire::place taken = m.server.run().members().at(one.id).at;
+        co_await second->announce(std::move(taken));
+        co_await second->await_group();
+    };
+    std::error_code code;
+    try {
+        m.run(announce());
+    } catch (const std::system_error& failure) {
+        code = failure.code();
+        CHECK(std::string(failure.what()).find("at this address already") != std::string::npos);
+    }
+    CHECK(code == std::errc::resource_unavailable_try_again);
+    CHECK(m.server.run().members().size() == 1);
 }
 
 TEST_CASE("a latecomer is told the round, the digest and who can give the state", "[rendezvous]")

@@ -36,7 +36,7 @@ std::vector<wire::swarm_message> one_of_each()
     return {
         wire::join{"run", "name", at, 124'439'808, 0x1234'5678'9abc'def0},
         wire::joined{7, {"", 9000}, now},
-        wire::refused{"this run is full"},
+        wire::refused{"this run is full", true},
         wire::announce{at},
         wire::holding{17, "0123abc"},
         wire::hurry{17, 30'000},

@@ -3,6 +3,7 @@
 #include <papilio/base/check.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/swarm/membership_events.hpp>
+#include <papilio/swarm/readable.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 #include <papilio/wire/tag.hpp>
 
@@ -18,12 +19,15 @@
 namespace papilio {
 
 /// Who is in a run and who averages next. It has neither clock nor sockets: whoever embeds it tells
-/// it what happens and when, and acts on the events that it returns.
+/// it what happens and when, and acts on the events that it returns. A member keeps its id until it
+/// leaves, and no id is given twice: a run takes `wire::max_members` joins in all, and then its
+/// host must start again.
 ///
 /// The run's state is known by its number of rounds. A member is up to date when it holds the state
 /// after the last of them. A group is called when every up-to-date member is ready, and every
 /// observer of the last group has reported, or when `patience` has passed since the first was
-/// ready; in either case with at least `min_group` of them.
+/// ready; in either case with at least `min_group` of them. When more are ready than `max_group`,
+/// they take turns: those go first that were passed over most often.
 /// A round succeeds when more than half of the members that vote in it report one and the same
 /// digest. Otherwise it is called again under the next attempt and epoch, once members say that
 /// they are ready. No single member expels another: more than half of a group must name it. When
@@ -63,13 +67,15 @@ public:
 private:
     member& find(std::uint16_t id);
     bool up_to_date(member& m, std::uint32_t round, const std::string& digest);
-    std::string objection(const wire::join& request) const;
+    wire::refused objection(const wire::join& request) const;
     bool address_taken(const wire::place& at, std::uint16_t except) const;
     bool votes(std::uint16_t id) const;
     std::vector<std::uint16_t> candidates() const;
     std::optional<time_point> due(const std::vector<std::uint16_t>& candidates) const;
     std::optional<std::uint16_t> left_out() const;
-    void call(const std::vector<std::uint16_t>& candidates, time_point now);
+    std::vector<std::uint16_t> choose(std::vector<std::uint16_t> candidates);
+    std::uint64_t fewest_passed_over() const;
+    void call(const std::vector<std::uint16_t>& ids, time_point now);
     bool complete() const;
     void settle(time_point now);
     std::string agreed_digest() const;
@@ -134,38 +140,56 @@ inline bool membership::address_taken(const wire::place& at, std::uint16_t excep
            });
 }
 
-inline std::string membership::objection(const wire::join& request) const
+/// Without a reason: there is none.
+inline wire::refused membership::objection(const wire::join& request) const
 {
     const auto said = [](const std::string& text) { return '"' + text.substr(0, 60) + '"'; };
+    const auto for_now = [](std::string why) { return wire::refused{std::move(why), true}; };
+    const auto for_good = [](std::string why) { return wire::refused{std::move(why), false}; };
     if (request.run != run_.name)
-        return "this is the run " + said(run_.name) + ", not " + said(request.run);
+        return for_good("this is the run " + said(run_.name) + ", not " + said(request.run));
+    if (!readable(request.name))
+        return for_good("its name is no text: use UTF-8 without control characters");
     if (request.parameters != run_.parameters)
-        return "the run's model has " + std::to_string(run_.parameters) + " parameters, yours " +
-               std::to_string(request.parameters) + ": start with the same model";
+        return for_good("the run's model has " + std::to_string(run_.parameters) +
+                        " parameters, yours " + std::to_string(request.parameters) +
+                        ": start with the same model");
     if (request.configuration != run_.configuration)
-        return "the run is configured differently: model, codec and options must be the same";
+        return for_good(
+            "the run is configured differently: model, codec and options must be the same");
+    if (next_id_ > wire::max_members)
+        return for_good("the run has given away all its ids; its host must start again");
     const auto present = std::ranges::count_if(
         members_, [](const auto& m) { return m.second.does != wire::member_role::observer; });
     if (present >= options_.max_members)
-        return "the run is full: it has " + std::to_string(present) + " members";
-    if (next_id_ > wire::max_members)
-        return "the run has given away all its ids; its host must start again";
+        return for_now("the run is full: it has " + std::to_string(present) + " members");
     const bool same_name = std::ranges::any_of(members_, [&](const auto& entry) {
         return !request.name.empty() && entry.second.name == request.name;
     });
-    if (same_name) return "there is a member called " + said(request.name) + " already";
+    if (same_name) return for_now("there is a member called " + said(request.name) + " already");
     if (address_taken(request.at, 0xffff))
-        return "there is a member at " + request.at.host.substr(0, 100) + " port " +
-               std::to_string(request.at.port) + " already";
+        return for_now("there is a member at " + request.at.host.substr(0, 100) + " port " +
+                       std::to_string(request.at.port) + " already");
     return {};
+}
+
+/// Where a newcomer begins: neither before nor behind those who are there.
+inline std::uint64_t membership::fewest_passed_over() const
+{
+    std::optional<std::uint64_t> fewest;
+    for (const auto& [id, m] : members_)
+        if (m.does != wire::member_role::observer)
+            fewest = std::min(fewest.value_or(m.passed_over), m.passed_over);
+    return fewest.value_or(0);
 }
 
 inline std::variant<wire::joined, wire::refused> membership::admit(const wire::join& request)
 {
     auto why_not = objection(request);
-    if (!why_not.empty()) return wire::refused{std::move(why_not)};
+    if (!why_not.reason.empty()) return why_not;
     member m;
     m.id = next_id_++;
+    m.passed_over = fewest_passed_over();
     m.name = request.name;
     m.at = request.at;
     if (request.at.port == 0) m.does = wire::member_role::client;
@@ -322,17 +346,30 @@ inline std::optional<time_point> membership::due(const std::vector<std::uint16_t
     return all ? time_point::min() : first + options_.patience;
 }
 
+/// All observers among the candidates, and of the others as many as may be, in the order of ids.
+inline std::vector<std::uint16_t> membership::choose(std::vector<std::uint16_t> ids)
+{
+    const auto observes = [this](std::uint16_t id) {
+        return find(id).does == wire::member_role::observer;
+    };
+    std::ranges::sort(ids, [&](std::uint16_t a, std::uint16_t b) {
+        if (observes(a) != observes(b)) return observes(a);
+        const auto of_a = find(a).passed_over, of_b = find(b).passed_over;
+        return of_a != of_b ? of_a > of_b : a < b;
+    });
+    const auto most = options_.max_group + std::ranges::count_if(ids, observes);
+    for (; std::ssize(ids) > most; ids.pop_back()) ++find(ids.back()).passed_over;
+    std::ranges::sort(ids);
+    return ids;
+}
+
 inline void membership::call(const std::vector<std::uint16_t>& ids, time_point now)
 {
     epoch_ = epoch_ % max_epoch + 1;
     const auto limit = std::chrono::ceil<std::chrono::milliseconds>(options_.round_timeout);
     wire::group g{round_, attempt_, epoch_, static_cast<std::uint32_t>(limit.count()), {}};
-    int contributing = 0;
     for (const auto id : ids) {
         member& m = find(id);
-        const bool observes = m.does == wire::member_role::observer;
-        if (!observes && contributing == options_.max_group) continue;
-        contributing += observes ? 0 : 1;
         m.ready = false;
         m.in_group = m.reports = true;
         g.members.push_back({id, m.at, m.does});
@@ -456,7 +493,7 @@ inline void membership::advance(time_point now)
     const auto when = due(ids);
     if (!when) return;
     if (*when <= now)
-        call(ids, now);
+        call(choose(ids), now);
     else
         hurry(*when, now);
 }

@@ -14,7 +14,7 @@ namespace papilio {
 /// When groups are called.
 struct membership_options {
     int min_group = 1;                             ///< members that contribute, at least
-    int max_group = wire::max_members;             ///< at most; the rest waits for the next round
+    int max_group = wire::max_members;             ///< at most; they take turns
     int max_members = 256;                         ///< present at once
     duration patience = std::chrono::seconds(30);  ///< with the slow, once the first is ready
     duration round_timeout = std::chrono::seconds(60);  ///< what a round may take
@@ -43,6 +43,7 @@ struct member {
     bool in_group = false;  ///< of the attempt that is under way
     bool reports = false;   ///< yet to come, of the last attempt it was in
     bool hurried = false;
+    std::uint64_t passed_over = 0;  ///< so often it was ready, and the group was full
     time_point ready_since{};
     wire::ready progress;  ///< what it said last
 };

@@ -31,10 +31,11 @@ static_assert(std::is_trivially_destructible_v<rendezvous_client_options>);
 ///     done                  then take the result into use, or fetch the state, or neither
 ///
 /// and again from `ready`, or from fetching. All of them throw when the channel is gone:
-/// `errc::refused` with the reason when the rendezvous does not want this member, else
-/// `errc::disconnected` or `errc::silent`. Name what you pass before you await a call: g++ 12
-/// destroys temporary messages twice. Signs of life need a running loop. Belongs to `on`; must
-/// outlive the tasks that use it.
+/// `errc::refused` with the reason when the rendezvous does not want this member,
+/// `std::errc::resource_unavailable_try_again` when only a session that may end soon is in its way,
+/// as its own from before its link was lost, else `errc::disconnected` or `errc::silent`. Name what
+/// you pass before you await a call: g++ 12 destroys temporary messages twice. Signs of life need a
+/// running loop. Belongs to `on`; must outlive the tasks that use it.
 class rendezvous_client {
 public:
     rendezvous_client(loop& on, any_channel c, rendezvous_client_options o = {});
@@ -233,7 +234,9 @@ inline void rendezvous_client::note(wire::swarm_message message)
     } else if (auto* awaited = std::get_if<wire::hurry>(&message)) {
         if (awaited->round == claimed_round_) hurried_ms_ = awaited->within_ms;
     } else if (auto* no = std::get_if<wire::refused>(&message)) {
-        fail(make_error_code(errc::refused), no->reason);
+        fail(no->for_now ? std::make_error_code(std::errc::resource_unavailable_try_again)
+                         : make_error_code(errc::refused),
+             no->reason);
     } else if (!std::holds_alternative<wire::alive>(message)) {
         throw std::system_error(errc::bad_message, "the rendezvous does not say this");
     }

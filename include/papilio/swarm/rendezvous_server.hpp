@@ -105,7 +105,7 @@ private:
     task<std::vector<std::byte>> next_message(session& s, duration patience);
     void post(session& s, const wire::swarm_message& message);
     void tell(std::uint16_t id, const wire::swarm_message& message);
-    void dismiss(session& s, const std::string& reason);
+    void dismiss(session& s, const wire::refused& why);
     void act();
     void carry_out(const membership_event& e);
     void tick();
@@ -238,7 +238,7 @@ inline bool rendezvous_server::admit(session& s, const wire::swarm_message& firs
         request.at = seen(std::move(request.at), s);
         auto answer = run_.admit(request);
         if (const auto* no = std::get_if<wire::refused>(&answer)) {
-            dismiss(s, no->reason);
+            dismiss(s, *no);
             return false;
         }
         auto& yes = std::get<wire::joined>(answer);
@@ -270,6 +270,7 @@ inline bool rendezvous_server::heed(session& s, const wire::swarm_message& messa
         else
             throw std::system_error(errc::bad_message, "members do not say this");
     } catch (const std::system_error& failure) {
+        dismiss(s, {failure.what(), failure.code() == errc::refused});
         run_.leave(id, failure.what(), true, now);
     }
     act();
@@ -291,9 +292,9 @@ inline void rendezvous_server::tell(std::uint16_t id, const wire::swarm_message&
     if (found != sessions_.end()) post(**found, message);
 }
 
-inline void rendezvous_server::dismiss(session& s, const std::string& reason)
+inline void rendezvous_server::dismiss(session& s, const wire::refused& why)
 {
-    post(s, wire::refused{reason.substr(0, wire::detail::max_text)});
+    post(s, wire::refused{why.reason.substr(0, wire::detail::max_text), why.for_now});
     s.id = -1;
     s.ending = true;
 }
@@ -328,7 +329,7 @@ inline void rendezvous_server::carry_out(const membership_event& e)
         tell(awaited->id, awaited->what);
     } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {
         for (auto& s : sessions_)
-            if (s->id == left->id) dismiss(*s, left->reason);
+            if (s->id == left->id) dismiss(*s, {left->reason, false});
     }
     if (watcher_) watcher_->saw(e);
 }

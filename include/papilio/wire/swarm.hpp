@@ -120,11 +120,13 @@ inline void get_message(field_reader& from, joined& m)
 inline void put_message(field_writer& to, const refused& m)
 {
     to.put(m.reason);
+    to.put(static_cast<std::uint8_t>(m.for_now));
 }
 
 inline void get_message(field_reader& from, refused& m)
 {
     m.reason = from.get_text();
+    m.for_now = from.get_bool();
 }
 
 inline void put_message(field_writer& to, const announce& m)

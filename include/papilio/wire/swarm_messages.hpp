@@ -62,6 +62,7 @@ struct joined {
 /// The last message of the rendezvous to somebody it does not want, or no longer wants.
 struct refused {
     std::string reason;
+    bool for_now = false;  ///< what stands in the way may pass: it is worth another try
     friend bool operator==(const refused&, const refused&) = default;
 };
 
