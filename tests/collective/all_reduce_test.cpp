@@ -1,5 +1,6 @@
 #include <papilio/collective/all_reduce.hpp>
 
+#include <papilio/async/timeout.hpp>
 #include <papilio/codec.hpp>
 #include <papilio/op.hpp>
 #include <papilio/transport/any_transport.hpp>
@@ -302,6 +303,146 @@ TEST_CASE("an observer is served though it comes after a round that took no time
                                 pa::call_options{.timeout = 60s, .roles = roles});
     });
     CHECK(data[1] == data[0]);
+}
+
+TEST_CASE("an observer that does not come fails nobody, however long the round takes")
+{
+    // 4 MB a part over 1 MB/s: more than half of the timeout, so that the time that observers get
+    // reaches beyond its end.
+    sim_cluster cluster(3, {.latency = 10ms, .all = {1e6, 1e6}});
+    const std::vector<pa::role> roles{pa::role::full, pa::role::full, pa::role::observer};
+    auto data = noise(3, 1'700'000);
+    std::vector<pa::report> reports(2);
+    cluster.run([&](auto& net) -> pa::task<> {
+        if (net.rank() == 2) co_return;
+        reports[at(net.rank())] =
+            co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
+                                    pa::call_options{.timeout = 10s, .roles = roles});
+    });
+    CHECK(cluster.world().now() < pa::time_point(10s));
+    for (const auto& r : reports) {
+        CHECK(r.unserved_observers == std::vector<int>{2});
+        CHECK(r.finished < 8s);
+    }
+}
+
+TEST_CASE("clients need not reach each other")
+{
+    const std::vector<pa::role> roles{pa::role::client, pa::role::full,     pa::role::client,
+                                      pa::role::full,   pa::role::observer, pa::role::client};
+    sim_cluster cluster(6, {.jitter = 5ms});
+    for (const int from : {0, 2, 5})
+        for (const int to : {0, 2, 5})
+            if (from != to) cluster.world().cut(from, to);
+    auto data = noise(6, 10'000);
+    std::vector<pa::report> reports(6);
+    cluster.run([&](auto& net) -> pa::task<> {
+        const auto rank = at(net.rank());
+        const pa::call_options options{
+            .timeout = 20s, .weight = static_cast<double>(rank + 1), .roles = roles};
+        reports[rank] =
+            co_await pa::all_reduce(net, data[rank], pa::weighted_mean{}, pa::int8b{}, options);
+    });
+    CHECK(cluster.world().now() < pa::time_point(5s));
+    const std::vector<pa::contributor> everybody{{0, 1}, {1, 2}, {2, 3}, {3, 4}, {5, 6}};
+    for (const auto& mine : data) CHECK(same_bits(mine, data[0]));
+    for (const auto& r : reports) CHECK(r.made_of[0].from == everybody);
+    CHECK(reports[0].peers[2] == pa::traffic{});
+}
+
+TEST_CASE("a client that fails fails the call for clients out of its reach, which name it")
+{
+    const std::vector<pa::role> roles{pa::role::client, pa::role::full, pa::role::full,
+                                      pa::role::client};
+    const bool dies = GENERATE(true, false);
+    sim_cluster cluster(4, {.latency = 5ms});
+    cluster.world().cut(0, 3);
+    cluster.world().cut(3, 0);
+    const auto data = noise(4, 100'000);
+    auto mine = data;
+    std::vector<std::pair<std::error_code, int>> failures(4);
+    const auto program = [&](auto& net) -> pa::task<> {
+        const auto rank = at(net.rank());
+        if (rank == 3) {
+            co_await pa::sleep_for(8ms);
+            if (dies)
+                cluster.world().kill(3);
+            else
+                cluster.world().silence(3);
+            co_return;
+        }
+        try {
+            co_await pa::all_reduce(net, mine[rank], pa::sum{}, pa::identity{},
+                                    pa::call_options{.timeout = 10s, .roles = roles});
+        } catch (const pa::round_error& why) {
+            failures[rank] = {why.code(), why.culprit()};
+        }
+    };
+    cluster.run(program);
+    CHECK(cluster.world().now() <= pa::time_point(10s));
+    for (std::size_t rank = 0; rank < 3; ++rank) {
+        CHECK(failures[rank].first);
+        CHECK(failures[rank].second == 3);
+        CHECK(mine[rank] == data[rank]);
+    }
+}
+
+TEST_CASE("a result that the codec cannot take is nobody's fault")
+{
+    inproc_cluster cluster(3);
+    std::vector<std::vector<float>> data(3, std::vector<float>(1000, 3e38f));
+    int failed = 0;
+    cluster.run([&](auto& net) -> pa::task<> {
+        try {
+            co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::int8b{});
+        } catch (const pa::round_error& why) {
+            CHECK(why.code() == pa::errc::not_finite);
+            CHECK(why.culprit() == -1);
+            ++failed;
+        }
+    });
+    CHECK(failed == 3);
+}
+
+TEST_CASE("calls that are dropped do not harm those that follow")
+{
+    sim_cluster cluster(3);
+    vectors in = noise(3, 700'000), out(3, std::vector<float>(700'000));
+    const auto sum = [&](auto& net) -> pa::task<> {
+        co_await pa::all_reduce(net, in[at(net.rank())], out[at(net.rank())]);
+    };
+    for (int i = 0; i < 60; ++i) {
+        cluster.run([&](auto& net) -> pa::task<> {
+            const auto begin = cluster.loop().now();
+            try {
+                auto call = sum(net);
+                co_await pa::timeout(std::move(call), begin + (net.rank() + 1) * 3ms);
+            } catch (const std::system_error&) {
+                // most are, at one time or another
+            }
+        });
+    }
+    cluster.run(sum);
+    for (const auto& mine : out) CHECK(same_bits(mine, out[0]));
+    CHECK(out[0][7] == in[0][7] + in[1][7] + in[2][7]);
+}
+
+TEST_CASE("a transport that does not number rounds has its callers do it")
+{
+    struct plain {
+        int rank() const { return 0; }
+        int size() const { return 1; }
+        pa::task<> send(int, pa::tag, pa::bytes) { co_return; }
+        pa::task<std::size_t> recv(int, pa::tag, pa::mutable_bytes) { co_return 0; }
+    } net;
+    pa::thread_loop loop;
+    std::vector<float> data(10, 1.f);
+    const auto call = [&](std::uint32_t round) -> pa::task<> {
+        co_await pa::all_reduce(net, data, pa::sum{}, pa::identity{},
+                                pa::call_options{.round = round});
+    };
+    CHECK_THROWS_WITH(pa::sync_wait(loop, call(0)), Catch::Contains("call_options::round"));
+    CHECK_NOTHROW(pa::sync_wait(loop, call(1)));
 }
 
 TEST_CASE("a report counts what was sent to and received from each peer")

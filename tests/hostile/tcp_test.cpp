@@ -367,7 +367,7 @@ TEST_CASE("an early message beyond the limit ends the link before anything of it
     infiltrated_pair pair({.max_message = 0xffffffff, .early_limit = 1000});
     const auto size = GENERATE(1001u, 0xffffffffu);
     pa::sync_wait(pair.loop, pair.one.write(frame_of(pa::tag{1}, size)));
-    CHECK(pair.verdict() == pa::errc::too_large);
+    CHECK(pair.verdict() == pa::errc::bad_message);
     CHECK(pair.unharmed());
 }
 
@@ -385,7 +385,7 @@ TEST_CASE("many early messages end the link when they exceed the limit, empty on
     };
     auto flooding = flood();
     flooding.start(pair.loop);
-    CHECK(pair.verdict(pa::tag{~std::uint64_t{9}}) == pa::errc::too_large);
+    CHECK(pair.verdict(pa::tag{~std::uint64_t{9}}) == pa::errc::bad_message);
     CHECK(pair.unharmed());
 }
 

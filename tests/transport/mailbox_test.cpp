@@ -211,7 +211,7 @@ TEST_CASE("empty messages count, too")
     try {
         for (;; ++kept) box.deliver(1, one, {});
     } catch (const std::system_error& e) {
-        CHECK(e.code() == pa::errc::too_large);
+        CHECK(e.code() == pa::errc::bad_message);
     }
     CHECK(kept <= 1 + static_cast<int>(1000 / bookkeeping));
 }
@@ -224,7 +224,7 @@ TEST_CASE("an early message beyond the limit is refused before anything is alloc
             pa::mailbox::landing landing(box, 1, one, size);
             FAIL("there is no such room");
         } catch (const std::system_error& e) {
-            CHECK(e.code() == pa::errc::too_large);
+            CHECK(e.code() == pa::errc::bad_message);
         }
     CHECK_NOTHROW(box.deliver(1, one, filled(1000, 1)));  // and nothing was charged
 }

@@ -63,6 +63,16 @@ inline std::error_code make_error_code(errc code) noexcept
     return {static_cast<int>(code), category()};
 }
 
+/// What went wrong without the words of its code, which `what()` adds behind a colon.
+inline std::string sentence(const std::system_error& failure)
+{
+    std::string text = failure.what();
+    const std::string words = failure.code().message();
+    if (text.ends_with(words)) text.resize(text.size() - words.size());
+    if (text.ends_with(": ")) text.resize(text.size() - 2);
+    return text;
+}
+
 }  // namespace papilio
 
 template <>

@@ -65,6 +65,18 @@ namespace detail {
 // The engine sees transports without their types, so that it is compiled once for each kind of
 // element, operation and codec, whatever the transports: a virtual call per message costs nothing.
 
+/// Without numbers of its own a transport could not tell one call's messages from the next one's.
+inline std::uint32_t round_number(any_transport& net, const call_options& o)
+{
+    if (o.round != 0) return o.round;
+    const auto next = net.next_round();
+    if (next == 0)
+        throw std::system_error(errc::bad_argument,
+                                "this transport does not number rounds: give call_options::round, "
+                                "another for each call");
+    return (next - 1) % max_call + 1;
+}
+
 template <element T, class Op, class Codec>
 task<report> all_reduce_spans(any_transport net, std::span<const T> in, std::span<T> out, Op op,
                               Codec codec, call_options options)
@@ -80,7 +92,7 @@ task<report> all_reduce_spans(any_transport net, std::span<const T> in, std::spa
                                 "all_reduce: in and out overlap; pass one of them for in place");
 
     const wire::descriptor call{
-        .round = options.round != 0 ? options.round : net.next_round() & max_round,
+        .round = round_number(net, options),
         .peers = static_cast<std::uint16_t>(net.size()),
         .element = element_type_of<T>,
         .op = static_cast<std::uint8_t>(Op::id),
@@ -127,11 +139,12 @@ inline void check_group(int peers, std::size_t count, const call_options& o)
     if (!o.roles.empty() && o.roles.size() != n) refuse("call_options::roles names every peer");
     if (!o.shares.empty() && o.shares.size() != n) refuse("call_options::shares names every peer");
     if (!(o.weight > 0) || !(o.weight < 0x1p53)) refuse("a weight lies above 0 and below 2^53");
-    if (o.round > max_round) refuse("a round's number is at most 1,048,575");
+    if (o.round > max_call) refuse("a round's number is at most 524,287");
     if (o.timeout <= duration{}) refuse("a timeout is longer than nothing");
     const auto any = [&](auto has) { return o.roles.empty() || std::ranges::any_of(o.roles, has); };
     if (!any(contributes)) refuse("nobody contributes");
-    if (!any(reduces) && count > 0) refuse("nobody reduces: clients need full or auxiliary peers");
+    if (!any(reduces) && (count > 0 || n > 1))
+        refuse("nobody reduces: clients need full or auxiliary peers");
 }
 
 inline std::vector<double> shares_of(std::span<const role> roles, std::span<const double> wanted)

@@ -18,8 +18,9 @@ struct call_options {
     /// The call returns within this time, whatever the others do.
     duration timeout = std::chrono::seconds(60);
 
-    /// Which call of the group this is, 1 to 1,048,575. Zero takes the next number: then all peers
-    /// make their calls in the same order. Calls in flight at the same time differ.
+    /// Which call of the group this is, 1 to 524,287. Zero takes the transport's next number: then
+    /// all peers make all calls, in the same order, and a peer that misses one fails every later
+    /// one. A number is not used again while messages of the call before may be on their way.
     std::uint32_t round = 0;
 
     /// What this peer's data counts in a weighted mean: above 0, below 2^53.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/error.hpp>
+#include <papilio/base/rounding.hpp>
 #include <papilio/base/tiles.hpp>
 
 #include <cmath>
@@ -59,10 +60,16 @@ void outer_step_tile(const outer_buffers& s, const float* gradient, std::size_t 
     const float* const p = s.parameters.data() + begin;
     const float* const m = s.momentum.data() + begin;
     const float* const g = gradient + begin;
+    for (std::size_t i = 0; i < size; ++i) momentum[i] = o.momentum * m[i];
+    round_now(momentum);
     for (std::size_t i = 0; i < size; ++i) {
-        momentum[i] = o.momentum * m[i] + g[i];
-        moved[i] = p[i] - o.rate * (g[i] + o.momentum * momentum[i]);
+        momentum[i] += g[i];
+        moved[i] = o.momentum * momentum[i];
     }
+    round_now(moved);
+    for (std::size_t i = 0; i < size; ++i) moved[i] = o.rate * (g[i] + moved[i]);
+    round_now(moved);
+    for (std::size_t i = 0; i < size; ++i) moved[i] = p[i] - moved[i];
     float* const to_momentum = s.new_momentum.data() + begin;
     float* const to_parameters = s.new_parameters.data() + begin;
     for (std::size_t i = 0; i < size; ++i) to_momentum[i] = momentum[i];

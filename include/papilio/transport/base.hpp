@@ -21,7 +21,8 @@ namespace papilio {
 /// may or may not arrive, but never half.
 ///
 /// Optional members that the library uses when they are there:
-/// - `std::uint32_t next_round()` numbers the calls made on this transport: 1, 2, ...
+/// - `std::uint32_t next_round()` numbers the calls made on this transport: 1, 2, ...; without it
+///   callers number their rounds themselves
 /// - `void retire(tag t)` drops all messages of the call that `t` belongs to, now and later
 /// - `time_point last_heard(int peer)` when the last byte came from `peer`
 template <class T>

@@ -34,7 +34,7 @@ public:
     /// `into`. `into` must outlive the receipt.
     receipt take(int peer, tag t, mutable_bytes into);
 
-    /// Hands in a whole message. Throws `errc::too_large` when the peer exceeds its limit.
+    /// Hands in a whole message. Throws `errc::bad_message` when the peer exceeds its limit.
     void deliver(int peer, tag t, bytes message);
 
     /// Nothing more comes from `peer`, because of `why`: not even what is delivered all the same.
@@ -123,7 +123,7 @@ private:
 /// of a peer that is closed, or of a receive that is dropped half-way, go nowhere.
 class mailbox::landing {
 public:
-    /// Throws `errc::too_large` when the peer exceeds its limit: nothing is allocated before.
+    /// Throws `errc::bad_message` when the peer exceeds its limit: nothing is allocated before.
     landing(mailbox& box, int peer, tag t, std::size_t size)
         : box_(box), from_(peer, t), left_(size)
     {
@@ -137,7 +137,7 @@ public:
         } else if (!box_.retired(t) && !box_.closed_.contains(peer)) {
             auto& early = box_.early_[peer];
             if (early > box_.limit_ || size > box_.limit_ - early)
-                throw std::system_error(errc::too_large, "more early messages than agreed");
+                throw std::system_error(errc::bad_message, "more early messages than agreed");
             early += held_ = cost(size);
             kept_.resize(size);
             room_ = kept_;

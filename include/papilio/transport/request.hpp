@@ -21,7 +21,7 @@ namespace papilio::detail {
 /// request that fails retires its number.
 constexpr bool is_request_number(std::uint32_t n) noexcept
 {
-    return n > max_round / 2 && n <= max_round;
+    return n > max_call && n <= max_round;
 }
 
 /// The size of the next request from `peer`; nothing when the link to it is gone.

@@ -44,10 +44,10 @@ constexpr tag control_tag(control_service service, std::uint32_t request,
 constexpr std::uint32_t request_number(std::int64_t now_ns, int peer, control_service service,
                                        std::uint32_t which = 0) noexcept
 {
-    constexpr std::uint32_t half = (max_round + 1) / 2;
+    constexpr std::uint32_t first = max_call + 1, numbers = max_round - max_call;
     const auto mixed = hash(static_cast<std::uint64_t>(now_ns), static_cast<std::uint64_t>(peer),
                             static_cast<std::uint64_t>(service), which);
-    return half + static_cast<std::uint32_t>(mixed % half);
+    return first + static_cast<std::uint32_t>(mixed % numbers);
 }
 
 }  // namespace detail

@@ -28,6 +28,7 @@ struct tag_fields {
 
 inline constexpr std::uint32_t max_epoch = (1u << 12) - 1;
 inline constexpr std::uint32_t max_round = (1u << 20) - 1;
+inline constexpr std::uint32_t max_call = max_round / 2;  // the rounds above are requests' numbers
 inline constexpr std::uint32_t max_tag_index = (1u << 24) - 1;
 
 constexpr tag make_tag(tag_fields f) noexcept

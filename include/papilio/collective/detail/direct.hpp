@@ -201,7 +201,15 @@ private:
             spare_.pop_back();
         }
         auto fold = [&] { fold_chunk(c, weights, scratch); };
-        co_await offload(pool_, fold);
+        try {
+            co_await offload(pool_, fold);
+        } catch (const round_error&) {
+            throw;
+        } catch (const std::system_error& failure) {
+            // A result beyond what the codec takes is nobody's fault alone.
+            throw round_error(failure.code(), -1, round_.me(), phase::contribution,
+                              "the result: " + sentence(failure));
+        }
         spare_.push_back(std::move(scratch));
         owned_[c].versions.clear();
         owned_[c].reduced.open();
@@ -261,7 +269,7 @@ private:
             codec_.decode(chunk.versions[static_cast<std::size_t>(peer)], to);
         } catch (const std::system_error& failure) {
             throw round_error(failure.code(), peer, round_.me(), phase::contribution,
-                              failure.what());
+                              sentence(failure));
         }
     }
 

@@ -6,8 +6,8 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/collective/detail/ledger.hpp>
 #include <papilio/collective/report.hpp>
-#include <papilio/plan/role.hpp>
 #include <papilio/collective/round_error.hpp>
+#include <papilio/plan/role.hpp>
 #include <papilio/transport/any_transport.hpp>
 #include <papilio/wire/descriptor.hpp>
 #include <papilio/wire/vote.hpp>
@@ -28,6 +28,9 @@ namespace papilio::detail {
 /// yes. A peer that meets a failure before it has voted votes no, naming the culprit; a single no
 /// fails the call for everybody. A peer that has voted yes and then misses a vote cannot know what
 /// the others saw: its outcome is unknown.
+///
+/// Clients may be out of each other's reach. Where there are several, they vote to the others only,
+/// who vote when they have heard a yes from every client, and pass on the clients' weights.
 class round {
 public:
     round(any_transport net, const wire::descriptor& call, std::vector<role> roles,
@@ -44,7 +47,19 @@ public:
         report_.peers.resize(roles_.size());
         for (int peer = 0; peer < size(); ++peer)
             if (!votes(of(peer)) && peer != me()) unserved_.push_back(peer);
+        for (int peer = 0; peer < size(); ++peer)
+            if (of(peer) == role::client) clients_.push_back(peer);
+        unheard_clients_ = clients_.size();
         if (contributes(mine())) weights_[index(me())] = call.weight;
+    }
+    round(const round&) = delete;
+    round& operator=(const round&) = delete;
+
+    /// What is still to come of a round that was dropped, or has ended without somebody, is
+    /// nobody's.
+    ~round()
+    {
+        if (!whole_) net_.retire(name(message_kind::vote, 0));
     }
 
     int me() const { return net_.rank(); }
@@ -72,7 +87,13 @@ public:
 
     task<std::size_t> recv(int peer, tag t, mutable_bytes into)
     {
-        const auto size = co_await net_.recv(peer, t, into);
+        std::size_t size = 0;
+        try {
+            size = co_await net_.recv(peer, t, into);
+        } catch (const std::system_error& failure) {
+            if (failure.code() != errc::too_large) throw;
+            throw std::system_error(errc::mismatch, "its messages are larger than agreed");
+        }
         loop& on = co_await this_loop{};
         ledger_.came(peer, fields_of(t).kind, on.now());
         report_.peers[index(peer)].received += size;
@@ -106,7 +127,8 @@ public:
         where_ = phase::result;
     }
 
-    /// Whatever `work`, which deals with `peer` alone, throws is that peer's failure.
+    /// Whatever `work`, which deals with `peer` alone, throws is that peer's failure, unless it is
+    /// a message of ours that exceeds our own transport's limit.
     task<> blaming(int peer, phase where, task<> work)
     {
         try {
@@ -114,9 +136,8 @@ public:
         } catch (const round_error&) {
             throw;
         } catch (const std::system_error& failure) {
-            const bool oversized = failure.code() == errc::too_large;
-            throw round_error(oversized ? errc::mismatch : failure.code(), peer, me(), where,
-                              oversized ? "its chunks are larger than agreed" : failure.what());
+            const bool ours = failure.code() == errc::too_large;
+            throw round_error(failure.code(), ours ? me() : peer, me(), where, sentence(failure));
         }
     }
 
@@ -141,7 +162,7 @@ public:
         } catch (const std::system_error& failure) {
             no = against(me(), failure.code());
             error = std::make_exception_ptr(
-                round_error(failure.code(), me(), me(), where_, failure.what()));
+                round_error(failure.code(), me(), me(), where_, sentence(failure)));
         } catch (...) {
             no = against(me(), errc::peer_failed);
             error = std::current_exception();
@@ -154,8 +175,7 @@ public:
             }
             std::rethrow_exception(voted_ && !refused_ ? unknown(error) : error);
         }
-        loop& on = co_await this_loop{};
-        co_return complete(on.now());
+        co_return complete();
     }
 
 private:
@@ -164,13 +184,17 @@ private:
     /// Ends the call when time is nearly up; what is left serves to tell the others why. Who knows
     /// the culprit at first hand speaks first, for a contribution waits for nobody but its sender.
     /// Owners that live have spoken then, so results that are still missing are their owners'
-    /// fault. Who misses only votes has heard all that by the end.
+    /// fault. Who misses only votes has heard all that by the end; a client, whom others' votes
+    /// reach through the reducers', has the last word. Once this peer's own work is done there is
+    /// nobody left to blame, and observers have had their time.
     task<> watch()
     {
         auto left = moment();
         for (const auto kind :
              {message_kind::contribution, message_kind::result, message_kind::vote}) {
-            co_await sleep_until(begin_ + limit_ - left);
+            const bool last = kind == message_kind::vote && relayed() && mine() == role::client;
+            co_await sleep_until(begin_ + limit_ - (last ? left / 2 : left));
+            if (done_.is_open()) co_return;
             left -= moment() / 3;
             listen_for_life();
             const int culprit = ledger_.behind(kind);
@@ -202,6 +226,8 @@ private:
         work.push_back(hear_votes());
         work.push_back(move_and_vote(votes(mine()) ? std::move(data) : observed(std::move(data))));
         co_await when_all(std::move(work));
+        loop& on = co_await this_loop{};
+        report_.finished = on.now() - begin_;
         done_.open();
     }
 
@@ -209,7 +235,7 @@ private:
     {
         std::vector<task<>> work;
         for (int peer = 0; peer < size(); ++peer) {
-            if (peer == me() || !votes(of(peer))) continue;
+            if (peer == me() || !votes(of(peer)) || out_of_reach(peer)) continue;
             expect(peer, message_kind::vote, 1);
             work.push_back(blaming(peer, phase::vote, hear_vote(peer)));
         }
@@ -257,6 +283,9 @@ private:
         report_.gathered = on.now() - begin_;
         where_ = phase::vote;
         if (!votes(mine())) co_return;
+        if (relays(me())) {
+            co_await clients_agreed_.opened();
+        }
         voted_ = true;
         co_await tell({.yes = true,
                        .call = wire::digest(call_),
@@ -267,11 +296,29 @@ private:
     /// Sends `v` to everybody who listens. A peer that cannot be reached shows it by its own vote.
     task<> tell(wire::vote v)
     {
-        const auto message = wire::encode(v);
+        const auto encoded = wire::encode(v);
+        std::vector<std::byte> message(encoded.begin(), encoded.end());
+        if (v.yes && relays(me())) {
+            message.resize(vote_size(me()));
+            for (std::size_t i = 0; i < clients_.size(); ++i)
+                store(message.data() + encoded.size() + i * sizeof(double),
+                      weights_[index(clients_[i])]);
+        }
         std::vector<task<>> sends;
         for (int peer = 0; peer < size(); ++peer)
-            if (peer != me()) sends.push_back(tell_one(peer, message));
+            if (peer != me() && !out_of_reach(peer)) sends.push_back(tell_one(peer, message));
         co_await when_all(std::move(sends));
+    }
+
+    bool relayed() const { return clients_.size() > 1; }
+    bool relays(int peer) const { return relayed() && reduces(of(peer)); }
+    bool out_of_reach(int peer) const { return mine() == role::client && of(peer) == role::client; }
+
+    /// A yes of `peer`; what it relays are the clients' weights, in rank order.
+    std::size_t vote_size(int peer) const
+    {
+        const auto relayed_weights = relays(peer) ? clients_.size() * sizeof(double) : 0;
+        return wire::vote::encoded_size + relayed_weights;
     }
 
     task<> tell_one(int peer, bytes message)
@@ -285,9 +332,11 @@ private:
 
     task<> hear_vote(int peer)
     {
-        std::array<std::byte, wire::vote::encoded_size> room{};
+        std::vector<std::byte> room(vote_size(peer));
         const auto size = co_await recv(peer, name(message_kind::vote, 0), room);
-        const auto v = wire::parse_vote(bytes(room).first(size));
+        const auto message = bytes(room).first(size);
+        const auto v =
+            wire::parse_vote(message.first(std::min(size, std::size_t{wire::vote::encoded_size})));
         if (v.call != wire::digest(call_)) {
             refused_ = true;  // and it will say the same of ours
             throw std::system_error(errc::mismatch, "it voted about another call");
@@ -297,12 +346,29 @@ private:
             const bool somebody = v.culprit >= 0 && v.culprit < this->size();
             throw round_error(v.why, somebody ? v.culprit : -1, peer, phase::vote);
         }
+        if (size != vote_size(peer)) throw std::system_error(errc::bad_message, "not a vote");
         if (reduces(of(peer))) others_reduced_by_.push_back({peer, v.weights});
-        if (!contributes(of(peer))) co_return;
-        double& weight = weights_[index(peer)];
-        if (weight != 0 && weight != v.weight)
+        if (contributes(of(peer))) note_weight(peer, v.weight);
+        if (relays(peer)) note_relayed_weights(message.subspan(wire::vote::encoded_size));
+        if (of(peer) == role::client && --unheard_clients_ == 0) clients_agreed_.open();
+    }
+
+    void note_weight(int peer, double weight)
+    {
+        double& known = weights_[index(peer)];
+        if (known != 0 && known != weight)
             throw std::system_error(errc::mismatch, "it told two different weights");
-        weight = v.weight;
+        known = weight;
+    }
+
+    void note_relayed_weights(bytes from)
+    {
+        for (std::size_t i = 0; i < clients_.size(); ++i) {
+            const auto weight = load<double>(from.data() + i * sizeof(double));
+            if (!(weight > 0) || !(weight < 0x1p53))
+                throw std::system_error(errc::bad_message, "a weight that makes no sense");
+            note_weight(clients_[i], weight);
+        }
     }
 
     /// A peer that tells different weights to different owners is found out here, though not named.
@@ -337,7 +403,8 @@ private:
             std::rethrow_exception(error);
         } catch (const round_error& failure) {
             return std::make_exception_ptr(round_error(errc::outcome_unknown, failure.culprit(),
-                                                       me(), phase::vote, failure.what()));
+                                                       me(), phase::vote,
+                                                       failure.code().message()));
         } catch (...) {
             return error;
         }
@@ -352,15 +419,14 @@ private:
         }
     }
 
-    report complete(time_point now)
+    report complete()
     {
         std::vector<contributor> from;
         for (int peer = 0; peer < size(); ++peer)
             if (contributes(of(peer))) from.push_back({peer, weights_[index(peer)]});
         report_.made_of = {{{0, static_cast<std::size_t>(call_.count)}, std::move(from)}};
-        report_.finished = now - begin_;
         report_.unserved_observers = unserved_;
-        if (!unserved_.empty()) net_.retire(name(message_kind::vote, 0));
+        whole_ = unserved_.empty();
         return std::move(report_);
     }
 
@@ -377,9 +443,13 @@ private:
     phase where_ = phase::contribution;
     bool voted_ = false;         // we have said yes to somebody
     bool refused_ = false;       // somebody has said no
+    bool whole_ = false;         // nothing is still to come
     std::vector<int> unserved_;  // observers that have not fetched all they may
-    gate agreed_;                // all others' votes have come, and say yes
-    gate done_;                  // and this peer's own work is done
+    std::vector<int> clients_;
+    std::size_t unheard_clients_ = 0;
+    gate clients_agreed_;  // every client has said yes
+    gate agreed_;          // all others' votes have come, and say yes
+    gate done_;            // and this peer's own work is done
 };
 
 }  // namespace papilio::detail
