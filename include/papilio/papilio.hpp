@@ -1,6 +1,8 @@
 #pragma once
 
-/// Everything that needs nothing but the standard library; safe to include from .cu files.
+/// All that an all-reduce takes, over any transport, but for what needs more than the standard
+/// library; safe to include from .cu files. Probes, swarm and outer optimiser have headers of their
+/// own.
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/offload.hpp>

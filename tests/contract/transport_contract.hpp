@@ -523,7 +523,7 @@ inline void limits_early_messages(const cluster_maker& make)
             co_await send_pattern(net, 0, tag_of(3), 3, 1);
             co_return;
         }
-        co_await recv_failure(net, 1, tag_of(9), 1, errc::too_large);
+        co_await recv_failure(net, 1, tag_of(9), 1, errc::bad_message);
         co_await send_pattern(net, 2, tag_of(2), 2, 1);  // another peer does not mind
         co_await recv_pattern(net, 2, tag_of(3), 3, 1);
         std::vector<std::byte> into(message.size());
@@ -531,7 +531,7 @@ inline void limits_early_messages(const cluster_maker& make)
             const auto got = co_await net.recv(1, tag_of(1), into);
             expect(got == message.size(), "a message within the limit was harmed");
         }
-        co_await recv_failure(net, 1, tag_of(1), message.size(), errc::too_large);
+        co_await recv_failure(net, 1, tag_of(1), message.size(), errc::bad_message);
     });
 }
 

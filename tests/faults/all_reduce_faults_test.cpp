@@ -1,5 +1,5 @@
 // What an all-reduce does when peers disagree, die, fall silent or come too late, proven over many
-// seeds. PAPILIO_SEEDS sets how many; a failure prints the seed that shows it again.
+// seeds. PAPILIO_SEEDS says which; a failure prints the line that shows it again.
 
 #include <papilio/collective/all_reduce.hpp>
 
@@ -8,6 +8,7 @@
 #include <papilio/transport/tcp.hpp>
 
 #include <support/clusters.hpp>
+#include <support/seeds.hpp>
 #include <support/tcp_cluster.hpp>
 
 #include <catch2/catch.hpp>
@@ -67,12 +68,6 @@ vectors ramps(int peers, std::size_t count)
         for (std::size_t i = 0; i < count; ++i)
             data[rank][i] = static_cast<float>(rank + 1) * static_cast<float>(i % 100);
     return data;
-}
-
-int seeds()
-{
-    const char* set = std::getenv("PAPILIO_SEEDS");
-    return set ? std::max(1, std::atoi(set)) : 300;
 }
 
 }  // namespace
@@ -313,8 +308,9 @@ TEST_CASE("a peer that tells different weights to different peers is found out")
 
 TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
 {
-    for (int seed = 1; seed <= seeds(); ++seed) {
-        CAPTURE(seed);
+    const auto range = pa::test::seeds(300);
+    for (int seed = range.first; seed <= range.last; ++seed) {
+        INFO(pa::test::again(seed, "whatever happens to one peer, *"));
         pa::random random(static_cast<std::uint64_t>(seed));
         const int peers = 2 + static_cast<int>(random.below(6));
         const auto victim = static_cast<int>(random.below(static_cast<std::uint64_t>(peers)));

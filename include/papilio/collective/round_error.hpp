@@ -31,7 +31,8 @@ public:
         : std::system_error(why, describe(culprit, reporter, where, detail)),
           culprit_(culprit),
           reporter_(reporter),
-          where_(where)
+          where_(where),
+          detail_(detail.empty() ? why.message() : detail)
     {
     }
 
@@ -42,6 +43,9 @@ public:
     int reporter() const noexcept { return reporter_; }
 
     phase where() const noexcept { return where_; }
+
+    /// What went wrong, without who and where.
+    const std::string& detail() const noexcept { return detail_; }
 
 private:
     static std::string describe(int culprit, int reporter, phase where, const std::string& detail)
@@ -57,6 +61,7 @@ private:
     int culprit_;
     int reporter_;
     phase where_;
+    std::string detail_;
 };
 
 }  // namespace papilio

@@ -66,8 +66,10 @@ task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits = {});
 namespace papilio::detail {
 
 inline constexpr std::size_t probe_chunk = std::size_t{64} << 10;
-inline constexpr std::uint32_t probe_window_share =
-    8;  // of the bytes, the part under way at a time
+
+// Of the bytes, the part under way at a time; and the most, in chunks: 32 MiB of a target's memory.
+inline constexpr std::uint32_t probe_window_share = 8;
+inline constexpr std::uint32_t max_probe_window = 512;
 
 /// Little-endian: u32 magic, u32 request, u32 direction (0: to the peer, 1: from the peer), u32
 /// chunks, u32 window, u32 zero, 32 bytes of key.
@@ -113,7 +115,7 @@ inline bandwidth_request parse_bandwidth_request(bytes from)
     r.window = load<std::uint32_t>(from.data() + 16);
     r.key.words = load<std::array<std::uint32_t, 8>>(from.data() + 24);
     if (!is_request_number(r.request) || r.chunks < 1 || r.chunks > bulk::max_chunks ||
-        r.window < 1 || r.window > 1024)
+        r.window < 1 || r.window > max_probe_window || r.window > r.chunks)
         throw std::system_error(errc::bad_message, "a measurement out of range");
     return r;
 }
@@ -202,7 +204,7 @@ task<double> measure_direction(Net& net, int peer, bandwidth_options o, bool upl
     r.request = request_number(now, peer, control_service::bandwidth, upload);
     r.upload = upload;
     r.chunks = static_cast<std::uint32_t>((o.bytes + probe_chunk - 1) / probe_chunk);
-    r.window = std::clamp<std::uint32_t>(r.chunks / probe_window_share, 1, 1024);
+    r.window = std::clamp<std::uint32_t>(r.chunks / probe_window_share, 1, max_probe_window);
 
     // The peer learns a key that is derived from the secret, and only for what it is to send.
     const keystream keys(o.secret, hash(static_cast<std::uint64_t>(now), r.request));
@@ -241,9 +243,7 @@ namespace papilio {
 template <transport Net>
 task<bandwidth> measure_bandwidth(Net& net, int peer, bandwidth_options o)
 {
-    if (o.secret == secret_key{})
-        throw std::system_error(errc::bad_argument,
-                                "a probe needs a secret: draw one from the system's random source");
+    detail::check_secret(o.secret);
     if (o.bytes < (std::size_t{1} << 20) || o.bytes > (std::size_t{1} << 30))
         throw std::system_error(errc::bad_argument, "bandwidth is measured with 1 MiB to 1 GiB");
     loop& on = co_await this_loop{};

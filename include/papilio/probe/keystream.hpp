@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/error.hpp>
 
 #include <algorithm>
 #include <array>
@@ -103,3 +104,14 @@ inline void keystream::fill(std::uint64_t first_block, mutable_bytes out) const 
 }
 
 }  // namespace papilio
+
+namespace papilio::detail {
+
+inline void check_secret(const secret_key& key)
+{
+    if (key == secret_key{})
+        throw std::system_error(errc::bad_argument,
+                                "a probe needs a secret: draw one from the system's random source");
+}
+
+}  // namespace papilio::detail

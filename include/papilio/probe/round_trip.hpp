@@ -101,13 +101,6 @@ inline ping parse_ping(bytes from)
     return p;
 }
 
-inline void check_secret(const secret_key& key)
-{
-    if (key == secret_key{})
-        throw std::system_error(errc::bad_argument,
-                                "a probe needs a secret: draw one from the system's random source");
-}
-
 template <transport Net>
 task<> ask_echo(Net& net, int peer, ping p)
 {

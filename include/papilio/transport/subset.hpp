@@ -9,8 +9,10 @@
 namespace papilio {
 
 /// A group is a transport too: some peers of `net`, in an order of their own. Groups that exchange
-/// messages at the same time differ in `epoch`, 1 to 4,095; epoch 0 is `net` itself. All members
-/// name the same peers in the same order. Borrows `net`, which must outlive it and its tasks.
+/// messages at the same time differ in `epoch`, 1 to 4,095; epoch 0 is `net` itself. An epoch is
+/// not used again while messages of the group before may be on their way, as after a call that
+/// failed. All members name the same peers in the same order. Borrows `net`, which must outlive it
+/// and its tasks.
 template <transport Net>
 class subset {
 public:

@@ -29,14 +29,22 @@ struct options {
     int max_peers = 0;        ///< ranks beyond are turned away; 0: those named at the start are all
     std::size_t max_message = std::size_t{64} << 20;  ///< a larger one ends the link
     std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
-    const char* congestion = nullptr;                 ///< "cubic", "bbr", ...; null: the system's
+
+    /// TCP's congestion control: "cubic", "bbr", ...; null: the system's. Borrowed for as long as
+    /// the transport lives.
+    const char* congestion = nullptr;
 
     /// A sign of life goes out this often on a connection that is otherwise quiet. Not zero.
     duration heartbeat = std::chrono::seconds(1);
 
-    /// A link ends after so long without a byte; zero: never. Signs of life need a running loop:
-    /// leave it at zero where a peer's loop stands still between calls.
+    /// A link ends after so long without a byte; zero: never, while the other host lives. Signs of
+    /// life need a running loop: leave it at zero where a peer's loop stands still between calls.
+    /// Else longer than the heartbeat.
     duration silence = {};
+
+    /// A link ends when the other host, whatever its program does, has not acknowledged what was
+    /// sent for so long: it is gone, or the way to it.
+    duration vanished = std::chrono::seconds(30);
 
     duration handshake = std::chrono::seconds(5);  ///< strangers get no longer to say who they are
 };
@@ -140,10 +148,11 @@ inline transport::transport(asio_loop& on, int rank, std::vector<endpoint> peers
         throw std::system_error(errc::bad_argument,
                                 "tcp::transport needs an endpoint for its own rank");
     if (o.connections < 1 || named > options_.max_peers || o.heartbeat <= duration{} ||
+        (o.silence > duration{} && o.silence <= o.heartbeat) ||
         o.max_message > std::numeric_limits<std::uint32_t>::max())
         throw std::system_error(errc::bad_argument,
                                 "tcp::options need connections, room for all peers, a heartbeat, "
-                                "and messages below 4 GiB");
+                                "no silence or a longer one, and messages below 4 GiB");
     if (o.congestion) {
         detail::socket unused(on.context(), asio::ip::tcp::v4());
         detail::choose_congestion(unused, o.congestion);
@@ -412,6 +421,10 @@ inline task<> transport::watch()
                 if (c->drained()) c->send_mark(wire::heartbeat);
             const auto since = std::max(l->last_heard, watching_since);
             if (options_.silence > duration{} && loop_.now() > since + options_.silence)
+                drop(*l, errc::silent);
+            const bool watched = loop_.now() > watching_since + options_.vanished;
+            const auto lost = [&](auto& c) { return c->unacknowledged() > options_.vanished; };
+            if (watched && !l->end && std::ranges::any_of(l->connections, lost))
                 drop(*l, errc::silent);
         }
     }

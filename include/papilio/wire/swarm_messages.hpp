@@ -7,7 +7,7 @@
 #include <vector>
 
 // What members of a run and its rendezvous tell each other, over channels. Each message begins
-// with u16 magic, u8 version and u8 kind; texts have at most 255 bytes, lists at most 4,095
+// with u16 magic, u8 version and u8 kind; texts have at most 255 bytes, lists at most 4,096
 // entries.
 namespace papilio::wire {
 

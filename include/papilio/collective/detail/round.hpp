@@ -403,8 +403,7 @@ private:
             std::rethrow_exception(error);
         } catch (const round_error& failure) {
             return std::make_exception_ptr(round_error(errc::outcome_unknown, failure.culprit(),
-                                                       me(), phase::vote,
-                                                       failure.code().message()));
+                                                       me(), phase::vote, failure.detail()));
         } catch (...) {
             return error;
         }

@@ -57,6 +57,9 @@ public:
         has_work_.open();
     }
 
+    /// How long the other host has owed an acknowledgement.
+    duration unacknowledged() { return ended() ? duration{} : detail::unacknowledged(socket_); }
+
     /// True if nothing waits to be written.
     bool drained() const noexcept { return queue_.empty(); }
     bool ended() const noexcept { return !!end_; }
@@ -316,7 +319,9 @@ inline task<> connection::read()
 
 inline task<> connection::receive(tag t, std::size_t size)
 {
+    constexpr std::size_t turn = std::size_t{1} << 20;  // then others have theirs
     mailbox::landing message(inbox_, peer_, t, size);
+    std::size_t in_turn = 0;
     while (message.left() > 0) {
         auto room = message.room();
         if (room.empty()) {
@@ -338,6 +343,11 @@ inline task<> connection::receive(tag t, std::size_t size)
             co_await readable(socket_);
         else if (error)
             throw std::system_error(errc::disconnected);
+        in_turn = error ? 0 : in_turn + n;
+        if (in_turn >= turn) {
+            in_turn = 0;
+            co_await yield{};
+        }
     }
     message.finish();
     if (size > scratch_.size()) {
