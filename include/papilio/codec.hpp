@@ -11,3 +11,4 @@
 #include <papilio/codec/int8b.hpp>
 #include <papilio/codec/nf4b.hpp>
 #include <papilio/codec/sign1.hpp>
+#include <papilio/codec/topk.hpp>

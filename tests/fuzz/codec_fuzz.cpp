@@ -63,6 +63,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 19: decode<fp8<e5m2>, float>(encoded, n); break;
     case 20: decode<fp4, float>(encoded, n); break;
     case 21: decode<sign1, float>(encoded, n); break;
+    case 22: decode<topk<64>, float>(encoded, n); break;
+    case 23: decode<topk<8, two_bit_values, rice_places, 128>, float>(encoded, n); break;
+    case 24: decode<topk<5, sign_values, packed_places, 64>, float>(encoded, n); break;
     }
     return 0;
 }

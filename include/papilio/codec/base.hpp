@@ -23,6 +23,7 @@ enum class codec_id : std::uint8_t {
     fp8_e5m2 = 10,
     fp4 = 11,
     sign1 = 12,
+    topk = 13,
     first_user = 128,
 };
 

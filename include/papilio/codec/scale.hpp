@@ -63,4 +63,18 @@ constexpr bool is_scale(std::uint16_t scale, float most) noexcept
            scale <= scale_up(std::numeric_limits<float>::max(), most);
 }
 
+/// A mean magnitude as a bf16 that is a scale, or 0 below the smallest one.
+inline std::uint16_t level(double mean) noexcept
+{
+    const auto rounded = bf16(static_cast<float>(mean)).bits;
+    if (rounded < scale_up(smallest_peak, 1)) return 0;
+    return std::min(rounded, scale_up(std::numeric_limits<float>::max(), 1));
+}
+
+/// Whether `level` could have returned this.
+constexpr bool is_level(std::uint16_t level) noexcept
+{
+    return level == 0 || is_scale(level, 1);
+}
+
 }  // namespace papilio::detail

@@ -8,19 +8,15 @@
 
 namespace papilio::detail {
 
-/// The mean magnitude as a bf16 scale, or 0 below the smallest that a codec keeps. Doubles hold
-/// the sum of any floats; eight sums that take turns are what vector units like, and their order is
-/// part of the format.
-inline std::uint16_t mean_magnitude(const float* values, std::size_t padded, std::size_t size)
+/// Doubles hold the sum of any floats. Eight sums that take turns are what vector units like, and
+/// their order is part of the format.
+inline double sum_of_magnitudes(const float* values, std::size_t size)
 {
     double sums[8] = {};
-    for (std::size_t i = 0; i < padded; i += 8)
+    for (std::size_t i = 0; i < size; i += 8)
         for (std::size_t k = 0; k < 8; ++k) sums[k] += std::abs(static_cast<double>(values[i + k]));
-    const double sum =
-        ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-    const auto mean = static_cast<float>(sum / static_cast<double>(size));
-    if (mean < smallest_peak) return 0;
-    return std::min(bf16(mean).bits, scale_up(std::numeric_limits<float>::max(), 1));
+    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
+           ((sums[1] + sums[5]) + (sums[3] + sums[7]));
 }
 
 struct sign_block {
@@ -32,7 +28,7 @@ struct sign_block {
     static std::uint16_t encode(const float* values, Size size, std::uint8_t* codes)
     {
         finite_peak<block>(values, name);
-        const auto scale = mean_magnitude(values, block, size);
+        const auto scale = level(sum_of_magnitudes(values, block) / static_cast<double>(size));
         const std::uint32_t mask = scale != 0;
         for (std::size_t i = 0; i < block; ++i)
             codes[i] =
@@ -48,7 +44,7 @@ struct sign_block {
         for (std::size_t i = 0; i < block; ++i)
             values[i] =
                 std::bit_cast<float>(magnitude | static_cast<std::uint32_t>(codes[i]) << 31);
-        return scale == 0 || is_scale(scale, 1);
+        return is_level(scale);
     }
 };
 
