@@ -3,6 +3,7 @@
 #include <papilio/sim/world.hpp>
 #include <papilio/transport/channel.hpp>
 
+#include <faults/drop_every_step.hpp>
 #include <support/channel_contract.hpp>
 
 #include <catch2/catch.hpp>
@@ -37,4 +38,30 @@ TEST_CASE("a message takes a pipe's latency", "[channel]")
         CHECK(world.now() == pa::time_point(25ms));
     };
     pa::sync_wait(world, exchange());
+}
+
+TEST_CASE("talking through a pipe can be dropped after any event", "[channel][drop]")
+{
+    const auto talk = [](pa::sim::world& world) -> pa::task<> {
+        auto ends = pa::make_pipe(world, 10ms);
+        for (unsigned i = 0; i < 5; ++i) {
+            const auto message = pa::test::message_of(i, 1000);
+            co_await ends.first.send(message);
+            const auto heard = co_await ends.second.recv(1000);
+            CHECK(heard == message);
+        }
+        co_await ends.first.close();
+    };
+    int steps = 0;
+    for (bool done = false; !done; ++steps) {
+        pa::sim::world world;
+        std::vector<pa::task<>> tasks;
+        tasks.push_back(talk(world));
+        tasks.back().start(world);
+        done = pa::test::run_steps(world, tasks, steps);
+        tasks.clear();
+        while (world.run_one()) {
+        }
+    }
+    CHECK(steps > 5);
 }

@@ -63,8 +63,9 @@ private:
 };
 
 /// Peers within one process, each on a loop of its own or several on one; loops may run in
-/// different threads. Messages are copied once on the way. Must outlive all tasks that use it, and
-/// is destroyed when none of its loops runs any more.
+/// different threads. Messages are copied once on the way; those for a peer whose loop stands still
+/// wait in memory. Must outlive all tasks that use it, and is destroyed when none of its loops runs
+/// any more.
 class group {
 public:
     /// `size` peers on one loop.

@@ -4,6 +4,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/transport/channel.hpp>
 
+#include <faults/drop_every_step.hpp>
 #include <support/channel_contract.hpp>
 
 #include <catch2/catch.hpp>
@@ -146,4 +147,36 @@ TEST_CASE("a port that is taken is refused by name", "[channel][tcp]")
     tcp::listener listener(loop, {"127.0.0.1", 0});
     CHECK_THROWS_WITH(tcp::listener(loop, listener.local()),
                       Catch::Contains("cannot listen at " + tcp::to_string(listener.local())));
+}
+
+TEST_CASE("dialling, accepting and talking can be dropped after any event", "[channel][tcp][drop]")
+{
+    pa::asio_loop loop;
+    const auto talk = [](pa::asio_loop& on, bool& heard) -> pa::task<> {
+        tcp::listener listener(on, {"127.0.0.1", 0});
+        std::optional<tcp::channel> a, b;
+        co_await connect(on, listener, a, b);
+        const std::vector<std::byte> message(300'000, std::byte{7});
+        std::vector<pa::task<>> both;
+        both.push_back(a->send(message));
+        const auto hear = [&]() -> pa::task<> {
+            const auto got = co_await b->recv(message.size());
+            heard = got == message;
+            co_await b->close();
+        };
+        both.push_back(hear());
+        co_await pa::when_all(std::move(both));
+        co_await a->close();
+    };
+    bool heard = false;
+    int steps = 0;
+    for (bool done = false; !done; ++steps) {
+        std::vector<pa::task<>> tasks;
+        tasks.push_back(talk(loop, heard));
+        tasks.back().start(loop);
+        done = pa::test::run_steps(loop, tasks, steps);
+        if (done) tasks.back().result();
+    }
+    CHECK(steps > 20);
+    CHECK(heard);
 }

@@ -74,14 +74,15 @@ inline void choose_congestion(socket& s, const char* congestion)
     set(s, TCP_CONGESTION, congestion, std::strlen(congestion), congestion);
 }
 
-/// How long the other host has not acknowledged what was sent to it; zero when nothing is under
-/// way. A peer that stands still while its buffers are full has acknowledged all that they hold.
+/// How long the other host has owed an acknowledgement; zero when it owes none. A peer that stands
+/// still while its buffers are full owes none: its host answers the kernel's probes of its window.
 inline duration unacknowledged(socket& s)
 {
     tcp_info info{};
     socklen_t size = sizeof info;
     if (::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
-    return std::chrono::milliseconds(info.tcpi_unacked > 0 ? info.tcpi_last_ack_recv : 0);
+    const bool owed = info.tcpi_unacked > 0 || info.tcpi_probes > 1;
+    return std::chrono::milliseconds(owed ? info.tcpi_last_ack_recv : 0);
 }
 
 /// What every connection of ours has: no delay, no blocking, and the kernel's own watch over hosts
