@@ -66,6 +66,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 22: decode<topk<64>, float>(encoded, n); break;
     case 23: decode<topk<8, two_bit_values, rice_places, 128>, float>(encoded, n); break;
     case 24: decode<topk<5, sign_values, packed_places, 64>, float>(encoded, n); break;
+    case 25: decode<randk<64>, float>(encoded, n); break;
+    case 26: decode<randk<9, two_bit_values, 128>, float>(encoded, n); break;
     }
     return 0;
 }

@@ -24,6 +24,7 @@ enum class codec_id : std::uint8_t {
     fp4 = 11,
     sign1 = 12,
     topk = 13,
+    randk = 14,
     first_user = 128,
 };
 
@@ -40,6 +41,12 @@ enum class codec_id : std::uint8_t {
 ///
 /// A `lossless` codec takes every element type. The others take float and double; 16-bit floats
 /// are widened for them by the caller.
+///
+/// Three more members, each optional, refine what a call does with a codec:
+/// - `c.at(begin)` is the codec for a run that begins at element `begin` of the whole vector, for
+///   codecs whose bytes depend on where an element stands;
+/// - `c.parameters()` is a number in which codecs of one id differ if they cannot read each other;
+/// - `c.back()` is the codec for the way back, which carries what the operation made of all.
 template <class C, class V>
 concept codec = std::is_trivially_destructible_v<C> &&
     requires(const C& c, std::size_t n, std::span<const V> values, mutable_bytes room,
@@ -55,6 +62,36 @@ concept codec = std::is_trivially_destructible_v<C> &&
 // clang-format on
 
 namespace detail {
+/// `codec` for a run that begins at element `begin` of the whole vector.
+template <class C>
+constexpr auto codec_at(const C& codec, std::size_t begin)
+{
+    if constexpr (requires { codec.at(begin); })
+        return codec.at(begin);
+    else
+        return codec;
+}
+
+/// What peers must agree on beside the codec's id; 0 if nothing.
+template <class C>
+constexpr std::uint64_t codec_parameters(const C& codec)
+{
+    if constexpr (requires { codec.parameters(); })
+        return codec.parameters();
+    else
+        return 0;
+}
+
+/// The codec for results where contributions travel by `codec`.
+template <class C>
+constexpr auto codec_back(const C& codec)
+{
+    if constexpr (requires { codec.back(); })
+        return codec.back();
+    else
+        return codec;
+}
+
 /// Every member of a lossy codec says so in its own words, since whichever is compiled first should
 /// stop the user with advice.
 template <class V>

@@ -1,0 +1,140 @@
+#pragma once
+
+#include <papilio/base/check.hpp>
+#include <papilio/base/element.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/base/rounding.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace papilio {
+
+struct residual_options {
+    float beta = 1;   ///< how much of what was not sent counts in the next round
+    float scale = 1;  ///< what one unit of an 8-bit residual is worth
+};
+
+/// What `error_feedback` has not sent yet, one element for each of the vector: as float, as bf16,
+/// or as std::int8_t times a scale that suits all elements, up to 127 of them. It is kept twice: as
+/// it was before the round, and as it will be if the round succeeds.
+///
+/// Between rounds `values()` may be stored and set again. `size()` elements are begun with zeros.
+template <class Stored = float>
+class residuals {
+    static_assert(detail::is_one_of<Stored, float, bf16, std::int8_t>,
+                  "residuals are float, bf16 or std::int8_t");
+
+public:
+    explicit residuals(std::size_t size, residual_options options = {});
+
+    std::size_t size() const noexcept { return committed_.size(); }
+    const residual_options& options() const noexcept { return options_; }
+
+    /// As the last round that succeeded left them.
+    std::span<const Stored> values() const noexcept { return committed_; }
+    void set(std::span<const Stored> values);
+
+    /// The round succeeded: what its codec proposed holds from now on. Elements that were not
+    /// encoded keep what they had. Before, tell by `undelivered` what did not arrive.
+    void commit() { committed_ = proposed_; }
+
+    /// The round failed: all is as it was before.
+    void rollback() { proposed_ = committed_; }
+
+    /// What was sent of the elements from `begin` on did not become part of the result, as its
+    /// contributors tell: they keep all that was to be sent. `in` is what the round was given.
+    template <element V>
+    void undelivered(std::size_t begin, std::span<const V> in);
+
+    /// For codecs: `sums[i] = beta * e[begin + i] + in[i]`.
+    template <element V>
+    void add(std::size_t begin, std::span<const V> in, std::span<float> sums) const;
+
+    /// For codecs: what will remain of the elements from `begin` on.
+    void propose(std::size_t begin, std::span<const float> remains);
+
+private:
+    void check_range(std::size_t begin, std::size_t size) const
+    {
+        PAPILIO_CHECK(begin <= committed_.size() && size <= committed_.size() - begin,
+                      "there is a residual for each element of the vector");
+    }
+
+    float loaded(Stored stored) const noexcept
+    {
+        if constexpr (std::is_same_v<Stored, std::int8_t>)
+            return static_cast<float>(stored) * options_.scale;
+        else
+            return static_cast<float>(stored);
+    }
+
+    Stored rounded(float value) const noexcept
+    {
+        if constexpr (std::is_same_v<Stored, std::int8_t>)
+            return static_cast<std::int8_t>(
+                std::nearbyint(std::clamp(value / options_.scale, -127.0f, 127.0f)));
+        else
+            return static_cast<Stored>(value);
+    }
+
+    residual_options options_;
+    std::vector<Stored> committed_;
+    std::vector<Stored> proposed_;  // between rounds the same
+};
+
+}  // namespace papilio
+
+namespace papilio {
+
+template <class Stored>
+residuals<Stored>::residuals(std::size_t size, residual_options options)
+    : options_(options), committed_(size, Stored{}), proposed_(size, Stored{})
+{
+    const bool sound = options.beta >= 0 && options.beta <= 1 && std::isfinite(options.scale) &&
+                       options.scale >= 0x1p-100f;
+    if (!sound)
+        throw std::system_error(errc::bad_argument,
+                                "residuals: beta is between 0 and 1, the scale above zero");
+}
+
+template <class Stored>
+void residuals<Stored>::set(std::span<const Stored> values)
+{
+    if (values.size() != size())
+        throw std::system_error(errc::bad_argument, "residuals of another vector");
+    committed_.assign(values.begin(), values.end());
+    proposed_ = committed_;
+}
+
+template <class Stored>
+template <element V>
+void residuals<Stored>::undelivered(std::size_t begin, std::span<const V> in)
+{
+    std::vector<float> sums(in.size());
+    add(begin, in, std::span<float>(sums));
+    propose(begin, sums);
+}
+
+template <class Stored>
+template <element V>
+void residuals<Stored>::add(std::size_t begin, std::span<const V> in, std::span<float> sums) const
+{
+    check_range(begin, in.size());
+    for (std::size_t i = 0; i < in.size(); ++i)
+        sums[i] = options_.beta * loaded(committed_[begin + i]);
+    detail::round_now(sums.data());
+    for (std::size_t i = 0; i < in.size(); ++i) sums[i] += static_cast<float>(in[i]);
+}
+
+template <class Stored>
+void residuals<Stored>::propose(std::size_t begin, std::span<const float> remains)
+{
+    check_range(begin, remains.size());
+    for (std::size_t i = 0; i < remains.size(); ++i) proposed_[begin + i] = rounded(remains[i]);
+}
+
+}  // namespace papilio
