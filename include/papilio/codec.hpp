@@ -9,6 +9,7 @@
 #include <papilio/codec/fp4.hpp>
 #include <papilio/codec/fp8.hpp>
 #include <papilio/codec/identity.hpp>
+#include <papilio/codec/int4b.hpp>
 #include <papilio/codec/int8b.hpp>
 #include <papilio/codec/nf4b.hpp>
 #include <papilio/codec/randk.hpp>

@@ -11,6 +11,8 @@ TEST_CASE("the library's codecs satisfy the concept for the elements that they t
     static_assert(!codec<int, float>);
     static_assert(identity::lossless && !as_f16::lossless && !as_bf16::lossless &&
                   !int8b::lossless);
+    static_assert(sliced_codec<as_f16, float> && sliced_codec<int8b, double>);
+    static_assert(sliced_codec<int4b<32>, float> && !sliced_codec<identity, float>);
     SUCCEED();
 }
 
@@ -20,5 +22,7 @@ TEST_CASE("ids of codecs never change, since peers of other versions read them")
     CHECK(static_cast<int>(as_f16::id) == 2);
     CHECK(static_cast<int>(as_bf16::id) == 3);
     CHECK(static_cast<int>(int8b::id) == 4);
+    CHECK(static_cast<int>(int4b<32>::id) == 5);
+    CHECK(static_cast<int>(int4b<128>::id) == 6);
     CHECK(static_cast<int>(codec_id::first_user) == 128);
 }

@@ -57,6 +57,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 5: decode<as_bf16, double>(encoded, n); break;
     case 6: decode<int8b, float>(encoded, n); break;
     case 7: decode<int8b, double>(encoded, n); break;
+    case 8: decode<int4b<32>, float>(encoded, n); break;
+    case 9: decode<int4b<32>, double>(encoded, n); break;
+    case 10: decode<int4b<128>, float>(encoded, n); break;
     case 16: decode<nf4b, float>(encoded, n); break;
     case 17: decode<nf4b, double>(encoded, n); break;
     case 18: decode<fp8<e4m3>, float>(encoded, n); break;

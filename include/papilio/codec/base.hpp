@@ -18,6 +18,8 @@ enum class codec_id : std::uint8_t {
     as_f16 = 2,
     as_bf16 = 3,
     int8b = 4,
+    int4b_32 = 5,
+    int4b_128 = 6,
     nf4b = 8,
     fp8_e4m3 = 9,
     fp8_e5m2 = 10,
@@ -57,6 +59,24 @@ concept codec = std::is_trivially_destructible_v<C> &&
         { c.template bound<V>(n) } -> std::same_as<std::size_t>;
         { c.encode(values, room) } -> std::same_as<std::size_t>;
         { c.decode(encoded, out) } -> std::same_as<void>;
+    };
+
+/// A codec that also reads and writes a run of `n` elements slice by slice, so that reductions keep
+/// what they decode in the cache. What is encoded takes exactly the bound.
+///
+/// `encode_slice(values, begin, n, room)` writes its share of what `encode` would write for the
+/// whole run into `room`, which has at least the bound of `n`: the elements from `begin` on.
+/// `decode_slice(encoded, begin, n, out)` fills `out` with these elements of the run, and
+/// `accumulate_slice(encoded, begin, n, sums)` adds each to `sums`, rounding once. Slices begin at a
+/// multiple of the granule, and end at one or at `n`. They throw what `encode` and `decode` would;
+/// bad bytes outside of the slice may go unnoticed.
+template <class C, class V>
+concept sliced_codec = codec<C, V> &&
+    requires(const C& c, std::size_t begin, std::size_t n, std::span<const V> values,
+             mutable_bytes room, bytes encoded, std::span<V> out) {
+        { c.encode_slice(values, begin, n, room) } -> std::same_as<void>;
+        { c.decode_slice(encoded, begin, n, out) } -> std::same_as<void>;
+        { c.accumulate_slice(encoded, begin, n, out) } -> std::same_as<void>;
     };
 
 // clang-format on

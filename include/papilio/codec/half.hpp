@@ -2,22 +2,20 @@
 
 #include <papilio/base/check.hpp>
 #include <papilio/base/error.hpp>
-#include <papilio/base/float16.hpp>
 #include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/kernels/table.hpp>
+#include <papilio/codec/slice.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 // What as_f16 and as_bf16 share.
 namespace papilio::detail {
 
-/// The base of a codec that stores each element in the two bytes of a `Half`, whose largest finite
-/// value has the bits `largest`.
-template <class Half, std::uint16_t largest>
+/// The base of a codec that stores each element in two bytes, by the kernels that `Kernels` names.
+template <half_kernels kernel_table::*Kernels>
 struct half_codec {
     static constexpr std::size_t granule = 1;
     static constexpr bool lossless = false;
@@ -26,55 +24,83 @@ struct half_codec {
     static constexpr std::size_t bound(std::size_t n) noexcept
     {
         check_lossy_element<V>();
-        return n * sizeof(Half);
+        return n * width;
     }
 
     template <element V>
     std::size_t encode(std::span<const V> values, mutable_bytes room) const
     {
-        check_lossy_element<V>();
-        PAPILIO_CHECK(room.size() >= bound<V>(values.size()), "no room for the encoded elements");
-        for_each_tile<block_size>(values.size(), [&](std::size_t begin, auto size) {
-            const V* from = values.data() + begin;
-            Half block[block_size];
-            for (std::size_t i = 0; i < size; ++i) block[i] = narrowed(from[i]);
-            std::memcpy(room.data() + begin * sizeof(Half), block, size * sizeof(Half));
-        });
+        encode_slice(values, 0, values.size(), room);
         return bound<V>(values.size());
     }
 
     template <element V>
     void decode(bytes encoded, std::span<V> out) const
     {
+        decode_slice(encoded, 0, out.size(), out);
+    }
+
+    template <element V>
+    void encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
+                      mutable_bytes room) const
+    {
         check_lossy_element<V>();
-        if (encoded.size() != bound<V>(out.size()))
-            throw std::system_error(errc::bad_message, "16-bit floats: wrong number of bytes");
-        for_each_tile<block_size>(out.size(), [&](std::size_t begin, auto size) {
-            Half block[block_size];
-            std::memcpy(block, encoded.data() + begin * sizeof(Half), size * sizeof(Half));
-            V* to = out.data() + begin;
-            for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<float>(block[i]);
-        });
+        PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
+        check_slice<granule>(begin, values.size(), n);
+        std::byte* to = room.data() + begin * width;
+        if constexpr (std::same_as<V, float>) {
+            (kernels().*Kernels).encode(values.data(), values.size(), to);
+        } else {
+            for_each_tile<tile>(values.size(), [&](std::size_t at, std::size_t size) {
+                float narrow[tile];
+                for (std::size_t i = 0; i < size; ++i) narrow[i] = narrowed(values[at + i]);
+                (kernels().*Kernels).encode(narrow, size, to + at * width);
+            });
+        }
+    }
+
+    template <element V>
+    void decode_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
+    {
+        read<false>(encoded, begin, n, out);
+    }
+
+    template <element V>
+    void accumulate_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> sums) const
+    {
+        read<true>(encoded, begin, n, sums);
     }
 
 private:
-    static constexpr std::size_t block_size = 128;
+    static constexpr std::size_t width = 2;
+    static constexpr std::size_t tile = 1024;
 
-    /// Rounded, with finite numbers brought within what a finite `Half` can hold.
-    static constexpr Half narrowed(float value) noexcept
+    template <bool adds, element V>
+    void read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
     {
-        const Half half(value);
-        const auto order = std::bit_cast<std::int32_t>(value) & 0x7fffffff;
-        const bool overflowed = (half.bits & 0x7fff) > largest;
-        const auto excess = select(overflowed, 1, 0) & select(order < float_infinity, 1, 0);
-        return std::bit_cast<Half>(static_cast<std::uint16_t>(half.bits - excess));
+        check_lossy_element<V>();
+        if (encoded.size() != bound<V>(n))
+            throw std::system_error(errc::bad_message, "16-bit floats: wrong number of bytes");
+        check_slice<granule>(begin, out.size(), n);
+        const auto& table = kernels().*Kernels;
+        const std::byte* from = encoded.data() + begin * width;
+        if constexpr (std::same_as<V, float>) {
+            (adds ? table.accumulate : table.decode)(from, out.size(), out.data());
+        } else {
+            for (std::size_t at = 0; at < out.size(); at += tile) {
+                float narrow[tile];
+                const auto size = std::min(tile, out.size() - at);
+                table.decode(from + at * width, size, narrow);
+                put_decoded<adds>(narrow, out.subspan(at, size));
+            }
+        }
     }
 
-    static constexpr Half narrowed(double value) noexcept
+    /// As a float, into which finite numbers are brought first.
+    static float narrowed(double value) noexcept
     {
         constexpr double limit = std::numeric_limits<float>::max();
-        const auto within = std::isinf(value) ? value : std::clamp(value, -limit, limit);
-        return narrowed(static_cast<float>(within));
+        return static_cast<float>(std::isinf(value) ? value : std::clamp(value, -limit, limit));
     }
 };
 

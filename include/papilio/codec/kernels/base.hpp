@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// The loops in which the codecs spend their time, behind one table per instruction set. Every level
+// computes the same bytes and bits: a level is a way to be fast, never a format.
+namespace papilio::detail {
+
+/// What a level of kernels asks of the machine.
+enum class isa : unsigned char { scalar, neon, avx2, avx512 };
+
+/// Between floats and the two bytes per element of a 16-bit format. No pointer need be aligned, and
+/// nothing beside the n elements is touched. `accumulate` adds what it decodes to `sums`; where
+/// both are NaN, which of the two stays is left open.
+struct half_kernels {
+    void (*encode)(const float* values, std::size_t n, std::byte* encoded);
+    void (*decode)(const std::byte* encoded, std::size_t n, float* values);
+    void (*accumulate)(const std::byte* encoded, std::size_t n, float* sums);
+};
+
+/// Between floats and whole blocks of codes with one scale each. `encode` returns false if a block
+/// holds what the format cannot take, `decode` and `accumulate` if it is one that `encode` could
+/// not have written; what they should have filled then holds unspecified values.
+struct block_kernels {
+    bool (*encode)(const float* values, std::size_t blocks, std::byte* codes, std::byte* scales);
+    bool (*decode)(const std::byte* codes, const std::byte* scales, std::size_t blocks,
+                   float* values);
+    bool (*accumulate)(const std::byte* codes, const std::byte* scales, std::size_t blocks,
+                       float* sums);
+};
+
+struct kernel_table {
+    isa level;
+    half_kernels as_f16;
+    half_kernels as_bf16;
+    block_kernels int8b;
+    block_kernels int4b_32;
+    block_kernels int4b_128;
+};
+
+/// What the kernels must know of int8b. Scales are the bits of a bf16.
+struct int8b_format {
+    static constexpr const char* name = "int8b";
+    static constexpr std::size_t block = 128;
+    static constexpr std::size_t bits = 8;
+    static constexpr std::int32_t largest_code = 127;
+    static constexpr std::int32_t least_largest_code = 126;            // as scales are rounded up
+    static constexpr std::uint16_t smallest_scale = 20 << 7 | 2;       // 2^-100 / 127, rounded up
+    static constexpr std::uint16_t largest_scale = 248 << 7 | 2;       // the largest float's
+    static constexpr std::uint16_t largest_full_scale = 248 << 7 | 1;  // times 127 it is finite
+};
+
+/// The same of int4b. The scales of the very largest numbers are rounded down instead, as seven
+/// times the scale must be finite; their code is 7 all the same.
+template <std::size_t Block>
+struct int4b_format {
+    static constexpr const char* name = "int4b";
+    static constexpr std::size_t block = Block;
+    static constexpr std::size_t bits = 4;
+    static constexpr std::int32_t largest_code = 7;
+    static constexpr std::int32_t least_largest_code = 7;
+    static constexpr std::uint16_t smallest_scale = 24 << 7 | 0x13;  // 2^-100 / 7, rounded up
+    static constexpr std::uint16_t largest_scale = 252 << 7 | 0x12;
+    static constexpr std::uint16_t largest_full_scale = largest_scale;
+};
+
+}  // namespace papilio::detail

@@ -1,0 +1,294 @@
+#include <papilio/codec/kernels/table.hpp>
+
+#include "codec/kernels/levels.hpp"
+
+#include <papilio/base/random.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+
+using namespace papilio;
+using namespace papilio::detail;
+using namespace papilio::kernels_testing;
+
+namespace {
+
+using floats = std::vector<float>;
+using encoded_bytes = std::vector<std::byte>;
+
+constexpr auto infinity = std::numeric_limits<float>::infinity();
+
+float from_bits(std::uint64_t bits)
+{
+    return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
+}
+
+/// A run of `n` numbers of one of many kinds, those that kernels get wrong among them.
+floats some_input(papilio::random& numbers, std::size_t n)
+{
+    floats values(n);
+    const auto kind = numbers.below(12);
+    const auto spread =
+        static_cast<float>(std::ldexp(1, static_cast<int>(numbers.below(240)) - 120));
+    const auto constant = from_bits(numbers());
+    for (auto& x : values) {
+        const auto normal = static_cast<float>(numbers.normal());
+        switch (kind) {
+        case 0: x = normal; break;
+        case 1: x = normal * spread; break;
+        case 2: x = bf16(normal * spread); break;  // products without a remainder
+        case 3: x = f16(normal); break;
+        case 4: x = from_bits(numbers()); break;               // NaN and infinities among them
+        case 5: x = from_bits(numbers() & 0x807fffff); break;  // subnormal
+        case 6: x = 0 * normal; break;
+        case 7: x = std::isfinite(constant) ? constant : 1; break;
+        case 8: x = from_bits(0x7f7f0000 | (numbers() & 0x8000ffff)); break;   // the very largest
+        case 9: x = static_cast<float>(numbers.below(15)) / 2 - 3.5f; break;   // ties
+        case 10: x = from_bits((numbers() & 0x80ffffff) | 0x0d000000); break;  // about 2^-100
+        case 11:
+            x = from_bits((numbers() & 0x80ffffff) | 0x47000000);
+            break;  // about f16's largest
+        }
+    }
+    if (n > 0 && numbers.below(4) == 0)  // one outlier
+        values[numbers.below(n)] = from_bits(numbers() & 0xff7fffff);
+    if (n > 0 && kind != 4 && numbers.below(16) == 0) {
+        const float bad[] = {infinity, -infinity, NAN, -NAN, from_bits(0x7f800001)};
+        values[numbers.below(n)] = bad[numbers.below(5)];
+    }
+    return values;
+}
+
+/// Memory that ends where the last element does, so that a sanitizer sees a step beyond, and may
+/// begin off any boundary.
+class placed {
+public:
+    placed(std::size_t size, std::size_t offset) : all_(offset + size, filler), offset_(offset) {}
+    placed(const void* from, std::size_t size, std::size_t offset) : placed(size, offset)
+    {
+        if (size > 0) std::memcpy(data(), from, size);
+    }
+    std::byte* data() { return all_.data() + offset_; }
+    template <class T>
+    T* as()
+    {
+        return reinterpret_cast<T*>(data());
+    }
+    bool operator==(const placed& other) const
+    {
+        return std::equal(all_.begin() + static_cast<std::ptrdiff_t>(offset_), all_.end(),
+                          other.all_.begin() + static_cast<std::ptrdiff_t>(other.offset_),
+                          other.all_.end());
+    }
+
+private:
+    static constexpr std::byte filler{0x5a};
+    encoded_bytes all_;
+    std::size_t offset_;
+};
+
+/// What a level makes of some input. Sums are finite at first, so that no sum is of two NaN.
+struct outcome {
+    bool taken = true;
+    placed encoded;
+    placed scales;
+    bool plausible = true;
+    placed decoded;
+    placed sums;
+    bool added = true;
+};
+
+outcome run(const half_kernels& kernels, floats values, const floats& sums, std::size_t offset)
+{
+    const auto n = values.size(), size = n * sizeof(float);
+    outcome made{true, {2 * n, offset}, {0, 0}, true, {size, 0}, {sums.data(), size, 4}, true};
+    kernels.encode(values.data(), n, made.encoded.data());
+    kernels.decode(made.encoded.data(), n, made.decoded.as<float>());
+    kernels.accumulate(made.encoded.data(), n, made.sums.as<float>());
+    return made;
+}
+
+void compare(const half_kernels& one, const half_kernels& other, const floats& values,
+             const floats& sums, std::size_t offset)
+{
+    const auto a = run(one, values, sums, 0), b = run(other, values, sums, offset);
+    REQUIRE(a.encoded == b.encoded);
+    REQUIRE(a.decoded == b.decoded);
+    REQUIRE(a.sums == b.sums);
+}
+
+void read(const block_kernels& kernels, std::size_t blocks, std::size_t size, outcome& made,
+          const floats& sums)
+{
+    made.decoded = placed(size, 0);
+    made.sums = placed(sums.data(), size, 4);
+    made.plausible =
+        kernels.decode(made.encoded.data(), made.scales.data(), blocks, made.decoded.as<float>());
+    made.added =
+        kernels.accumulate(made.encoded.data(), made.scales.data(), blocks, made.sums.as<float>());
+}
+
+void compare_read(const block_kernels& one, const block_kernels& other, std::size_t blocks,
+                  std::size_t size, outcome& a, outcome& b, const floats& sums)
+{
+    read(one, blocks, size, a, sums);
+    read(other, blocks, size, b, sums);
+    REQUIRE(a.plausible == b.plausible);
+    REQUIRE(a.added == a.plausible);
+    REQUIRE(b.added == b.plausible);
+    if (!a.plausible) return;
+    REQUIRE(a.decoded == b.decoded);
+    REQUIRE(a.sums == b.sums);
+}
+
+template <class Format>
+void compare(const block_kernels& one, const block_kernels& other, const floats& values,
+             const floats& sums, std::size_t offset, papilio::random& numbers)
+{
+    const auto blocks = values.size() / Format::block;
+    const auto code_bytes = blocks * Format::block * Format::bits / 8;
+    const auto made = [&](std::size_t at) {
+        return outcome{true, {code_bytes, at}, {2 * blocks, at}, true, {0, 0}, {0, 0}, true};
+    };
+    auto a = made(0), b = made(offset);
+    a.taken = one.encode(values.data(), blocks, a.encoded.data(), a.scales.data());
+    b.taken = other.encode(values.data(), blocks, b.encoded.data(), b.scales.data());
+    REQUIRE(a.taken == b.taken);
+    if (!a.taken || blocks == 0) return;
+    REQUIRE(a.encoded == b.encoded);
+    REQUIRE(a.scales == b.scales);
+    const auto size = blocks * Format::block * sizeof(float);
+    compare_read(one, other, blocks, size, a, b, sums);
+
+    // Damaged, some of it beyond what anybody could have written.
+    for (int damage = 0; damage < 3; ++damage) {
+        const auto code = numbers.below(code_bytes), scale = numbers.below(2 * blocks);
+        const auto byte = static_cast<std::byte>(numbers());
+        if (damage != 1) a.encoded.data()[code] = b.encoded.data()[code] = byte;
+        if (damage != 0) a.scales.data()[scale] = b.scales.data()[scale] = byte;
+        compare_read(one, other, blocks, size, a, b, sums);
+    }
+}
+
+void compare(const kernel_table& one, const kernel_table& other, const floats& values,
+             const floats& sums, std::size_t offset, papilio::random& numbers)
+{
+    compare(one.as_f16, other.as_f16, values, sums, offset);
+    compare(one.as_bf16, other.as_bf16, values, sums, offset);
+    compare<int8b_format>(one.int8b, other.int8b, values, sums, offset, numbers);
+    compare<int4b_format<32>>(one.int4b_32, other.int4b_32, values, sums, offset, numbers);
+    compare<int4b_format<128>>(one.int4b_128, other.int4b_128, values, sums, offset, numbers);
+}
+
+/// 2000 under tests/run --all; each stands for 50,000 values.
+std::uint64_t seeds()
+{
+    const char* wanted = std::getenv("PAPILIO_SEEDS");
+    return wanted == nullptr ? 20 : std::strtoull(wanted, nullptr, 10);
+}
+
+}  // namespace
+
+TEST_CASE("kernels of all levels give the same bytes and bits")
+{
+    const auto all = levels();
+    for (std::uint64_t seed = 0; seed < seeds(); ++seed) {
+        papilio::random numbers(hash(seed));
+        for (std::size_t done = 0; done < 50'000;) {
+            const auto n = numbers.below(1000);
+            const auto values = some_input(numbers, n);
+            floats sums(n);
+            for (auto& x : sums) x = static_cast<float>(numbers.normal());
+            for (std::size_t k = 1; k < all.size(); ++k) {
+                INFO("PAPILIO_SEEDS=" << seed + 1 << ", level " << k);
+                compare(*all[0], *all[k], values, sums, numbers.below(64), numbers);
+            }
+            done += n;
+        }
+    }
+}
+
+TEST_CASE("kernels of all levels agree at every length, however the last values end")
+{
+    papilio::random numbers(7);
+    for (std::size_t n = 0; n <= 300; ++n) {
+        floats values(n), sums(n);
+        for (auto& x : values) x = static_cast<float>(numbers.normal());
+        for (std::size_t k = 1; k < levels().size(); ++k)
+            compare(*levels()[0], *levels()[k], values, sums, n % 5, numbers);
+    }
+}
+
+TEST_CASE("kernels of all levels round every pattern of a 16-bit float's neighbours alike")
+{
+    for (std::size_t k = 1; k < levels().size(); ++k) {
+        for (std::uint32_t upper = 0; upper < 65536; upper += 16) {
+            floats values;
+            for (std::uint32_t i = 0; i < 16; ++i)
+                for (const std::uint32_t lower : {0u, 1u, 0x1000u, 0x2fffu, 0x3000u, 0x3001u,
+                                                  0x7fffu, 0x8000u, 0x8001u, 0xf000u, 0xffffu})
+                    values.push_back(std::bit_cast<float>((upper + i) << 16 | lower));
+            const floats sums(values.size());
+            compare(levels()[0]->as_f16, levels()[k]->as_f16, values, sums, 0);
+            compare(levels()[0]->as_bf16, levels()[k]->as_bf16, values, sums, 0);
+        }
+    }
+}
+
+TEST_CASE("kernels of all levels accept the same scales with the same codes")
+{
+    const auto check = [](auto format, block_kernels kernel_table::*kernels) {
+        using form = decltype(format);
+        for (std::uint32_t scale = 0; scale < 65536; ++scale) {
+            for (const int code : {0, 1, 6, 7, 8, 125, 126, 127, 128}) {
+                std::byte codes[form::block] = {}, scales[2];
+                store(scales, static_cast<std::uint16_t>(scale));
+                codes[form::block / 2 - 1] = static_cast<std::byte>(code);
+                float expected[form::block], values[form::block];
+                const bool fine = (levels()[0]->*kernels).decode(codes, scales, 1, expected);
+                for (const auto* level : levels()) {
+                    const bool fine_here = (level->*kernels).decode(codes, scales, 1, values);
+                    if (fine_here != fine || (fine && std::memcmp(values, expected, sizeof values)))
+                        FAIL("scale " << scale << ", code " << code);
+                }
+            }
+        }
+    };
+    check(int8b_format{}, &kernel_table::int8b);
+    check(int4b_format<32>{}, &kernel_table::int4b_32);
+    check(int4b_format<128>{}, &kernel_table::int4b_128);
+}
+
+TEST_CASE("a process has one table of kernels, whichever translation unit asks")
+{
+    CHECK(&kernels() == &kernels_elsewhere());
+    CHECK(levels() == levels_elsewhere());
+    CHECK(&kernels() == &choose_kernels(std::getenv("PAPILIO_ISA")));
+}
+
+TEST_CASE("PAPILIO_ISA asks for a level of kernels by name")
+{
+    CHECK(&choose_kernels(nullptr) == levels().back());
+    CHECK(&choose_kernels("") == levels().back());
+    CHECK(&choose_kernels("scalar") == &scalar_kernels);
+    for (const auto& [level, name] :
+         {std::pair{isa::avx2, "avx2"}, std::pair{isa::avx512, "avx512"}}) {
+        if (const auto* table = kernels_of(level)) {
+            CHECK(&choose_kernels(name) == table);
+            CHECK(table->level == level);
+        } else {
+            CHECK_THROWS_WITH(choose_kernels(name), Catch::Contains("lacks"));
+        }
+    }
+    try {
+        choose_kernels("sse9");
+        FAIL("took sse9");
+    } catch (const std::system_error& error) {
+        CHECK(error.code() == errc::bad_argument);
+        CHECK(std::string(error.what()).find("scalar, avx2 or avx512") != std::string::npos);
+    }
+}
