@@ -111,6 +111,15 @@ TEMPLATE_TEST_CASE("every peer ends with the bits of a reference computed in ran
     }
 }
 
+TEST_CASE("all peers end with the reference's bits under int4b, too")
+{
+    sim_cluster cluster(5);
+    agrees_with_reference<reference::blocks_of_codes<32, 7>>(cluster, pa::mean{}, pa::int4b<32>{},
+                                                             100'003, true);
+    agrees_with_reference<reference::blocks_of_codes<128, 7>>(cluster, pa::sum{}, pa::int4b<128>{},
+                                                              100'003, false);
+}
+
 TEST_CASE("a peer alone gets what its own data becomes")
 {
     sim_cluster alone(1);

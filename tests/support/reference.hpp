@@ -67,19 +67,21 @@ struct brain {
     }
 };
 
-/// Blocks of 128: the largest magnitude over 127, rounded up to 8 significant bits, is the step.
-struct blocks_of_int8 {
+/// Blocks: the largest magnitude over the largest code, rounded up to 8 significant bits, is the
+/// step.
+template <std::size_t Block, int Code>
+struct blocks_of_codes {
     static void round_trip(float* x, std::size_t n)
     {
-        for (std::size_t begin = 0; begin < n; begin += 128) {
-            const auto end = std::min(begin + 128, n);
+        for (std::size_t begin = 0; begin < n; begin += Block) {
+            const auto end = std::min(begin + Block, n);
             float largest = 0;
             for (auto i = begin; i < end; ++i) largest = std::max(largest, std::fabs(x[i]));
             if (largest < 0x1p-100f) {
                 std::fill(x + begin, x + end, 0.f);
                 continue;
             }
-            auto bits = std::bit_cast<std::uint32_t>(largest / 127.f);
+            auto bits = std::bit_cast<std::uint32_t>(largest / static_cast<float>(Code));
             bits = (bits + 0xffff) / 0x10000 * 0x10000;
             const auto step = std::bit_cast<float>(bits);
             const float per_step = 1.f / step;
@@ -91,6 +93,8 @@ struct blocks_of_int8 {
         }
     }
 };
+
+using blocks_of_int8 = blocks_of_codes<128, 127>;
 
 /// The mean over all peers, or the sum, part by part: every peer's version passes the codec, is
 /// added in rank order, and the result passes the codec again.

@@ -3,6 +3,7 @@
 #include <papilio/base/element.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -36,6 +37,15 @@ concept operation = element<T> && std::is_trivially_destructible_v<Op> &&
              std::span<const double> weights, std::span<T> out) {
         { Op::id } -> std::convertible_to<op_id>;
         op.reduce(versions, weights, out);
+    };
+
+/// An operation that adds the versions up in rank order, beginning with the first, and then does
+/// `finish(sums, count)`, in place, given how many there were. Whoever decodes versions may then
+/// add them as they are decoded.
+template <class Op, class T>
+concept adding_operation = operation<Op, T> && std::same_as<accumulator_t<T>, T> &&
+    requires(const Op& op, std::span<T> sums, std::size_t count) {
+        { op.finish(sums, count) } -> std::same_as<void>;
     };
 
 // clang-format on

@@ -22,6 +22,17 @@ struct mean {
             detail::fold(versions, out, detail::add{}, [count](auto x) { return x / count; });
         }
     }
+
+    /// See `adding_operation`: divides the sums.
+    template <floating_element T>
+    void finish(std::span<T> sums, std::size_t count) const
+    {
+        const auto divisor = static_cast<T>(count);
+        detail::for_each_tile<detail::tile_size>(sums.size(), [&](std::size_t begin, auto size) {
+            T* tile = sums.data() + begin;
+            for (std::size_t i = 0; i < size; ++i) tile[i] = tile[i] / divisor;
+        });
+    }
 };
 
 }  // namespace papilio

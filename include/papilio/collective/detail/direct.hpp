@@ -5,6 +5,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/identity.hpp>
+#include <papilio/collective/detail/reduce_slice.hpp>
 #include <papilio/collective/detail/round.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/op/base.hpp>
@@ -242,20 +243,78 @@ private:
     void fold_encoded(owned_chunk& chunk, part where, const std::vector<double>& weights,
                       std::vector<value>& scratch, std::span<T> out)
     {
+        chunk.encoded.resize(codec_.template bound<value>(where.size));
+        if constexpr (sliced_codec<Codec, value>)
+            fold_slices(chunk, where, weights, scratch, out);
+        else
+            fold_whole(chunk, where, weights, scratch, out);
+    }
+
+    /// Slice by slice, so that what is decoded, added up and encoded stays in the cache.
+    void fold_slices(owned_chunk& chunk, part where, const std::vector<double>& weights,
+                     std::vector<value>& scratch, std::span<T> out)
+    {
+        constexpr auto most = slice_size<Codec>;
+        const auto n = where.size;
+        const auto peers = contributors();
+        std::vector<value> reduced(std::min(most, n));
+        std::vector<std::byte> own(codec_.template bound<value>(reduced.size()));
+        for (std::size_t begin = 0; begin < n; begin += most) {
+            const part slice{where.begin + begin, std::min(most, n - begin)};
+            const auto read = [&](std::size_t k, std::span<value> to, auto adds) {
+                if (peers[k] == round_.me())
+                    read_slice(encode(slice, own), 0, slice.size, to, adds);
+                else
+                    blaming_bytes(peers[k], [&] {
+                        const auto came = chunk.versions[static_cast<std::size_t>(peers[k])];
+                        read_slice(came, begin, n, to, adds);
+                    });
+            };
+            const auto to = std::span(reduced).first(slice.size);
+            reduce_slice(op_, std::span(weights), read, scratch, to);
+            codec_.encode_slice(std::span<const value>(to), begin, n, chunk.encoded);
+            unpack_slice(chunk.encoded, begin, n, to, out.subspan(begin, slice.size));
+        }
+    }
+
+    template <class Adds>
+    void read_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<value> to,
+                    Adds) const
+    {
+        if constexpr (Adds::value)
+            codec_.accumulate_slice(encoded, begin, n, to);
+        else
+            codec_.decode_slice(encoded, begin, n, to);
+    }
+
+    void unpack_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<value> wide,
+                      std::span<T> out) const
+    {
+        if constexpr (std::same_as<value, T>) {
+            codec_.decode_slice(encoded, begin, n, out);
+        } else {
+            codec_.decode_slice(encoded, begin, n, wide);
+            std::ranges::transform(wide, out.begin(), [](value x) { return static_cast<T>(x); });
+        }
+    }
+
+    void fold_whole(owned_chunk& chunk, part where, const std::vector<double>& weights,
+                    std::vector<value>& scratch, std::span<T> out)
+    {
         const auto n = where.size;
         const auto room = n * (weights.size() + 1);
         if (scratch.size() < room) scratch.resize(room);
         const auto decoded = std::span(scratch).first(room);
-        chunk.encoded.resize(codec_.template bound<value>(n));
         std::vector<std::span<const value>> versions;
-        for (int peer = 0; peer < round_.size(); ++peer) {
-            if (!contributes(round_.of(peer))) continue;
+        for (const int peer : contributors()) {
             const auto to = decoded.subspan(versions.size() * n, n);
             versions.push_back(to);
             if (peer == round_.me())
                 codec_.decode(encode(where, chunk.encoded), to);
             else
-                decode_from(peer, chunk, to);
+                blaming_bytes(peer, [&] {
+                    codec_.decode(chunk.versions[static_cast<std::size_t>(peer)], to);
+                });
         }
         const auto reduced = decoded.last(n);
         op_.reduce(std::span<const std::span<const value>>(versions), weights, reduced);
@@ -263,10 +322,21 @@ private:
         decode(chunk.encoded, out);
     }
 
-    void decode_from(int peer, const owned_chunk& chunk, std::span<value> to) const
+    /// In rank order.
+    std::vector<int> contributors() const
+    {
+        std::vector<int> peers;
+        for (int peer = 0; peer < round_.size(); ++peer)
+            if (contributes(round_.of(peer))) peers.push_back(peer);
+        return peers;
+    }
+
+    /// What cannot be decoded is the fault of the peer that sent it.
+    template <class Decode>
+    void blaming_bytes(int peer, const Decode& decoding) const
     {
         try {
-            codec_.decode(chunk.versions[static_cast<std::size_t>(peer)], to);
+            decoding();
         } catch (const std::system_error& failure) {
             throw round_error(failure.code(), peer, round_.me(), phase::contribution,
                               sentence(failure));
