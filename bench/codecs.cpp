@@ -1,0 +1,183 @@
+// The codecs' loops, on runs that stay in the second-level cache and on runs that do not, each
+// beside memcpy of as many floats. Passes of both take turns, and of each the best counts, so that
+// a busy machine disturbs the rates little and the ratios less.
+
+#include <papilio/base/random.hpp>
+#include <papilio/codec/as_bf16.hpp>
+#include <papilio/codec/as_f16.hpp>
+#include <papilio/codec/int4b.hpp>
+#include <papilio/codec/int8b.hpp>
+#include <papilio/collective/detail/reduce_slice.hpp>
+#include <papilio/op/mean.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace papilio {
+
+namespace {
+
+using seconds = std::chrono::duration<double>;
+
+std::vector<float> numbers(std::size_t count)
+{
+    random source(1);
+    std::vector<float> all(count);
+    for (std::size_t i = 0; i < count; ++i)
+        all[i] = i < 65536 ? static_cast<float>(source.normal()) : all[i - 65536];
+    return all;
+}
+
+template <class Codec>
+std::vector<std::byte> encoded(const std::vector<float>& values)
+{
+    std::vector<std::byte> room(Codec{}.template bound<float>(values.size()));
+    room.resize(Codec{}.encode(std::span(values), mutable_bytes(room)));
+    return room;
+}
+
+/// How long a pass takes, from several at a time where one is over before the clock ticks.
+template <class Pass>
+seconds timed(std::size_t passes, Pass pass)
+{
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < passes; ++i) {
+        pass();
+        benchmark::ClobberMemory();
+    }
+    return (std::chrono::steady_clock::now() - begin) / static_cast<double>(passes);
+}
+
+/// Runs `pass` over `floats` floats in turn with memcpy of `values`, and reports both rates in GB/s
+/// of floats. `bits` is what an element takes when encoded.
+template <class Pass>
+void measure(benchmark::State& state, const std::vector<float>& values, std::size_t floats,
+             double bits, Pass pass)
+{
+    std::vector<float> copy(values.size());
+    const std::size_t passes = std::max<std::size_t>((1 << 20) / floats, 1);
+    seconds best(1e9), best_copy(1e9);
+    for (auto _ : state) {
+        best_copy = std::min(best_copy, timed(passes, [&] {
+                                 std::memcpy(copy.data(), values.data(), values.size() * 4);
+                             }));
+        const auto time = timed(passes, pass);
+        best = std::min(best, time);
+        state.SetIterationTime(time.count());
+    }
+    const double rate = static_cast<double>(floats * 4) / best.count() / 1e9;
+    const double copy_rate = static_cast<double>(values.size() * 4) / best_copy.count() / 1e9;
+    state.counters["GB/s"] = rate;
+    state.counters["memcpy"] = copy_rate;
+    state.counters["of memcpy"] = {rate / copy_rate, benchmark::Counter::kAvgThreads};
+    state.counters["bits"] = {bits, benchmark::Counter::kAvgThreads};
+}
+
+template <class Codec>
+double bits(std::size_t floats)
+{
+    return 8 * static_cast<double>(Codec{}.template bound<float>(floats)) /
+           static_cast<double>(floats);
+}
+
+template <class Codec>
+void encode(benchmark::State& state)
+{
+    const auto n = static_cast<std::size_t>(state.range(0)) / 4;
+    const auto values = numbers(n);
+    auto room = encoded<Codec>(values);
+    measure(state, values, n, bits<Codec>(n),
+            [&] { Codec{}.encode(std::span(values), mutable_bytes(room)); });
+}
+
+template <class Codec>
+void decode(benchmark::State& state)
+{
+    const auto n = static_cast<std::size_t>(state.range(0)) / 4;
+    const auto values = numbers(n);
+    const auto from = encoded<Codec>(values);
+    std::vector<float> out(n);
+    measure(state, values, n, bits<Codec>(n), [&] { Codec{}.decode(bytes(from), std::span(out)); });
+}
+
+template <class Codec>
+void accumulate(benchmark::State& state)
+{
+    const auto n = static_cast<std::size_t>(state.range(0)) / 4;
+    const auto values = numbers(n);
+    const auto from = encoded<Codec>(values);
+    std::vector<float> sums(n);
+    measure(state, values, n, bits<Codec>(n),
+            [&] { Codec{}.accumulate_slice(bytes(from), 0, n, std::span(sums)); });
+}
+
+/// Eight versions become their mean, encoded: what the owner of a part does. The rate is that of
+/// all versions together.
+template <class Codec>
+void reduce(benchmark::State& state)
+{
+    constexpr std::size_t peers = 8;
+    const auto n = static_cast<std::size_t>(state.range(0)) / 4;
+    const auto values = numbers(n);
+    const std::vector<std::vector<std::byte>> versions(peers, encoded<Codec>(values));
+    auto room = versions[0];
+    const std::vector<double> weights(peers, 1);
+    std::vector<float> scratch, reduced(detail::slice_size<Codec>);
+    measure(state, values, peers * n, bits<Codec>(n), [&] {
+        for (std::size_t begin = 0; begin < n; begin += reduced.size()) {
+            const auto to = std::span(reduced).first(std::min(reduced.size(), n - begin));
+            const auto read = [&](std::size_t k, std::span<float> out, auto adds) {
+                if constexpr (adds)
+                    Codec{}.accumulate_slice(bytes(versions[k]), begin, n, out);
+                else
+                    Codec{}.decode_slice(bytes(versions[k]), begin, n, out);
+            };
+            detail::reduce_slice(mean{}, std::span(weights), read, scratch, to);
+            Codec{}.encode_slice(std::span<const float>(to), begin, n, mutable_bytes(room));
+        }
+    });
+}
+
+void add(const std::string& name, void (*run)(benchmark::State&))
+{
+    for (const int threads : {1, 2})
+        benchmark::RegisterBenchmark(name.c_str(), run)
+            ->Arg(64 << 10)
+            ->Arg(4 << 20)
+            ->Arg(256 << 20)
+            ->Threads(threads)
+            ->UseManualTime()
+            ->Unit(benchmark::kMicrosecond);
+}
+
+template <class Codec>
+void add_all(const std::string& codec)
+{
+    add("encode/" + codec, encode<Codec>);
+    add("decode/" + codec, decode<Codec>);
+    add("accumulate/" + codec, accumulate<Codec>);
+    add("reduce8/" + codec, reduce<Codec>);
+}
+
+}  // namespace
+
+}  // namespace papilio
+
+int main(int argc, char** argv)
+{
+    using namespace papilio;
+    add_all<as_f16>("as_f16");
+    add_all<as_bf16>("as_bf16");
+    add_all<int8b>("int8b");
+    add_all<int4b<32>>("int4b_32");
+    add_all<int4b<128>>("int4b_128");
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+    benchmark::RunSpecifiedBenchmarks();
+}
