@@ -454,6 +454,21 @@ TEST_CASE("a transport that does not number rounds has its callers do it")
     CHECK_NOTHROW(pa::sync_wait(loop, call(1)));
 }
 
+TEST_CASE("little data takes two latencies, more takes three, and the bits are the same")
+{
+    const auto took = [](std::size_t count, std::size_t chunk_bytes, vectors& out) {
+        sim_cluster cluster(4, {.latency = 100ms});
+        out = reduced(cluster, noise(4, count), pa::mean{}, pa::int8b{},
+                      {.chunk_bytes = chunk_bytes});
+        return cluster.world().now();
+    };
+    vectors one, other;
+    CHECK(took(1000, 0, one) < pa::time_point(220ms));
+    CHECK(took(1000, 4096, other) > pa::time_point(300ms));
+    CHECK(took(1000, 4096, other) < pa::time_point(320ms));
+    CHECK(one == other);
+}
+
 TEST_CASE("a report counts what was sent to and received from each peer")
 {
     sim_cluster cluster(4);

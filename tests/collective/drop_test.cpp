@@ -29,7 +29,30 @@ struct averaging {
     }
 };
 
+/// The way of little data.
+struct summing {
+    template <class Net>
+    pa::task<> operator()(Net& net) const
+    {
+        std::vector<float> data(300, 1.f);
+        co_await pa::all_reduce(net, data, pa::sum{}, pa::int8b{},
+                                pa::call_options{.timeout = 30s});
+        if (data.front() != data.back()) throw std::system_error(pa::errc::bad_message);
+    }
+};
+
 }  // namespace
+
+TEST_CASE("a simulated all-reduce of little data can be dropped after any event, and lose a peer")
+{
+    const auto make = [] { return pa::test::sim_cluster(4, {.seed = 3, .jitter = 20ms}); };
+    CHECK(pa::test::drop_at_every_step(make, summing{}) > 30);
+    const auto judge = [](auto& cluster, const auto& others) {
+        CHECK(cluster.world().now() < pa::time_point(30s));
+        for (const auto& t : others) CHECK(t.finished());
+    };
+    CHECK(pa::test::lose_at_every_step(make, 1, summing{}, judge) > 30);
+}
 
 TEST_CASE("a simulated all-reduce can be dropped after any event")
 {

@@ -178,6 +178,13 @@ public:
         co_return complete();
     }
 
+    /// The same where there are no observers.
+    task<report> run(task<> data)
+    {
+        const auto nothing = []() -> task<> { co_return; };
+        return run(std::move(data), nothing());
+    }
+
 private:
     static std::size_t index(int rank) noexcept { return static_cast<std::size_t>(rank); }
 
