@@ -27,6 +27,11 @@ enum class codec_id : std::uint8_t {
     sign1 = 12,
     topk = 13,
     randk = 14,
+    hivemind_meanstd16 = 33,
+    hivemind_float16 = 34,
+    hivemind_quantile8 = 35,
+    hivemind_uniform8 = 36,
+    hivemind_blockwise8 = 37,
     first_user = 128,
 };
 
@@ -67,9 +72,9 @@ concept codec = std::is_trivially_destructible_v<C> &&
 /// `encode_slice(values, begin, n, room)` writes its share of what `encode` would write for the
 /// whole run into `room`, which has at least the bound of `n`: the elements from `begin` on.
 /// `decode_slice(encoded, begin, n, out)` fills `out` with these elements of the run, and
-/// `accumulate_slice(encoded, begin, n, sums)` adds each to `sums`, rounding once. Slices begin at a
-/// multiple of the granule, and end at one or at `n`. They throw what `encode` and `decode` would;
-/// bad bytes outside of the slice may go unnoticed.
+/// `accumulate_slice(encoded, begin, n, sums)` adds each to `sums`, rounding once. Slices begin at
+/// a multiple of the granule, and end at one or at `n`. They throw what `encode` and `decode`
+/// would; bad bytes outside of the slice may go unnoticed.
 template <class C, class V>
 concept sliced_codec = codec<C, V> &&
     requires(const C& c, std::size_t begin, std::size_t n, std::span<const V> values,
