@@ -8,6 +8,7 @@
 #include <papilio/codec/error_feedback.hpp>
 #include <papilio/codec/fp4.hpp>
 #include <papilio/codec/fp8.hpp>
+#include <papilio/codec/hivemind.hpp>
 #include <papilio/codec/identity.hpp>
 #include <papilio/codec/int4b.hpp>
 #include <papilio/codec/int8b.hpp>

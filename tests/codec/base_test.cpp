@@ -24,5 +24,12 @@ TEST_CASE("ids of codecs never change, since peers of other versions read them")
     CHECK(static_cast<int>(int8b::id) == 4);
     CHECK(static_cast<int>(int4b<32>::id) == 5);
     CHECK(static_cast<int>(int4b<128>::id) == 6);
+    CHECK(static_cast<int>(nf4b::id) == 8);
+    CHECK(static_cast<int>(fp8<e4m3>::id) == 9);
+    CHECK(static_cast<int>(fp8<e5m2>::id) == 10);
+    CHECK(static_cast<int>(fp4::id) == 11);
+    CHECK(static_cast<int>(sign1::id) == 12);
+    CHECK(static_cast<int>(topk<64>::id) == 13);
+    CHECK(static_cast<int>(randk<64>::id) == 14);
     CHECK(static_cast<int>(codec_id::first_user) == 128);
 }

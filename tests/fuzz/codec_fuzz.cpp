@@ -71,6 +71,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 24: decode<topk<5, sign_values, packed_places, 64>, float>(encoded, n); break;
     case 25: decode<randk<64>, float>(encoded, n); break;
     case 26: decode<randk<9, two_bit_values, 128>, float>(encoded, n); break;
+    case 33: decode<hivemind::meanstd16, float>(encoded, n); break;
+    case 34: decode<hivemind::float16, float>(encoded, n); break;
+    case 35: decode<hivemind::quantile8, float>(encoded, n); break;
+    case 36: decode<hivemind::uniform8, float>(encoded, n); break;
+    case 37: decode<hivemind::blockwise8, float>(encoded, n); break;
     }
     return 0;
 }

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <papilio/base/check.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/base/float16.hpp>
+#include <papilio/base/rounding.hpp>
+#include <papilio/base/tiles.hpp>
+#include <papilio/codec/base.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <string>
+#include <vector>
+
+/// Codecs whose bytes are the buffers that hivemind's compression sends, by its protobuf message
+/// `Tensor`, and that decode what it sent. Formulas and layouts are those of hivemind 1.1 (M.
+/// Ryabinin et al., "Hivemind: decentralized deep learning in PyTorch", 2020).
+namespace papilio::hivemind {
+
+/// The granule of codecs that look at all elements of a run before they send the first: such a run
+/// cannot be cut.
+inline constexpr std::size_t whole_run = std::numeric_limits<std::size_t>::max();
+
+}  // namespace papilio::hivemind
+
+namespace papilio::hivemind::detail {
+
+using papilio::detail::check_lossy_element;
+
+[[noreturn]] inline void refuse(const char* codec, const char* what)
+{
+    throw std::system_error(errc::bad_message, std::string("hivemind::") + codec + ": " + what);
+}
+
+constexpr bool is_finite(float x) noexcept
+{
+    return (std::bit_cast<std::int32_t>(x) & 0x7fffffff) < papilio::detail::float_infinity;
+}
+
+inline bool all_finite(std::span<const float> values) noexcept
+{
+    bool finite = true;
+    for (const float x : values) finite &= is_finite(x);
+    return finite;
+}
+
+/// The values as floats, in `storage` if they are not, or `errc::not_finite`.
+template <class V>
+std::span<const float> finite_floats(std::span<const V> values, std::vector<float>& storage,
+                                     const char* codec)
+{
+    std::span<const float> floats;
+    if constexpr (std::same_as<V, float>) {
+        floats = values;
+    } else {
+        storage.resize(values.size());
+        for (std::size_t i = 0; i < values.size(); ++i) storage[i] = static_cast<float>(values[i]);
+        floats = storage;
+    }
+    if (!all_finite(floats))
+        throw std::system_error(errc::not_finite,
+                                std::string("hivemind::") + codec + " takes only finite numbers");
+    return floats;
+}
+
+/// The sum of `term(x)` over the values, as doubles: eight sums that take turns. Terms are rounded
+/// before they are added, so that every machine finds the same.
+template <class Term>
+double sum_of(std::span<const float> values, Term term)
+{
+    constexpr std::size_t tile = 64, turns = 8;
+    double sums[turns] = {};
+    papilio::detail::for_each_tile<tile>(values.size(), [&](std::size_t begin, auto size) {
+        double terms[tile] = {};
+        for (std::size_t i = 0; i < size; ++i)
+            terms[i] = term(static_cast<double>(values[begin + i]));
+        papilio::detail::round_now(terms);
+        for (std::size_t i = 0; i < tile; i += turns)
+            for (std::size_t k = 0; k < turns; ++k) sums[k] += terms[i + k];
+    });
+    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
+           ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
+/// The mean as a float, and the sum of squared distances from that.
+struct spread {
+    float mean;
+    double squares;
+
+    explicit spread(std::span<const float> values)
+        : mean(static_cast<float>(sum_of(values, [](double x) { return x; }) /
+                                  static_cast<double>(values.size()))),
+          squares(sum_of(values,
+                         [m = static_cast<double>(mean)](double x) { return (x - m) * (x - m); }))
+    {
+    }
+};
+
+/// An f16, with what lies beyond 65504 brought there.
+constexpr f16 clamped_half(float value) noexcept
+{
+    return f16(std::clamp(value, -65504.0f, 65504.0f));
+}
+
+}  // namespace papilio::hivemind::detail

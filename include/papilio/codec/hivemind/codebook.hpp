@@ -1,0 +1,79 @@
+#pragma once
+
+#include <papilio/codec/hivemind/base.hpp>
+
+#include <cstring>
+
+// What uniform8 and quantile8 share: one byte per element, and in front a codebook of 256 floats
+// that says what each byte is worth. Since the codebook travels, whoever reads it need not know how
+// the codes were chosen.
+namespace papilio::hivemind::detail {
+
+inline constexpr std::size_t codebook_size = 256;
+inline constexpr std::size_t codebook_bytes = sizeof(std::int64_t) + codebook_size * sizeof(float);
+
+/// The mean of the values of each code, 0 for those that none has. Four tables that take turns keep
+/// runs of one code from waiting for their sum.
+inline void store_codebook(std::span<const float> values, const std::uint8_t* codes, std::byte* to)
+{
+    constexpr std::size_t turns = 4;
+    double sums[turns][codebook_size] = {};
+    std::uint64_t counts[turns][codebook_size] = {};
+    papilio::detail::for_each_tile<turns>(values.size(), [&](std::size_t begin, auto size) {
+        for (std::size_t i = 0; i < size; ++i) {
+            sums[i][codes[begin + i]] += static_cast<double>(values[begin + i]);
+            ++counts[i][codes[begin + i]];
+        }
+    });
+    store(to, static_cast<std::int64_t>(codebook_size));
+    for (std::size_t code = 0; code < codebook_size; ++code) {
+        const double sum = (sums[0][code] + sums[1][code]) + (sums[2][code] + sums[3][code]);
+        const auto count = counts[0][code] + counts[1][code] + counts[2][code] + counts[3][code];
+        const double mean = count == 0 ? 0 : sum / static_cast<double>(count);
+        store(to + sizeof(std::int64_t) + code * sizeof(float), static_cast<float>(mean));
+    }
+}
+
+/// The base of a codec with a codebook. `Coder` has a `name`, and `encode(values, codes)`.
+template <class Coder>
+struct codebook_codec {
+    static constexpr std::size_t granule = whole_run;
+    static constexpr bool lossless = false;
+
+    template <element V>
+    static constexpr std::size_t bound(std::size_t n) noexcept
+    {
+        check_lossy_element<V>();
+        return codebook_bytes + n;
+    }
+
+    template <element V>
+    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    {
+        check_lossy_element<V>();
+        PAPILIO_CHECK(room.size() >= bound<V>(values.size()), "no room for the encoded elements");
+        std::vector<float> storage;
+        const auto floats = finite_floats(values, storage, Coder::name);
+        auto* codes = reinterpret_cast<std::uint8_t*>(room.data() + codebook_bytes);
+        Coder::encode(floats, codes);
+        store_codebook(floats, codes, room.data());
+        return bound<V>(values.size());
+    }
+
+    template <element V>
+    void decode(bytes encoded, std::span<V> out) const
+    {
+        check_lossy_element<V>();
+        if (encoded.size() != bound<V>(out.size())) refuse(Coder::name, "wrong number of bytes");
+        if (load<std::int64_t>(encoded.data()) != std::int64_t{codebook_size})
+            refuse(Coder::name, "a codebook has 256 entries");
+        float codebook[codebook_size];
+        std::memcpy(codebook, encoded.data() + sizeof(std::int64_t), sizeof codebook);
+        if (!all_finite(codebook)) refuse(Coder::name, "a codebook of finite numbers is wanted");
+        const std::byte* codes = encoded.data() + codebook_bytes;
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] = codebook[std::to_integer<std::size_t>(codes[i])];
+    }
+};
+
+}  // namespace papilio::hivemind::detail

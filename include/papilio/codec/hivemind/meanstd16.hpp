@@ -1,0 +1,115 @@
+#pragma once
+
+#include <papilio/base/random.hpp>
+#include <papilio/base/rounding.hpp>
+#include <papilio/codec/hivemind/base.hpp>
+
+#include <cmath>
+
+namespace papilio::hivemind {
+
+/// hivemind's MEANSTD_16BIT: per row its mean and standard deviation, and each element as an f16
+/// that counts deviations from the mean. A row has `width` elements, as the last axis of the
+/// tensor; 0 makes one row of everything. The width is to be the peers' common one, and to divide
+/// the number of elements: `encode` throws `errc::bad_argument` otherwise, and `errc::not_finite`
+/// for a NaN, an infinity, or a double beyond float's range. Decoded numbers beyond float's range
+/// become its largest.
+struct meanstd16 {
+    static constexpr codec_id id = codec_id::hivemind_meanstd16;
+    static constexpr std::size_t granule = whole_run;
+    static constexpr bool lossless = false;
+
+    std::size_t width = 0;
+
+    constexpr std::uint64_t parameters() const noexcept { return hash(width); }
+
+    template <element V>
+    constexpr std::size_t bound(std::size_t n) const noexcept
+    {
+        detail::check_lossy_element<V>();
+        return n * sizeof(f16) + 2 * rows(n) * sizeof(float);
+    }
+
+    template <element V>
+    std::size_t encode(std::span<const V> values, mutable_bytes room) const;
+
+    template <element V>
+    void decode(bytes encoded, std::span<V> out) const;
+
+private:
+    constexpr std::size_t rows(std::size_t n) const noexcept
+    {
+        return width == 0 ? (n > 0 ? 1 : 0) : n / width + (n % width != 0 ? 1 : 0);
+    }
+
+    static void encode_row(std::span<const float> row, std::byte* halves, std::byte* mean,
+                           std::byte* deviation);
+};
+
+}  // namespace papilio::hivemind
+
+// Encoded, n elements are n f16, then the rows' means, then their deviations.
+namespace papilio::hivemind {
+
+inline void meanstd16::encode_row(std::span<const float> row, std::byte* halves, std::byte* mean,
+                                  std::byte* deviation_to)
+{
+    const detail::spread around(row);
+    const double variance = around.squares / static_cast<double>(row.size());
+    const auto deviation = std::max(static_cast<float>(std::sqrt(variance)), 0x1p-23f);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        const double off = static_cast<double>(row[i]) - static_cast<double>(around.mean);
+        const auto scaled = static_cast<float>(off / static_cast<double>(deviation));
+        store(halves + i * sizeof(f16), detail::clamped_half(scaled));
+    }
+    store(mean, around.mean);
+    store(deviation_to, deviation);
+}
+
+template <element V>
+std::size_t meanstd16::encode(std::span<const V> values, mutable_bytes room) const
+{
+    detail::check_lossy_element<V>();
+    const auto n = values.size();
+    PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
+    if (width > 0 && n % width != 0)
+        throw std::system_error(errc::bad_argument,
+                                "hivemind::meanstd16: the width must divide the elements");
+    std::vector<float> storage;
+    const auto floats = detail::finite_floats(values, storage, "meanstd16");
+    std::byte* means = room.data() + n * sizeof(f16);
+    std::byte* deviations = means + rows(n) * sizeof(float);
+    for (std::size_t row = 0; row < rows(n); ++row) {
+        const auto size = width == 0 ? n : width;
+        encode_row(floats.subspan(row * size, size), room.data() + row * size * sizeof(f16),
+                   means + row * sizeof(float), deviations + row * sizeof(float));
+    }
+    return bound<V>(n);
+}
+
+template <element V>
+void meanstd16::decode(bytes encoded, std::span<V> out) const
+{
+    detail::check_lossy_element<V>();
+    const auto n = out.size();
+    if (encoded.size() != bound<V>(n) || (width > 0 && n % width != 0))
+        detail::refuse("meanstd16", "wrong number of bytes");
+    constexpr float most = std::numeric_limits<float>::max();
+    const std::byte* means = encoded.data() + n * sizeof(f16);
+    const std::byte* deviations = means + rows(n) * sizeof(float);
+    bool finite = true;
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto row = width == 0 ? 0 : i / width;
+        const auto mean = load<float>(means + row * sizeof(float));
+        const auto deviation = load<float>(deviations + row * sizeof(float));
+        const auto half = load<f16>(encoded.data() + i * sizeof(f16));
+        finite &= detail::is_finite(mean) && detail::is_finite(deviation) && deviation > 0 &&
+                  (half.bits & 0x7fff) < 0x7c00;
+        float product = static_cast<float>(half) * deviation;
+        papilio::detail::round_now(&product);
+        out[i] = std::clamp(product + mean, -most, most);
+    }
+    if (!finite) detail::refuse("meanstd16", "not a finite number");
+}
+
+}  // namespace papilio::hivemind

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <papilio/codec/hivemind/codebook.hpp>
+
+namespace papilio::hivemind::detail {
+
+/// `steps` + 1 evenly spaced quantiles of sorted values, interpolated.
+inline void quantiles(std::span<const double> sorted, std::size_t steps, double* to)
+{
+    for (std::size_t k = 0; k <= steps; ++k) {
+        const double place = static_cast<double>(k) / static_cast<double>(steps) *
+                             static_cast<double>(sorted.size() - 1);
+        const auto below = std::min(static_cast<std::size_t>(place), sorted.size() - 1);
+        const auto above = std::min(below + 1, sorted.size() - 1);
+        const double part = place - static_cast<double>(below);
+        double shares[2] = {sorted[below] * (1 - part), sorted[above] * part};
+        papilio::detail::round_now(shares);
+        to[k] = shares[0] + shares[1];
+    }
+}
+
+struct quantile8_coder {
+    static constexpr const char* name = "quantile8";
+    static constexpr std::size_t steps = 256;
+
+    static void encode(std::span<const float> values, std::uint8_t* codes)
+    {
+        if (values.empty()) return;
+        float borders[steps - 1];
+        find_borders(values, borders);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            codes[i] = static_cast<std::uint8_t>(count_below(borders, values[i]));
+    }
+
+private:
+    /// hivemind's: at least 100000 elements, and no small chunk at the end.
+    static constexpr std::size_t chunk_size(std::size_t n) noexcept
+    {
+        constexpr std::size_t least = 100000;
+        const auto rest = n % least;
+        return n <= least || rest == 0 ? least : least + (rest - 1) / (n / least) + 1;
+    }
+
+    /// The quantiles of all chunks' quantiles, without the first and the last.
+    static void find_borders(std::span<const float> values, float* borders)
+    {
+        std::vector<double> all, sorted;
+        const auto chunk = chunk_size(values.size());
+        for (std::size_t begin = 0; begin < values.size(); begin += chunk) {
+            const auto part = values.subspan(begin, std::min(chunk, values.size() - begin));
+            sorted.assign(part.begin(), part.end());
+            std::sort(sorted.begin(), sorted.end());
+            all.resize(all.size() + steps + 1);
+            quantiles(sorted, steps, all.data() + all.size() - (steps + 1));
+        }
+        std::sort(all.begin(), all.end());
+        double found[steps + 1];
+        quantiles(all, steps, found);
+        for (std::size_t k = 0; k + 1 < steps; ++k) borders[k] = static_cast<float>(found[k + 1]);
+    }
+
+    /// How many of the 255 sorted borders are less than `value`, without branches.
+    static std::size_t count_below(const float* borders, float value) noexcept
+    {
+        std::size_t count = 0;
+        for (std::size_t half = steps / 2; half > 0; half /= 2)
+            count += borders[count + half - 1] < value ? half : 0;
+        return count;
+    }
+};
+
+}  // namespace papilio::hivemind::detail
+
+namespace papilio::hivemind {
+
+/// hivemind's QUANTILE_8BIT: 256 steps that hold about as many elements each, and a codebook of
+/// what was found in them: 8 bits per element and 1032 bytes. `encode` sorts, and takes as long as
+/// that does; `uniform8` is faster and for normal numbers more precise.
+///
+/// A run cannot be cut. `encode` throws `errc::not_finite` for a NaN, an infinity, or a double
+/// beyond float's range. What `decode` accepts is finite.
+struct quantile8 : detail::codebook_codec<detail::quantile8_coder> {
+    static constexpr codec_id id = codec_id::hivemind_quantile8;
+};
+
+}  // namespace papilio::hivemind
