@@ -48,12 +48,27 @@ std::uint64_t encoded_size(round_codec codec, std::size_t n)
     return 0;
 }
 
-std::uint64_t butterfly_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
-                              std::size_t rank)
+namespace {
+
+std::vector<part> parts_of(std::size_t count, std::span<const role> roles)
 {
     std::vector<double> shares;
     for (const role r : roles) shares.push_back(reduces(r) ? 1 : 0);
-    const auto parts = partition(count, shares);
+    return partition(count, shares);
+}
+
+}  // namespace
+
+std::uint64_t part_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
+                         std::size_t rank)
+{
+    return encoded_size(codec, parts_of(count, roles)[rank].size);
+}
+
+std::uint64_t butterfly_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
+                              std::size_t rank)
+{
+    const auto parts = parts_of(count, roles);
     std::uint64_t bytes = 0;
     for (std::size_t owner = 0; owner < roles.size(); ++owner)
         if (owner != rank && contributes(roles[rank]))

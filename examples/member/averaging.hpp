@@ -30,4 +30,9 @@ std::uint64_t encoded_size(round_codec codec, std::size_t n);
 std::uint64_t butterfly_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
                               std::size_t rank);
 
+/// How much of that one other peer, or an observer, gets of the reduced data: the part that `rank`
+/// owns, in the codec's size.
+std::uint64_t part_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
+                         std::size_t rank);
+
 }  // namespace papilio::example

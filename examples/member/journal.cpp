@@ -9,6 +9,11 @@
 
 namespace papilio::example {
 
+std::string as_text(const nlohmann::ordered_json& value, int indent)
+{
+    return value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 journal::journal(const std::filesystem::path& path) : path_(path)
 {
     if (path_.empty()) return;
@@ -23,9 +28,7 @@ void journal::write(nlohmann::ordered_json line)
     const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
     nlohmann::ordered_json timed = {{"time", now.count()}};
     timed.update(line);
-    // Text from other members may be anything; what is no UTF-8 is replaced.
-    const auto replace = nlohmann::ordered_json::error_handler_t::replace;
-    file_ << timed.dump(-1, ' ', false, replace) << std::endl;
+    file_ << as_text(timed) << std::endl;
     if (!file_) throw_system_problem(errno, "cannot write to " + path_.string());
 }
 

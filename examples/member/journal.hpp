@@ -4,8 +4,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 namespace papilio::example {
+
+/// The value as text, on one line or indented. Text from other members may be anything: what is no
+/// UTF-8 is replaced.
+std::string as_text(const nlohmann::ordered_json& value, int indent = -1);
 
 /// A file of JSON lines, one for each thing that happened. Each line is on its way to the disk when
 /// `write` returns, so that others can follow the file.

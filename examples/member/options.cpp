@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include "checks.hpp"
+
 #include <trainer/problem.hpp>
 
 #include <papilio/base/random.hpp>
@@ -27,7 +29,9 @@ void add_run_options(CLI::App& app, run_options& o)
                                                            {"bf16", round_codec::bf16},
                                                            {"int8b", round_codec::int8b}};
     const std::string all = "The run (the same for all who take part)";
-    app.add_option("--run", o.name, "its name; members of other runs are turned away")->group(all);
+    app.add_option("--run", o.name, "its name; members of other runs are turned away")
+        ->check(readable_text())
+        ->group(all);
     app.add_option("--preset", o.model, "the model: demo, gpt2-124m or gpt2-250m")
         ->check(CLI::IsMember({"demo", "gpt2-124m", "gpt2-250m"}))
         ->group(all);
@@ -37,10 +41,10 @@ void add_run_options(CLI::App& app, run_options& o)
         ->default_str(std::string(name(o.codec)))
         ->group(all);
     app.add_option("--outer-lr", o.outer.rate, "rate of the outer optimiser")
-        ->check(CLI::PositiveNumber)
+        ->check(above_zero())
         ->group(all);
     app.add_option("--outer-momentum", o.outer.momentum, "its Nesterov momentum")
-        ->check(CLI::Range(0.0, 0.999))
+        ->check(between(0, 0.999))
         ->group(all);
 
     const std::string here = "This machine";
@@ -48,7 +52,7 @@ void add_run_options(CLI::App& app, run_options& o)
         ->required()
         ->group(here);
     app.add_option("--held-out", o.held_out, "share of the text that is never trained on")
-        ->check(CLI::Range(0.0, 0.9))
+        ->check(above_zero(0.9))
         ->group(here);
     app.add_option("--length", o.length, "tokens in a sequence; 0: all that the model sees")
         ->group(here);

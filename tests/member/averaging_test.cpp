@@ -70,6 +70,10 @@ TEST_CASE("the butterfly's count is what miners exchange, within a hundredth", "
             const auto counted = butterfly_bytes(codec, count, roles, rank);
             CHECK(sent >= counted);
             CHECK(static_cast<double>(sent) < 1.01 * static_cast<double>(counted));
+            const auto fetched = peers[0].report.peers[rank].received;
+            const auto part = part_bytes(codec, count, roles, rank);
+            CHECK(fetched >= part);
+            CHECK(static_cast<double>(fetched) <= 1.01 * static_cast<double>(part) + 64);
         }
     }
 }

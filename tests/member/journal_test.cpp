@@ -30,6 +30,7 @@ TEST_CASE("a journal is lines of JSON that begin with the time", "[member]")
     CHECK(read[0]["loss"] == 2.5);
     CHECK(read[1]["name"].get<std::string>().starts_with("not "));
     CHECK(read[2]["event"] == "more");
+    CHECK(as_text({{"name", "bad\xff"}}) == "{\"name\":\"bad\xef\xbf\xbd\"}");
 }
 
 TEST_CASE("a journal without a path writes nothing, and one that cannot write says why", "[member]")

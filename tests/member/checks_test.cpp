@@ -1,0 +1,48 @@
+#include <member/checks.hpp>
+
+#include <trainer/support.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace papilio::example;
+
+namespace {
+
+std::string objection(const CLI::Validator& check, std::string text)
+{
+    return check(text);
+}
+
+}  // namespace
+
+TEST_CASE("numbers are accepted within their bounds, and refused in short words", "[member]")
+{
+    CHECK(objection(above_zero(), "0.5").empty());
+    CHECK(objection(above_zero(0.9), "0.9").empty());
+    CHECK(objection(zero_or_more(), "0").empty());
+    CHECK(objection(between(1, 256), "256").empty());
+    CHECK(objection(above_zero(), "0") == "must be a number above 0, not '0'");
+    CHECK(objection(above_zero(0.9), "1") == "must be a number above 0 and at most 0.9, not '1'");
+    CHECK(objection(between(0, 0.999), "2") == "must be a number from 0 to 0.999, not '2'");
+    for (const char* text : {"-1", "nan", "inf", "1e300", "", "x", "1x"}) {
+        INFO(text);
+        CHECK_FALSE(objection(above_zero(), text).empty());
+        CHECK_FALSE(objection(zero_or_more(), text).empty());
+    }
+}
+
+TEST_CASE("a place to dial has a host and a port, one to listen at may leave them open", "[member]")
+{
+    for (const char* text : {"10.0.0.1:5400", "example.org:1", "[::1]:65535"}) {
+        CHECK(objection(place_to_dial(), text).empty());
+        CHECK(objection(place_to_listen(), text).empty());
+    }
+    for (const char* text : {":5400", "127.0.0.1:0"}) {
+        CHECK_FALSE(objection(place_to_dial(), text).empty());
+        CHECK(objection(place_to_listen(), text).empty());
+    }
+    for (const char* text : {"foo", "127.0.0.1:99999", "host:"}) {
+        CHECK(mentions(objection(place_to_dial(), text), "is no address: write host:port"));
+        CHECK(mentions(objection(place_to_listen(), text), "is no address: write host:port"));
+    }
+}
