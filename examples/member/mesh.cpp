@@ -40,13 +40,6 @@ tcp::options connections(const mesh_options& o)
     return t;
 }
 
-std::vector<role> roles_of(const wire::group& group)
-{
-    std::vector<role> roles;
-    for (const auto& m : group.members) roles.push_back(role{static_cast<std::uint8_t>(m.does)});
-    return roles;
-}
-
 traffic among_voters(const report& r, std::span<const role> roles)
 {
     traffic sum;
@@ -58,12 +51,19 @@ traffic among_voters(const report& r, std::span<const role> roles)
     return sum;
 }
 
+}  // namespace
+
 bool listens_anywhere(const std::string& host)
 {
     return host == "0.0.0.0" || host == "::";
 }
 
-}  // namespace
+std::vector<role> roles_of(const wire::group& group)
+{
+    std::vector<role> roles;
+    for (const auto& m : group.members) roles.push_back(role{static_cast<std::uint8_t>(m.does)});
+    return roles;
+}
 
 mesh::mesh(asio_loop& on, std::uint16_t id, const mesh_options& o)
 try : loop_(on), options_(o), net_(on, id, own_place(id, o.listen), connections(options_)) {
@@ -116,14 +116,16 @@ task<> mesh::serve(int peer)
     }
 }
 
-/// Of two that cannot be dialled neither can reach the other, nor needs to.
+/// Of two that cannot be dialled neither can reach the other, nor needs to; yet the mesh must know
+/// of everybody in the group.
 std::vector<int> mesh::to_reach(const wire::group& group)
 {
     std::vector<int> ids;
     for (const auto& m : group.members) {
         if (m.id == net_.rank()) continue;
-        if (m.at.port != 0) net_.introduce(m.id, {m.at.host, m.at.port});
-        if (m.at.port != 0 || !options_.listen.host.empty()) ids.push_back(m.id);
+        const bool dialled = m.at.port != 0;
+        net_.introduce(m.id, dialled ? tcp::endpoint{m.at.host, m.at.port} : tcp::endpoint{});
+        if (dialled || !options_.listen.host.empty()) ids.push_back(m.id);
     }
     return ids;
 }

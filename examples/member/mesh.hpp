@@ -15,6 +15,12 @@
 
 namespace papilio::example {
 
+/// What everybody in the group does, by rank.
+std::vector<role> roles_of(const wire::group& group);
+
+/// Whether this host stands for all addresses of the machine.
+bool listens_anywhere(const std::string& host);
+
 struct mesh_options {
     tcp::endpoint listen;    ///< an empty host: nowhere, others cannot dial this member
     std::string run;         ///< members of other runs are turned away
@@ -47,6 +53,9 @@ public:
 
     /// Where others dial this member; the host is empty where it listens at any address.
     wire::place place() const;
+
+    /// Where it listens, if anywhere.
+    tcp::endpoint address() const { return net_.local(); }
 
     tcp::transport& net() noexcept { return net_; }
 

@@ -24,6 +24,12 @@ secret_key drawn_secret()
     return key;
 }
 
+std::string known_as(std::uint16_t id, const std::string& name)
+{
+    const std::string number = "miner " + std::to_string(id);
+    return name.empty() ? number : number + " (" + name + ")";
+}
+
 double mbit(double bytes_per_second)
 {
     return bytes_per_second * 8 / 1e6;
@@ -32,10 +38,10 @@ double mbit(double bytes_per_second)
 }  // namespace
 
 host::host(asio_loop& on, const host_options& o, shared_state first, std::string digest,
-           std::function<void(observation)> tell)
-try : loop_(on), options_(o), tell_(std::move(tell)), state_(std::move(first)),
-    digest_(std::move(digest)), mesh_(on, 0, o.mesh), listener_(on, o.listen),
-    server_(on, o.run, mesh_.place(), o.rendezvous, this),
+           std::function<void(observation)> tell, std::function<void(std::string)> note)
+try : loop_(on), options_(o), tell_(std::move(tell)), note_(std::move(note)),
+    state_(std::move(first)), digest_(std::move(digest)), mesh_(on, 0, o.mesh),
+    listener_(on, o.listen), server_(on, o.run, mesh_.place(), o.rendezvous, this),
     client_(on, any_channel(server_.host_channel())), secret_(drawn_secret()) {
     mesh_.publish(state_);
 } catch (const problem&) {
@@ -97,9 +103,12 @@ void host::saw(const membership_event& what)
     if (const auto* joined = std::get_if<member_joined>(&what); joined && joined->id != 0) {
         const auto& m = server_.run().members().at(joined->id);
         members_[joined->id] = {m.name, m.at, true, false, {}, {}};
-    } else if (const auto* left = std::get_if<member_left>(&what)) {
+        note_(known_as(joined->id, m.name) + " joined");
+    } else if (const auto* left = std::get_if<member_left>(&what); left && left->id != 0) {
         members_[left->id].present = false;
         members_[left->id].left = left->reason;
+        if (left->reason != run_is_over)
+            note_(known_as(left->id, left->name) + " is gone: " + left->reason);
     } else if (const auto* called = std::get_if<group_called>(&what)) {
         for (const auto& m : called->group.members)
             if (m.id != 0) members_[m.id].at = m.at;

@@ -64,14 +64,17 @@ struct host_options {
 /// keeps the shared model, and the measurement of links between rounds. Belongs to the loop.
 class host final : private rendezvous_watcher {
 public:
-    /// Calls `tell` on the loop with each round that is over. Throws a `problem` when it cannot
-    /// listen.
+    /// Calls `tell` on the loop with each round that is over, and `note` with a line for people
+    /// about each miner that comes or goes. Throws a `problem` when it cannot listen.
     host(asio_loop& on, const host_options& o, shared_state first, std::string digest,
-         std::function<void(observation)> tell);
+         std::function<void(observation)> tell, std::function<void(std::string)> note);
     ~host() override;
 
     /// Where miners join.
     tcp::endpoint address() const { return listener_.local(); }
+
+    /// Where they exchange models with this member.
+    tcp::endpoint mesh_address() const { return mesh_.address(); }
 
     /// Hosts the run until its end.
     task<> run();
@@ -96,6 +99,7 @@ private:
     asio_loop& loop_;
     host_options options_;
     std::function<void(observation)> tell_;
+    std::function<void(std::string)> note_;
     workers pool_{1};
 
     shared_state state_;

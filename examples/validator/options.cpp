@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include <member/checks.hpp>
+
 #include <CLI/CLI.hpp>
 
 namespace papilio::example {
@@ -11,7 +13,7 @@ constexpr const char* about =
 
 constexpr const char* examples = R"(
 Examples:
-  Host a run of the demo model on port 5400, and end it after an hour
+  Host a run of the demo model on ports 5400 and 5401, and end it after an hour
     papilio-validator --data book.txt --minutes 60
   A GPT-2 of 124M weights, whose miners need 50 Mbit/s each way, with scores in a file
     papilio-validator --preset gpt2-124m --data 'shards/*.bin' --min-up 50 --min-down 50 \
@@ -23,8 +25,12 @@ the options make no sense, and 3 when --check finds that the run did not come to
 void add_hosting(CLI::App& app, validator_options& o)
 {
     const std::string hosting = "Hosting";
-    app.add_option("--listen", o.listen, "host:port at which miners join")->group(hosting);
-    app.add_option("--mesh", o.mesh, "host:port at which miners reach this member")->group(hosting);
+    app.add_option("--listen", o.listen, "host:port at which miners join")
+        ->check(place_to_listen())
+        ->group(hosting);
+    app.add_option("--mesh", o.mesh, "host:port at which they exchange models with it")
+        ->check(place_to_listen())
+        ->group(hosting);
     app.add_option("--address-file", o.address_file, "file to write the address to, for scripts")
         ->group(hosting);
     app.add_option("--min-group", o.min_group, "miners in a round, at least")
@@ -34,15 +40,15 @@ void add_hosting(CLI::App& app, validator_options& o)
         ->check(CLI::Range(1, 4095))
         ->group(hosting);
     app.add_option("--patience", o.patience, "seconds with the slow, once the first is ready")
-        ->check(CLI::PositiveNumber)
+        ->check(above_zero(1e6))
         ->group(hosting);
     app.add_option("--round-timeout", o.round_timeout, "seconds that a round may take")
-        ->check(CLI::PositiveNumber)
+        ->check(above_zero(1e6))
         ->group(hosting);
     app.add_option("--rounds", o.rounds, "end when the run has had so many; 0: never")
         ->group(hosting);
     app.add_option("--minutes", o.minutes, "end after so long; 0: never")
-        ->check(CLI::NonNegativeNumber)
+        ->check(zero_or_more())
         ->group(hosting);
 }
 
@@ -50,16 +56,16 @@ void add_judging(CLI::App& app, validator_options& o)
 {
     const std::string judging = "Measuring and scoring";
     app.add_option("--min-up", o.demands.min_up_mbit, "Mbit/s from a miner; 0: any")
-        ->check(CLI::NonNegativeNumber)
+        ->check(zero_or_more())
         ->group(judging);
     app.add_option("--min-down", o.demands.min_down_mbit, "Mbit/s to a miner; 0: any")
-        ->check(CLI::NonNegativeNumber)
+        ->check(zero_or_more())
         ->group(judging);
     app.add_option("--max-rtt", o.demands.max_rtt_ms, "ms to a miner and back; 0: any")
-        ->check(CLI::NonNegativeNumber)
+        ->check(zero_or_more())
         ->group(judging);
     app.add_option("--probe", o.probe_mib, "MiB each way to measure a link with")
-        ->check(CLI::Range(1.0, 256.0))
+        ->check(between(1, 256))
         ->group(judging);
     app.add_option("--evaluate", o.evaluate, "held-out sequences after each round; 0: all")
         ->group(judging);

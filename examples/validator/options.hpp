@@ -16,7 +16,7 @@ struct validator_options {
     run_options run;
 
     std::string listen = "0.0.0.0:5400";  ///< where miners join
-    std::string mesh = "0.0.0.0:0";       ///< where rounds are observed
+    std::string mesh = "0.0.0.0:5401";    ///< where rounds are observed
     std::filesystem::path address_file;   ///< gets the address that miners are to join
 
     int min_group = 2;

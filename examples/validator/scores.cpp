@@ -10,13 +10,6 @@ namespace papilio::example {
 
 namespace {
 
-std::vector<role> roles_of(const wire::group& g)
-{
-    std::vector<role> roles;
-    for (const auto& m : g.members) roles.push_back(role{static_cast<std::uint8_t>(m.does)});
-    return roles;
-}
-
 void take_report(verdict& v, const observation& o)
 {
     const auto report = o.what.reports.find(v.miner);
@@ -61,6 +54,8 @@ std::vector<verdict> judge(const observation& o, const thresholds& demands, roun
         v.miner = m.id;
         v.at = m.at;
         v.butterfly = butterfly_bytes(codec, parameters, roles, rank);
+        v.part = part_bytes(codec, parameters, roles, rank);
+        if (rank < o.seen.peers.size()) v.to_observer = o.seen.peers[rank].received;
         take_report(v, o);
     }
     for (const auto& [id, m] : o.around.members) {
@@ -96,6 +91,7 @@ nlohmann::ordered_json to_json(const verdict& v, const observation& o,
             {"bytes_sent", v.sent},
             {"bytes_received", v.received},
             {"butterfly_bytes", v.butterfly},
+            {"bytes_to_validator", v.to_observer},
             {"all_reduce_seconds", v.seconds},
             {"up_mbit", of_link(&link_figures::up_mbit)},
             {"down_mbit", of_link(&link_figures::down_mbit)},

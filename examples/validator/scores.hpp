@@ -23,11 +23,17 @@ struct verdict {
     /// nothing in time; "absent": it was not in the group.
     std::string status;
 
-    std::uint64_t sent = 0;  ///< payload bytes, to all that vote
+    // Payload bytes. What it exchanged with all that vote, as it says, and what the direct
+    // butterfly makes it send; what it sent to this member, as this one counts, and the size of
+    // its part, which that should be.
+    std::uint64_t sent = 0;
     std::uint64_t received = 0;
-    std::uint64_t butterfly = 0;  ///< what the direct butterfly makes it send
-    double seconds = 0;           ///< in the all-reduce
-    std::string digest;           ///< of the state that it came to
+    std::uint64_t butterfly = 0;
+    std::uint64_t to_observer = 0;
+    std::uint64_t part = 0;
+
+    double seconds = 0;  ///< in the all-reduce
+    std::string digest;  ///< of the state that it came to
     std::optional<link_figures> link;
     bool took_part = false;
     bool meets_demands = false;

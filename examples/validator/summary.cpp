@@ -1,6 +1,10 @@
 #include "summary.hpp"
 
+#include <member/display.hpp>
+#include <member/program.hpp>
+
 #include <papilio/base/units.hpp>
+#include <papilio/swarm/readable.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,11 +17,6 @@ namespace {
 
 constexpr double most_bytes = 1.05;
 constexpr double least_gain = 0.3;  // nat
-
-std::string span_of(double seconds)
-{
-    return human_duration(std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9)));
-}
 
 double ratio(std::uint64_t bytes, std::uint64_t of)
 {
@@ -54,12 +53,18 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
         sent_ += v.sent;
         received_ += v.received;
         butterfly_ += v.butterfly;
-        worst_ratio_ =
-            std::max({worst_ratio_, ratio(v.sent, v.butterfly), ratio(v.received, v.butterfly)});
+        worst_ratio_ = std::max({worst_ratio_, ratio(v.sent, v.butterfly),
+                                 ratio(v.received, v.butterfly), ratio(v.to_observer, v.part)});
         slowest = std::max(slowest, v.seconds);
     }
     averaging_seconds_ += slowest;
     if (o.what.ok) to_observer_ += o.seen.bytes_received();
+}
+
+void summary::note_departures(const overview& now)
+{
+    for (const auto& [id, m] : now.members)
+        if (!m.present && m.left != run_is_over && miners_.contains(id)) miners_[id].left = m.left;
 }
 
 std::vector<std::string> summary::shortcomings() const
@@ -96,18 +101,21 @@ std::string summary::text(double seconds) const
         failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
     if (shares_ > 0) {
         t += fmt::format(
-            "bytes            {} sent by a miner in a round, on average; the butterfly "
-            "needs {}: {:.3f} times, {:.3f} at worst; {} more for the validator\n",
+            "bytes            {} sent to other miners by a miner in a round, as they say; the "
+            "butterfly needs {}: {:.3f} times\n"
+            "                 {} more to the validator, as it counts; {:.3f} times what is needed, "
+            "at worst, either way\n",
             human_bytes(sent_ / shares_), human_bytes(butterfly_ / shares_),
-            ratio(sent_, butterfly_), worst_ratio_, human_bytes(to_observer_ / shares_));
+            ratio(sent_, butterfly_), human_bytes(to_observer_ / shares_), worst_ratio_);
         t += fmt::format("all-reduce       {} a round, {:.1f}% of the run\n",
                          span_of(averaging_seconds_ / rounds_), 100 * averaging_seconds_ / seconds);
     }
     for (const auto& [id, s] : miners_) {
-        const std::string called = s.name.empty() ? "" : " " + s.name;
-        t += fmt::format("miner {:<10} {} rounds, digest {:.16}{}\n",
-                         fmt::format("{}{}", id, called), s.rounds, s.digest,
-                         s.newcomer ? fmt::format(", came for round {}", s.first_round) : "");
+        const std::string called = s.name.empty() ? "" : " " + printable(s.name, 60);
+        t += fmt::format("miner {:<10} {} rounds, digest {:.16}{}{}\n",
+                         fmt::format("{}{}", id, called), s.rounds, printable(s.digest),
+                         s.newcomer ? fmt::format(", came for round {}", s.first_round) : "",
+                         s.left.empty() ? "" : ", gone: " + printable(s.left));
     }
     return t;
 }
@@ -123,7 +131,8 @@ nlohmann::ordered_json summary::to_json(double seconds) const
                           {"newcomer", s.newcomer},
                           {"matched_after_first_round", s.first_matched},
                           {"mean_score", s.chances == 0 ? 0 : s.score / s.chances},
-                          {"digest", s.digest}});
+                          {"digest", s.digest},
+                          {"left", s.left}});
     return {{"seconds", seconds},
             {"rounds", rounds_},
             {"failed_attempts", failed_},

@@ -21,11 +21,14 @@ public:
     }
 
     void add(const observation& o, const std::vector<verdict>& verdicts);
+    /// Who has gone by now, and why.
+    void note_departures(const overview& now);
     void note_loss(double held_out) { last_loss_ = held_out; }
 
     /// Sentences about what a good run would have come to and this one has not: all digests equal,
-    /// newcomers with the group's after their first round, bytes within 1.05 of the butterfly's,
-    /// held-out loss 0.3 nat below the entropy.
+    /// newcomers with the group's after their first round, bytes within 1.05 of the butterfly's
+    /// (among miners as they say, to this member as it counts), held-out loss 0.3 nat below the
+    /// entropy.
     std::vector<std::string> shortcomings() const;
 
     /// For people; `seconds` is how long the run took.
@@ -42,6 +45,7 @@ public:
         double score = 0;               ///< sum
         std::string status;
         std::string digest;  ///< after its last round
+        std::string left;    ///< why, if it has gone before the end
     };
     const std::map<std::uint16_t, standing>& miners() const { return miners_; }
     int rounds() const { return rounds_; }

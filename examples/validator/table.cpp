@@ -1,31 +1,20 @@
 #include "table.hpp"
 
-#include <papilio/base/units.hpp>
+#include <member/display.hpp>
+
+#include <papilio/swarm/readable.hpp>
 
 #include <fmt/format.h>
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace papilio::example {
 
 namespace {
-
-std::string span_of(double seconds)
-{
-    return human_duration(std::chrono::seconds(static_cast<std::int64_t>(seconds + 0.5)));
-}
-
-/// Names come from others: what could move the cursor is not shown.
-std::string printable(std::string text, std::size_t most)
-{
-    for (char& c : text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    if (text.size() > most) text.resize(most);
-    return text;
-}
 
 std::string state_of(const known_member& m, const overview& now, const std::string& last)
 {
@@ -40,10 +29,13 @@ std::string summary_line(const overview& now, const headline& h)
 {
     const auto present =
         std::ranges::count_if(now.members, [](const auto& m) { return m.second.present; });
+    const auto ready = std::ranges::count_if(
+        now.members, [](const auto& m) { return m.second.present && m.second.ready; });
     return fmt::format(
-        "{}: {} rounds done, {} miners, held-out loss {:.3f}, unigram entropy {:.3f}{}\n",
-        span_of(h.seconds), now.round, present, h.held_out_loss, h.entropy,
-        h.seconds_left < 0 ? "" : ", " + span_of(h.seconds_left) + " left");
+        "{}: {} rounds done, {} miners{}, held-out loss {:.3f}, unigram entropy {:.3f}{}\n",
+        span_of(std::round(h.seconds)), now.round, present,
+        ready == 0 ? "" : fmt::format(" ({} wait for the others)", ready), h.held_out_loss,
+        h.entropy, h.seconds_left < 0 ? "" : ", " + span_of(std::round(h.seconds_left)) + " left");
 }
 
 std::string table(const overview& now, const summary& so_far)
@@ -88,17 +80,19 @@ void screen::show(const overview& now, const summary& so_far, const headline& h)
         what += table(now, so_far);
         table_due_ = clock::now() + std::chrono::seconds(30);
     }
-    if (terminal_) clear();
+    if (terminal_) {
+        clear();
+        what = shown_ = fitted(what, size_of_display());
+    }
     std::fputs(what.c_str(), stdout);
     std::fflush(stdout);
-    if (terminal_) shown_ = what;
 }
 
 void screen::note(const std::string& line)
 {
     const std::string below = shown_;
     if (terminal_) clear();
-    std::fputs((line + "\n" + below).c_str(), stdout);
+    std::fputs((printable(line) + "\n" + below).c_str(), stdout);
     std::fflush(stdout);
     if (terminal_) shown_ = below;
 }

@@ -1,10 +1,8 @@
 #include "validator.hpp"
 
+#include <member/prepare.hpp>
 #include <trainer/checkpoint.hpp>
 #include <trainer/problem.hpp>
-#include <trainer/threads.hpp>
-
-#include <papilio/base/units.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -17,15 +15,23 @@ namespace papilio::example {
 
 namespace {
 
-const validator_options& prepared(const validator_options& o)
-{
-    if (!o.resume && !o.checkpoint.empty() && has_checkpoint(o.checkpoint))
-        throw problem(errc::bad_argument, "there is a checkpoint in " + o.checkpoint.string() +
-                                              " already: add --resume to go on from it, or choose "
-                                              "another folder");
-    if (o.run.threads > 0) limit_threads(o.run.threads);
-    return o;
-}
+/// The host at work on the network's thread. It is dropped there when this dies: what goes wrong
+/// here must not leave it running while what it uses goes.
+struct hosted_run {
+    hosted_run(network& on, task<> work) : end(on.start(std::move(work), drop.get_token())) {}
+    hosted_run(const hosted_run&) = delete;
+    hosted_run& operator=(const hosted_run&) = delete;
+    ~hosted_run()
+    {
+        drop.request_stop();
+        if (end.valid()) end.wait();
+    }
+
+    bool over() const { return end.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+
+    std::stop_source drop;
+    std::future<void> end;
+};
 
 duration seconds_long(double s)
 {
@@ -106,10 +112,13 @@ void validator::open()
         // Only the newest state is evaluated where rounds come faster than that.
         const auto forget = [](observation& older) { older.state.reset(); };
         const auto tell = [this, forget](observation o) { seen_.put(std::move(o), forget); };
-        host_ = std::make_unique<host>(network_.loop(), hosting(), state_, digest_, tell);
+        const auto note = [this](std::string line) {
+            notes_.put(std::move(line), [](std::string&) {});
+        };
+        host_ = std::make_unique<host>(network_.loop(), hosting(), state_, digest_, tell, note);
         address_ = host_->address();
+        mesh_address_ = host_->mesh_address();
     });
-    if (address_.host == "0.0.0.0" || address_.host == "::") address_.host = "127.0.0.1";
 }
 
 double validator::evaluate(const state_snapshot& s)
@@ -126,23 +135,45 @@ bool validator::run(std::stop_token stop)
     entropy_ = trainer_.held_out_entropy();
     held_out_loss_ = evaluate(*state_);
     so_far_.emplace(held_out_loss_, entropy_);
-    if (!options_.address_file.empty())
-        write_whole(options_.address_file, tcp::to_string(address_) + "\n");
-    screen_.note(fmt::format("miners join with --rendezvous {} --run {}", tcp::to_string(address_),
-                             options_.run.name));
+    invite();
     begun_ = clock::now();
 
-    auto hosted = network_.start(host_->run());
+    hosted_run hosted(network_, host_->run());
     const std::stop_callback at_end(stop, [this] { network_.call([this] { host_->end(); }); });
-    while (hosted.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    while (!hosted.over()) {
         const auto next = seen_.take(std::chrono::milliseconds(500));
+        show_notes();
         if (next) take_in(*next);
         if (next || screen_.lively()) show();
     }
-    hosted.get();
+    hosted.end.get();
+    show_notes();
     for (auto next = seen_.take(clock::duration{}); next; next = seen_.take(clock::duration{}))
         take_in(*next);
     return conclude();
+}
+
+/// Tells people and scripts where miners join.
+void validator::invite()
+{
+    const bool anywhere = listens_anywhere(address_.host);
+    const std::string port = std::to_string(address_.port);
+    const std::string local = anywhere ? "127.0.0.1:" + port : tcp::to_string(address_);
+    if (!options_.address_file.empty()) write_whole(options_.address_file, local + "\n");
+    screen_.note(fmt::format("miners join with --rendezvous {} --run {}",
+                             anywhere ? "HOST:" + port : local, options_.run.name));
+    if (anywhere || listens_anywhere(mesh_address_.host))
+        screen_.note(
+            fmt::format("where HOST is this machine as they see it, and ports {} and {} "
+                        "are open to them",
+                        address_.port, mesh_address_.port));
+    screen_.note(fmt::format("a round takes at least {} of them", options_.min_group));
+}
+
+void validator::show_notes()
+{
+    for (auto line = notes_.take(clock::duration{}); line; line = notes_.take(clock::duration{}))
+        screen_.note(*line);
 }
 
 /// A round is over: evaluates what it led to, and writes down what is to be said of everybody.
@@ -183,6 +214,7 @@ void validator::show()
 bool validator::conclude()
 {
     screen_.note("");
+    so_far_->note_departures(network_.call([this] { return host_->look(); }));
     const double all = seconds();
     std::fputs(so_far_->text(all).c_str(), stdout);
     const auto shortcomings = so_far_->shortcomings();
@@ -191,7 +223,7 @@ bool validator::conclude()
             std::fputs(("not as it should be: " + s + "\n").c_str(), stdout);
     std::fflush(stdout);
     if (!options_.summary.empty())
-        write_whole(options_.summary, so_far_->to_json(all).dump(2) + "\n");
+        write_whole(options_.summary, as_text(so_far_->to_json(all), 2) + "\n");
     return !options_.check || shortcomings.empty();
 }
 

@@ -25,9 +25,6 @@ public:
     explicit validator(const validator_options& o);
     ~validator();
 
-    /// Where miners join.
-    tcp::endpoint address() const { return address_; }
-
     /// Returns in good order when the run ends or `stop` is requested; true unless the run did not
     /// come to what was demanded.
     bool run(std::stop_token stop);
@@ -40,6 +37,8 @@ private:
     void open();
     void take_in(const observation& o);
     void show();
+    void show_notes();
+    void invite();
     double evaluate(const state_snapshot& s);
     bool conclude();
     double seconds() const;
@@ -55,8 +54,10 @@ private:
     double entropy_ = 0;
     clock::time_point begun_ = clock::now();
     tcp::endpoint address_;
+    tcp::endpoint mesh_address_;
 
     inbox<observation> seen_;
+    inbox<std::string> notes_;
     network network_;
     std::unique_ptr<host> host_;  // belongs to the loop
 };

@@ -25,6 +25,8 @@ TEST_CASE("a validator needs only a text", "[validator]")
     CHECK(o.demands.min_up_mbit == 10);
     CHECK(o.rounds == 0);
     CHECK(trainer_part(o).seed == 1);
+    CHECK(o.listen == "0.0.0.0:5400");
+    CHECK(o.mesh == "0.0.0.0:5401");
 }
 
 TEST_CASE("a validator's options that make no sense are refused", "[validator]")
@@ -34,6 +36,10 @@ TEST_CASE("a validator's options that make no sense are refused", "[validator]")
     CHECK_THROWS_AS(parsed({"--data", "x", "--min-group", "5", "--max-group", "4"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--probe", "0"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--resume"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--listen", "127.0.0.1:99999"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--mesh", "foo"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--held-out", "0"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--round-timeout", "1e9"}), CLI::Error);
 }
 
 TEST_CASE("a validator and a miner with the same words are of one configuration", "[validator]")

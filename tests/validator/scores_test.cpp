@@ -67,7 +67,8 @@ TEST_CASE("an attempt that failed scores nobody", "[validator]")
 
 TEST_CASE("a line of scores holds what was seen and measured", "[validator]")
 {
-    const auto o = observed(3, {1, 2});
+    auto o = observed(3, {1, 2});
+    o.seen.peers = {{}, {0, 7'990}, {0, 8'000}};
     const auto v = judge(o, {}, round_codec::none, 4000);
     const auto line = to_json(v[1], o, 2.5);
     CHECK(line["round"] == 4);
@@ -75,6 +76,7 @@ TEST_CASE("a line of scores holds what was seen and measured", "[validator]")
     CHECK(line["endpoint"] == "10.0.0.2:2");
     CHECK(line["bytes_sent"] == 16'000);
     CHECK(line["butterfly_bytes"] == 16'000);
+    CHECK(line["bytes_to_validator"] == 8'000);
     CHECK(line["up_mbit"] == 100);
     CHECK(line["rtt_ms"] == 5);
     CHECK(line["score"] == 1);

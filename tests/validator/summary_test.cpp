@@ -78,6 +78,13 @@ TEST_CASE("each shortcoming of a run is found", "[validator]")
         add(s, o);
         only(s, "1.050 times the butterfly's bytes");
     }
+    SECTION("too many bytes to the validator, which counts them itself")
+    {
+        auto o = observed(2, {1, 2});
+        o.seen.peers = {{}, {0, 8'401}, {0, 8'000}};
+        add(s, o);
+        only(s, "1.050 times the butterfly's bytes");
+    }
     SECTION("a loss that is not far enough below the entropy, or not a number")
     {
         s.note_loss(GENERATE(2.81, std::numeric_limits<double>::quiet_NaN()));
@@ -95,6 +102,20 @@ TEST_CASE("a failed attempt counts as such and changes nothing else", "[validato
     CHECK(s.rounds() == 2);
     CHECK(s.shortcomings().empty());
     CHECK(mentions(s.text(10), "1 failed attempts"));
+}
+
+TEST_CASE("names and reasons from others are told in letters", "[validator]")
+{
+    auto s = good_run();
+    auto o = observed(2, {1, 2});
+    o.around.members[1].name = "bad\xff\x1b[2J";
+    add(s, o);
+    o.around.members[2].present = false;
+    o.around.members[2].left = "its channel closed";
+    s.note_departures(o.around);
+    CHECK(mentions(s.text(20), "bad??[2J"));
+    CHECK(mentions(s.text(20), ", gone: its channel closed"));
+    CHECK(s.to_json(20)["miners"][1]["left"] == "its channel closed");
 }
 
 TEST_CASE("a summary is told to people and to programs", "[validator]")

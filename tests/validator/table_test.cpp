@@ -25,6 +25,8 @@ TEST_CASE("the table shows the miners that are there, and nothing that moves the
     CHECK(mentions(t, "evil?[2J? na "));
 
     const auto line = summary_line(o.around, {2.5, 3.1, 61, 30});
+    o.around.members[1].ready = true;
+    CHECK(mentions(summary_line(o.around, {}), "2 miners (1 wait for the others)"));
     CHECK(line ==
           "1 min 1 s: 5 rounds done, 2 miners, held-out loss 2.500, unigram entropy 3.100, "
           "30 s left\n");
