@@ -1,10 +1,11 @@
 #include "miner.hpp"
 
+#include <member/display.hpp>
+#include <member/prepare.hpp>
 #include <member/program.hpp>
 #include <member/sentence.hpp>
 #include <trainer/checkpoint.hpp>
 #include <trainer/problem.hpp>
-#include <trainer/threads.hpp>
 
 #include <papilio/base/units.hpp>
 
@@ -14,8 +15,10 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <mutex>
 #include <random>
-#include <thread>
 #include <utility>
 
 namespace papilio::example {
@@ -35,16 +38,6 @@ std::uint64_t peer_seed(const miner_options& o)
     if (o.alone) return 0;
     std::random_device draw;
     return draw();
-}
-
-const miner_options& prepared(const miner_options& o)
-{
-    if (!o.resume && !o.checkpoint.empty() && has_checkpoint(o.checkpoint))
-        throw problem(errc::bad_argument, "there is a checkpoint in " + o.checkpoint.string() +
-                                              " already: add --resume to go on from it, or choose "
-                                              "another folder");
-    if (o.run.threads > 0) limit_threads(o.run.threads);
-    return o;
 }
 
 std::uint64_t peak_memory()
@@ -86,6 +79,10 @@ void miner::load()
     s->spans.push_back(std::move(outer.momentum));
     state_ = std::move(s);
     digest_ = example::digest(*state_);
+    // With another number of inner steps than before, the round is begun once more.
+    const std::uint64_t begin = state_->round * options_.inner_steps;
+    const auto next = trainer_.next_step();
+    if (next < begin || next > begin + options_.inner_steps) trainer_.skip_to(begin);
     kept_ = {state_->round, trainer_.next_step()};
     progress_.note(fmt::format("goes on from {}: round {}, step {}", options_.checkpoint.string(),
                                state_->round, trainer_.next_step()));
@@ -141,15 +138,46 @@ void miner::run_together(std::stop_token stop)
             joined = true;
             progress_.note(fmt::format("joined the run '{}' at {} as member {}", options_.run.name,
                                        options_.rendezvous, run.joined().id));
-            take_part(run, stop);
-            run.leave();
+            stay(run, stop);
             return;
         } catch (const std::system_error& failure) {
             if (failure.code() == std::errc::operation_canceled) return;
-            if (!joined || !try_again(failure, stop)) throw;
+            const bool again = failure.code() == std::errc::resource_unavailable_try_again
+                                   ? await_place(failure, stop)
+                                   : joined && try_again(failure, stop);
+            if (!again) throw;
             if (over()) return;
         }
     }
+}
+
+/// Until the end of the run, or a request to stop, whatever this miner waits for at the time.
+void miner::stay(participation& run, std::stop_token stop)
+{
+    try {
+        take_part(run, stop);
+    } catch (const std::system_error& failure) {
+        if (failure.code() != std::errc::operation_canceled) throw;
+    }
+    run.leave();
+}
+
+/// Another session has this miner's name or address: perhaps its own, from before its link was
+/// lost, which the rendezvous has not noticed yet.
+bool miner::await_place(const std::system_error& failure, std::stop_token stop)
+{
+    using clock = std::chrono::steady_clock;
+    if (refusals_++ == 0) {
+        last_try_ = clock::now() + to_participate().patience;
+        progress_.note(fmt::format("{}; trying again for {}", failure.what(),
+                                   span_of(std::round(options_.patience))));
+    }
+    if (clock::now() >= last_try_) return false;
+    const std::chrono::seconds pause(std::min(refusals_, 5));
+    std::mutex nobody;
+    std::unique_lock lock(nobody);
+    std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });
+    return true;
 }
 
 bool miner::try_again(const std::system_error& failure, std::stop_token stop)
@@ -217,6 +245,9 @@ void miner::synchronise(participation& run)
     for (int i = 0; i < attempts; ++i) {
         run.ready({state_->round, digest_, static_cast<std::uint32_t>(steps_in_round_),
                    tokens_in_round_, last_loss_});
+        if (!run.is_called_within(std::chrono::seconds(2)))
+            progress_.waiting(
+                fmt::format("ready for round {}, waiting for the others", state_->round + 1));
         const auto found = run.await_group();
         if (const auto* behind = std::get_if<wire::outdated>(&found))
             return catch_up(run, behind->now);
@@ -254,7 +285,7 @@ bool miner::average(participation& run, const wire::group& group)
                              std::ranges::count_if(group.members, [](const wire::group_member& m) {
                                  return m.does != wire::member_role::observer;
                              })));
-        setbacks_ = 0;
+        setbacks_ = refusals_ = 0;
     } else {
         catch_up(run, outcome.now);
     }
@@ -354,10 +385,8 @@ void miner::note_round(const averaged* how, std::size_t members)
         line["bytes_sent"] = how->what.bytes_sent();
         line["bytes_received"] = how->what.bytes_received();
         line["seconds"] = how->seconds;
-        text += fmt::format(
-            ": averaged by {} in {}, {} sent", members,
-            human_duration(std::chrono::nanoseconds(static_cast<std::int64_t>(how->seconds * 1e9))),
-            human_bytes(how->what.bytes_sent()));
+        text += fmt::format(": averaged by {} in {}, {} sent", members, span_of(how->seconds),
+                            human_bytes(how->what.bytes_sent()));
     }
     if (options_.evaluate > 0) {
         const double loss = trainer_.evaluate(options_.evaluate);

@@ -39,7 +39,9 @@ private:
     void run_alone(std::stop_token stop);
     void run_together(std::stop_token stop);
     participation_options to_participate() const;
+    void stay(participation& run, std::stop_token stop);
     bool try_again(const std::system_error& failure, std::stop_token stop);
+    bool await_place(const std::system_error& failure, std::stop_token stop);
 
     void take_part(participation& run, std::stop_token stop);
     trained train(participation* run, std::stop_token stop);
@@ -70,7 +72,9 @@ private:
     std::uint64_t tokens_in_round_ = 0;
     std::uint64_t steps_in_round_ = 0;
     double last_loss_ = 0;
-    int setbacks_ = 0;  // in a row
+    int setbacks_ = 0;                                  // in a row
+    int refusals_ = 0;                                  // for now, in a row
+    std::chrono::steady_clock::time_point last_try_{};  // after such refusals
     bool was_in_run_ = false;
     bool ended_ = false;                                    // others have ended the run
     std::pair<std::uint32_t, std::uint64_t> kept_{~0u, 0};  // round and step of the checkpoint

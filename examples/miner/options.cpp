@@ -1,8 +1,8 @@
 #include "options.hpp"
 
-#include <CLI/CLI.hpp>
+#include <member/checks.hpp>
 
-#include <iostream>
+#include <CLI/CLI.hpp>
 
 namespace papilio::example {
 
@@ -33,7 +33,7 @@ void fill_in(miner_options& o, const CLI::App& app)
     const auto unless_given = [&](const char* option, auto& value, auto standard) {
         if (app.count(option) == 0) value = standard;
     };
-    unless_given("--inner-steps", o.inner_steps, std::uint64_t{demo ? 20u : 500u});
+    if (o.inner_steps == 0) o.inner_steps = demo ? 20 : 500;
     unless_given("--batch", o.batch, std::size_t{8});
     unless_given("--accumulation", o.accumulation, std::size_t{demo ? 1u : 8u});
     unless_given("--lr", o.rate.peak, demo ? 1e-3 : 4e-4);
@@ -45,17 +45,23 @@ void add_meeting(CLI::App& app, miner_options& o)
     const std::string meeting = "Meeting others";
     auto* rendezvous =
         app.add_option("--rendezvous", o.rendezvous, "host:port of the run's validator")
+            ->check(place_to_dial())
             ->group(meeting);
     app.add_flag("--alone", o.alone, "train without others, by the same outer optimiser")
         ->excludes(rendezvous)
         ->group(meeting);
     app.add_option("--listen", o.listen, "host:port for other miners; none: they cannot dial us")
+        ->check(place_to_listen(true))
         ->group(meeting);
     app.add_option("--announce", o.announce, "host:port that others dial, if it is another")
+        ->check(place_to_dial())
         ->group(meeting);
-    app.add_option("--name", o.name, "for people, in the validator's table")->group(meeting);
-    app.add_option("--patience", o.patience, "seconds with a rendezvous that does not answer")
-        ->check(CLI::PositiveNumber)
+    app.add_option("--name", o.name, "for people, in the validator's table")
+        ->check(readable_text())
+        ->group(meeting);
+    app.add_option("--patience", o.patience,
+                   "seconds with a rendezvous that does not answer, or not take us yet")
+        ->check(above_zero())
         ->group(meeting);
 }
 
@@ -63,19 +69,18 @@ void add_training(CLI::App& app, miner_options& o)
 {
     const std::string training = "Training";
     app.add_option("--inner-steps", o.inner_steps, "steps between rounds; 0: the preset's")
-        ->check(CLI::PositiveNumber)
         ->default_str("20 for demo, else 500")
         ->group(training);
     app.add_option("--batch", o.batch, "sequences in a forward pass")
-        ->check(CLI::PositiveNumber)
+        ->check(above_zero())
         ->default_str("8")
         ->group(training);
     app.add_option("--accumulation", o.accumulation, "forward passes in a step")
-        ->check(CLI::PositiveNumber)
+        ->check(above_zero())
         ->default_str("1 for demo, else 8")
         ->group(training);
     app.add_option("--lr", o.rate.peak, "highest learning rate")
-        ->check(CLI::PositiveNumber)
+        ->check(above_zero())
         ->default_str("0.001 for demo, else 0.0004")
         ->group(training);
     app.add_option("--warm-up", o.rate.warm_up, "steps until then")
@@ -84,13 +89,13 @@ void add_training(CLI::App& app, miner_options& o)
     app.add_option("--lr-steps", o.rate.total, "step at which its cosine ends; 0: it stays high")
         ->group(training);
     app.add_option("--lr-floor", o.rate.floor, "its share that is left there")
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(between(0, 1))
         ->group(training);
     app.add_option("--weight-decay", o.optimizer.decay, "of AdamW")
-        ->check(CLI::NonNegativeNumber)
+        ->check(zero_or_more())
         ->group(training);
     app.add_option("--clip", o.optimizer.clip, "longest gradient; 0: no limit")
-        ->check(CLI::NonNegativeNumber)
+        ->check(zero_or_more())
         ->group(training);
     app.add_option("--peer-seed", o.peer_seed, "of the draws; another for each miner")
         ->default_str("drawn once, and kept in the checkpoint")
@@ -108,16 +113,16 @@ void add_keeping(CLI::App& app, miner_options& o)
         ->needs(checkpoint)
         ->group(keeping);
     app.add_option("--checkpoint-every", o.checkpoint_every, "rounds")
-        ->check(CLI::PositiveNumber)
+        ->check(above_zero())
         ->group(keeping);
     app.add_option("--rounds", o.rounds, "end when the run has had so many; 0: never")
         ->group(keeping);
     app.add_option("--minutes", o.minutes, "end after so long; 0: never")
-        ->check(CLI::NonNegativeNumber)
+        ->check(zero_or_more())
         ->group(keeping);
     app.add_option("--metrics", o.metrics, "file for JSON lines: steps and rounds")->group(keeping);
     app.add_option("--metrics-every", o.metrics_every, "steps")
-        ->check(CLI::PositiveNumber)
+        ->check(above_zero())
         ->group(keeping);
 }
 
@@ -141,7 +146,6 @@ miner_options parse_miner_options(int argc, const char* const* argv)
     }
     if (!o.alone && o.rendezvous.empty())
         throw CLI::RequiredError("--rendezvous (where the run's validator listens) or --alone");
-    if (!o.rendezvous.empty()) parse_endpoint(o.rendezvous);
     fill_in(o, app);
     return o;
 }

@@ -19,9 +19,9 @@ struct miner_options {
     std::string listen = "0.0.0.0:0";  ///< "none": other miners cannot dial this one
     std::string announce;              ///< host:port that others dial, where it differs
     std::string name;
-    double patience = 60;  ///< seconds with a rendezvous that does not answer
+    double patience = 90;  ///< seconds with a rendezvous that does not answer, or take us yet
 
-    std::uint64_t inner_steps = 0;
+    std::uint64_t inner_steps = 0;  ///< 0: the preset's
     std::size_t batch = 0;
     std::size_t accumulation = 0;
     schedule rate{.peak = 0, .warm_up = 0, .total = 0, .floor = 0.1};

@@ -3,26 +3,53 @@
 #include <member/sentence.hpp>
 #include <trainer/problem.hpp>
 
+#include <papilio/swarm/readable.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 
+#include <string_view>
 #include <utility>
 
 namespace papilio::example {
 
 namespace {
 
+/// Why a place could not be reached, without the place.
+std::string reason(const std::system_error& failure, const std::string& where)
+{
+    std::string text = printable(sentence(failure));
+    for (const auto& said : {"cannot reach " + where + ": ", where + ": ",
+                             "no connection with peer 0 at " + where + ": "})
+        if (text.starts_with(said)) text.erase(0, said.size());
+    return text;
+}
+
 [[noreturn]] void explain(const std::system_error& failure, const participation_options& o)
 {
+    if (dynamic_cast<const problem*>(&failure)) throw;
     const std::string where = tcp::to_string(o.rendezvous);
-    if (failure.code() == errc::refused)
-        throw problem(failure.code(), "the rendezvous at " + where +
-                                          " does not take this miner: " + sentence(failure));
-    if (failure.code() == errc::timed_out || failure.code() == errc::disconnected ||
-        failure.code() == errc::silent)
-        throw problem(failure.code(), "there is no rendezvous at " + where + " (" +
-                                          sentence(failure) +
-                                          "): is the validator running, and is this its address?");
+    const auto code = failure.code();
+    const auto says = [&](const std::string& text) { throw problem(code, text); };
+    if (code == errc::refused)
+        says("the rendezvous at " + where +
+             " does not take this miner: " + printable(sentence(failure)));
+    if (code == std::errc::resource_unavailable_try_again)
+        says("the rendezvous at " + where +
+             " does not take this miner yet: " + printable(sentence(failure)));
+    if (code == errc::bad_message || code == errc::too_large)
+        says("what answers at " + where + " is no rendezvous of this version (" + code.message() +
+             "): is this where the validator listens, and is it of the same version?");
+    if (code == errc::timed_out || code == errc::disconnected || code == errc::silent)
+        says("there is no rendezvous at " + where + " (" + reason(failure, where) +
+             "): is the validator running, and is this its address?");
     throw;
+}
+
+/// Where others reach this miner, if that is known before it listens.
+wire::place place_beforehand(const participation_options& o)
+{
+    if (!o.announce.host.empty()) return {o.announce.host, o.announce.port};
+    if (o.mesh.listen.host.empty() || o.mesh.listen.port == 0) return {};
+    return {listens_anywhere(o.mesh.listen.host) ? "" : o.mesh.listen.host, o.mesh.listen.port};
 }
 
 }  // namespace
@@ -54,6 +81,7 @@ task<> participation::join()
     wire::join request;
     request.run = options_.mesh.run;
     request.name = options_.name;
+    request.at = place_beforehand(options_);
     request.parameters = options_.parameters;
     request.configuration = options_.configuration;
     joined_ = co_await client_->join(std::move(request));
@@ -64,8 +92,22 @@ task<> participation::join()
     if (place.port != 0) {
         co_await client_->announce(std::move(place));
     }
-    wire::located host{0, joined_.host};
-    co_await mesh_->reach(std::move(host), options_.patience);
+    co_await reach_host();
+}
+
+/// The validator is a member, too, and listens at a second port for that.
+task<> participation::reach_host()
+{
+    const std::string where = tcp::to_string({joined_.host.host, joined_.host.port});
+    try {
+        wire::located host{0, joined_.host};
+        co_await mesh_->reach(std::move(host), options_.patience);
+    } catch (const std::system_error& failure) {
+        throw problem(failure.code(),
+                      "the rendezvous takes this miner, but the validator's second port, " + where +
+                          ", cannot be reached (" + reason(failure, where) +
+                          "): it must be open as well");
+    }
 }
 
 void participation::publish(shared_state latest)
@@ -105,6 +147,12 @@ void participation::ready(wire::ready how)
     network_.wait(client_->ready(std::move(how)), ending_.get_token());
 }
 
+bool participation::is_called_within(duration patience)
+{
+    listen();
+    return news_.wait_for(patience) == std::future_status::ready;
+}
+
 std::variant<wire::group, wire::outdated> participation::await_group()
 {
     listen();
@@ -133,7 +181,8 @@ state_snapshot participation::fetch(wire::located donor, std::uint32_t round)
 
 task<> participation::part()
 {
-    co_await client_->leave();
+    task<> told = client_->leave();
+    co_await timeout(std::move(told), network_.loop().now() + std::chrono::seconds(5));
     co_await mesh_->close();
 }
 
@@ -141,7 +190,11 @@ void participation::leave()
 {
     ending_.request_stop();
     if (news_.valid()) news_.wait();
-    network_.wait(part());
+    try {
+        network_.wait(part());
+    } catch (const std::system_error&) {
+        // Whoever cannot be told will notice.
+    }
 }
 
 }  // namespace papilio::example

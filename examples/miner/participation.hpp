@@ -28,7 +28,8 @@ struct participation_options {
 /// One membership of a run, from joining to leaving, as the thread sees it that trains: each call
 /// crosses to the network's thread and waits there for the answer. Calls throw
 /// `std::errc::operation_canceled` once a stop is requested, `errc::refused` when the rendezvous
-/// does not want this miner any more, and other errors when it is out of reach.
+/// does not want this miner any more, `std::errc::resource_unavailable_try_again` when another
+/// session has its name or address, and other errors when it is out of reach.
 class participation {
 public:
     /// Joins. Throws a `problem` that says what to change.
@@ -53,7 +54,11 @@ public:
     std::uint32_t hurried_ms();
 
     void ready(wire::ready how);
+
+    /// Whether `await_group` has an answer within this time.
+    bool is_called_within(duration patience);
     std::variant<wire::group, wire::outdated> await_group();
+
     averaged average_in(wire::group group, round_codec codec, std::span<const float> in,
                         std::span<float> out);
     wire::settled done(wire::done how);
@@ -61,11 +66,13 @@ public:
     /// Fetches the state after at least `round` rounds.
     state_snapshot fetch(wire::located donor, std::uint32_t round);
 
-    /// Goes in good order: the rendezvous is told, and what waits to be sent is sent.
+    /// Goes in good order: the rendezvous is told, and what waits to be sent is sent, if that takes
+    /// no more than a few seconds. Does not throw for what others do.
     void leave();
 
 private:
     task<> join();
+    task<> reach_host();
     task<> part();
     task<std::variant<wire::group, wire::outdated>> hear();
     void listen();

@@ -1,24 +1,18 @@
 #include "progress.hpp"
 
-#include <papilio/base/units.hpp>
+#include <member/display.hpp>
+
+#include <papilio/swarm/readable.hpp>
 
 #include <fmt/format.h>
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace papilio::example {
-
-namespace {
-
-std::string span_of(double seconds)
-{
-    return human_duration(std::chrono::seconds(static_cast<std::int64_t>(seconds + 0.5)));
-}
-
-}  // namespace
 
 progress::progress(std::uint64_t total_steps, double minutes)
     : terminal_(::isatty(STDOUT_FILENO) == 1), total_steps_(total_steps), minutes_(minutes)
@@ -34,7 +28,7 @@ std::string progress::time_left(std::uint64_t steps_done) const
         const double left = std::max(0.0, minutes_ * 60 - gone.count());
         seconds = seconds < 0 ? left : std::min(seconds, left);
     }
-    return seconds < 0 ? "" : ", " + span_of(seconds) + " left";
+    return seconds < 0 ? "" : ", " + span_of(std::round(seconds)) + " left";
 }
 
 void progress::step(const step_report& r, std::uint64_t round, std::uint64_t left_in_round)
@@ -45,14 +39,28 @@ void progress::step(const step_report& r, std::uint64_t round, std::uint64_t lef
     if (now < shown_ + interval) return;
     shown_ = now;
     const double tokens = pace_ > 0 ? static_cast<double>(r.tokens) / pace_ : 0;
-    const std::string line =
-        fmt::format("round {}, step {}: loss {:.3f}, {:.0f} tokens/s, next averaging in {}{}",
-                    round + 1, r.step + 1, r.loss, tokens,
-                    span_of(static_cast<double>(left_in_round) * pace_), time_left(r.step + 1));
+    draw(fmt::format("round {}, step {}: loss {:.3f}, {:.0f} tokens/s, next averaging in {}{}",
+                     round + 1, r.step + 1, r.loss, tokens,
+                     span_of(std::round(static_cast<double>(left_in_round) * pace_)),
+                     time_left(r.step + 1)));
+}
+
+void progress::waiting(const std::string& line)
+{
+    shown_ = {};
+    draw(line);
+}
+
+/// In place of the line before, and not beyond the terminal's edge: a line that wraps would stay.
+void progress::draw(const std::string& line)
+{
     if (!terminal_) return note(line);
-    std::fputs(fmt::format("\r{:<{}}", line, drawn_).c_str(), stdout);
+    const auto columns = size_of_display().columns;
+    const std::string shown = printable(line, columns - 1);
+    const auto width = std::min(std::max(drawn_, shown.size()), columns - 1);
+    std::fputs(fmt::format("\r{:<{}}", shown, width).c_str(), stdout);
     std::fflush(stdout);
-    drawn_ = line.size();
+    drawn_ = shown.size();
 }
 
 void progress::clear()
@@ -64,7 +72,7 @@ void progress::clear()
 void progress::note(const std::string& line)
 {
     clear();
-    std::fputs((line + "\n").c_str(), stdout);
+    std::fputs((printable(line) + "\n").c_str(), stdout);
     std::fflush(stdout);
 }
 

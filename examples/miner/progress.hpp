@@ -18,6 +18,9 @@ public:
     /// A step was taken. `left_in_round` steps remain until the next averaging.
     void step(const step_report& r, std::uint64_t round, std::uint64_t left_in_round);
 
+    /// What goes on instead of steps.
+    void waiting(const std::string& line);
+
     /// Something worth a line of its own.
     void note(const std::string& line);
 
@@ -28,6 +31,7 @@ private:
     using clock = std::chrono::steady_clock;
 
     std::string time_left(std::uint64_t steps_done) const;
+    void draw(const std::string& line);
     void clear();
 
     bool terminal_;

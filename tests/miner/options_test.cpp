@@ -39,8 +39,9 @@ TEST_CASE("a preset fills in what is not given", "[miner]")
     CHECK(large.rate.peak == 4e-4);
     CHECK(large.rate.warm_up == 1000);
     CHECK(large.batch == 2);
-    const auto none = parsed({"--alone", "--data", "x", "--warm-up", "0"});
+    const auto none = parsed({"--alone", "--data", "x", "--warm-up", "0", "--inner-steps", "0"});
     CHECK(none.rate.warm_up == 0);
+    CHECK(none.inner_steps == 20);
 }
 
 TEST_CASE("options come from a file as well, and the command line has the last word", "[miner]")
@@ -68,8 +69,20 @@ TEST_CASE("options that make no sense are refused by a sentence", "[miner]")
     CHECK(mentions(refusal({"--alone", "--data", "x", "--batch", "0"}), "--batch"));
     CHECK(mentions(refusal({"--alone", "--data", "x", "--resume"}), "--checkpoint"));
     CHECK(mentions(refusal({"--alone", "--data", "x", "--frobnicate"}), "--frobnicate"));
-    CHECK(mentions(problem_of([] {
-                       parsed({"--data", "x", "--rendezvous", "nowhere"});
-                   }),
-                   "'nowhere' is no address"));
+    const auto refuses = [](const char* option, const char* value, const char* words) {
+        const auto why = refusal({"--alone", "--data", "x", option, value});
+        INFO(why);
+        CHECK(mentions(why, option));
+        CHECK(mentions(why, words));
+        CHECK(why.size() < 150);
+    };
+    refuses("--listen", "foo", "'foo' is no address");
+    refuses("--listen", "127.0.0.1:99999", "is no address");
+    refuses("--announce", "10.0.0.1:0", "names no port");
+    refuses("--held-out", "0", "above 0");
+    refuses("--batch", "0", "above 0");
+    refuses("--minutes", "inf", "from 0 to");
+    refuses("--name", "bad\xff", "UTF-8");
+    CHECK(mentions(refusal({"--data", "x", "--rendezvous", "nowhere"}), "'nowhere' is no address"));
+    CHECK(refusal({"--alone", "--data", "x", "--listen", "none"}).empty());
 }

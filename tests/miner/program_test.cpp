@@ -5,6 +5,10 @@
 #include <member/program.hpp>
 #include <member/program_run.hpp>
 
+#include <papilio/transport/tcp/listener.hpp>
+
+#include <optional>
+
 using namespace papilio::example;
 
 namespace {
@@ -76,12 +80,53 @@ TEST_CASE("a miner says what is wrong, and ends with the code for it", "[program
     says(joined(quick, {"--alone", "--length", "4000"}), exit_failure, "exceed");
     says({"--alone", "--data", "/nowhere"}, exit_failure, "cannot open the data file /nowhere");
     says(joined(quick, {"--rendezvous", "127.0.0.1:1"}), exit_failure,
-         "there is no rendezvous at 127.0.0.1:1");
+         "there is no rendezvous at 127.0.0.1:1 (Connection refused): is");
+    says(joined(quick, {"--rendezvous", "foo"}), exit_usage, "'foo' is no address");
+    says(joined(quick, {"--alone", "--checkpoint", "/proc/x"}), exit_failure,
+         "cannot create the folder /proc/x");
 
     const auto kept = alone(folder, "kept");
     REQUIRE(run_of(joined(kept, {"--rounds", "1"})).code == exit_ok);
     says(joined(kept, {"--rounds", "2"}), exit_failure, "add --resume");
     says(joined(kept, {"--rounds", "2", "--resume", "--seed", "9"}), exit_failure, "seed");
+}
+
+TEST_CASE("a miner that is resumed with other inner steps begins its round once more", "[program]")
+{
+    const scratch_folder folder;
+    const auto kept = joined(alone(folder, "kept"), {"--resume"});
+    REQUIRE(run_of(joined(kept, {"--inner-steps", "40", "--rounds", "2"})).code == exit_ok);
+    const auto fewer = run_of(joined(kept, {"--inner-steps", "2", "--rounds", "3"}));
+    CHECK(fewer.code == exit_ok);
+    CHECK(mentions(fewer.output, "ended after round 3, step 6"));
+    const auto more = run_of(joined(kept, {"--inner-steps", "10", "--rounds", "4"}));
+    CHECK(mentions(more.output, "ended after round 4, step 40"));
+}
+
+TEST_CASE("a miner says who answers, when that is no rendezvous", "[program]")
+{
+    namespace pa = papilio;
+    const scratch_folder folder;
+    network net;
+    std::optional<pa::tcp::listener> stranger;
+    net.call([&] { stranger.emplace(net.loop(), pa::tcp::endpoint{"127.0.0.1", 0}); });
+    const auto where = pa::tcp::to_string(net.call([&] { return stranger->local(); }));
+    const auto babble = [&]() -> pa::task<> {
+        auto channel = co_await stranger->accept();
+        const std::vector<std::byte> nonsense(100, std::byte{42});
+        co_await channel.send(nonsense);
+        pa::gate never;
+        co_await never.opened();
+    };
+    std::stop_source stop;
+    const auto babbling = net.start(babble(), stop.get_token());
+    const auto how = run_of(joined(quick_training(folder), {"--rendezvous", where}));
+    CHECK(how.code == exit_failure);
+    INFO(how.output);
+    CHECK(mentions(how.output, "what answers at " + where + " is no rendezvous of this version"));
+    stop.request_stop();
+    babbling.wait();
+    net.call([&] { stranger.reset(); });
 }
 
 TEST_CASE("a miner explains its options", "[program]")

@@ -157,6 +157,88 @@ TEST_CASE("miners outlive a validator that dies and comes back", "[program]")
     CHECK(ada->end() == exit_ok);
 }
 
+TEST_CASE("a miner comes back under its own name once the run has noticed that it was gone",
+          "[program]")
+{
+    hosted_run run;
+    const auto frozen = run.miner("ada", {"--checkpoint", run.folder.path() / "frozen"});
+    REQUIRE_FALSE(frozen->line_with("joined the run").empty());
+    frozen->signal(SIGSTOP);  // as if its link were lost: nothing is closed
+    const auto again = run.miner("ada");
+    const auto waits = again->line_with("trying again for");
+    CHECK(mentions(waits, "does not take this miner yet: there is a member called \"ada\""));
+    frozen->signal(SIGKILL);
+    REQUIRE_FALSE(again->line_with("joined the run").empty());
+    REQUIRE_FALSE(again->line_with("averaged by 1").empty());
+    again->signal(SIGTERM);
+    CHECK(again->end() == exit_ok);
+}
+
+TEST_CASE("people are told who comes, who goes and who waits", "[program]")
+{
+    hosted_run run({"--min-group", "2"});
+    CHECK(mentions(run.validator.line_with("a round takes"), "at least 2 of them"));
+    const auto ada = run.miner("ada");
+    CHECK(mentions(run.validator.line_with("joined"), "miner 1 (ada) joined"));
+    REQUIRE_FALSE(ada->line_with("ready for round 1, waiting for the others").empty());
+    ada->signal(SIGTERM);  // it leaves in good order while it waits, too
+    CHECK(ada->end() == exit_ok);
+    CHECK(mentions(run.validator.line_with("is gone"), "miner 1 (ada) is gone: it left"));
+    const auto bob = run.miner("bob");
+    REQUIRE_FALSE(run.validator.line_with("miner 2 (bob) joined").empty());
+    bob->signal(SIGKILL);
+    CHECK(
+        mentions(run.validator.line_with("is gone"), "miner 2 (bob) is gone: its channel closed"));
+    run.validator.signal(SIGTERM);
+    CHECK(run.validator.end() == exit_ok);
+}
+
+TEST_CASE("a validator that cannot write ends with a sentence", "[program]")
+{
+    SECTION("in the midst of the run")
+    {
+        hosted_run run({"--scores", "/dev/full"});
+        const auto ada = run.miner("ada", {"--patience", "3"});
+        CHECK(run.validator.end() == exit_failure);
+        CHECK(mentions(run.validator.output(),
+                       "papilio-validator: cannot write to /dev/full: No space left on device"));
+        CHECK(ada->end() == exit_failure);
+    }
+    SECTION("and before it begins, where that can be known")
+    {
+        const scratch_folder folder;
+        program_run validator(PAPILIO_VALIDATOR,
+                              {"--data", folder.file("text.txt", small_text(20'000)), "--listen",
+                               "127.0.0.1:0", "--mesh", "127.0.0.1:0", "--checkpoint", "/proc/x"});
+        CHECK(validator.end() == exit_failure);
+        CHECK(mentions(validator.output(), "cannot create the folder /proc/x"));
+    }
+}
+
+TEST_CASE("a validator that listens anywhere tells what miners need", "[program]")
+{
+    hosted_run run({"--listen", "0.0.0.0:0", "--mesh", "0.0.0.0:0"});
+    CHECK(mentions(run.validator.output(), "--rendezvous HOST:"));
+    CHECK_FALSE(mentions(run.validator.output(), "--rendezvous 127"));
+    CHECK_FALSE(run.validator.line_with("where HOST is this machine as they see it").empty());
+    CHECK(mentions(run.address, "127.0.0.1:"));
+    run.validator.signal(SIGTERM);
+    CHECK(run.validator.end() == exit_ok);
+}
+
+TEST_CASE("miners that cannot be dialled average with one that can", "[program]")
+{
+    hosted_run run({"--min-group", "3"});
+    const auto ada = run.miner("ada");
+    const auto bob = run.miner("bob", {"--listen", "none"});
+    const auto eve = run.miner("eve", {"--listen", "none"});
+    REQUIRE_FALSE(ada->line_with("averaged by 3").empty());
+    REQUIRE_FALSE(bob->line_with("averaged by 3").empty());
+    REQUIRE_FALSE(eve->line_with("averaged by 3").empty());
+    run.validator.signal(SIGTERM);
+    CHECK(run.validator.end() == exit_ok);
+}
+
 TEST_CASE("who does not fit into a run is told why", "[program]")
 {
     hosted_run run;
@@ -172,7 +254,7 @@ TEST_CASE("who does not fit into a run is told why", "[program]")
             "cannot listen at " + run.address + ": Address already in use");
 
     program_run second(PAPILIO_VALIDATOR, {"--data", run.folder.path() / "text.txt", "--length",
-                                           "16", "--listen", run.address});
+                                           "16", "--mesh", "127.0.0.1:0", "--listen", run.address});
     CHECK(second.end() == exit_failure);
     CHECK(mentions(second.output(), "cannot listen at " + run.address));
 }
