@@ -15,4 +15,5 @@
 #include <papilio/codec/nf4b.hpp>
 #include <papilio/codec/randk.hpp>
 #include <papilio/codec/sign1.hpp>
+#include <papilio/codec/stochastic.hpp>
 #include <papilio/codec/topk.hpp>
