@@ -289,6 +289,6 @@ TEST_CASE("PAPILIO_ISA asks for a level of kernels by name")
         FAIL("took sse9");
     } catch (const std::system_error& error) {
         CHECK(error.code() == errc::bad_argument);
-        CHECK(std::string(error.what()).find("scalar, avx2 or avx512") != std::string::npos);
+        CHECK(std::string(error.what()).find("scalar, neon, avx2 or avx512") != std::string::npos);
     }
 }

@@ -4,6 +4,7 @@
 #include <papilio/codec/kernels/avx2.hpp>
 #include <papilio/codec/kernels/avx512.hpp>
 #include <papilio/codec/kernels/base.hpp>
+#include <papilio/codec/kernels/neon.hpp>
 #include <papilio/codec/kernels/scalar.hpp>
 
 #include <cstdlib>
@@ -18,7 +19,9 @@ namespace papilio::detail {
 inline const kernel_table* kernels_of(isa level) noexcept
 {
     if (level == isa::scalar) return &scalar_kernels;
-#if defined(__x86_64__)
+#if defined(__aarch64__)
+    if (level == isa::neon) return &neon::kernels;
+#elif defined(__x86_64__)
     __builtin_cpu_init();
     const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                     __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi2");
@@ -39,8 +42,9 @@ inline const kernel_table& choose_kernels(const char* wanted)
         isa level;
         const char* name;
     };
-    for (const auto& [level, its_name] : {choice{isa::avx512, "avx512"}, choice{isa::avx2, "avx2"},
-                                          choice{isa::scalar, "scalar"}}) {
+    for (const auto& [level, its_name] :
+         {choice{isa::avx512, "avx512"}, choice{isa::avx2, "avx2"}, choice{isa::neon, "neon"},
+          choice{isa::scalar, "scalar"}}) {
         if (!name.empty() && name != its_name) continue;
         if (const auto* table = kernels_of(level)) return *table;
         if (!name.empty())
@@ -48,7 +52,7 @@ inline const kernel_table& choose_kernels(const char* wanted)
                                     "PAPILIO_ISA=" + name + ", but this machine lacks that");
     }
     throw std::system_error(errc::bad_argument,
-                            "PAPILIO_ISA=" + name + ": may be scalar, avx2 or avx512");
+                            "PAPILIO_ISA=" + name + ": may be scalar, neon, avx2 or avx512");
 }
 
 /// The kernels that this process uses: the best of this machine's, or those that the environment
