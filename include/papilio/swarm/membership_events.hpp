@@ -13,10 +13,10 @@ namespace papilio {
 
 /// When groups are called.
 struct membership_options {
-    int min_group = 1;                             ///< members that contribute, at least
-    int max_group = wire::max_members;             ///< at most; they take turns
-    int max_members = 256;                         ///< present at once
-    duration patience = std::chrono::seconds(30);  ///< with the slow, once the first is ready
+    int min_group = 1;                                  ///< members that contribute, at least
+    int max_group = wire::max_members;                  ///< at most; they take turns
+    int max_members = 256;                              ///< present at once
+    duration patience = std::chrono::seconds(30);       ///< with the slow, once the first is ready
     duration round_timeout = std::chrono::seconds(60);  ///< what a round may take
     duration report_grace = std::chrono::seconds(15);   ///< beyond it, to say how it went
     int donors = 16;                                    ///< how many a newcomer is told of
