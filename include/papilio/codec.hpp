@@ -17,3 +17,4 @@
 #include <papilio/codec/sign1.hpp>
 #include <papilio/codec/stochastic.hpp>
 #include <papilio/codec/topk.hpp>
+#include <papilio/codec/two_way.hpp>

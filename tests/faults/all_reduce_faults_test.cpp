@@ -267,7 +267,7 @@ TEST_CASE("a peer that tells different weights to different peers is found out")
 
     // Peer 2 plays the protocol by hand: its first chunks name weights of 1 and of 5, and it votes
     // as if all were well.
-    const auto plan = pa::detail::plan_direct<pa::identity>(3, 300, sizeof(float), options);
+    const auto plan = pa::detail::plan_direct(3, 300, sizeof(float), pa::identity{}, options);
     pa::wire::descriptor call{.round = 1,
                               .peers = 3,
                               .element = pa::element_type::f32,

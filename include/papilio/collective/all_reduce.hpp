@@ -12,8 +12,10 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <ranges>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace papilio {
@@ -32,7 +34,7 @@ concept writable_elements =
 /// Checks what the caller says about the group and works out who owns what. Throws
 /// `errc::bad_argument`.
 template <class Codec>
-direct_plan plan_direct(int peers, std::size_t count, std::size_t element_size,
+direct_plan plan_direct(int peers, std::size_t count, std::size_t element_size, const Codec& codec,
                         const call_options& o);
 
 }  // namespace detail
@@ -94,7 +96,7 @@ task<report> all_reduce_spans(any_transport net, std::span<const T> in, std::spa
                               Codec codec, call_options options)
 {
     loop& on = co_await this_loop{};
-    const auto plan = plan_direct<Codec>(net.size(), out.size(), sizeof(T), options);
+    const auto plan = plan_direct(net.size(), out.size(), sizeof(T), codec, options);
     const bool contributor = contributes(plan.roles[static_cast<std::size_t>(net.rank())]);
     if (in.size() != out.size() && (contributor || !in.empty()))
         throw std::system_error(errc::bad_argument, "all_reduce: in and out differ in length");
@@ -210,7 +212,7 @@ inline std::vector<std::size_t> lanes_by_owner(const direct_plan& plan, std::siz
 }
 
 template <class Codec>
-direct_plan plan_direct(int peers, std::size_t count, std::size_t element_size,
+direct_plan plan_direct(int peers, std::size_t count, std::size_t element_size, const Codec& codec,
                         const call_options& o)
 {
     check_group(peers, count, o);
@@ -223,7 +225,9 @@ direct_plan plan_direct(int peers, std::size_t count, std::size_t element_size,
 
     const auto total = count * element_size;
     const auto chunk_bytes = o.chunk_bytes != 0 ? o.chunk_bytes : default_chunk_bytes(total, n);
-    plan.chunk = chunk_size(chunk_bytes / element_size, Codec::granule);
+    using back_codec = decltype(codec_back(std::declval<const Codec&>()));
+    constexpr auto granule = std::lcm(Codec::granule, back_codec::granule);
+    plan.chunk = chunk_size(chunk_bytes / element_size, granule);
     for (const auto& p : plan.parts)
         if (chunk_count(p, plan.chunk) > max_tag_index)
             throw std::system_error(errc::bad_argument, "too many chunks: raise chunk_bytes");
@@ -232,6 +236,9 @@ direct_plan plan_direct(int peers, std::size_t count, std::size_t element_size,
     for (std::size_t rank = 0; rank < n; ++rank)
         plan.layout = hash(plan.layout, static_cast<std::uint8_t>(plan.roles[rank]),
                            plan.parts[rank].begin, plan.parts[rank].size);
+    const auto back = codec_back(codec);
+    plan.layout = hash(plan.layout, codec_parameters(codec), static_cast<std::uint8_t>(back.id),
+                       codec_parameters(back));
     return plan;
 }
 

@@ -98,7 +98,7 @@ inline std::string difference(const descriptor& here, const descriptor& there)
     if (here.op != there.op) return say("the operation's id", here.op, there.op);
     if (here.codec != there.codec) return say("the codec's id", here.codec, there.codec);
     if (here.chunk != there.chunk) return say("the chunk size", here.chunk, there.chunk);
-    if (here.layout != there.layout) return "roles or shares of the peers differ";
+    if (here.layout != there.layout) return "roles, shares or parameters of the codec differ";
     return {};
 }
 

@@ -16,8 +16,10 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace papilio::detail {
@@ -43,6 +45,9 @@ template <element T, class Op, class Codec>
 class direct {
     static constexpr bool verbatim = std::same_as<Codec, identity>;
 
+    /// How results travel.
+    using back_codec = decltype(codec_back(std::declval<const Codec&>()));
+
     /// What the codec takes and the operation reduces.
     using value = std::conditional_t<Codec::lossless, T, accumulator_t<T>>;
 
@@ -57,6 +62,7 @@ public:
           out_(out),
           op_(op),
           codec_(codec),
+          back_(codec_back(codec)),
           pool_(pool),
           owned_(chunks_of(r.me()))
     {
@@ -109,10 +115,17 @@ private:
         return chunk_of(plan_.parts[static_cast<std::size_t>(owner)], plan_.chunk, c);
     }
     std::size_t lanes_for(int owner) const { return plan_.lanes[static_cast<std::size_t>(owner)]; }
+    std::size_t largest_chunk(int owner) const
+    {
+        return std::min(plan_.chunk, plan_.parts[static_cast<std::size_t>(owner)].size);
+    }
     std::size_t room_for_chunk(int owner) const
     {
-        const auto& whole = plan_.parts[static_cast<std::size_t>(owner)];
-        return head + codec_.template bound<value>(std::min(plan_.chunk, whole.size));
+        return head + codec_.template bound<value>(largest_chunk(owner));
+    }
+    std::size_t room_for_result(int owner) const
+    {
+        return back_.template bound<value>(largest_chunk(owner));
     }
 
     // ---- The part that this peer owns.
@@ -243,8 +256,7 @@ private:
     void fold_encoded(owned_chunk& chunk, part where, const std::vector<double>& weights,
                       std::vector<value>& scratch, std::span<T> out)
     {
-        chunk.encoded.resize(codec_.template bound<value>(where.size));
-        if constexpr (sliced_codec<Codec, value>)
+        if constexpr (sliced_codec<Codec, value> && sliced_codec<back_codec, value>)
             fold_slices(chunk, where, weights, scratch, out);
         else
             fold_whole(chunk, where, weights, scratch, out);
@@ -254,46 +266,51 @@ private:
     void fold_slices(owned_chunk& chunk, part where, const std::vector<double>& weights,
                      std::vector<value>& scratch, std::span<T> out)
     {
-        constexpr auto most = slice_size<Codec>;
+        constexpr auto most = slice_size<std::lcm(Codec::granule, back_codec::granule)>;
         const auto n = where.size;
         const auto peers = contributors();
+        const auto codec = codec_at(codec_, where.begin);
+        const auto back = codec_at(back_, where.begin);
+        chunk.encoded.resize(back.template bound<value>(n));
         std::vector<value> reduced(std::min(most, n));
         std::vector<std::byte> own(codec_.template bound<value>(reduced.size()));
         for (std::size_t begin = 0; begin < n; begin += most) {
             const part slice{where.begin + begin, std::min(most, n - begin)};
             const auto read = [&](std::size_t k, std::span<value> to, auto adds) {
-                if (peers[k] == round_.me())
-                    read_slice(encode(slice, own), 0, slice.size, to, adds);
-                else
+                if (peers[k] == round_.me()) {
+                    const auto mine = codec_at(codec_, slice.begin);
+                    read_slice(mine, encode(slice, own), 0, slice.size, to, adds);
+                } else {
                     blaming_bytes(peers[k], [&] {
                         const auto came = chunk.versions[static_cast<std::size_t>(peers[k])];
-                        read_slice(came, begin, n, to, adds);
+                        read_slice(codec, came, begin, n, to, adds);
                     });
+                }
             };
             const auto to = std::span(reduced).first(slice.size);
             reduce_slice(op_, std::span(weights), read, scratch, to);
-            codec_.encode_slice(std::span<const value>(to), begin, n, chunk.encoded);
-            unpack_slice(chunk.encoded, begin, n, to, out.subspan(begin, slice.size));
+            back.encode_slice(std::span<const value>(to), begin, n, chunk.encoded);
+            unpack_slice(back, chunk.encoded, begin, n, to, out.subspan(begin, slice.size));
         }
     }
 
     template <class Adds>
-    void read_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<value> to,
-                    Adds) const
+    static void read_slice(const Codec& codec, bytes encoded, std::size_t begin, std::size_t n,
+                           std::span<value> to, Adds)
     {
         if constexpr (Adds::value)
-            codec_.accumulate_slice(encoded, begin, n, to);
+            codec.accumulate_slice(encoded, begin, n, to);
         else
-            codec_.decode_slice(encoded, begin, n, to);
+            codec.decode_slice(encoded, begin, n, to);
     }
 
-    void unpack_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<value> wide,
-                      std::span<T> out) const
+    static void unpack_slice(const back_codec& back, bytes encoded, std::size_t begin,
+                             std::size_t n, std::span<value> wide, std::span<T> out)
     {
         if constexpr (std::same_as<value, T>) {
-            codec_.decode_slice(encoded, begin, n, out);
+            back.decode_slice(encoded, begin, n, out);
         } else {
-            codec_.decode_slice(encoded, begin, n, wide);
+            back.decode_slice(encoded, begin, n, wide);
             std::ranges::transform(wide, out.begin(), [](value x) { return static_cast<T>(x); });
         }
     }
@@ -305,21 +322,25 @@ private:
         const auto room = n * (weights.size() + 1);
         if (scratch.size() < room) scratch.resize(room);
         const auto decoded = std::span(scratch).first(room);
+        const auto codec = codec_at(codec_, where.begin);
+        const auto back = codec_at(back_, where.begin);
+        std::vector<std::byte> own(codec.template bound<value>(n));
         std::vector<std::span<const value>> versions;
         for (const int peer : contributors()) {
             const auto to = decoded.subspan(versions.size() * n, n);
             versions.push_back(to);
             if (peer == round_.me())
-                codec_.decode(encode(where, chunk.encoded), to);
+                codec.decode(encode(where, own), to);
             else
                 blaming_bytes(peer, [&] {
-                    codec_.decode(chunk.versions[static_cast<std::size_t>(peer)], to);
+                    codec.decode(chunk.versions[static_cast<std::size_t>(peer)], to);
                 });
         }
         const auto reduced = decoded.last(n);
         op_.reduce(std::span<const std::span<const value>>(versions), weights, reduced);
-        chunk.encoded.resize(codec_.encode(std::span<const value>(reduced), chunk.encoded));
-        decode(chunk.encoded, out);
+        chunk.encoded.resize(back.template bound<value>(n));
+        chunk.encoded.resize(back.encode(std::span<const value>(reduced), chunk.encoded));
+        decode(where, chunk.encoded, out);
     }
 
     /// In rank order.
@@ -395,9 +416,9 @@ private:
                 if (size != out.size_bytes())
                     throw std::system_error(errc::bad_message, "a result of the wrong size");
             } else {
-                room.resize(room_for_chunk(owner));
+                room.resize(room_for_result(owner));
                 const auto size = co_await round_.recv(owner, t, room);
-                auto unpack = [&] { decode(bytes(room).first(size), out); };
+                auto unpack = [&] { decode(where, bytes(room).first(size), out); };
                 co_await offload(pool_, unpack);
             }
         }
@@ -426,28 +447,31 @@ private:
     bytes encode(part where, mutable_bytes room) const
     {
         const auto mine = in_.subspan(where.begin, where.size);
+        const auto codec = codec_at(codec_, where.begin);
         try {
             if constexpr (std::same_as<value, T>) {
-                return room.first(codec_.encode(mine, room));
+                return room.first(codec.encode(mine, room));
             } else {
                 std::vector<value> wide(mine.size());
                 std::ranges::transform(mine, wide.begin(),
                                        [](T x) { return static_cast<value>(x); });
-                return room.first(codec_.encode(std::span<const value>(wide), room));
+                return room.first(codec.encode(std::span<const value>(wide), room));
             }
         } catch (const std::system_error& failure) {
             throw round_error(failure.code(), round_.me(), round_.me(), phase::contribution,
-                              failure.what());
+                              sentence(failure));
         }
     }
 
-    void decode(bytes encoded, std::span<T> out) const
+    /// Decodes the result of `where`.
+    void decode(part where, bytes encoded, std::span<T> out) const
     {
+        const auto back = codec_at(back_, where.begin);
         if constexpr (std::same_as<value, T>) {
-            codec_.decode(encoded, out);
+            back.decode(encoded, out);
         } else {
             std::vector<value> wide(out.size());
-            codec_.decode(encoded, std::span(wide));
+            back.decode(encoded, std::span(wide));
             std::ranges::transform(wide, out.begin(), [](value x) { return static_cast<T>(x); });
         }
     }
@@ -458,6 +482,7 @@ private:
     std::span<T> out_;
     Op op_;
     Codec codec_;
+    back_codec back_;
     workers* pool_;
     std::deque<owned_chunk> owned_;          // my part
     std::size_t others_ = 0;                 // who contribute beside me

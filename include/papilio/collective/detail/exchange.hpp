@@ -34,7 +34,7 @@ public:
     /// Moves everything between members. `out` is complete when it finishes.
     task<> move()
     {
-        mine_.resize(room());
+        mine_.resize(room(codec_));
         std::ranges::copy(wire::encode(round_.call()), mine_.begin());
         mine_.resize(head + encode_own(std::span(mine_).subspan(head)));
         versions_.assign(static_cast<std::size_t>(round_.size()), {});
@@ -53,34 +53,39 @@ public:
 
 private:
     /// Each part is encoded by itself, behind its length, as it is on its way to an owner.
-    std::size_t room() const
+    template <class C>
+    std::size_t room(const C& codec) const
     {
         std::size_t size = head;
         for (const auto& p : plan_.parts)
-            size += sizeof(std::uint32_t) + codec_.template bound<value>(p.size);
+            size += sizeof(std::uint32_t) + codec.template bound<value>(p.size);
         return size;
     }
 
-    template <class Source>
-    std::size_t encode(const Source& source, mutable_bytes to) const
+    template <class C>
+    std::size_t encode(const C& codec, std::span<const value> from, mutable_bytes to) const
     {
         std::size_t size = 0;
         for (const auto& p : plan_.parts) {
-            const auto n = codec_.encode(source(p), to.subspan(size + sizeof(std::uint32_t)));
+            const auto n = codec_at(codec, p.begin)
+                               .encode(from.subspan(p.begin, p.size),
+                                       to.subspan(size + sizeof(std::uint32_t)));
             store(to.data() + size, static_cast<std::uint32_t>(n));
             size += sizeof(std::uint32_t) + n;
         }
         return size;
     }
 
-    void decode(bytes from, std::span<value> to) const
+    template <class C>
+    void decode(const C& codec, bytes from, std::span<value> to) const
     {
         for (const auto& p : plan_.parts) {
             const bool there = from.size() >= sizeof(std::uint32_t);
             const std::size_t n = there ? load<std::uint32_t>(from.data()) : 0;
             if (!there || n > from.size() - sizeof(std::uint32_t))
                 throw std::system_error(errc::bad_message, "a version that ends too early");
-            codec_.decode(from.subspan(sizeof(std::uint32_t), n), to.subspan(p.begin, p.size));
+            codec_at(codec, p.begin)
+                .decode(from.subspan(sizeof(std::uint32_t), n), to.subspan(p.begin, p.size));
             from = from.subspan(sizeof(std::uint32_t) + n);
         }
         if (!from.empty()) throw std::system_error(errc::bad_message, "more than a version");
@@ -90,11 +95,8 @@ private:
     {
         std::vector<value> wide(in_.size());
         std::ranges::transform(in_, wide.begin(), [](T x) { return static_cast<value>(x); });
-        const auto source = [&](const part& p) {
-            return std::span<const value>(wide).subspan(p.begin, p.size);
-        };
         try {
-            return encode(source, to);
+            return encode(codec_, std::span<const value>(wide), to);
         } catch (const std::system_error& failure) {
             throw round_error(failure.code(), round_.me(), round_.me(), phase::contribution,
                               sentence(failure));
@@ -108,21 +110,21 @@ private:
 
     task<> hear(int peer)
     {
-        std::vector<std::byte> message(room());
+        std::vector<std::byte> message(room(codec_));
         const auto size =
             co_await round_.recv(peer, round_.name(message_kind::contribution, 0), message);
         const auto came = bytes(message).first(size);
         round_.check(peer, came);
         auto& version = versions_[static_cast<std::size_t>(peer)];
         version.resize(out_.size());
-        decode(came.subspan(head), version);
+        decode(codec_, came.subspan(head), version);
     }
 
     void reduce()
     {
         auto& own = versions_[static_cast<std::size_t>(round_.me())];
         own.resize(out_.size());
-        decode(bytes(mine_).subspan(head), own);
+        decode(codec_, bytes(mine_).subspan(head), own);
         const std::vector<std::span<const value>> versions(versions_.begin(), versions_.end());
         const auto weights = round_.contributors_weights();
         std::vector<value> reduced(out_.size());
@@ -130,12 +132,10 @@ private:
             op_.reduce(std::span<const std::span<const value>>(versions), std::span(weights),
                        std::span(reduced));
             if constexpr (!Codec::lossless) {
-                const auto source = [&](const part& p) {
-                    return std::span<const value>(reduced).subspan(p.begin, p.size);
-                };
-                std::vector<std::byte> encoded(room());
-                encoded.resize(encode(source, encoded));
-                decode(encoded, reduced);
+                const auto back = codec_back(codec_);
+                std::vector<std::byte> encoded(room(back));
+                encoded.resize(encode(back, std::span<const value>(reduced), encoded));
+                decode(back, encoded, reduced);
             }
         } catch (const std::system_error& failure) {
             // A result beyond what the codec takes is nobody's fault alone.

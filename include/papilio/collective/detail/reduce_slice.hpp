@@ -12,9 +12,8 @@ namespace papilio::detail {
 
 /// How many elements a reduction by slices decodes at a time: several versions of them stay in the
 /// first-level cache.
-template <class Codec>
-inline constexpr std::size_t slice_size =
-    (1024 + Codec::granule - 1) / Codec::granule* Codec::granule;
+template <std::size_t Granule>
+inline constexpr std::size_t slice_size = (1024 + Granule - 1) / Granule* Granule;
 
 /// Reduces one slice of `weights.size()` versions, in rank order, into `out`. `read(k, to, adds)`
 /// decodes version k's slice into the span `to`, or adds it to what is there if `adds` is
