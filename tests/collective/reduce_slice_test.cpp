@@ -39,7 +39,7 @@ std::vector<std::byte> reduced_by_slices(Op op, Codec codec, const encoded_versi
                                          const std::vector<double>& weights, std::size_t n)
 {
     std::vector<std::byte> room(codec.template bound<V>(n));
-    std::vector<V> scratch, out(detail::slice_size<Codec>);
+    std::vector<V> scratch, out(detail::slice_size<Codec::granule>);
     for (std::size_t begin = 0; begin < n; begin += out.size()) {
         const auto slice = std::span(out).first(std::min(out.size(), n - begin));
         const auto read = [&](std::size_t k, std::span<V> to, auto adds) {
@@ -77,7 +77,7 @@ void check(Op op, Codec codec)
 TEMPLATE_TEST_CASE("slice by slice, reductions give the bits of reductions at once", "", as_f16,
                    as_bf16, int8b, int4b<32>, int4b<128>)
 {
-    static_assert(detail::slice_size<TestType> % TestType::granule == 0);
+    static_assert(detail::slice_size<TestType::granule> % TestType::granule == 0);
     check<float>(sum{}, TestType{});
     check<float>(mean{}, TestType{});
     check<float>(weighted_mean{}, TestType{});
