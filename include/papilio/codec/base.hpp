@@ -6,8 +6,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 namespace papilio {
 
@@ -116,6 +118,14 @@ constexpr auto codec_back(const C& codec)
     else
         return codec;
 }
+
+template <class C>
+using codec_back_t = decltype(codec_back(std::declval<const C&>()));
+
+/// Runs cut at its multiples suit both ways.
+template <class C>
+inline constexpr std::size_t common_granule =
+    C::granule / std::gcd(C::granule, codec_back_t<C>::granule) * codec_back_t<C>::granule;
 
 /// Every member of a lossy codec says so in its own words, since whichever is compiled first should
 /// stop the user with advice.

@@ -12,10 +12,8 @@
 #include <concepts>
 #include <functional>
 #include <memory>
-#include <numeric>
 #include <ranges>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace papilio {
@@ -225,9 +223,7 @@ direct_plan plan_direct(int peers, std::size_t count, std::size_t element_size, 
 
     const auto total = count * element_size;
     const auto chunk_bytes = o.chunk_bytes != 0 ? o.chunk_bytes : default_chunk_bytes(total, n);
-    using back_codec = decltype(codec_back(std::declval<const Codec&>()));
-    constexpr auto granule = std::lcm(Codec::granule, back_codec::granule);
-    plan.chunk = chunk_size(chunk_bytes / element_size, granule);
+    plan.chunk = chunk_size(chunk_bytes / element_size, common_granule<Codec>);
     for (const auto& p : plan.parts)
         if (chunk_count(p, plan.chunk) > max_tag_index)
             throw std::system_error(errc::bad_argument, "too many chunks: raise chunk_bytes");

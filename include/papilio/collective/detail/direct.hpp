@@ -16,7 +16,6 @@
 #include <cstring>
 #include <deque>
 #include <memory>
-#include <numeric>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -46,7 +45,7 @@ class direct {
     static constexpr bool verbatim = std::same_as<Codec, identity>;
 
     /// How results travel.
-    using back_codec = decltype(codec_back(std::declval<const Codec&>()));
+    using back_codec = codec_back_t<Codec>;
 
     /// What the codec takes and the operation reduces.
     using value = std::conditional_t<Codec::lossless, T, accumulator_t<T>>;
@@ -266,7 +265,7 @@ private:
     void fold_slices(owned_chunk& chunk, part where, const std::vector<double>& weights,
                      std::vector<value>& scratch, std::span<T> out)
     {
-        constexpr auto most = slice_size<std::lcm(Codec::granule, back_codec::granule)>;
+        constexpr auto most = slice_size<common_granule<Codec>>;
         const auto n = where.size;
         const auto peers = contributors();
         const auto codec = codec_at(codec_, where.begin);
