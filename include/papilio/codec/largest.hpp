@@ -2,12 +2,12 @@
 
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
+#include <papilio/codec/scale.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 
 // Finding the largest magnitudes of a chunk at the speed of a few passes over it.
 namespace papilio::detail {
@@ -19,9 +19,9 @@ inline std::int32_t magnitude_bits(float value) noexcept
 
 /// The places of the `K` largest magnitudes among `Chunk` values. Ties go to the smaller index.
 ///
-/// The values are dealt into groups, four times as many as are wanted. At least K values reach the
+/// The values are dealt into groups, eight times as many as are wanted. At least K values reach the
 /// Kth largest of the groups' maxima, and seldom many more do: only groups whose maximum reaches it
-/// need be looked at again. No input takes longer than sorting all values does.
+/// need be looked at again. Whatever the values, that takes some thirty passes over them at most.
 template <std::size_t K, std::size_t Chunk>
 class largest {
     static_assert(K > 0 && K <= Chunk && std::has_single_bit(Chunk) && Chunk <= 65536);
@@ -32,16 +32,17 @@ public:
     void find(const float* values, std::size_t k, std::uint16_t* places)
     {
         find_maxima(values);
-        const auto peak = *std::max_element(maxima_, maxima_ + groups);
+        const auto peak = largest_maximum();
         if (peak >= float_infinity)
             throw std::system_error(errc::not_finite, "topk takes only finite numbers");
-        gather(values, threshold(peak, static_cast<std::int32_t>(k)));
-        if (found_ > k) std::nth_element(keys_, keys_ + k, keys_ + found_, std::greater<>{});
-        sort(k, places);
+        const auto wanted = static_cast<std::int32_t>(k);
+        const auto least = threshold(peak, wanted);
+        gather(values, least);
+        choose(least, peak, wanted, places);
     }
 
 private:
-    static constexpr std::size_t groups = std::min(std::bit_ceil(4 * K), Chunk);
+    static constexpr std::size_t groups = std::min(std::bit_ceil(8 * K), Chunk);
     static constexpr std::size_t rows = Chunk / groups;
 
     void find_maxima(const float* values) noexcept
@@ -66,32 +67,34 @@ private:
         return count;
     }
 
-    /// A magnitude that at least `k` groups' maxima reach, and if it can be had not many more.
-    std::int32_t threshold(std::int32_t peak, std::int32_t k) const noexcept
+    std::int32_t largest_maximum() const noexcept
     {
-        const auto enough = k + k / 8;
+        std::int32_t maxima[groups];
+        std::copy_n(maxima_, groups, maxima);
+        return largest_of<groups>(maxima);
+    }
+
+    /// A magnitude that at least `k` groups' maxima reach, and if it can be had not many more.
+    /// Chunks are much alike: the search begins where the last one ended, and widens from there
+    /// until it has bounds to halve.
+    std::int32_t threshold(std::int32_t peak, std::int32_t k) noexcept
+    {
         std::int32_t low = 0, high = peak + 1;  // at least k reach `low`, fewer reach `high`
-        for (std::int32_t width = 1 << 24; width < peak; width += width) {
-            const auto count = count_from(peak - width);
-            if (count >= k) {
-                low = peak - width;
-                if (count <= enough) return low;
-                break;
-            }
-            high = peak - width;
-            if (width > 1 << 29) break;
-        }
+        std::int32_t at = std::min(last_, peak), step = 1 << 18;
         while (high - low > 1) {
-            const auto middle = low + (high - low) / 2;
-            const auto count = count_from(middle);
-            (count >= k ? low : high) = middle;
-            if (count >= k && count <= enough) break;
+            const auto count = count_from(at);
+            (count >= k ? low : high) = at;
+            if (count >= k && count <= k + k / 8) break;
+            at = low + (high - low) / 2;
+            if (low == 0 && high > step) at = high - step;
+            if (high > peak && high - low > step) at = low + step;
+            step = std::min(2 * step, 1 << 29);
         }
+        last_ = low;
         return low;
     }
 
-    /// Notes every value that reaches `least`: its magnitude, and below that its place, so that of
-    /// equals the first counts as the largest.
+    /// Notes every value that reaches `least`, in the order of places.
     void gather(const float* values, std::int32_t least) noexcept
     {
         std::size_t near = 0;
@@ -100,34 +103,58 @@ private:
             candidates[near] = static_cast<std::uint16_t>(g);
             near += maxima_[g] >= least ? 1 : 0;
         }
-        found_ = 0;
-        for (std::size_t c = 0; c < near; ++c) {
-            for (std::size_t row = 0; row < rows; ++row) {
+        std::size_t found = 0;
+        for (std::size_t row = 0; row < rows; ++row) {
+            for (std::size_t c = 0; c < near; ++c) {
                 const auto place = row * groups + candidates[c];
                 const auto magnitude = magnitude_bits(values[place]);
-                keys_[found_] = static_cast<std::uint64_t>(magnitude) << 32 | (Chunk - place);
-                found_ += magnitude >= least ? 1 : 0;
+                magnitudes_[found] = magnitude;
+                places_[found] = static_cast<std::uint16_t>(place);
+                found += magnitude >= least ? 1 : 0;
             }
         }
+        found_ = found;
+        std::fill_n(magnitudes_ + found, tile, -1);
     }
 
-    /// By a set with a bit for each place.
-    void sort(std::size_t k, std::uint16_t* places) const noexcept
+    std::int32_t count_found(std::int32_t least) const noexcept
     {
-        std::uint64_t set[(Chunk + 63) / 64] = {};
-        for (std::size_t i = 0; i < k; ++i) {
-            const auto place = Chunk - (keys_[i] & 0xffffffff);
-            set[place / 64] |= std::uint64_t{1} << place % 64;
-        }
-        for (std::size_t word = 0; word < std::size(set); ++word)
-            for (auto bits = set[word]; bits != 0; bits &= bits - 1)
-                *places++ = static_cast<std::uint16_t>(
-                    word * 64 + static_cast<unsigned>(std::countr_zero(bits)));
+        std::int32_t count = 0;
+        for (std::size_t begin = 0; begin < found_; begin += tile)
+            for (std::size_t i = 0; i < tile; ++i) count += magnitudes_[begin + i] >= least ? 1 : 0;
+        return count;
     }
+
+    /// Of what was found, at least `k` that reach `low`, keeps the `k` largest. Takes no branch
+    /// that depends on a single value: processors guess wrong too often.
+    void choose(std::int32_t low, std::int32_t peak, std::int32_t k, std::uint16_t* places) const
+    {
+        for (std::int32_t high = peak + 1; high - low > 1;) {
+            const auto middle = low + (high - low) / 2;
+            const auto count = count_found(middle);
+            (count >= k ? low : high) = middle;
+            if (count == k) break;
+        }
+        auto ties = k - count_found(low + 1);  // the first so many that are exactly `low`
+        std::size_t chosen = 0;
+        std::uint16_t all[K + 1];  // one more is written than is kept
+        for (std::size_t i = 0; i < found_; ++i) {
+            const auto above = magnitudes_[i] > low ? 1 : 0;
+            const auto tie = (magnitudes_[i] == low ? 1 : 0) & (ties > 0 ? 1 : 0);
+            all[chosen] = places_[i];
+            chosen += static_cast<std::size_t>(above | tie);
+            ties -= tie;
+        }
+        std::copy_n(all, k, places);
+    }
+
+    static constexpr std::size_t tile = 16;
 
     std::int32_t maxima_[groups];
-    std::uint64_t keys_[Chunk + 1];  // one more is written than is kept
+    std::int32_t magnitudes_[Chunk + tile];
+    std::uint16_t places_[Chunk + 1];  // one more is written than is kept
     std::size_t found_ = 0;
+    std::int32_t last_ = float_infinity;  // threshold
 };
 
 }  // namespace papilio::detail

@@ -77,8 +77,10 @@ struct two_levels {
             std::size_t few = 0;
             for (std::size_t i = 0; i < k; ++i) {
                 const double magnitude = std::abs(static_cast<double>(values[i]));
-                (magnitude > limit ? above : below) += magnitude;
-                few += magnitude > limit ? 1 : 0;
+                const bool large = magnitude > limit;
+                above += large ? magnitude : 0;
+                below += large ? 0 : magnitude;
+                few += large ? 1 : 0;
             }
             if (few == 0) break;
             low = below / static_cast<double>(k - few);
