@@ -40,9 +40,13 @@ constexpr bool is_finite(float x) noexcept
 
 inline bool all_finite(std::span<const float> values) noexcept
 {
-    bool finite = true;
-    for (const float x : values) finite &= is_finite(x);
-    return finite;
+    std::int32_t largest[16] = {};
+    papilio::detail::for_each_tile<16>(values.size(), [&](std::size_t begin, auto size) {
+        for (std::size_t i = 0; i < size; ++i)
+            largest[i] =
+                std::max(largest[i], std::bit_cast<std::int32_t>(values[begin + i]) & 0x7fffffff);
+    });
+    return *std::max_element(largest, largest + 16) < papilio::detail::float_infinity;
 }
 
 /// The values as floats, in `storage` if they are not, or `errc::not_finite`.

@@ -33,7 +33,7 @@ private:
     {
         float scaled[tile];
         for (std::size_t i = 0; i < size; ++i)
-            scaled[i] = std::clamp((values[i] - mean) * inverse, -128.0f, 127.0f);
+            scaled[i] = std::min(std::max((values[i] - mean) * inverse, -128.0f), 127.0f);
         papilio::detail::round_now(scaled);
         // Adding 1.5 * 2^23 rounds to an integer, ties to even, and leaves it in the low bits.
         for (std::size_t i = 0; i < size; ++i)
