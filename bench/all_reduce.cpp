@@ -7,6 +7,7 @@
 
 #include <papilio/base/random.hpp>
 #include <papilio/base/units.hpp>
+#include <papilio/plan/lower_bound.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -265,24 +267,49 @@ double print(const std::vector<row>& rows, int peers, std::size_t bytes)
     return best ? best->ms / rows.front().ms : 0;
 }
 
+/// Beside each time, the shortest that these links allow; a full frame of 1514 bytes carries 1448.
+void print_bound(const options& o, const std::vector<row>& rows, std::size_t bytes)
+{
+    link_table links;
+    for (const auto& link : o.links) {
+        const double payload = 1e6 / 8 * 1448 / 1514;
+        links.access.push_back({link.up * payload, link.down * payload});
+    }
+    const double ms = lower_bound_seconds(links, bytes) * 1e3;
+    std::printf("\nNo all-reduce of %s over these links takes less than %.1f ms.",
+                human_bytes(bytes).c_str(), ms);
+    for (const auto& r : rows)
+        std::printf("%s %s reaches %.3f", &r == rows.data() ? "" : ",", r.system->name.c_str(),
+                    ms / r.ms);
+    std::printf(" of that.\n");
+}
+
 bool measure_time(const options& o, const std::vector<system_under_test>& all)
 {
     const notes n(o, all.size());
     const temporary_folder folder;
     meeting_point meeting(o.peers);
     shared_array<std::uint16_t> ports(n.peers());
+    std::optional<shaped_links> links;
+    if (!o.links.empty()) links.emplace(o.links, o.congestion);
     run_processes(o.peers, [&](int rank) {
-        measure_as({rank, o.peers, folder.path(), meeting, ports}, o, all, n);
+        if (links) links->enter(rank);
+        measure_as({rank, o.peers, folder.path(), links.has_value(), meeting, ports}, o, all, n);
     });
+    links.reset();
 
     std::puts(
         "| system | peers | bytes | median ms | spread ms | processor ms | algbw GB/s"
         " | busbw GB/s | of best rival | digest |\n|---|---|---|---|---|---|---|---|---|---|");
     bool good = true;
     for (std::size_t size = 0; size < o.bytes.size(); ++size) {
-        const auto reached = print(rows_of(all, n, size), o.peers, o.bytes[size]);
+        const auto rows = rows_of(all, n, size);
+        const auto reached = print(rows, o.peers, o.bytes[size]);
         if (o.at_least > 0 && reached < o.at_least) good = false;
     }
+    if (!o.links.empty())
+        for (std::size_t size = 0; size < o.bytes.size(); ++size)
+            print_bound(o, rows_of(all, n, size), o.bytes[size]);
     if (!good) std::printf("\nFAILED: papilio stays below %.2f of the best rival.\n", o.at_least);
     return good;
 }
@@ -310,7 +337,7 @@ std::vector<double> peaks(const options& o, const system_under_test& system, std
     shared_array<std::uint16_t> ports(static_cast<std::size_t>(o.peers));
     shared_array<double> peak(static_cast<std::size_t>(o.peers));
     run_processes(o.peers, [&](int rank) {
-        const place p{rank, o.peers, folder.path(), meeting, ports};
+        const place p{rank, o.peers, folder.path(), false, meeting, ports};
         const auto member = system.join(p, o);
         const auto elements = bytes / sizeof(float);
         buffers memory(0);
@@ -362,13 +389,31 @@ bool measure_memory(options o, const std::vector<system_under_test>& all)
     return good;
 }
 
+std::string rate_text(double mbit)
+{
+    std::string text = std::to_string(mbit);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
+std::string network_of(const options& o)
+{
+    if (o.links.empty()) return "loopback";
+    std::string text = "links of";
+    for (const auto& link : o.links)
+        text += (text.back() == 'f' ? " " : ", ") + rate_text(link.up) + '/' + rate_text(link.down);
+    return text + " Mbit/s up/down";
+}
+
 int run(const options& o)
 {
-    if (!o.congestion.empty()) enter_network_with(o.congestion);
+    if (!o.congestion.empty() && o.links.empty()) enter_network_with(o.congestion);
     const auto all = systems(o);
-    std::printf("%d processes on loopback; %s; %s; congestion control %s; codec %s\n", o.peers,
-                machine().c_str(), o.in_place ? "in place" : "out of place",
-                default_congestion().c_str(), o.codec.c_str());
+    const bool own_control = !o.links.empty() && !o.congestion.empty();
+    std::printf("%d processes on %s; %s; %s; congestion control %s; codec %s\n", o.peers,
+                network_of(o).c_str(), machine().c_str(), o.in_place ? "in place" : "out of place",
+                own_control ? o.congestion.c_str() : default_congestion().c_str(), o.codec.c_str());
     if (o.rivals && all.size() == 1)
         std::printf("No rivals: gloo was not found when this program was built.\n");
     std::printf("\n");

@@ -2,6 +2,7 @@
 
 #include "all_reduce/options.hpp"
 #include "all_reduce/processes.hpp"
+#include "all_reduce/shaped_links.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,9 +18,16 @@ struct place {
     int rank;
     int peers;
     std::string folder;  ///< empty at the beginning; for files that the processes share
+    bool shaped;         ///< each process has a network of its own
     meeting_point& meeting;
     shared_array<std::uint16_t>& ports;  ///< one per rank
 };
+
+/// Where a process of the run is reached.
+inline std::string address_of(const place& p, int rank)
+{
+    return p.shaped ? shaped_links::address(rank) : "127.0.0.1";
+}
 
 /// One process's end of a system that can sum.
 class contestant {

@@ -20,7 +20,7 @@ std::shared_ptr<gloo::Context> connect(const place& p, const char* name)
     const auto folder = std::filesystem::path(p.folder) / name;
     std::filesystem::create_directories(folder);
     gloo::rendezvous::FileStore store(folder);
-    gloo::transport::tcp::attr attributes("127.0.0.1");
+    gloo::transport::tcp::attr attributes(address_of(p, p.rank).c_str());
     auto device = gloo::transport::tcp::CreateDevice(attributes);
     auto context = std::make_shared<gloo::rendezvous::Context>(p.rank, p.peers);
     context->connectFullMesh(store, device);

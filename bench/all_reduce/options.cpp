@@ -25,6 +25,10 @@ copied outside the measured time.
                       each repeat runs every system in turn
   --congestion NAME   run in a network namespace of its own, where every connection uses this
                       congestion control; only root may
+  --links 400,200,100,50
+                      Mbit/s, by rank, of a link for each process; 40/400 is up and down. Runs in
+                      network namespaces with token buckets; only root may. papilio's parts are
+                      then as its links allow; the bound is printed, and what comes close to it
   --at-least 0.8      fail unless papilio reaches this fraction of the best rival's throughput
   --memory            measure memory instead of time: what the peak exceeds that of a 1 KiB call
                       by, beyond the caller's own buffers. Fails where papilio takes more than it
@@ -83,6 +87,20 @@ std::vector<std::size_t> payloads(std::string_view name, std::string_view text)
     }
 }
 
+std::vector<access_rate> links(std::string_view name, std::string_view text)
+{
+    std::vector<access_rate> all;
+    for (;;) {
+        const auto comma = text.find(',');
+        const auto one = text.substr(0, comma);
+        const auto slash = one.find('/');
+        const auto up = number(name, one.substr(0, slash), 1.0);
+        all.push_back({up, slash == one.npos ? up : number(name, one.substr(slash + 1), 1.0)});
+        if (comma == std::string_view::npos) return all;
+        text.remove_prefix(comma + 1);
+    }
+}
+
 std::string codec(std::string_view name)
 {
     for (const auto known : {"identity", "as_f16", "as_bf16", "int8b"})
@@ -102,6 +120,8 @@ void read_value(options& o, std::string_view name, std::string_view value)
         o.warm_up = number(name, value, 0);
     else if (name == "--iterations")
         o.iterations = number(name, value, 1);
+    else if (name == "--links")
+        o.links = links(name, value);
     else if (name == "--congestion")
         o.congestion = value;
     else if (name == "--at-least")
@@ -150,6 +170,10 @@ options read_options(int argc, char** argv)
         else
             refuse("there is no option " + std::string(name) + " without a value");
     }
+    if (o.links.size() == 1) o.links.resize(static_cast<std::size_t>(o.peers), o.links.front());
+    if (!o.links.empty() && o.links.size() != static_cast<std::size_t>(o.peers))
+        refuse("--links names the link of each of --peers, or one for all");
+    if (!o.links.empty() && o.memory) refuse("--memory is measured on loopback, without --links");
     if (o.tiny) {
         o.bytes = {4, 1 << 10, 1'000'012};
         o.repeats = o.warm_up = o.iterations = 1;

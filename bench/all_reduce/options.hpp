@@ -1,5 +1,7 @@
 #pragma once
 
+#include <papilio/plan/link_table.hpp>
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -20,7 +22,8 @@ struct options {
     int warm_up = 2;
     int iterations = 5;
 
-    std::string congestion;  ///< empty: what the system is set to
+    std::vector<access_rate> links;  ///< Mbit/s, by rank; empty: loopback
+    std::string congestion;          ///< empty: what the system is set to
     std::string codec = "identity";
     int connections = 1;
     int threads = 0;

@@ -6,6 +6,7 @@
 #include <papilio/codec/as_f16.hpp>
 #include <papilio/codec/int8b.hpp>
 #include <papilio/collective/all_reduce.hpp>
+#include <papilio/plan/balance.hpp>
 #include <papilio/transport/tcp.hpp>
 
 #include <optional>
@@ -31,15 +32,18 @@ public:
         : options_(o),
           tolerance_(2 * 128.0 * p.peers * coarseness),
           net_(loop_, p.rank,
-               std::vector<tcp::endpoint>(static_cast<std::size_t>(p.peers), {"127.0.0.1", 0}),
+               std::vector<tcp::endpoint>(static_cast<std::size_t>(p.peers),
+                                          {address_of(p, p.rank), 0}),
                transport_options(o))
     {
+        if (!o.links.empty()) shares_ = balanced_shares(o.links);
         if (o.threads > 0) pool_.emplace(static_cast<unsigned>(o.threads));
         p.ports[static_cast<std::size_t>(p.rank)] = net_.local().port;
         p.meeting.meet();
         for (int peer = 0; peer < p.peers; ++peer)
             if (peer != p.rank)
-                net_.introduce(peer, {"127.0.0.1", p.ports[static_cast<std::size_t>(peer)]});
+                net_.introduce(peer,
+                               {address_of(p, peer), p.ports[static_cast<std::size_t>(peer)]});
         sync_wait(loop_, net_.connect());
     }
 
@@ -51,7 +55,8 @@ public:
 
     void sum() override
     {
-        const call_options call{.chunk_bytes = options_.chunk_bytes,
+        const call_options call{.shares = shares_,
+                                .chunk_bytes = options_.chunk_bytes,
                                 .in_flight = options_.in_flight,
                                 .pool = pool_ ? &*pool_ : nullptr};
         if (in_.empty())
@@ -67,6 +72,7 @@ private:
     double tolerance_;
     std::span<const float> in_;
     std::span<float> out_;
+    std::vector<double> shares_;
     std::optional<workers> pool_;
     asio_loop loop_;
     tcp::transport net_;
