@@ -1,10 +1,16 @@
 #include "signals.hpp"
 
-#include <pthread.h>
-#include <signal.h>
+#include <trainer/problem.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <utility>
 
@@ -12,39 +18,70 @@ namespace papilio::example {
 
 namespace {
 
-sigset_t endings()
+// A handler may do little: it tells the listener by a byte. It may run in any thread, and there are
+// threads before `main`, which libraries for linear algebra start.
+std::atomic<int> to_listener = -1;
+int from_handler = -1;
+
+constexpr unsigned char over = 0;  // no signal has this number
+
+void tell_listener(unsigned char what)
 {
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, SIGINT);
-    ::sigaddset(&set, SIGTERM);
-    return set;
+    const int saved = errno;
+    [[maybe_unused]] const auto written = ::write(to_listener.load(), &what, 1);
+    errno = saved;
+}
+
+void handle(int signal)
+{
+    tell_listener(static_cast<unsigned char>(signal));
 }
 
 }  // namespace
 
 signals::signals(double minutes)
 {
-    const sigset_t set = endings();
-    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw_system_problem(errno, "cannot listen for signals");
+    from_handler = ends[0];
+    to_listener = ends[1];
+    struct sigaction on_signal {};
+    on_signal.sa_handler = handle;
+    on_signal.sa_flags = SA_RESTART;
+    ::sigaction(SIGINT, &on_signal, nullptr);
+    ::sigaction(SIGTERM, &on_signal, nullptr);
     ::signal(SIGPIPE, SIG_IGN);  // whoever read our output may be gone: writes say so
-    listener_ = std::jthread([this, minutes](std::stop_token done) { listen(done, minutes); });
+    listener_ = std::thread([this, minutes] { listen(minutes); });
 }
 
-signals::~signals() = default;
+signals::~signals()
+{
+    ::signal(SIGINT, SIG_DFL);
+    ::signal(SIGTERM, SIG_DFL);
+    tell_listener(over);
+    listener_.join();
+    ::close(to_listener.exchange(-1));
+    ::close(std::exchange(from_handler, -1));
+}
 
-void signals::listen(std::stop_token done, double minutes)
+void signals::listen(double minutes)
 {
     using clock = std::chrono::steady_clock;
     const auto until = clock::now() + std::chrono::duration<double, std::ratio<60>>(minutes);
-    const sigset_t set = endings();
-    const timespec glance{0, 200'000'000};
     bool asked = false;
-    while (!done.stop_requested()) {
-        const int signal = ::sigtimedwait(&set, nullptr, &glance);
-        if (minutes > 0 && clock::now() >= until) stop_.request_stop();
-        if (signal < 0) continue;
-        if (std::exchange(asked, true)) ::_exit(128 + signal);
+    for (;;) {
+        int patience_ms = -1;
+        if (minutes > 0 && !stop_.stop_requested()) {
+            const std::chrono::duration<double, std::milli> left = until - clock::now();
+            if (left.count() <= 0) stop_.request_stop();
+            patience_ms = static_cast<int>(std::clamp(left.count() + 1, 0.0, 1e9));
+        }
+        pollfd told{from_handler, POLLIN, 0};
+        if (::poll(&told, 1, patience_ms) <= 0) continue;
+        unsigned char what = over;
+        if (::read(from_handler, &what, 1) != 1) continue;
+        if (what == over) return;
+        if (std::exchange(asked, true)) ::_exit(128 + what);
         std::fputs("\nending in good order; once more ends at once\n", stderr);
         stop_.request_stop();
     }

@@ -6,8 +6,8 @@
 namespace papilio::example {
 
 /// Turns the first SIGINT or SIGTERM into a stop request, for a program that ends in good order;
-/// the second ends it at once. The end of `minutes`, unless that is 0, is a stop request, too. Make
-/// it before any thread: they must inherit that these signals are blocked.
+/// the second ends it at once. The end of `minutes`, unless that is 0, is a stop request, too. One
+/// at a time.
 class signals {
 public:
     explicit signals(double minutes = 0);
@@ -18,10 +18,10 @@ public:
     std::stop_token token() const { return stop_.get_token(); }
 
 private:
-    void listen(std::stop_token done, double minutes);
+    void listen(double minutes);
 
     std::stop_source stop_;
-    std::jthread listener_;
+    std::thread listener_;
 };
 
 }  // namespace papilio::example

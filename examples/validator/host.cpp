@@ -73,9 +73,10 @@ void host::end()
 task<> host::ending()
 {
     co_await ending_.opened();
-    while (called_.is_open() || busy_ || server_.run().members().at(0).ready) {
+    const auto& members = server_.run().members();  // this one may not have joined yet
+    while (called_.is_open() || busy_ || !members.contains(0) || members.at(0).ready) {
         wire::holding here{state_->round, digest_};
-        const bool waits = !called_.is_open() && !busy_;
+        const bool waits = members.contains(0) && !called_.is_open() && !busy_;
         if (waits) {
             co_await client_.holding(std::move(here));
         }

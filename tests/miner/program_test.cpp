@@ -66,6 +66,20 @@ TEST_CASE("a miner killed at any time and resumed ends as one that never stopped
     CHECK(last_digest(rest.output) == wanted);
 }
 
+TEST_CASE("a miner ends in good order though libraries have threads of their own", "[program]")
+{
+    // Those that begin before main, as OpenBLAS's do, may be the ones that a signal interrupts.
+    ::setenv("OPENBLAS_NUM_THREADS", "4", 1);
+    ::setenv("OMP_NUM_THREADS", "4", 1);
+    const scratch_folder folder;
+    program_run miner(PAPILIO_MINER, alone(folder, "kept"));
+    REQUIRE_FALSE(miner.line_with(" done, digest").empty());
+    miner.signal(SIGTERM);
+    CHECK(miner.end() == exit_ok);
+    ::unsetenv("OPENBLAS_NUM_THREADS");
+    ::setenv("OMP_NUM_THREADS", "1", 1);
+}
+
 TEST_CASE("a miner says what is wrong, and ends with the code for it", "[program]")
 {
     const scratch_folder folder;

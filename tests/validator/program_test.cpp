@@ -226,6 +226,15 @@ TEST_CASE("a validator that listens anywhere tells what miners need", "[program]
     CHECK(run.validator.end() == exit_ok);
 }
 
+TEST_CASE("a validator that is told to end before it has begun ends in order", "[program]")
+{
+    for (int i = 0; i < 10; ++i) {
+        hosted_run run;
+        run.validator.signal(SIGTERM);
+        CHECK(run.validator.end() == exit_ok);
+    }
+}
+
 TEST_CASE("miners that cannot be dialled average with one that can", "[program]")
 {
     hosted_run run({"--min-group", "3"});
