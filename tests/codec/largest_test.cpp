@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -19,8 +20,10 @@ std::vector<std::uint16_t> by_sorting(const std::vector<float>& values, std::siz
 {
     std::vector<std::uint16_t> places(values.size());
     std::iota(places.begin(), places.end(), std::uint16_t{0});
-    std::stable_sort(places.begin(), places.end(),
-                     [&](auto a, auto b) { return std::abs(values[a]) > std::abs(values[b]); });
+    std::sort(places.begin(), places.end(), [&](auto a, auto b) {
+        const float x = std::abs(values[a]), y = std::abs(values[b]);
+        return x > y || (x == y && a < b);
+    });
     places.resize(k);
     std::sort(places.begin(), places.end());
     return places;

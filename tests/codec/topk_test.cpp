@@ -15,8 +15,10 @@ std::vector<bool> sent(const std::vector<float>& chunk, std::size_t k)
 {
     std::vector<std::size_t> places(chunk.size());
     std::iota(places.begin(), places.end(), std::size_t{0});
-    std::stable_sort(places.begin(), places.end(),
-                     [&](auto a, auto b) { return std::abs(chunk[a]) > std::abs(chunk[b]); });
+    std::sort(places.begin(), places.end(), [&](auto a, auto b) {
+        const float x = std::abs(chunk[a]), y = std::abs(chunk[b]);
+        return x > y || (x == y && a < b);
+    });
     std::vector<bool> result(chunk.size());
     for (std::size_t i = 0; i < k; ++i) result[places[i]] = true;
     return result;
