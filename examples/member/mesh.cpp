@@ -1,7 +1,5 @@
 #include "mesh.hpp"
 
-#include "sentence.hpp"
-
 #include <trainer/problem.hpp>
 
 #include <papilio/collective/round_error.hpp>

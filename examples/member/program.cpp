@@ -1,7 +1,5 @@
 #include "program.hpp"
 
-#include "sentence.hpp"
-
 #include <CLI/CLI.hpp>
 
 #include <cstdio>

@@ -3,7 +3,6 @@
 #include <member/display.hpp>
 #include <member/prepare.hpp>
 #include <member/program.hpp>
-#include <member/sentence.hpp>
 #include <trainer/checkpoint.hpp>
 #include <trainer/problem.hpp>
 

@@ -1,6 +1,5 @@
 #include "participation.hpp"
 
-#include <member/sentence.hpp>
 #include <trainer/problem.hpp>
 
 #include <papilio/swarm/readable.hpp>

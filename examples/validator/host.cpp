@@ -1,7 +1,6 @@
 #include "host.hpp"
 
 #include <member/program.hpp>
-#include <member/sentence.hpp>
 #include <member/stop.hpp>
 #include <trainer/problem.hpp>
 

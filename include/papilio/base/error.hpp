@@ -67,9 +67,8 @@ inline std::error_code make_error_code(errc code) noexcept
 inline std::string sentence(const std::system_error& failure)
 {
     std::string text = failure.what();
-    const std::string words = failure.code().message();
+    const std::string words = ": " + failure.code().message();
     if (text.ends_with(words)) text.resize(text.size() - words.size());
-    if (text.ends_with(": ")) text.resize(text.size() - 2);
     return text;
 }
 

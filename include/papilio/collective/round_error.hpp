@@ -28,7 +28,8 @@ class round_error : public std::system_error {
 public:
     round_error(std::error_code why, int culprit, int reporter, phase where,
                 const std::string& detail = {})
-        : std::system_error(why, describe(culprit, reporter, where, detail)),
+        : std::system_error(
+              why, describe(culprit, reporter, where, detail == why.message() ? "" : detail)),
           culprit_(culprit),
           reporter_(reporter),
           where_(where),

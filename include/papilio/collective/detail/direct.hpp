@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
-#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
