@@ -3,17 +3,19 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/yield.hpp>
+#include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/mailbox.hpp>
-#include <papilio/transport/tcp/socket.hpp>
 #include <papilio/wire/frame.hpp>
 
+#include <algorithm>
 #include <array>
 #include <deque>
+#include <memory>
 #include <new>
 #include <utility>
 #include <vector>
 
-namespace papilio::tcp::detail {
+namespace papilio::detail {
 
 /// What the owner of a connection wants to know of it. Called on the loop, the last two once.
 struct connection_owner {
@@ -23,14 +25,14 @@ struct connection_owner {
     virtual void said_farewell() = 0;             ///< the other side will send nothing more
 };
 
-/// One connection that carries frames. What comes in goes to a mailbox; what goes out waits its
+/// A stream of bytes that carries frames. What comes in goes to a mailbox; what goes out waits its
 /// turn in a queue that borrows the senders' buffers.
 class connection {
 public:
-    connection(asio_loop& on, socket s, mailbox& inbox, int peer, std::size_t max_message,
-               connection_owner& owner)
+    connection(loop& on, std::unique_ptr<byte_stream> s, mailbox& inbox, int peer,
+               std::size_t max_message, connection_owner& owner)
         : loop_(on),
-          socket_(std::move(s)),
+          stream_(std::move(s)),
           inbox_(inbox),
           peer_(peer),
           max_message_(max_message),
@@ -58,7 +60,7 @@ public:
     }
 
     /// How long the other host has owed an acknowledgement.
-    duration unacknowledged() { return ended() ? duration{} : detail::unacknowledged(socket_); }
+    duration unacknowledged() { return ended() ? duration{} : stream_->unacknowledged(); }
 
     /// True if nothing waits to be written.
     bool drained() const noexcept { return queue_.empty(); }
@@ -91,10 +93,10 @@ private:
     task<> write();
     task<> read();
     task<> receive(tag t, std::size_t size);
-    std::size_t read_some(mutable_bytes first, std::error_code& error);
+    std::size_t read_some(mutable_bytes first, std::size_t& all);
 
-    asio_loop& loop_;
-    socket socket_;
+    loop& loop_;
+    std::unique_ptr<byte_stream> stream_;
     mailbox& inbox_;
     int peer_;
     std::size_t max_message_;
@@ -172,7 +174,7 @@ private:
     bool queued_ = false;
     std::error_code error_;
     loop* on_ = nullptr;
-    papilio::detail::resume wake_;
+    resume wake_;
 };
 
 inline connection::outgoing connection::send(tag t, bytes message)
@@ -198,17 +200,17 @@ inline connection::pending connection::unwritten(const entry& e) const noexcept
 inline void connection::flush()
 {
     while (!queue_.empty()) {
-        std::array<asio::const_buffer, 16> buffers;
+        std::array<bytes, 16> pieces;
         std::size_t used = 0;
-        for (std::size_t i = 0; i < queue_.size() && used + 2 <= buffers.size(); ++i) {
+        for (std::size_t i = 0; i < queue_.size() && used + 2 <= pieces.size(); ++i) {
             const auto p = unwritten(queue_[i]);
-            buffers[used++] = asio::buffer(p.head.data(), p.head.size());
-            buffers[used++] = asio::buffer(p.body.data(), p.body.size());
+            pieces[used++] = p.head;
+            pieces[used++] = p.body;
         }
         std::error_code error;
-        const auto n = socket_.write_some(std::span(buffers).first(used), error);
-        if (error == asio::error::would_block) return;
-        if (error) return end(errc::disconnected);
+        const auto n = stream_->write_some(std::span(pieces).first(used), error);
+        if (error) return end(error);
+        if (n == 0) return;
         written(n);
     }
 }
@@ -248,8 +250,7 @@ inline void connection::end(std::error_code why)
 {
     if (end_) return;
     end_ = why;
-    std::error_code ignored;  // a socket that is broken may be broken in any way
-    socket_.close(ignored);
+    stream_->close();
     for (auto& waiting : std::exchange(queue_, {}))
         if (waiting.of) waiting.of->finish(why);
     front_done_ = 0;
@@ -263,21 +264,22 @@ inline task<> connection::write()
         has_work_.close();
         flush();
         while (!queue_.empty()) {
-            co_await writable(socket_);
+            co_await stream_->writable();
             flush();
         }
     }
 }
 
-inline std::size_t connection::read_some(mutable_bytes first, std::error_code& error)
+/// Reads into `first` and, beyond it, into the scratch; throws at the end of the stream.
+inline std::size_t connection::read_some(mutable_bytes first, std::size_t& all)
 {
-    const std::array<asio::mutable_buffer, 2> into{
-        asio::buffer(first.data(), first.size()),
-        asio::buffer(scratch_.data() + scratch_end_, scratch_.size() - scratch_end_)};
-    const auto n = socket_.read_some(into, error);
-    if (n > 0) owner_.heard();
-    const auto of_first = std::min(n, first.size());
-    scratch_end_ += n - of_first;
+    const std::array<mutable_bytes, 2> into{first, mutable_bytes(scratch_).subspan(scratch_end_)};
+    std::error_code error;
+    all = stream_->read_some(into, error);
+    if (error) throw std::system_error(error);
+    if (all > 0) owner_.heard();
+    const auto of_first = std::min(all, first.size());
+    scratch_end_ += all - of_first;
     return of_first;
 }
 
@@ -301,12 +303,10 @@ inline task<> connection::read()
                       scratch_.begin() + static_cast<std::ptrdiff_t>(scratch_end_),
                       scratch_.begin());
             scratch_end_ -= std::exchange(scratch_begin_, 0);
-            std::error_code error;
-            read_some({}, error);
-            if (error == asio::error::would_block)
-                co_await readable(socket_);
-            else if (error)
-                throw std::system_error(errc::disconnected);
+            std::size_t n = 0;
+            read_some({}, n);
+            if (n == 0)
+                co_await stream_->readable();
             else
                 co_await yield{};  // whoever floods us must not keep us from the others
         }
@@ -336,14 +336,14 @@ inline task<> connection::receive(tag t, std::size_t size)
             continue;
         }
         scratch_begin_ = scratch_end_ = 0;
-        std::error_code error;
-        n = read_some(room, error);
+        std::size_t all = 0;
+        n = read_some(room, all);
         message.advance(n);
-        if (error == asio::error::would_block)
-            co_await readable(socket_);
-        else if (error)
-            throw std::system_error(errc::disconnected);
-        in_turn = error ? 0 : in_turn + n;
+        in_turn += n;
+        if (all == 0) {
+            in_turn = 0;
+            co_await stream_->readable();
+        }
         if (in_turn >= turn) {
             in_turn = 0;
             co_await yield{};
@@ -355,4 +355,4 @@ inline task<> connection::receive(tag t, std::size_t size)
     }
 }
 
-}  // namespace papilio::tcp::detail
+}  // namespace papilio::detail
