@@ -184,6 +184,41 @@ void compare(const kernel_table& one, const kernel_table& other, const floats& v
     compare<int4b_format<128>>(one.int4b_128, other.int4b_128, values, sums, offset, numbers);
 }
 
+struct uniform8_outcome {
+    moments of = {};
+    bucket_tile tile = {};
+    floats decoded;
+
+    uniform8_outcome(const uniform8_kernels& kernels, const floats& values, uniform8_scale by)
+        : decoded(values.size())
+    {
+        const auto n = values.size();
+        kernels.add_moments(values.data(), n, values[0], of);
+        kernels.classify(values.data(), n, by, tile);
+        float book[256];
+        for (std::size_t i = 0; i < 256; ++i) book[i] = static_cast<float>(i) + values[0];
+        kernels.look_up(reinterpret_cast<const std::byte*>(tile.codes), n, book, decoded.data());
+    }
+};
+
+template <class Room>
+bool same(const Room& a, const Room& b)
+{
+    return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+void compare(const uniform8_kernels& one, const uniform8_kernels& other, const floats& values,
+             uniform8_scale by)
+{
+    const uniform8_outcome a(one, values, by), b(other, values, by);
+    REQUIRE(same(a.of, b.of));
+    REQUIRE(same(a.tile.codes, b.tile.codes));
+    REQUIRE(same(a.tile.words, b.tile.words));
+    REQUIRE(same(a.tile.low, b.tile.low));
+    REQUIRE(same(a.tile.high, b.tile.high));
+    REQUIRE(std::memcmp(a.decoded.data(), b.decoded.data(), values.size() * sizeof(float)) == 0);
+}
+
 /// 2000 under tests/run --all; each stands for 50,000 values.
 std::uint64_t seeds()
 {
@@ -209,6 +244,21 @@ TEST_CASE("kernels of all levels give the same bytes and bits")
             }
             done += n;
         }
+    }
+}
+
+TEST_CASE("kernels of all levels find the same moments, codes and buckets for uniform8")
+{
+    const auto all = levels();
+    papilio::random numbers(8);
+    for (int round = 0; round < 20'000; ++round) {
+        auto values = some_input(numbers, lanes * (1 + numbers.below(bucket_tile::size / lanes)));
+        for (auto& x : values) x = std::isfinite(x) ? x : 1;  // others are refused before
+        const float mean = values[numbers.below(values.size())];
+        const auto exponent = static_cast<int>(numbers.below(240)) - 120;
+        const auto inverse = static_cast<float>(std::ldexp(1 + numbers.uniform(), exponent));
+        for (std::size_t k = 1; k < all.size(); ++k)
+            compare(all[0]->uniform8, all[k]->uniform8, values, {mean, inverse});
     }
 }
 

@@ -49,22 +49,32 @@ inline bool all_finite(std::span<const float> values) noexcept
     return *std::max_element(largest, largest + 16) < papilio::detail::float_infinity;
 }
 
-/// The values as floats, in `storage` if they are not, or `errc::not_finite`.
+/// The values as floats, in `storage` if they are not.
+template <class V>
+std::span<const float> as_floats(std::span<const V> values, std::vector<float>& storage)
+{
+    if constexpr (std::same_as<V, float>) {
+        return values;
+    } else {
+        storage.resize(values.size());
+        for (std::size_t i = 0; i < values.size(); ++i) storage[i] = static_cast<float>(values[i]);
+        return storage;
+    }
+}
+
+[[noreturn]] inline void refuse_to_encode(const char* codec)
+{
+    throw std::system_error(errc::not_finite,
+                            std::string("hivemind::") + codec + " takes only finite numbers");
+}
+
+/// The same, or `errc::not_finite`.
 template <class V>
 std::span<const float> finite_floats(std::span<const V> values, std::vector<float>& storage,
                                      const char* codec)
 {
-    std::span<const float> floats;
-    if constexpr (std::same_as<V, float>) {
-        floats = values;
-    } else {
-        storage.resize(values.size());
-        for (std::size_t i = 0; i < values.size(); ++i) storage[i] = static_cast<float>(values[i]);
-        floats = storage;
-    }
-    if (!all_finite(floats))
-        throw std::system_error(errc::not_finite,
-                                std::string("hivemind::") + codec + " takes only finite numbers");
+    const auto floats = as_floats(values, storage);
+    if (!all_finite(floats)) refuse_to_encode(codec);
     return floats;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/codec/hivemind/base.hpp>
+#include <papilio/codec/kernels/table.hpp>
 
 #include <cstring>
 
@@ -14,7 +15,7 @@ inline constexpr std::size_t codebook_bytes = sizeof(std::int64_t) + codebook_si
 
 /// The mean of the values of each code, 0 for those that none has. Four tables that take turns keep
 /// runs of one code from waiting for their sum.
-inline void store_codebook(std::span<const float> values, const std::uint8_t* codes, std::byte* to)
+inline void find_means(std::span<const float> values, const std::uint8_t* codes, float* codebook)
 {
     constexpr std::size_t turns = 4;
     double sums[turns][codebook_size] = {};
@@ -25,16 +26,15 @@ inline void store_codebook(std::span<const float> values, const std::uint8_t* co
             ++counts[i][codes[begin + i]];
         }
     });
-    store(to, static_cast<std::int64_t>(codebook_size));
     for (std::size_t code = 0; code < codebook_size; ++code) {
         const double sum = (sums[0][code] + sums[1][code]) + (sums[2][code] + sums[3][code]);
         const auto count = counts[0][code] + counts[1][code] + counts[2][code] + counts[3][code];
-        const double mean = count == 0 ? 0 : sum / static_cast<double>(count);
-        store(to + sizeof(std::int64_t) + code * sizeof(float), static_cast<float>(mean));
+        codebook[code] = count == 0 ? 0 : static_cast<float>(sum / static_cast<double>(count));
     }
 }
 
-/// The base of a codec with a codebook. `Coder` has a `name`, and `encode(values, codes)`.
+/// The base of a codec with a codebook. `Coder` has a `name`, and `encode(values, codes,
+/// codebook)`, which throws `errc::not_finite`.
 template <class Coder>
 struct codebook_codec {
     static constexpr std::size_t granule = whole_run;
@@ -53,10 +53,11 @@ struct codebook_codec {
         check_lossy_element<V>();
         PAPILIO_CHECK(room.size() >= bound<V>(values.size()), "no room for the encoded elements");
         std::vector<float> storage;
-        const auto floats = finite_floats(values, storage, Coder::name);
         auto* codes = reinterpret_cast<std::uint8_t*>(room.data() + codebook_bytes);
-        Coder::encode(floats, codes);
-        store_codebook(floats, codes, room.data());
+        float codebook[codebook_size] = {};
+        Coder::encode(as_floats(values, storage), codes, codebook);
+        store(room.data(), static_cast<std::int64_t>(codebook_size));
+        std::memcpy(room.data() + sizeof(std::int64_t), codebook, sizeof codebook);
         return bound<V>(values.size());
     }
 
@@ -71,8 +72,11 @@ struct codebook_codec {
         std::memcpy(codebook, encoded.data() + sizeof(std::int64_t), sizeof codebook);
         if (!all_finite(codebook)) refuse(Coder::name, "a codebook of finite numbers is wanted");
         const std::byte* codes = encoded.data() + codebook_bytes;
-        for (std::size_t i = 0; i < out.size(); ++i)
-            out[i] = codebook[std::to_integer<std::size_t>(codes[i])];
+        if constexpr (std::same_as<V, float>)
+            papilio::detail::kernels().uniform8.look_up(codes, out.size(), codebook, out.data());
+        else
+            for (std::size_t i = 0; i < out.size(); ++i)
+                out[i] = codebook[std::to_integer<std::size_t>(codes[i])];
     }
 };
 

@@ -23,13 +23,15 @@ struct quantile8_coder {
     static constexpr const char* name = "quantile8";
     static constexpr std::size_t steps = 256;
 
-    static void encode(std::span<const float> values, std::uint8_t* codes)
+    static void encode(std::span<const float> values, std::uint8_t* codes, float* codebook)
     {
+        if (!all_finite(values)) refuse_to_encode(name);
         if (values.empty()) return;
         float borders[steps - 1];
         find_borders(values, borders);
         for (std::size_t i = 0; i < values.size(); ++i)
             codes[i] = static_cast<std::uint8_t>(count_below(borders, values[i]));
+        find_means(values, codes, codebook);
     }
 
 private:

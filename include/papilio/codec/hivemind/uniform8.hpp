@@ -2,43 +2,161 @@
 
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/hivemind/codebook.hpp>
+#include <papilio/codec/kernels/table.hpp>
 
 #include <cmath>
 
 namespace papilio::hivemind::detail {
 
-struct uniform8_coder {
-    static constexpr const char* name = "uniform8";
+using papilio::detail::bucket_tile;
+using papilio::detail::lanes;
 
-    static void encode(std::span<const float> values, std::uint8_t* codes)
-    {
-        const spread around(values);
-        const auto variance = around.squares / (static_cast<double>(values.size()) - 1);
-        const auto step = static_cast<float>(6 * std::sqrt(variance) / 256);
-        if (!(step >= std::numeric_limits<float>::min())) {  // all are alike, or there is but one
-            std::fill_n(codes, values.size(), std::uint8_t{128});
-            return;
+/// Calls `visit(from, begin, size)` for consecutive runs of the values, each at most a tile. Behind
+/// the last one `from` goes on with `filler`, up to a multiple of the lanes.
+template <class Visit>
+void for_each_run(std::span<const float> values, float filler, Visit visit)
+{
+    for (std::size_t begin = 0; begin < values.size(); begin += bucket_tile::size) {
+        const auto size = std::min(bucket_tile::size, values.size() - begin);
+        const float* from = values.data() + begin;
+        float filled[bucket_tile::size];
+        if (size % lanes != 0) {
+            std::fill(std::copy_n(from, size, filled), filled + bucket_tile::size, filler);
+            from = filled;
         }
-        papilio::detail::for_each_tile<tile>(values.size(), [&](std::size_t begin, auto size) {
-            classify(values.data() + begin, size, around.mean, 1 / step, codes + begin);
+        visit(from, begin, size);
+    }
+}
+
+constexpr std::size_t whole_lanes(std::size_t size) noexcept
+{
+    return (size + lanes - 1) / lanes * lanes;
+}
+
+/// The lanes' sum, halved again and again. Leaves other sums behind.
+inline double total(double* sums) noexcept
+{
+    for (auto half = lanes / 2; half > 0; half /= 2)
+        for (std::size_t k = 0; k < half; ++k) sums[k] += sums[k + half];
+    return sums[0];
+}
+
+/// Mean and variance in one pass. What is summed up are distances from the first element: as it is
+/// one of those that make the variance, cancellation costs that no more than n times a double's
+/// last place.
+struct uniform8_spread {
+    double mean;
+    double variance;
+    bool finite;
+
+    explicit uniform8_spread(std::span<const float> values)
+    {
+        const auto& kernel = papilio::detail::kernels().uniform8;
+        papilio::detail::moments of = {};
+        for_each_run(values, values[0], [&](const float* from, std::size_t, std::size_t size) {
+            kernel.add_moments(from, whole_lanes(size), values[0], of);
         });
+        const auto n = static_cast<double>(values.size());
+        const double sum = total(of.sums), squares = total(of.squares);
+        double known[1] = {sum / n * sum};
+        papilio::detail::round_now(known);
+        mean = sum / n + static_cast<double>(values[0]);
+        variance = std::max(squares - known[0], 0.0) / (n - 1);
+        finite = std::isfinite(squares);
+    }
+};
+
+/// How often each code occurs, and how far its elements are from it, all together. Four tables that
+/// take turns keep runs of one code from waiting for their sum; they are emptied before a count
+/// outgrows its 16 bits.
+class uniform8_buckets {
+public:
+    void add(const bucket_tile& tile, std::size_t size)
+    {
+        std::size_t i = 0;
+        for (; i + turns <= size; i += turns)
+            for (std::size_t k = 0; k < turns; ++k)
+                words_[k][tile.codes[i + k]] += tile.words[i + k];
+        for (; i < size; ++i) words_[0][tile.codes[i]] += tile.words[i];
+        waiting_ += bucket_tile::size;
+        if (waiting_ > turns * 32'767 - bucket_tile::size) empty();
+    }
+
+    void empty()
+    {
+        for (auto& table : words_) {
+            for (std::size_t code = 0; code < codebook_size; ++code) {
+                // The sum, of either sign, is less than half of what counts one.
+                const auto count = (table[code] + bucket_tile::once / 2) >> 48;
+                counts_[code] += count;
+                sums_[code] += table[code] - count * bucket_tile::once;
+                table[code] = 0;
+            }
+        }
+        waiting_ = 0;
+    }
+
+    double count(std::size_t code) const { return static_cast<double>(counts_[code]); }
+
+    /// How far the elements with this code are from it, on average, in steps.
+    double off(std::size_t code) const
+    {
+        constexpr double fraction = bucket_tile::fraction;
+        return static_cast<double>(sums_[code]) / (count(code) * fraction);
     }
 
 private:
-    static constexpr std::size_t tile = 256;
+    static constexpr std::size_t turns = 4;
+    std::int64_t words_[turns][codebook_size] = {};
+    std::int64_t counts_[codebook_size] = {};
+    std::int64_t sums_[codebook_size] = {};
+    std::size_t waiting_ = 0;
+};
 
-    template <class Size>
-    static void classify(const float* values, Size size, float mean, float inverse,
-                         std::uint8_t* codes)
+struct uniform8_coder {
+    static constexpr const char* name = "uniform8";
+
+    static void encode(std::span<const float> values, std::uint8_t* codes, float* codebook)
     {
-        float scaled[tile];
-        for (std::size_t i = 0; i < size; ++i)
-            scaled[i] = std::min(std::max((values[i] - mean) * inverse, -128.0f), 127.0f);
-        papilio::detail::round_now(scaled);
-        // Adding 1.5 * 2^23 rounds to an integer, ties to even, and leaves it in the low bits.
-        for (std::size_t i = 0; i < size; ++i)
-            codes[i] = static_cast<std::uint8_t>(
-                std::bit_cast<std::uint32_t>(scaled[i] + 0x1.8p23f) + 128);
+        if (values.empty()) return;
+        const uniform8_spread spread(values);
+        if (!spread.finite) refuse_to_encode(name);
+        const auto mean = static_cast<float>(spread.mean);
+        const auto step = static_cast<float>(6 * std::sqrt(spread.variance) / 256);
+        if (!(step >= std::numeric_limits<float>::min())) {  // all are alike, or there is but one
+            std::fill_n(codes, values.size(), std::uint8_t{128});
+            codebook[128] = mean;
+        } else {
+            classify(values, {mean, 1 / step}, codes, codebook);
+        }
+    }
+
+private:
+    static void classify(std::span<const float> values, papilio::detail::uniform8_scale by,
+                         std::uint8_t* codes, float* codebook)
+    {
+        const auto& kernel = papilio::detail::kernels().uniform8;
+        bucket_tile tile;
+        std::fill_n(tile.low, lanes, 0.0);
+        std::fill_n(tile.high, lanes, 0.0);
+        uniform8_buckets buckets;
+        for_each_run(values, by.mean, [&](const float* from, std::size_t begin, std::size_t size) {
+            kernel.classify(from, whole_lanes(size), by, tile);
+            std::memcpy(codes + begin, tile.codes, size);
+            buckets.add(tile, size);
+        });
+        buckets.empty();
+        for (std::size_t code = 0; code < codebook_size; ++code) {
+            if (buckets.count(code) == 0) continue;
+            double steps[1] = {(static_cast<double>(code) - 128 + buckets.off(code)) /
+                               static_cast<double>(by.inverse)};
+            papilio::detail::round_now(steps);
+            double found = static_cast<double>(by.mean) + steps[0];
+            if (code == 0) found = total(tile.low) / buckets.count(code);
+            if (code == 255) found = total(tile.high) / buckets.count(code);
+            constexpr double most = std::numeric_limits<float>::max();
+            codebook[code] = static_cast<float>(std::clamp(found, -most, most));
+        }
     }
 };
 

@@ -274,6 +274,7 @@ inline constexpr kernel_table kernels{
     blocks<int8b_format>,
     blocks<int4b_format<32>>,
     blocks<int4b_format<128>>,
+    avx512_uniform8,
 };
 
 }  // namespace papilio::detail::avx512

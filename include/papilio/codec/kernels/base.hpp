@@ -30,6 +30,43 @@ struct block_kernels {
                        float* sums);
 };
 
+/// Sums that sixteen lanes take turns to add to, so that any width of vector adds in one order:
+/// element i goes to lane i mod 16.
+inline constexpr std::size_t lanes = 16;
+
+struct moments {
+    double sums[lanes];     // of x - origin
+    double squares[lanes];  // of (x - origin)^2
+};
+
+/// What hivemind's uniform8 collects about the buckets of a tile of elements, to find their means.
+struct bucket_tile {
+    static constexpr std::size_t size = 256;
+    std::uint8_t codes[size];
+    std::int64_t words[size];  // how far an element is from its code, and a count of one: `word`
+    double low[lanes];         // the sum of elements with code 0, kept from tile to tile
+    double high[lanes];        // and with code 255
+
+    /// Steps are counted in 2^-30, which the upper 16 bits count occurrences beside.
+    static constexpr float fraction = 0x1p30f;
+    static constexpr std::int64_t once = std::int64_t{1} << 48;
+};
+
+/// How an element becomes a code: as (x - mean) * inverse, rounded, plus 128, within a byte.
+struct uniform8_scale {
+    float mean = 0;
+    float inverse = 0;
+};
+
+/// `add_moments` adds n elements, a multiple of 16, to `to`. `classify` fills the first n codes and
+/// words of a tile, and adds to its outer sums; n is a multiple of 16, too, and at most a tile.
+/// `look_up` fills `values` with the entries of a codebook of 256.
+struct uniform8_kernels {
+    void (*add_moments)(const float* values, std::size_t n, float origin, moments& to);
+    void (*classify)(const float* values, std::size_t n, uniform8_scale scale, bucket_tile& tile);
+    void (*look_up)(const std::byte* codes, std::size_t n, const float* codebook, float* values);
+};
+
 struct kernel_table {
     isa level;
     half_kernels as_f16;
@@ -37,6 +74,7 @@ struct kernel_table {
     block_kernels int8b;
     block_kernels int4b_32;
     block_kernels int4b_128;
+    uniform8_kernels uniform8;
 };
 
 /// What the kernels must know of int8b. Scales are the bits of a bf16.

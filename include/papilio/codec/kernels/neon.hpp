@@ -218,6 +218,7 @@ inline constexpr kernel_table kernels{
     blocks<int8b_format>,
     blocks<int4b_format<32>>,
     blocks<int4b_format<128>>,
+    scalar_uniform8,
 };
 
 }  // namespace papilio::detail::neon

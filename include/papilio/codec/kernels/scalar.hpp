@@ -5,6 +5,7 @@
 #include <papilio/base/rounding.hpp>
 #include <papilio/base/tiles.hpp>
 #include <papilio/codec/kernels/base.hpp>
+#include <papilio/codec/kernels/uniform8.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -218,6 +219,7 @@ inline constexpr kernel_table scalar_kernels{
     scalar_blocks<int8b_format>,
     scalar_blocks<int4b_format<32>>,
     scalar_blocks<int4b_format<128>>,
+    scalar_uniform8,
 };
 
 }  // namespace papilio::detail
