@@ -252,7 +252,8 @@ TEST_CASE("kernels of all levels find the same moments, codes and buckets for un
     const auto all = levels();
     papilio::random numbers(8);
     for (int round = 0; round < 20'000; ++round) {
-        auto values = some_input(numbers, lanes * (1 + numbers.below(bucket_tile::size / lanes)));
+        auto values =
+            some_input(numbers, sum_lanes * (1 + numbers.below(bucket_tile::size / sum_lanes)));
         for (auto& x : values) x = std::isfinite(x) ? x : 1;  // others are refused before
         const float mean = values[numbers.below(values.size())];
         const auto exponent = static_cast<int>(numbers.below(240)) - 120;

@@ -6,6 +6,7 @@
 #include <papilio/base/rounding.hpp>
 #include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/finite.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -26,27 +27,13 @@ inline constexpr std::size_t whole_run = std::numeric_limits<std::size_t>::max()
 
 namespace papilio::hivemind::detail {
 
+using papilio::detail::all_finite;
 using papilio::detail::check_lossy_element;
+using papilio::detail::is_finite;
 
 [[noreturn]] inline void refuse(const char* codec, const char* what)
 {
     throw std::system_error(errc::bad_message, std::string("hivemind::") + codec + ": " + what);
-}
-
-constexpr bool is_finite(float x) noexcept
-{
-    return (std::bit_cast<std::int32_t>(x) & 0x7fffffff) < papilio::detail::float_infinity;
-}
-
-inline bool all_finite(std::span<const float> values) noexcept
-{
-    std::int32_t largest[16] = {};
-    papilio::detail::for_each_tile<16>(values.size(), [&](std::size_t begin, auto size) {
-        for (std::size_t i = 0; i < size; ++i)
-            largest[i] =
-                std::max(largest[i], std::bit_cast<std::int32_t>(values[begin + i]) & 0x7fffffff);
-    });
-    return *std::max_element(largest, largest + 16) < papilio::detail::float_infinity;
 }
 
 /// The values as floats, in `storage` if they are not.

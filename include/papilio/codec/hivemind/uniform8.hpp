@@ -9,7 +9,7 @@
 namespace papilio::hivemind::detail {
 
 using papilio::detail::bucket_tile;
-using papilio::detail::lanes;
+using papilio::detail::sum_lanes;
 
 /// Calls `visit(from, begin, size)` for consecutive runs of the values, each at most a tile. Behind
 /// the last one `from` goes on with `filler`, up to a multiple of the lanes.
@@ -20,7 +20,7 @@ void for_each_run(std::span<const float> values, float filler, Visit visit)
         const auto size = std::min(bucket_tile::size, values.size() - begin);
         const float* from = values.data() + begin;
         float filled[bucket_tile::size];
-        if (size % lanes != 0) {
+        if (size % sum_lanes != 0) {
             std::fill(std::copy_n(from, size, filled), filled + bucket_tile::size, filler);
             from = filled;
         }
@@ -30,13 +30,13 @@ void for_each_run(std::span<const float> values, float filler, Visit visit)
 
 constexpr std::size_t whole_lanes(std::size_t size) noexcept
 {
-    return (size + lanes - 1) / lanes * lanes;
+    return (size + sum_lanes - 1) / sum_lanes * sum_lanes;
 }
 
 /// The lanes' sum, halved again and again. Leaves other sums behind.
 inline double total(double* sums) noexcept
 {
-    for (auto half = lanes / 2; half > 0; half /= 2)
+    for (auto half = sum_lanes / 2; half > 0; half /= 2)
         for (std::size_t k = 0; k < half; ++k) sums[k] += sums[k + half];
     return sums[0];
 }
@@ -137,8 +137,8 @@ private:
     {
         const auto& kernel = papilio::detail::kernels().uniform8;
         bucket_tile tile;
-        std::fill_n(tile.low, lanes, 0.0);
-        std::fill_n(tile.high, lanes, 0.0);
+        std::fill_n(tile.low, sum_lanes, 0.0);
+        std::fill_n(tile.high, sum_lanes, 0.0);
         uniform8_buckets buckets;
         for_each_run(values, by.mean, [&](const float* from, std::size_t begin, std::size_t size) {
             kernel.classify(from, whole_lanes(size), by, tile);

@@ -32,11 +32,11 @@ struct block_kernels {
 
 /// Sums that sixteen lanes take turns to add to, so that any width of vector adds in one order:
 /// element i goes to lane i mod 16.
-inline constexpr std::size_t lanes = 16;
+inline constexpr std::size_t sum_lanes = 16;
 
 struct moments {
-    double sums[lanes];     // of x - origin
-    double squares[lanes];  // of (x - origin)^2
+    double sums[sum_lanes];     // of x - origin
+    double squares[sum_lanes];  // of (x - origin)^2
 };
 
 /// What hivemind's uniform8 collects about the buckets of a tile of elements, to find their means.
@@ -44,8 +44,8 @@ struct bucket_tile {
     static constexpr std::size_t size = 256;
     std::uint8_t codes[size];
     std::int64_t words[size];  // how far an element is from its code, and a count of one: `word`
-    double low[lanes];         // the sum of elements with code 0, kept from tile to tile
-    double high[lanes];        // and with code 255
+    double low[sum_lanes];     // the sum of elements with code 0, kept from tile to tile
+    double high[sum_lanes];    // and with code 255
 
     /// Steps are counted in 2^-30, which the upper 16 bits count occurrences beside.
     static constexpr float fraction = 0x1p30f;
@@ -90,14 +90,15 @@ struct int8b_format {
 };
 
 /// The same of int4b. The scales of the very largest numbers are rounded down instead, as seven
-/// times the scale must be finite; their code is 7 all the same.
+/// times the scale must be finite; their code is 7 all the same. Only stochastic rounding leaves it
+/// at 6 at times.
 template <std::size_t Block>
 struct int4b_format {
     static constexpr const char* name = "int4b";
     static constexpr std::size_t block = Block;
     static constexpr std::size_t bits = 4;
     static constexpr std::int32_t largest_code = 7;
-    static constexpr std::int32_t least_largest_code = 7;
+    static constexpr std::int32_t least_largest_code = 6;
     static constexpr std::uint16_t smallest_scale = 24 << 7 | 0x13;  // 2^-100 / 7, rounded up
     static constexpr std::uint16_t largest_scale = 252 << 7 | 0x12;
     static constexpr std::uint16_t largest_full_scale = largest_scale;

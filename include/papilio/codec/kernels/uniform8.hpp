@@ -18,14 +18,14 @@ namespace papilio::detail {
 
 inline void add_moments(const float* values, std::size_t n, float origin, moments& to)
 {
-    for (std::size_t i = 0; i < n; i += lanes) {
-        double off[lanes], squares[lanes];
-        for (std::size_t k = 0; k < lanes; ++k)
+    for (std::size_t i = 0; i < n; i += sum_lanes) {
+        double off[sum_lanes], squares[sum_lanes];
+        for (std::size_t k = 0; k < sum_lanes; ++k)
             off[k] = static_cast<double>(values[i + k]) - static_cast<double>(origin);
-        for (std::size_t k = 0; k < lanes; ++k) squares[k] = off[k] * off[k];
+        for (std::size_t k = 0; k < sum_lanes; ++k) squares[k] = off[k] * off[k];
         round_now(squares);
-        for (std::size_t k = 0; k < lanes; ++k) to.sums[k] += off[k];
-        for (std::size_t k = 0; k < lanes; ++k) to.squares[k] += squares[k];
+        for (std::size_t k = 0; k < sum_lanes; ++k) to.sums[k] += off[k];
+        for (std::size_t k = 0; k < sum_lanes; ++k) to.squares[k] += squares[k];
     }
 }
 
@@ -33,11 +33,12 @@ inline void add_moments(const float* values, std::size_t n, float origin, moment
 inline void classify(const float* values, std::size_t n, uniform8_scale by, bucket_tile& tile)
 {
     constexpr float rounder = 0x1.8p23f;  // added, it rounds to an integer, ties to even
-    for (std::size_t i = 0; i < n; i += lanes) {
-        float scaled[lanes];
-        for (std::size_t k = 0; k < lanes; ++k) scaled[k] = (values[i + k] - by.mean) * by.inverse;
+    for (std::size_t i = 0; i < n; i += sum_lanes) {
+        float scaled[sum_lanes];
+        for (std::size_t k = 0; k < sum_lanes; ++k)
+            scaled[k] = (values[i + k] - by.mean) * by.inverse;
         round_now(scaled);
-        for (std::size_t k = 0; k < lanes; ++k) {
+        for (std::size_t k = 0; k < sum_lanes; ++k) {
             const float within = std::min(std::max(scaled[k], -128.0f), 127.0f);
             const float whole = (within + rounder) - rounder;
             const auto code = static_cast<std::int32_t>(whole) + 128;
@@ -83,8 +84,8 @@ PAPILIO_AVX2 inline void add_moments(const float* values, std::size_t n, float o
 {
     const __m256d around = _mm256_set1_pd(static_cast<double>(origin));
     moments sums = to;
-    for (std::size_t i = 0; i < n; i += lanes)
-        for (std::size_t k = 0; k < lanes; k += 4)
+    for (std::size_t i = 0; i < n; i += sum_lanes)
+        for (std::size_t k = 0; k < sum_lanes; k += 4)
             add_four(values + i + k, around, sums.sums + k, sums.squares + k);
     to = sums;
 }
@@ -128,8 +129,8 @@ PAPILIO_AVX2 inline void classify(const float* values, std::size_t n, uniform8_s
             _mm_packus_epi32(_mm256_castsi256_si128(code), _mm256_extracti128_si256(code, 1));
         _mm_storel_epi64(reinterpret_cast<__m128i*>(tile.codes + i),
                          _mm_packus_epi16(narrow, narrow));
-        add_equal(x, code, 0, tile.low + i % lanes);
-        add_equal(x, code, 255, tile.high + i % lanes);
+        add_equal(x, code, 0, tile.low + i % sum_lanes);
+        add_equal(x, code, 255, tile.high + i % sum_lanes);
     }
 }
 
@@ -171,7 +172,7 @@ PAPILIO_AVX512 inline void add_moments(const float* values, std::size_t n, float
         sum[h] = _mm512_loadu_pd(to.sums + 8 * h);
         square[h] = _mm512_loadu_pd(to.squares + 8 * h);
     }
-    for (std::size_t i = 0; i < n; i += lanes) {
+    for (std::size_t i = 0; i < n; i += sum_lanes) {
         for (std::size_t h = 0; h < 2; ++h) {
             const __m512d x = _mm512_cvtps_pd(_mm256_loadu_ps(values + i + 8 * h));
             const __m512d off = _mm512_sub_pd(x, around);
@@ -203,7 +204,7 @@ PAPILIO_AVX512 inline void classify(const float* values, std::size_t n, uniform8
 {
     const __m512 mean = _mm512_set1_ps(by.mean), inverse = _mm512_set1_ps(by.inverse);
     const __m512i once = _mm512_set1_epi64(bucket_tile::once);
-    for (std::size_t i = 0; i < n; i += lanes) {
+    for (std::size_t i = 0; i < n; i += sum_lanes) {
         const __m512 x = _mm512_loadu_ps(values + i);
         __m512 scaled = _mm512_mul_ps(_mm512_sub_ps(x, mean), inverse);
         asm("" : "+v"(scaled));
