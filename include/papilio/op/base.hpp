@@ -19,6 +19,8 @@ enum class op_id : std::uint8_t {
     min = 4,
     max = 5,
     prod = 6,
+    exact_mean = 7,
+    mean_of_senders = 8,
     first_user = 128,
 };
 
