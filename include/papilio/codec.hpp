@@ -6,6 +6,8 @@
 #include <papilio/codec/as_f16.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/error_feedback.hpp>
+#include <papilio/codec/f16b.hpp>
+#include <papilio/codec/finite_only.hpp>
 #include <papilio/codec/fp4.hpp>
 #include <papilio/codec/fp8.hpp>
 #include <papilio/codec/hivemind.hpp>

@@ -155,7 +155,7 @@ TEST_CASE("int4b refuses blocks that it could not have written")
 
     CHECK(refuses_short({0x08, 0x80, 0x3f}, 1));  // a code out of range
     CHECK(refuses_short({0x87, 0x80, 0x3f}, 2));
-    CHECK(refuses_short({0x06, 0x80, 0x3f}, 1));  // a scale needlessly large
+    CHECK(refuses_short({0x05, 0x80, 0x3f}, 1));  // a scale needlessly large
     CHECK(refuses_short({0x00, 0x80, 0x3f}, 1));
     CHECK(refuses_short({0x17, 0x80, 0x3f}, 1));        // bits beyond the last element
     CHECK(refuses_short({0x07, 0x17, 0x80, 0x3f}, 3));  // the same

@@ -60,6 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 8: decode<int4b<32>, float>(encoded, n); break;
     case 9: decode<int4b<32>, double>(encoded, n); break;
     case 10: decode<int4b<128>, float>(encoded, n); break;
+    case 11: decode<f16b, float>(encoded, n); break;
+    case 12: decode<f16b, double>(encoded, n); break;
     case 16: decode<nf4b, float>(encoded, n); break;
     case 17: decode<nf4b, double>(encoded, n); break;
     case 18: decode<fp8<e4m3>, float>(encoded, n); break;

@@ -22,6 +22,7 @@ enum class codec_id : std::uint8_t {
     int8b = 4,
     int4b_32 = 5,
     int4b_128 = 6,
+    f16b = 7,
     nf4b = 8,
     fp8_e4m3 = 9,
     fp8_e5m2 = 10,

@@ -6,6 +6,7 @@
 #include <papilio/base/rounding.hpp>
 #include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/block_codec.hpp>
 #include <papilio/codec/integer_blocks.hpp>
 #include <papilio/codec/kernels/scalar.hpp>
 
@@ -45,12 +46,27 @@ bool encode_block_stochastically(const float* values, std::int8_t* codes, std::b
     return true;
 }
 
+/// Writes the first `size` codes of a block as int8b or int4b do; returns how many bytes they take.
+template <std::size_t Bits>
+std::size_t put_codes(const std::int8_t* codes, std::size_t size, std::byte* to)
+{
+    if constexpr (Bits == 8) {
+        std::memcpy(to, codes, size);
+    } else {
+        std::uint8_t nibbles[128] = {};
+        for (std::size_t i = 0; i < size; ++i)
+            nibbles[i] = static_cast<std::uint8_t>(codes[i]) & 15;
+        pack_nibbles(nibbles, size, to);
+    }
+    return packed_size(size, Bits);
+}
+
 }  // namespace papilio::detail
 
 namespace papilio {
 
-/// `Codec`, whose codes are integers, with stochastic rounding: what is decoded is on average what
-/// was encoded, for twice the squared error. Which way an element is rounded depends on `seed`,
+/// `Codec`, an `int8b` or `int4b`, with stochastic rounding: what is decoded is on average what was
+/// encoded, for twice the squared error. Which way an element is rounded depends on `seed`,
 /// `round` and its place in the whole vector alone, so that the same call gives the same bytes
 /// again. Peers should have seeds of their own, lest their errors add up. After D. Alistarh et al.,
 /// "QSGD" (2017).
@@ -59,10 +75,6 @@ namespace papilio {
 template <class Codec>
 struct stochastic {
     using format = decltype(detail::format_of(Codec{}));
-    static_assert(format::bits == 8 && format::least_largest_code < format::largest_code,
-                  "stochastic rounding is for int8b: readers of other codecs refuse blocks without "
-                  "the largest code, which it leaves out at times");
-
     static constexpr codec_id id = Codec::id;
     static constexpr std::size_t granule = Codec::granule;
     static constexpr bool lossless = false;
@@ -102,7 +114,8 @@ std::size_t stochastic<Codec>::encode(std::span<const V> values, mutable_bytes r
     PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
     const auto stream = hash(seed, round);
     bool taken = true;
-    std::byte* scale = room.data() + n;
+    std::byte* codes_to = room.data();
+    std::byte* scale = room.data() + detail::packed_size(n, format::bits);
     detail::for_each_tile<granule>(n, [&](std::size_t first, auto size) {
         const auto draw = [stream, place = begin + first](std::size_t i) {
             return static_cast<std::int32_t>(
@@ -112,7 +125,7 @@ std::size_t stochastic<Codec>::encode(std::span<const V> values, mutable_bytes r
         for (std::size_t i = 0; i < size; ++i) block[i] = static_cast<float>(values[first + i]);
         std::int8_t codes[granule];
         taken &= detail::encode_block_stochastically<format>(block, codes, scale, draw);
-        std::memcpy(room.data() + first, codes, size);
+        codes_to += detail::put_codes<format::bits>(codes, size, codes_to);
         scale += sizeof(std::uint16_t);
     });
     if (!taken)

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <papilio/base/error.hpp>
+#include <papilio/base/tiles.hpp>
+#include <papilio/codec/base.hpp>
+#include <papilio/codec/finite.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+namespace papilio {
+
+/// What becomes of a number that is not finite as a float, before it is encoded.
+enum class non_finite : unsigned char {
+    error,     ///< `encode` throws `errc::not_finite`
+    zero,      ///< it becomes 0
+    saturate,  ///< a NaN becomes 0, what is too large the largest bf16, 3.39e38, with its sign
+};
+
+/// `Codec` with a policy for numbers that are not finite: `finite_only{int8b{}, non_finite::zero}`.
+/// By themselves the codecs refuse to encode a NaN or an infinity, but for `as_f16` and `as_bf16`,
+/// which let them pass; within this one, all do as they are told. Finite numbers are encoded as
+/// ever, and so is the result on its way back.
+///
+/// Where a number was replaced, `*met` becomes true, if there is one: a training that makes such
+/// numbers should know. A saturated number is the largest of its block and leaves little of the
+/// others. Around `error_feedback` it keeps what is not finite out of the residuals; within, it
+/// would not. Bytes, id and what decodes are Codec's.
+template <class Codec>
+struct finite_only {
+    static constexpr codec_id id = Codec::id;
+    static constexpr std::size_t granule = Codec::granule;
+    static constexpr bool lossless = Codec::lossless;
+
+    Codec codec;
+    non_finite policy = non_finite::error;
+    std::atomic<bool>* met = nullptr;
+
+    constexpr auto back() const { return around(detail::codec_back(codec)); }
+    constexpr std::uint64_t parameters() const { return detail::codec_parameters(codec); }
+    constexpr auto at(std::size_t begin) const { return around(detail::codec_at(codec, begin)); }
+
+    template <element V>
+    constexpr std::size_t bound(std::size_t n) const
+    {
+        return codec.template bound<V>(n);
+    }
+
+    template <element V>
+    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    {
+        std::vector<V> storage;
+        return codec.encode(cleaned(values, storage), room);
+    }
+
+    template <element V>
+    void decode(bytes encoded, std::span<V> out) const
+    {
+        codec.decode(encoded, out);
+    }
+
+    template <element V>
+    requires sliced_codec<Codec, V>
+    void encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
+                      mutable_bytes room) const
+    {
+        std::vector<V> storage;
+        codec.encode_slice(cleaned(values, storage), begin, n, room);
+    }
+
+    template <element V>
+    requires sliced_codec<Codec, V>
+    void decode_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
+    {
+        codec.decode_slice(encoded, begin, n, out);
+    }
+
+    template <element V>
+    requires sliced_codec<Codec, V>
+    void accumulate_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> sums) const
+    {
+        codec.accumulate_slice(encoded, begin, n, sums);
+    }
+
+private:
+    template <class Other>
+    constexpr finite_only<Other> around(Other other) const
+    {
+        return {other, policy, met};
+    }
+
+    /// The values themselves if all are finite, as they nearly always are; else a copy in
+    /// `storage`.
+    template <class V>
+    std::span<const V> cleaned(std::span<const V> values, std::vector<V>& storage) const
+    {
+        if constexpr (!floating_element<V>) return values;
+        if (detail::all_finite(values)) return values;
+        if (policy == non_finite::error)
+            throw std::system_error(errc::not_finite, "only finite numbers are to be encoded");
+        if (met != nullptr) met->store(true, std::memory_order_relaxed);
+        storage.assign(values.begin(), values.end());
+        for (V& x : storage) x = replaced(x);
+        return storage;
+    }
+
+    template <class V>
+    V replaced(V x) const
+    {
+        const auto as_float = static_cast<float>(x);
+        if (detail::is_finite(as_float)) return x;
+        if (policy == non_finite::zero || as_float != as_float) return static_cast<V>(0.0f);
+        const float most = std::same_as<V, f16> ? 65504 : detail::bf16_value(0x7f7f);
+        return static_cast<V>(as_float > 0 ? most : -most);
+    }
+};
+
+template <class Codec>
+finite_only(Codec) -> finite_only<Codec>;
+template <class Codec>
+finite_only(Codec, non_finite) -> finite_only<Codec>;
+template <class Codec>
+finite_only(Codec, non_finite, std::atomic<bool>*) -> finite_only<Codec>;
+
+}  // namespace papilio
