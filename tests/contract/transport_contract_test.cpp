@@ -1,8 +1,12 @@
 #include "contract/transport_contract.hpp"
 
 #include <papilio/transport/inproc.hpp>
+#include <papilio/transport/select.hpp>
+#include <papilio/transport/shm.hpp>
 #include <papilio/transport/tcp.hpp>
 
+#include "support/select_cluster.hpp"
+#include "support/shm_cluster.hpp"
 #include "support/tcp_cluster.hpp"
 
 #include <catch2/catch.hpp>
@@ -24,6 +28,7 @@ void check(const cluster_maker& make)
 }
 
 constexpr pa::tcp::options four_connections{.connections = 4};
+constexpr pa::shm::options small_rings{.ring_bytes = 4096};
 constexpr pa::sim::weather rough{
     .seed = 5,
     .latency = 20ms,
@@ -67,6 +72,31 @@ TEST_CASE("the TCP transport keeps the contract between threads")
     check(cluster_of<tcp_threads_cluster>());
 }
 
+TEST_CASE("the transport in shared memory keeps the contract")
+{
+    check(cluster_of<shm_cluster>());
+}
+
+TEST_CASE("the transport in shared memory keeps the contract with rings of one page")
+{
+    check(cluster_of<shm_cluster>(small_rings));
+}
+
+TEST_CASE("the transport in shared memory keeps the contract between threads")
+{
+    check(cluster_of<shm_threads_cluster>());
+}
+
+TEST_CASE("the transport of the best links keeps the contract")
+{
+    check(cluster_of<select_cluster>());
+}
+
+TEST_CASE("the transport of the best links keeps the contract between threads")
+{
+    check(cluster_of<select_threads_cluster>());
+}
+
 TEST_CASE("groups within the simulated transport keep the contract")
 {
     check(group_of<sim_cluster>(rough));
@@ -80,4 +110,9 @@ TEST_CASE("groups within a process keep the contract")
 TEST_CASE("groups over TCP keep the contract")
 {
     check(group_of<tcp_cluster>(four_connections));
+}
+
+TEST_CASE("groups in shared memory keep the contract")
+{
+    check(group_of<shm_cluster>());
 }

@@ -7,11 +7,15 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
 #include <asio/post.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <stop_token>
 #include <system_error>
+#include <thread>
+#include <vector>
 
 namespace papilio {
 
@@ -24,6 +28,32 @@ public:
     time_point now() const noexcept override { return time_point(clock::now() - epoch_); }
 
     asio::io_context& context() noexcept { return context_; }
+
+    /// Something outside that the system does not tell of, such as memory that another process
+    /// writes to. The loop looks by itself, between events and for a short while when there are
+    /// none, and then has itself woken. Lives no longer than the loop.
+    class watcher {
+    public:
+        explicit watcher(asio_loop& on) : on_(on) { on_.watchers_.push_back(this); }
+        watcher(const watcher&) = delete;
+        watcher& operator=(const watcher&) = delete;
+        virtual ~watcher() { std::erase(on_.watchers_, this); }
+
+    protected:
+        asio_loop& watched_from() const noexcept { return on_; }
+
+    private:
+        friend class asio_loop;
+
+        /// Looks, and posts the events that follow from what it finds; false if there are none.
+        virtual bool look() = 0;
+
+        /// From now until `awake`, the other side is to wake the loop by a descriptor of its own.
+        virtual void asleep() = 0;
+        virtual void awake() = 0;
+
+        asio_loop& on_;
+    };
 
     /// Runs until `stop` is requested, from whichever thread, and meanwhile waits for others to
     /// `spawn` work here. For a thread that does nothing else.
@@ -48,7 +78,37 @@ private:
     bool idle(time_point until) override
     {
         context_.restart();
-        if (until == time_point::min()) return context_.poll() > 0;
+        const bool seen = look();
+        if (seen || until == time_point::min()) return context_.poll() > 0 || seen;
+        if (watchers_.empty()) return wait(until);
+        if (look_for_a_while(until)) return true;
+        for (auto* w : watchers_) w->asleep();
+        const bool something = look() || wait(until);
+        for (auto* w : watchers_) w->awake();
+        return something;
+    }
+
+    bool look()
+    {
+        bool seen = false;
+        for (auto* w : watchers_) seen = w->look() || seen;
+        return seen;
+    }
+
+    /// What comes within microseconds costs less to wait for than to sleep and be woken. Whoever
+    /// else has work goes first: there may be more processes than processors.
+    bool look_for_a_while(time_point until)
+    {
+        const auto end = std::min(until, now() + std::chrono::microseconds(50));
+        do {
+            std::this_thread::yield();
+            if (look() || context_.poll() > 0) return true;
+        } while (now() < end);
+        return false;
+    }
+
+    bool wait(time_point until)
+    {
         if (until == time_point::max() && !expects_visitors()) return context_.run_one() > 0;
 
         const auto stay = asio::make_work_guard(context_);  // wait, though nothing be pending
@@ -66,6 +126,7 @@ private:
 
     clock::time_point epoch_ = clock::now();
     asio::io_context context_{1};
+    std::vector<watcher*> watchers_;
 };
 
 /// One Asio operation as something to await: `begin(handler)` starts it, and awaiting gives its
@@ -123,6 +184,27 @@ private:
     std::error_code error_;
     loop* on_ = nullptr;
     detail::resume wake_;
+};
+
+/// A file descriptor that is closed in the end, and tells when a read or a write would not block.
+class descriptor {
+public:
+    descriptor(asio_loop& on, int fd) : held_(on.context(), fd) {}
+
+    int get() { return held_.native_handle(); }
+    auto readable()
+    {
+        return asio_operation(
+            [this](auto done) { held_.async_wait(held_.wait_read, std::move(done)); });
+    }
+    void close() noexcept
+    {
+        std::error_code ignored;  // it is gone in any case
+        held_.close(ignored);
+    }
+
+private:
+    asio::posix::stream_descriptor held_;
 };
 
 }  // namespace papilio

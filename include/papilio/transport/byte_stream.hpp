@@ -33,6 +33,9 @@ public:
     virtual task<> readable() = 0;
     virtual task<> writable() = 0;
 
+    /// What it runs over, in a word.
+    virtual const char* kind() const = 0;
+
     /// How many streams like this one a link consists of.
     virtual std::uint32_t streams() const { return 1; }
 

@@ -62,6 +62,8 @@ public:
     /// How long the other host has owed an acknowledgement.
     duration unacknowledged() { return ended() ? duration{} : stream_->unacknowledged(); }
 
+    const char* kind() const { return stream_->kind(); }
+
     /// True if nothing waits to be written.
     bool drained() const noexcept { return queue_.empty(); }
     bool ended() const noexcept { return !!end_; }

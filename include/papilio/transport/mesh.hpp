@@ -38,7 +38,8 @@ static_assert(std::is_trivially_destructible_v<mesh_options>);
 ///
 /// The medium is what links run over:
 /// - `address`: where a peer is found
-/// - `bool dialable(const address&)`, `std::string text(const address&)`
+/// - `bool reaches(const address& from, const address& to)`: whether one can dial the other
+/// - `std::string text(const address&)`
 /// - `void listen(const address& own, std::function<task<>(std::unique_ptr<caller>)> welcome)`
 /// - `address local()`: where this peer listens, as others find it
 /// - `task<std::unique_ptr<byte_stream>> dial(const address&, wire::hello)`: one attempt
@@ -73,6 +74,12 @@ public:
 
     /// True while the link to `peer` stands.
     bool connected(int peer) { return link_to(peer).up.is_open() && !link_to(peer).end; }
+
+    /// What the link to `peer` runs over, "tcp" or "shm"; empty while there is none.
+    std::string kind(int peer)
+    {
+        return connected(peer) ? link_to(peer).connections.front()->kind() : "";
+    }
 
     /// Says farewell to every peer, after all that waits to be sent, and finishes when they have
     /// answered, at the latest after `patience`. Without it, the last messages before the
@@ -202,18 +209,19 @@ task<> mesh<Medium>::connect(std::vector<int> peers, duration patience)
     for (const int peer : peers) {
         if (peer == rank_ || connected(peer)) continue;
         const link& l = link_to(peer);
-        throw std::system_error(errc::timed_out,
-                                "no connection with peer " + std::to_string(peer) +
-                                    (medium_.dialable(l.at) ? " at " + medium_.text(l.at) : "") +
-                                    (l.trouble ? ": " + l.trouble.message() : ""));
+        throw std::system_error(
+            errc::timed_out,
+            "no connection with peer " + std::to_string(peer) +
+                (medium_.reaches(local(), l.at) ? " at " + medium_.text(l.at) : "") +
+                (l.trouble ? ": " + l.trouble.message() : ""));
     }
 }
 
 template <class Medium>
 bool mesh<Medium>::dials(const link& l) const
 {
-    if (!medium_.dialable(l.at)) return false;
-    return !medium_.dialable(medium_.local()) || rank_ > l.peer;
+    if (!medium_.reaches(local(), l.at)) return false;
+    return !medium_.reaches(l.at, local()) || rank_ > l.peer;
 }
 
 template <class Medium>

@@ -105,6 +105,32 @@ inline void listen_at(acceptor& a, const endpoint& at)
     throw std::system_error(standard(error), "cannot listen at " + to_string(at));
 }
 
+/// Where connections come in; see `reception`.
+class door {
+public:
+    using guest = socket;
+
+    /// Port 0 lets the system choose. Throws the system's error when `at` cannot be listened at.
+    door(asio::io_context& context, const endpoint& at) : acceptor_(context)
+    {
+        listen_at(acceptor_, at);
+    }
+
+    /// Where it is, with the port that the system chose if it was asked to.
+    endpoint local() const
+    {
+        const auto at = acceptor_.local_endpoint();
+        return {at.address().to_string(), at.port()};
+    }
+
+    task<> knocked() { co_await readable(acceptor_); }
+    socket open(std::error_code& error) { return acceptor_.accept(error); }
+    static bool again(std::error_code error) { return error == asio::error::would_block; }
+
+private:
+    acceptor acceptor_;
+};
+
 /// Dials `to`, says `h`, waits for the welcome and repeats it. Throws when anything goes wrong.
 inline task<> introduce_oneself(socket& s, const endpoint& to, wire::hello h,
                                 const char* congestion)

@@ -4,9 +4,9 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/transport/reception.hpp>
 #include <papilio/transport/tcp/channel.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
-#include <papilio/transport/tcp/reception.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 #include <papilio/wire/channel.hpp>
 
@@ -45,7 +45,7 @@ private:
     duration handshake_;
     std::deque<channel> ready_;
     gate arrived_;
-    detail::reception reception_;
+    papilio::detail::reception<detail::door> reception_;
 };
 
 namespace detail {
@@ -107,13 +107,14 @@ inline task<channel> dial(asio_loop& on, endpoint to, duration patience)
 inline listener::listener(asio_loop& on, const endpoint& at, duration handshake)
     : loop_(on),
       handshake_(handshake),
-      reception_(on, at, [this](detail::socket s) { return welcome(std::move(s)); })
+      reception_(on, detail::door(on.context(), at),
+                 [this](detail::socket s) { return welcome(std::move(s)); })
 {
 }
 
 inline endpoint listener::local() const
 {
-    return reception_.local();
+    return reception_.door().local();
 }
 
 inline task<channel> listener::accept()

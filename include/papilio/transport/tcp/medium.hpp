@@ -2,8 +2,8 @@
 
 #include <papilio/async/asio_loop.hpp>
 #include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/reception.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
-#include <papilio/transport/tcp/reception.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 
 #include <array>
@@ -33,6 +33,7 @@ public:
     }
     task<> readable() override { co_await detail::readable(socket_); }
     task<> writable() override { co_await detail::writable(socket_); }
+    const char* kind() const override { return "tcp"; }
     std::uint32_t streams() const override { return of_link_; }
     void close() noexcept override
     {
@@ -109,19 +110,22 @@ public:
         choose_congestion(unused, congestion);
     }
 
-    static bool dialable(const endpoint& e) noexcept { return !e.host.empty(); }
+    static bool reaches(const endpoint& /*from*/, const endpoint& to) noexcept
+    {
+        return !to.host.empty();
+    }
     static std::string text(const endpoint& e) { return to_string(e); }
 
     void listen(const endpoint& own, std::function<task<>(std::unique_ptr<caller>)> welcome)
     {
         own_ = own;
-        if (!dialable(own)) return;
+        if (own.host.empty()) return;
         reception_ = std::make_unique<reception>(
-            *loop_, own, [this, welcome = std::move(welcome)](socket s) {
+            *loop_, door(loop_->context(), own), [this, welcome = std::move(welcome)](socket s) {
                 return welcome(
                     std::make_unique<socket_caller>(std::move(s), connections_, congestion_));
             });
-        own_.port = reception_->local().port;
+        own_.port = reception_->door().local().port;
     }
     const endpoint& local() const noexcept { return own_; }
 
@@ -134,6 +138,8 @@ public:
     }
 
 private:
+    using reception = papilio::detail::reception<door>;
+
     asio_loop* loop_;
     std::uint32_t connections_;
     const char* congestion_;

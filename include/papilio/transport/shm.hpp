@@ -1,0 +1,58 @@
+#pragma once
+
+#include <papilio/transport/mesh.hpp>
+#include <papilio/transport/shm/medium.hpp>
+
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace papilio::shm {
+
+/// How a peer's links behave. Peers of a group must agree on `group` and `ring_bytes`.
+struct options {
+    std::uint64_t group = 0;  ///< callers from another group are turned away
+    int max_peers = 0;        ///< ranks beyond are turned away; 0: those named at the start are all
+    std::size_t max_message = std::size_t{64} << 20;  ///< a larger one ends the link
+    std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
+
+    /// What lies between two peers in one direction: a power of two. Two such rings per pair should
+    /// stay in the processor's cache.
+    std::size_t ring_bytes = std::size_t{1} << 20;
+
+    /// A sign of life goes out this often on a link that is otherwise quiet. Not zero.
+    duration heartbeat = std::chrono::seconds(1);
+
+    /// A link ends after so long without a byte; zero: never, while the other process lives.
+    duration silence = {};
+
+    duration handshake = std::chrono::seconds(5);  ///< strangers get no longer to say who they are
+};
+static_assert(std::is_trivially_destructible_v<options>);
+
+/// What a mesh needs to know of them.
+inline mesh_options for_mesh(const options& o) noexcept
+{
+    return {.group = o.group,
+            .max_peers = o.max_peers,
+            .max_message = o.max_message,
+            .early_limit = o.early_limit,
+            .heartbeat = o.heartbeat,
+            .silence = o.silence,
+            .handshake = o.handshake};
+}
+
+/// One peer of a mesh in shared memory, of processes of one user on one Linux host; see `mesh` for
+/// its members. Peer `i` is found at `peers[i]`. Nothing is left behind by a process that is
+/// killed, and its peers notice at once; a peer that misuses the memory loses its link and can harm
+/// nothing but what it says itself.
+class transport : public mesh<detail::medium> {
+public:
+    transport(asio_loop& on, int rank, std::vector<address> peers, options o = {})
+        : mesh(on, detail::medium(on, o.ring_bytes), rank, std::move(peers), for_mesh(o))
+    {
+    }
+};
+
+}  // namespace papilio::shm

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <papilio/async/asio_loop.hpp>
+#include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/reception.hpp>
+#include <papilio/transport/shm/address.hpp>
+#include <papilio/transport/shm/memory.hpp>
+#include <papilio/transport/shm/socket.hpp>
+#include <papilio/transport/shm/stream.hpp>
+#include <papilio/wire/hello.hpp>
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+// Whoever dials sends a hello and, with it, memory for two rings. The other side looks at both,
+// says welcome, and hears that repeated. From then on bytes on the socket mean: look at the rings.
+namespace papilio::shm::detail {
+
+/// Somebody who has connected.
+class ring_caller final : public caller {
+public:
+    ring_caller(asio_loop& on, owned_fd socket, std::size_t ring_bytes)
+        : loop_(on),
+          socket_(std::make_unique<descriptor>(on, socket.release())),
+          ring_bytes_(ring_bytes)
+    {
+    }
+
+    task<wire::hello> hear() override
+    {
+        check_user(socket_->get());
+        std::array<std::byte, wire::hello::encoded_size> heard{};
+        co_await detail::hear(*socket_, heard, file_);
+        const auto h = wire::parse_hello(heard.data());
+        if (!h) throw std::system_error(errc::refused);
+        co_return *h;
+    }
+    std::uint32_t streams() const override { return 1; }
+    task<std::unique_ptr<byte_stream>> welcome() override
+    {
+        ring_memory::check(file_, ring_bytes_);
+        ring_memory memory(file_, ring_bytes_);
+        std::array<std::byte, sizeof wire::welcome> answer;
+        store(answer.data(), wire::welcome);
+        say(socket_->get(), answer);
+        owned_fd unwanted;
+        co_await detail::hear(*socket_, answer, unwanted);
+        if (load<std::uint32_t>(answer.data()) != wire::welcome)
+            throw std::system_error(errc::refused);
+        co_return std::make_unique<ring_stream>(loop_, std::move(socket_), std::move(memory),
+                                                false);
+    }
+
+private:
+    asio_loop& loop_;
+    std::unique_ptr<descriptor> socket_;
+    std::size_t ring_bytes_;
+    owned_fd file_;
+};
+
+/// Where they come in; see `reception`.
+class door {
+public:
+    using guest = owned_fd;
+
+    door(asio_loop& on, const std::string& name)
+        : listening_(std::make_unique<descriptor>(on, listen_at(name).release()))
+    {
+    }
+    std::string name() const { return name_of(listening_->get()); }
+
+    task<> knocked() { co_await listening_->readable(); }
+    owned_fd open(std::error_code& error)
+    {
+        owned_fd s(::accept4(listening_->get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (s.get() < 0) error = std::error_code(errno, std::generic_category());
+        return s;
+    }
+    static bool again(std::error_code error)
+    {
+        return error == std::errc::resource_unavailable_try_again;
+    }
+
+private:
+    std::unique_ptr<descriptor> listening_;
+};
+
+/// Links in shared memory: what a mesh asks of its medium.
+class medium {
+public:
+    using address = shm::address;
+
+    medium(asio_loop& on, std::size_t ring_bytes) : loop_(&on), ring_bytes_(ring_bytes)
+    {
+        if (!std::has_single_bit(ring_bytes) || ring_bytes < 4096 || ring_bytes > 1u << 30)
+            throw std::system_error(errc::bad_argument,
+                                    "a ring has a power of two of bytes, 4 KiB to 1 GiB");
+    }
+
+    static bool reaches(const address& /*from*/, const address& to) noexcept
+    {
+        return !to.name.empty();
+    }
+    static std::string text(const address& a) { return to_string(a); }
+
+    void listen(const address& own, std::function<task<>(std::unique_ptr<caller>)> welcome)
+    {
+        own_.host = own.host.empty() ? this_host() : own.host;
+        auto hear = [this, welcome = std::move(welcome)](owned_fd s) {
+            return welcome(std::make_unique<ring_caller>(*loop_, std::move(s), ring_bytes_));
+        };
+        reception_ = std::make_unique<reception>(*loop_, door(*loop_, own.name), std::move(hear));
+        own_.name = reception_->door().name();
+    }
+    const address& local() const noexcept { return own_; }
+
+    task<std::unique_ptr<byte_stream>> dial(address to, wire::hello h)
+    {
+        if (!to.host.empty() && to.host != own_.host)
+            throw std::system_error(errc::refused, "another host shares no memory");
+        auto socket = std::make_unique<descriptor>(*loop_, reach(to.name).release());
+        check_user(socket->get());
+        const owned_fd file = ring_memory::make(ring_bytes_);
+        ring_memory memory(file, ring_bytes_);
+        h.connections = 1;
+        say(socket->get(), wire::encode(h), &file);
+        std::array<std::byte, sizeof wire::welcome> answer{};
+        owned_fd unwanted;
+        co_await detail::hear(*socket, answer, unwanted);
+        if (load<std::uint32_t>(answer.data()) != wire::welcome)
+            throw std::system_error(errc::refused, to_string(to));
+        say(socket->get(), answer);
+        co_return std::make_unique<ring_stream>(*loop_, std::move(socket), std::move(memory), true);
+    }
+
+private:
+    using reception = papilio::detail::reception<door>;
+
+    asio_loop* loop_;
+    std::size_t ring_bytes_;
+    address own_;
+    std::unique_ptr<reception> reception_;
+};
+
+}  // namespace papilio::shm::detail

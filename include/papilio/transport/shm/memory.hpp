@@ -1,0 +1,119 @@
+#pragma once
+
+#include <papilio/base/error.hpp>
+#include <papilio/transport/shm/ring.hpp>
+
+#include <linux/magic.h>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <system_error>
+#include <utility>
+
+namespace papilio::shm::detail {
+
+[[noreturn]] inline void throw_errno(const char* what)
+{
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+/// A file descriptor that nobody waits at.
+class owned_fd {
+public:
+    explicit owned_fd(int fd = -1) noexcept : fd_(fd) {}
+    owned_fd(owned_fd&& other) noexcept : fd_(other.release()) {}
+    owned_fd& operator=(owned_fd&& other) noexcept
+    {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~owned_fd()
+    {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    int get() const noexcept { return fd_; }
+    int release() noexcept { return std::exchange(fd_, -1); }
+
+private:
+    int fd_;
+};
+
+/// Two rings, one for each direction, in memory that no file system knows: it goes away with the
+/// last process that holds it, however that process ends.
+class ring_memory {
+public:
+    /// `ring_bytes` is a power of two and whole pages.
+    ring_memory(const owned_fd& file, std::size_t ring_bytes)
+        : ring_bytes_(ring_bytes),
+          at_(::mmap(nullptr, size_for(ring_bytes), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(),
+                     0))
+    {
+        if (at_ == MAP_FAILED) throw_errno("cannot map shared memory");
+    }
+    ring_memory(ring_memory&& other) noexcept
+        : ring_bytes_(other.ring_bytes_), at_(std::exchange(other.at_, MAP_FAILED))
+    {
+    }
+    ring_memory& operator=(ring_memory&&) = delete;
+    ~ring_memory()
+    {
+        if (at_ != MAP_FAILED) ::munmap(at_, size_for(ring_bytes_));
+    }
+
+    /// New memory, full of zeros, that nobody can shrink: a mapping of it never breaks.
+    static owned_fd make(std::size_t ring_bytes)
+    {
+        owned_fd file(::memfd_create("papilio", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+        if (file.get() < 0 || ::ftruncate(file.get(), to_offset(size_for(ring_bytes))) != 0)
+            throw_errno("cannot make shared memory");
+        if (::fcntl(file.get(), F_ADD_SEALS, seals | F_SEAL_SEAL) != 0)
+            throw_errno("cannot seal shared memory");
+        return file;
+    }
+
+    /// Throws unless `file`, which a stranger sent, is what `make` gives: of that size, never
+    /// smaller, and of ordinary pages, which are there whenever they are touched.
+    static void check(const owned_fd& file, std::size_t ring_bytes)
+    {
+        struct stat state {};
+        struct statfs system {};
+        const int held = file.get() < 0 ? -1 : ::fcntl(file.get(), F_GET_SEALS);
+        const bool good = held >= 0 && (held & seals) == seals &&
+                          ::fstat(file.get(), &state) == 0 &&
+                          state.st_size == to_offset(size_for(ring_bytes)) &&
+                          ::fstatfs(file.get(), &system) == 0 && system.f_type == TMPFS_MAGIC;
+        if (!good) throw std::system_error(errc::refused, "no memory to share");
+    }
+
+    /// Ring 0 belongs to whoever made the memory, to write.
+    ring_writer writer(int ring) noexcept { return {state(ring), data(ring)}; }
+    ring_reader reader(int ring) noexcept { return {state(ring), data(ring)}; }
+
+private:
+    static constexpr int seals = F_SEAL_SHRINK | F_SEAL_GROW;
+    static constexpr std::size_t header = 4096;
+
+    static constexpr std::size_t size_for(std::size_t ring_bytes) noexcept
+    {
+        return header + 2 * ring_bytes;
+    }
+    static constexpr off_t to_offset(std::size_t size) noexcept { return static_cast<off_t>(size); }
+
+    ring_state& state(int ring) noexcept { return static_cast<ring_state*>(at_)[ring]; }
+    mutable_bytes data(int ring) noexcept
+    {
+        const auto begin = header + static_cast<std::size_t>(ring) * ring_bytes_;
+        return {static_cast<std::byte*>(at_) + begin, ring_bytes_};
+    }
+
+    std::size_t ring_bytes_;
+    void* at_;
+};
+
+}  // namespace papilio::shm::detail

@@ -1,0 +1,144 @@
+#pragma once
+
+#include <papilio/async/asio_loop.hpp>
+#include <papilio/transport/shm/memory.hpp>
+#include <papilio/wire/hello.hpp>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <system_error>
+
+// Unix sockets by names that no file has (they begin with a zero): nothing is left behind by a
+// process that is killed, and the system tells the other end at once.
+namespace papilio::shm::detail {
+
+struct socket_name {
+    explicit socket_name(const std::string& name)
+    {
+        if (name.size() + 1 > sizeof where.sun_path)
+            throw std::system_error(errc::bad_argument,
+                                    "a name in shared memory is this long: " + name);
+        where.sun_family = AF_UNIX;
+        std::memcpy(where.sun_path + 1, name.data(), name.size());
+        // Without a name, the system chooses one that is free.
+        size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) +
+                                      (name.empty() ? 0 : 1 + name.size()));
+    }
+    const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&where); }
+
+    sockaddr_un where{};
+    socklen_t size;
+};
+
+inline owned_fd new_socket()
+{
+    owned_fd s(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (s.get() < 0) throw_errno("cannot make a Unix socket");
+    return s;
+}
+
+inline owned_fd listen_at(const std::string& name)
+{
+    owned_fd s = new_socket();
+    const socket_name at(name);
+    if (::bind(s.get(), at.get(), at.size) != 0 || ::listen(s.get(), 128) != 0) {
+        const std::string what = "cannot listen at the name " + name;
+        throw_errno(what.c_str());
+    }
+    return s;
+}
+
+inline std::string name_of(int listening)
+{
+    sockaddr_un where{};
+    socklen_t size = sizeof where;
+    if (::getsockname(listening, reinterpret_cast<sockaddr*>(&where), &size) != 0)
+        throw_errno("cannot tell a socket's name");
+    const auto before = offsetof(sockaddr_un, sun_path) + 1;
+    return {where.sun_path + 1, size > before ? size - before : 0};
+}
+
+/// Connects or fails at once: the other side may not have started yet, or be busy.
+inline owned_fd reach(const std::string& name)
+{
+    owned_fd s = new_socket();
+    const socket_name to(name);
+    if (::connect(s.get(), to.get(), to.size) != 0) throw_errno("cannot reach a name");
+    return s;
+}
+
+/// Processes of another user are strangers, whatever they say.
+inline void check_user(int socket)
+{
+    ucred other{};
+    socklen_t size = sizeof other;
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &other, &size) != 0 ||
+        other.uid != ::geteuid())
+        throw std::system_error(errc::refused, "another user's process");
+}
+
+/// Sends all of `what` and, with its first byte, `file`. So few bytes fit a socket's buffer.
+inline void say(int socket, bytes what, const owned_fd* file = nullptr)
+{
+    iovec content{const_cast<std::byte*>(what.data()), what.size()};
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> room{};
+    msghdr message{};
+    message.msg_iov = &content;
+    message.msg_iovlen = 1;
+    if (file) {
+        message.msg_control = room.data();
+        message.msg_controllen = room.size();
+        cmsghdr* const head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof(int));
+        const int fd = file->get();
+        std::memcpy(CMSG_DATA(head), &fd, sizeof fd);
+    }
+    const auto n = ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n != static_cast<ssize_t>(what.size())) throw std::system_error(errc::disconnected);
+}
+
+/// Reads what is there, none if nothing is, and keeps one file of those that come with it in
+/// `file`. Throws at the end.
+inline std::size_t hear_some(int socket, mutable_bytes into, owned_fd& file)
+{
+    iovec content{into.data(), into.size()};
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> room{};
+    msghdr message{};
+    message.msg_iov = &content;
+    message.msg_iovlen = 1;
+    message.msg_control = room.data();
+    message.msg_controllen = CMSG_LEN(sizeof(int));  // the system closes those that do not fit
+    const auto n = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const cmsghdr* const head = n >= 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+    if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
+        head->cmsg_len == CMSG_LEN(sizeof(int))) {
+        int fd = -1;
+        std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
+        file = owned_fd(fd);
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+    if (n <= 0) throw std::system_error(errc::disconnected);
+    return static_cast<std::size_t>(n);
+}
+
+/// Reads until `into` is full.
+inline task<> hear(descriptor& socket, mutable_bytes into, owned_fd& file)
+{
+    while (!into.empty()) {
+        const auto n = hear_some(socket.get(), into, file);
+        into = into.subspan(n);
+        if (n == 0) {
+            co_await socket.readable();
+        }
+    }
+}
+
+}  // namespace papilio::shm::detail

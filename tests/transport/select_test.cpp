@@ -1,0 +1,98 @@
+#include <papilio/transport/select.hpp>
+
+#include <papilio/collective/all_reduce.hpp>
+
+#include "support/select_cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pa = papilio;
+using namespace papilio::test;
+using namespace std::chrono_literals;
+
+static_assert(pa::transport<pa::select::transport>);
+static_assert(pa::detail::numbers_rounds<pa::select::transport>);
+static_assert(pa::detail::retires_calls<pa::select::transport>);
+static_assert(pa::detail::knows_life<pa::select::transport>);
+
+namespace {
+
+const pa::tcp::endpoint here{"127.0.0.1", 0};
+
+/// What two peers at these addresses choose, from either side.
+std::pair<std::string, std::string> choice(pa::select::address zero_at, pa::select::address one_at)
+{
+    pa::asio_loop loop;
+    pa::select::transport zero(loop, 0, {zero_at, {}});
+    pa::select::transport one(loop, 1, {zero.local(), one_at});
+    zero.introduce(1, one.local());
+    std::vector<pa::task<>> both;
+    both.push_back(zero.connect());
+    both.push_back(one.connect());
+    pa::sync_wait(loop, all_of(std::move(both)));
+    return {zero.kind(1), one.kind(0)};
+}
+
+}  // namespace
+
+TEST_CASE("peers of one host share memory, others talk over TCP, and they reduce together")
+{
+    select_cluster cluster(4, {.far = {.connections = 2}});
+    std::map<int, std::vector<float>> results;
+    cluster.run([&](pa::select::transport& net) -> pa::task<> {
+        for (int peer = 0; peer < 4; ++peer) {
+            if (peer == net.rank()) continue;
+            CHECK(net.kind(peer) == ((peer - net.rank()) % 2 == 0 ? "shm" : "tcp"));
+        }
+        const std::vector<float> in(100'000, static_cast<float>(net.rank()));
+        auto& out = results[net.rank()];
+        out.resize(in.size());
+        co_await pa::all_reduce(net, in, out, pa::sum{});
+    });
+    for (int rank = 0; rank < 4; ++rank) CHECK(results[rank] == std::vector<float>(100'000, 6.0F));
+}
+
+TEST_CASE("a pair has the best link that both offer")
+{
+    using pair = std::pair<std::string, std::string>;
+    CHECK(choice({here, {}}, {here, {}}) == pair{"shm", "shm"});
+    CHECK(choice({here, {"a", {}}}, {here, {"b", {}}}) == pair{"tcp", "tcp"});
+    CHECK(choice({{}, {}}, {{}, {}}) == pair{"shm", "shm"});
+    CHECK(choice({{}, {"a", {}}}, {here, {"b", {}}}) == pair{"tcp", "tcp"});
+    CHECK(choice({here, {"a", {}}}, {{}, {"b", {}}}) == pair{"tcp", "tcp"});
+}
+
+TEST_CASE("where shared memory does not work though it should, there is TCP")
+{
+    pa::asio_loop loop;
+    pa::select::transport zero(loop, 0, {{here, {}}, {}});
+    auto at = zero.local();
+    at.near.name = "papilio-test-nobody";
+    pa::select::transport one(loop, 1, {at, {here, {}}});
+    pa::sync_wait(loop, one.connect());
+    CHECK(one.kind(0) == "tcp");
+}
+
+TEST_CASE("a peer that cannot be reached in any way is named")
+{
+    pa::asio_loop loop;
+    pa::asio_loop unused;
+    const pa::select::transport gone(unused, 0, {{here, {}}});
+    auto at = gone.local();
+    at.near.host = "elsewhere";
+    at.far.port = 1;
+    pa::select::transport one(loop, 1, {at, {here, {}}});
+    try {
+        pa::sync_wait(loop, one.connect(20ms));
+        FAIL("there is no such peer");
+    } catch (const std::system_error& e) {
+        CHECK(e.code() == pa::errc::timed_out);
+        CHECK_THAT(e.what(),
+                   Catch::Contains("127.0.0.1:1 or ") && Catch::Contains("on host elsewhere"));
+    }
+}

@@ -1,0 +1,235 @@
+#include <papilio/transport/shm.hpp>
+
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/yield.hpp>
+#include <papilio/collective/all_reduce.hpp>
+
+#include "support/shm_cluster.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pa = papilio;
+namespace shm = papilio::shm;
+namespace wire = papilio::wire;
+using namespace papilio::test;
+using namespace std::chrono_literals;
+
+static_assert(pa::transport<shm::transport>);
+static_assert(pa::detail::numbers_rounds<shm::transport>);
+static_assert(pa::detail::retires_calls<shm::transport>);
+static_assert(pa::detail::knows_life<shm::transport>);
+
+namespace {
+
+/// Another process, in which `work` runs and which then waits to be killed.
+class process {
+public:
+    explicit process(const std::function<void()>& work) : id_(::fork())
+    {
+        if (id_ != 0) return;
+        try {
+            work();
+            ::pause();
+        } catch (...) {
+        }
+        ::_exit(1);
+    }
+    process(const process&) = delete;
+    process& operator=(const process&) = delete;
+    ~process() { kill(); }
+    void kill()
+    {
+        if (id_ <= 0) return;
+        ::kill(id_, SIGKILL);
+        ::waitpid(std::exchange(id_, 0), nullptr, 0);
+    }
+
+private:
+    pid_t id_;
+};
+
+std::size_t files_in_shared_memory()
+{
+    std::size_t found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/dev/shm"))
+        found += entry.path().filename().string().find("papilio") != std::string::npos;
+    return found;
+}
+
+/// Names for peers of processes yet to be forked.
+std::vector<shm::address> names(const char* what)
+{
+    const auto name = "papilio-test-" + std::to_string(::getpid()) + what;
+    return {{"", name + "-0"}, {"", name + "-1"}};
+}
+
+std::error_code verdict(pa::asio_loop& loop, shm::transport& net, int peer, pa::tag t)
+{
+    std::array<std::byte, 10> into{};
+    try {
+        pa::sync_wait(loop, net.recv(peer, t, into));
+    } catch (const std::system_error& e) {
+        return e.code();
+    }
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("a process that is killed is noticed at once, and leaves nothing behind")
+{
+    const auto where = names("killed");
+    const auto files = files_in_shared_memory();
+    for (int life = 0; life < 3; ++life) {  // the same names are free again each time
+        process other([&] {
+            pa::asio_loop loop;
+            shm::transport net(loop, 1, where);
+            const auto live = [&]() -> pa::task<> {
+                co_await net.connect();
+                const std::vector<std::byte> message(5000, std::byte{7});
+                co_await net.send(0, pa::tag{1}, message);
+                std::array<std::byte, 1> never{};
+                co_await net.recv(0, pa::tag{2}, never);
+            };
+            pa::sync_wait(loop, live());
+        });
+        pa::asio_loop loop;
+        shm::transport net(loop, 0, where);
+        pa::sync_wait(loop, net.connect());
+        std::vector<std::byte> into(5000);
+        CHECK(pa::sync_wait(loop, net.recv(1, pa::tag{1}, into)) == 5000);
+        CHECK(into == std::vector<std::byte>(5000, std::byte{7}));
+        CHECK(files_in_shared_memory() == files);
+        other.kill();
+        CHECK(verdict(loop, net, 1, pa::tag{3}) == pa::errc::disconnected);
+        CHECK(!net.connected(1));
+    }
+    CHECK(files_in_shared_memory() == files);
+}
+
+TEST_CASE("a process that is killed in the middle of a message leaves no half of it")
+{
+    const auto where = names("half");
+    process other([&] {
+        pa::asio_loop loop;
+        shm::transport net(loop, 1, where, {.ring_bytes = 4096});
+        const auto live = [&]() -> pa::task<> {
+            co_await net.connect();
+            const std::vector<std::byte> message(5'000'000);
+            co_await net.send(0, pa::tag{1}, message);
+        };
+        auto work = live();
+        work.start(loop);
+        while (!net.connected(0)) loop.run_one();
+        for (int i = 0; i < 100; ++i) loop.run_one();
+        ::raise(SIGKILL);
+    });
+    pa::asio_loop loop;
+    shm::transport net(loop, 0, where, {.ring_bytes = 4096});
+    pa::sync_wait(loop, net.connect());
+    std::vector<std::byte> into(5'000'000);
+    const auto receive = [&]() -> pa::task<std::error_code> {
+        try {
+            co_await net.recv(1, pa::tag{1}, into);
+        } catch (const std::system_error& e) {
+            co_return e.code();
+        }
+        co_return std::error_code{};
+    };
+    CHECK(pa::sync_wait(loop, receive()) == pa::errc::disconnected);
+}
+
+TEST_CASE("processes reduce in shared memory")
+{
+    const auto where = names("reduce");
+    const auto reduce = [&](int rank) {
+        pa::asio_loop loop;
+        shm::transport net(loop, rank, where);
+        const std::vector<float> in(300'000, static_cast<float>(rank + 1));
+        std::vector<float> out(in.size());
+        const auto live = [&]() -> pa::task<> {
+            co_await net.connect();
+            co_await pa::all_reduce(net, in, out, pa::sum{});
+            co_await net.close();
+        };
+        pa::sync_wait(loop, live());
+        return out;
+    };
+    process other([&] { reduce(1); });
+    CHECK(reduce(0) == std::vector<float>(300'000, 3.0F));
+}
+
+TEST_CASE("peers that sleep are woken")
+{
+    shm_threads_cluster cluster(2, {.ring_bytes = 4096});
+    cluster.run([](shm::transport& net) -> pa::task<> {
+        std::vector<std::byte> message(10'000);  // more than a ring: writers sleep too
+        for (int i = 0; i < 20; ++i) {
+            const bool sends = i % 2 == net.rank();
+            if (sends) {
+                co_await pa::sleep_for(1ms);
+                co_await net.send(1 - net.rank(), pa::tag{1}, message);
+            } else {
+                co_await net.recv(1 - net.rank(), pa::tag{1}, message);
+            }
+        }
+    });
+}
+
+TEST_CASE("close delivers the last messages through shared memory")
+{
+    shm_threads_cluster cluster(2);
+    cluster.run([](shm::transport& net) -> pa::task<> {
+        std::vector<std::byte> message(3'000'000, std::byte{5});
+        if (net.rank() == 0) {
+            co_await net.send(1, pa::tag{1}, message);
+            co_await net.close();
+        } else {
+            std::vector<std::byte> into(message.size());
+            co_await net.recv(0, pa::tag{1}, into);
+            if (into != message) throw std::logic_error("the last message was harmed");
+        }
+    });
+}
+
+TEST_CASE("a peer of another host, or whom nobody is, is not connected with, and named")
+{
+    pa::asio_loop loop;
+    shm::transport net(loop, 1, {{"elsewhere", "papilio-test-nobody"}, {}});
+    try {
+        pa::sync_wait(loop, net.connect(20ms));
+        FAIL("there is no such peer");
+    } catch (const std::system_error& e) {
+        CHECK(e.code() == pa::errc::timed_out);
+        CHECK_THAT(e.what(), Catch::Contains("papilio-test-nobody on host elsewhere"));
+        CHECK_THAT(e.what(), Catch::Contains("refused"));
+    }
+    net.introduce(0, {"", "papilio-test-nobody"});
+    CHECK_THROWS_AS(pa::sync_wait(loop, net.connect(20ms)), std::system_error);
+}
+
+TEST_CASE("a name that is taken, or too long, and rings of odd sizes are refused")
+{
+    pa::asio_loop loop;
+    shm::transport net(loop, 0, {{}});
+    CHECK(!net.local().name.empty());
+    CHECK(!net.local().host.empty());
+    const std::vector<shm::address> taken{net.local()};
+    const std::vector<shm::address> long_name{{"", std::string(200, 'x')}};
+    CHECK_THROWS_AS(shm::transport(loop, 0, taken), std::system_error);
+    CHECK_THROWS_AS(shm::transport(loop, 0, long_name), std::system_error);
+    for (const std::size_t size : {0u, 2048u, 5000u, 12288u}) {
+        const shm::options o{.ring_bytes = size};
+        CHECK_THROWS_AS(shm::transport(loop, 0, {{}}, o), std::system_error);
+    }
+}
