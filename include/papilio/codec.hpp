@@ -14,6 +14,7 @@
 #include <papilio/codec/identity.hpp>
 #include <papilio/codec/int4b.hpp>
 #include <papilio/codec/int8b.hpp>
+#include <papilio/codec/narrow.hpp>
 #include <papilio/codec/nf4b.hpp>
 #include <papilio/codec/randk.hpp>
 #include <papilio/codec/sign1.hpp>

@@ -30,6 +30,8 @@ enum class codec_id : std::uint8_t {
     sign1 = 12,
     topk = 13,
     randk = 14,
+    narrow8 = 15,
+    narrow16 = 16,
     hivemind_meanstd16 = 33,
     hivemind_float16 = 34,
     hivemind_quantile8 = 35,
