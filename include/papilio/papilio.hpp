@@ -1,6 +1,6 @@
 #pragma once
 
-/// All that an all-reduce takes, over any transport, but for what needs more than the standard
+/// All that a collective takes, over any transport, but for what needs more than the standard
 /// library; safe to include from .cu files. Probes, swarm and outer optimiser have headers of their
 /// own.
 
@@ -15,7 +15,11 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/async/yield.hpp>
 #include <papilio/codec.hpp>
+#include <papilio/collective/all_gather.hpp>
 #include <papilio/collective/all_reduce.hpp>
+#include <papilio/collective/barrier.hpp>
+#include <papilio/collective/broadcast.hpp>
+#include <papilio/collective/reduce_scatter.hpp>
 #include <papilio/op.hpp>
 #include <papilio/sim/world.hpp>
 #include <papilio/transport/any_transport.hpp>

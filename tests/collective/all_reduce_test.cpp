@@ -10,6 +10,7 @@
 #include <support/clusters.hpp>
 #include <support/reference.hpp>
 #include <support/tcp_cluster.hpp>
+#include <support/values.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -18,13 +19,15 @@
 
 namespace pa = papilio;
 using namespace std::chrono_literals;
+using pa::test::at;
 using pa::test::inproc_cluster;
+using pa::test::noise;
+using pa::test::same_bits;
 using pa::test::sim_cluster;
 using pa::test::tcp_cluster;
+using pa::test::vectors;
 
 namespace {
-
-using vectors = std::vector<std::vector<float>>;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool sanitized = true;
@@ -33,24 +36,6 @@ constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thr
 #else
 constexpr bool sanitized = false;
 #endif
-
-std::size_t at(int rank)
-{
-    return static_cast<std::size_t>(rank);
-}
-
-/// Numbers of either sign over many magnitudes, different for every peer.
-vectors noise(int peers, std::size_t count)
-{
-    vectors data;
-    for (int rank = 0; rank < peers; ++rank) {
-        pa::random random(static_cast<std::uint64_t>(rank) + 1);
-        auto& mine = data.emplace_back(count);
-        for (auto& x : mine)
-            x = static_cast<float>(random.normal() * std::ldexp(1.0, int(random.below(16)) - 8));
-    }
-    return data;
-}
 
 template <class Cluster, class Op, class Codec>
 vectors reduced(Cluster& cluster, const vectors& in, Op op, Codec codec, pa::call_options options)
@@ -61,12 +46,6 @@ vectors reduced(Cluster& cluster, const vectors& in, Op op, Codec codec, pa::cal
         co_await pa::all_reduce(net, in[rank], out[rank], op, codec, options);
     });
     return out;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b)
-{
-    return a.size() == b.size() &&
-           (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 template <class Naive, class Op, class Codec, class Cluster>

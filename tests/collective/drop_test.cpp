@@ -1,5 +1,9 @@
 #include <papilio/codec/int8b.hpp>
+#include <papilio/collective/all_gather.hpp>
 #include <papilio/collective/all_reduce.hpp>
+#include <papilio/collective/barrier.hpp>
+#include <papilio/collective/broadcast.hpp>
+#include <papilio/collective/reduce_scatter.hpp>
 #include <papilio/op/mean.hpp>
 #include <papilio/transport/tcp.hpp>
 
@@ -25,6 +29,24 @@ struct averaging {
             .timeout = 30s, .roles = roles, .chunk_bytes = 512, .in_flight = 2};
         std::vector<float> data(1500, static_cast<float>(net.rank()));
         co_await pa::all_reduce(net, data, pa::mean{}, pa::int8b{}, options);
+        if (data.front() != data.back()) throw std::system_error(pa::errc::bad_message);
+    }
+};
+
+/// The same in two stages, and the parts apart.
+struct staged {
+    template <class Net>
+    pa::task<> operator()(Net& net) const
+    {
+        static constexpr std::array radix{2, 2};
+        const pa::call_options options{
+            .timeout = 30s, .radix = radix, .chunk_bytes = 512, .in_flight = 2};
+        std::vector<float> data(1500, static_cast<float>(net.rank())), part(375);
+        co_await pa::all_reduce(net, data, pa::mean{}, pa::int8b{}, options);
+        co_await pa::reduce_scatter(net, data, part, pa::sum{}, pa::identity{}, options);
+        co_await pa::all_gather(net, part, data, pa::int8b{}, options);
+        co_await pa::broadcast(net, data, 2, pa::identity{}, options);
+        co_await pa::barrier(net, options);
         if (data.front() != data.back()) throw std::system_error(pa::errc::bad_message);
     }
 };
@@ -78,4 +100,15 @@ TEST_CASE("whenever a peer of a simulated all-reduce dies, the others come to an
         [] { return pa::test::sim_cluster(4, {.seed = 4, .jitter = 20ms}); }, 1, averaging{}, judge,
         2);
     CHECK(runs > 250);
+}
+
+TEST_CASE("collectives in stages can be dropped after any event, and lose a peer")
+{
+    const auto make = [] { return pa::test::sim_cluster(4, {.seed = 3, .jitter = 20ms}); };
+    CHECK(pa::test::drop_at_every_step(make, staged{}) > 200);
+    const auto judge = [](auto& cluster, const auto& others) {
+        CHECK(cluster.world().now() < pa::time_point(150s));
+        for (const auto& t : others) CHECK(t.finished());
+    };
+    CHECK(pa::test::lose_at_every_step(make, 1, staged{}, judge) > 200);
 }

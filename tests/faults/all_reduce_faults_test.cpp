@@ -70,6 +70,18 @@ vectors ramps(int peers, std::size_t count)
     return data;
 }
 
+/// Factors of `peers` in a random order, or none of them apart.
+std::vector<int> some_radix(int peers, pa::random& random)
+{
+    std::vector<int> radix;
+    if (random.below(2) == 0) return radix;
+    for (int f = 2; peers > 1; ++f)
+        for (; peers % f == 0; peers /= f)
+            radix.insert(
+                radix.begin() + static_cast<std::ptrdiff_t>(random.below(radix.size() + 1)), f);
+    return radix;
+}
+
 }  // namespace
 
 TEST_CASE("peers that disagree about the call all learn it, before anything is used")
@@ -101,7 +113,7 @@ TEST_CASE("peers that disagree about the call all learn it, before anything is u
         [](auto& net, auto& mine) {
             return pa::all_reduce(net, mine, pa::sum{}, pa::identity{}, {.chunk_bytes = 1000});
         },
-        "chunk");
+        "columns");
     disagree(
         [](auto& net, auto& mine) {
             static constexpr std::array shares{1.0, 2.0, 3.0};
@@ -267,15 +279,10 @@ TEST_CASE("a peer that tells different weights to different peers is found out")
 
     // Peer 2 plays the protocol by hand: its first chunks name weights of 1 and of 5, and it votes
     // as if all were well.
-    const auto plan = pa::detail::plan_direct(3, 300, sizeof(float), pa::identity{}, options);
-    pa::wire::descriptor call{.round = 1,
-                              .peers = 3,
-                              .element = pa::element_type::f32,
-                              .op = static_cast<std::uint8_t>(pa::op_id::weighted_mean),
-                              .codec = static_cast<std::uint8_t>(pa::codec_id::identity),
-                              .count = 300,
-                              .chunk = plan.chunk,
-                              .layout = plan.layout};
+    const auto plan = pa::detail::plan_by_shares(3, 300, sizeof(float), pa::identity{}, options);
+    pa::any_transport any(cluster.peer(2));
+    const auto call = pa::detail::describe<float, pa::weighted_mean, pa::identity>(
+        pa::detail::collective_id::all_reduce, any, 300, plan, options);
     const auto lie = [&](auto& net, int victim, double weight) -> pa::task<> {
         const auto name = [](pa::message_kind kind) {
             return pa::make_tag({.round = 1, .kind = kind});
@@ -313,11 +320,12 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
     for (int seed = range.first; seed <= range.last; ++seed) {
         INFO(pa::test::again(seed, "whatever happens to one peer, *"));
         pa::random random(static_cast<std::uint64_t>(seed));
-        const int peers = 2 + static_cast<int>(random.below(6));
+        const int peers = 2 + static_cast<int>(random.below(7));
         const auto victim = static_cast<int>(random.below(static_cast<std::uint64_t>(peers)));
         const auto fault = random.below(4);  // death, silence, a cut link, nothing
         const pa::duration when(1'000 * static_cast<std::int64_t>(random.below(160'000)));
         const auto count = static_cast<std::size_t>(random.below(30'000));
+        const auto radix = some_radix(peers, random);
         sim_cluster cluster(peers, {.seed = static_cast<std::uint64_t>(seed),
                                     .latency = 10ms,
                                     .jitter = 20ms,
@@ -327,7 +335,8 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
         std::vector<outcome> ends(at(peers));
         std::vector<std::optional<pa::task<>>> work;
         for (int rank = 0; rank < peers; ++rank) {
-            const pa::call_options options{.timeout = 4s, .chunk_bytes = 4096, .in_flight = 2};
+            const pa::call_options options{
+                .timeout = 4s, .radix = radix, .chunk_bytes = 4096, .in_flight = 2};
             work.emplace_back(
                 note(ends[at(rank)], pa::all_reduce(cluster.peer(rank), data[at(rank)], pa::sum{},
                                                     pa::int8b{}, options)));
@@ -360,7 +369,7 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
             } else {
                 REQUIRE(data[at(rank)] == before[at(rank)]);
                 definite_failure |= end.failure->code() != pa::errc::outcome_unknown;
-                CAPTURE(fault, rank, end.failure->what());
+                CAPTURE(fault, victim, radix, rank, end.failure->what());
                 if (fault < 2 && rank != victim) REQUIRE(end.failure->culprit() == victim);
             }
         }

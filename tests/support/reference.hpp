@@ -96,24 +96,39 @@ struct blocks_of_codes {
 
 using blocks_of_int8 = blocks_of_codes<128, 127>;
 
-/// The mean over all peers, or the sum, part by part: every peer's version passes the codec, is
-/// added in rank order, and the result passes the codec again.
+/// The mean over all peers, or the sum, part by part: every version passes the codec, is added in
+/// rank order, and the result passes the codec again. In several stages, first `radix[0]`
+/// neighbours' versions become one, then `radix[1]` of these, and so on.
 template <class Codec>
-values all_reduce(std::vector<values> in, const std::vector<int>& shares, bool mean)
+values all_reduce(std::vector<values> in, const std::vector<int>& shares, bool mean,
+                  std::vector<int> radix = {})
 {
-    values out(in[0].size());
-    std::size_t begin = 0;
-    for (const auto size : part_sizes(out.size(), shares)) {
-        for (auto& version : in) Codec::round_trip(version.data() + begin, size);
-        for (auto i = begin; i < begin + size; ++i) {
-            out[i] = in[0][i];
-            for (std::size_t peer = 1; peer < in.size(); ++peer) out[i] += in[peer][i];
-            if (mean) out[i] /= static_cast<float>(in.size());
+    if (radix.empty()) radix = {static_cast<int>(in.size())};
+    const auto parts = part_sizes(in[0].size(), shares);
+    const auto pass_codec = [&](values& version) {
+        std::size_t begin = 0;
+        for (const auto size : parts) {
+            Codec::round_trip(version.data() + begin, size);
+            begin += size;
         }
-        Codec::round_trip(out.data() + begin, size);
-        begin += size;
+    };
+    for (const int r : radix) {
+        std::vector<values> fewer;
+        for (std::size_t first = 0; first < in.size(); first += static_cast<std::size_t>(r)) {
+            auto& out = fewer.emplace_back(in[0].size());
+            for (std::size_t v = 0; v < static_cast<std::size_t>(r); ++v) {
+                auto& version = in[first + v];
+                pass_codec(version);
+                for (std::size_t i = 0; i < out.size(); ++i)
+                    out[i] = v == 0 ? version[i] : out[i] + version[i];
+            }
+            if (mean)
+                for (auto& x : out) x /= static_cast<float>(r);
+        }
+        in = fewer;
     }
-    return out;
+    pass_codec(in[0]);
+    return in[0];
 }
 
 }  // namespace reference

@@ -14,7 +14,7 @@ const pa::wire::descriptor sample{.round = 7,
                                   .op = 2,
                                   .codec = 4,
                                   .count = 1'000'003,
-                                  .chunk = 65'536,
+                                  .columns = 65'536,
                                   .layout = 0x1234'5678'9abc'def0,
                                   .weight = 2.5};
 
@@ -58,7 +58,7 @@ TEST_CASE("descriptors that differ, weights aside, differ in words and in their 
     differs([](auto& d) { ++d.op; }, "operation");
     differs([](auto& d) { ++d.codec; }, "codec");
     differs([](auto& d) { ++d.count; }, "1000003 here and 1000004 there");
-    differs([](auto& d) { ++d.chunk; }, "chunk");
+    differs([](auto& d) { ++d.columns; }, "columns");
     differs([](auto& d) { ++d.layout; }, "shares");
 
     auto heavier = sample;

@@ -29,8 +29,16 @@ struct call_options {
     std::span<const role> roles = {};     ///< by rank; empty: all are full peers
     std::span<const double> shares = {};  ///< sizes of the parts, by rank; empty: equal
 
-    std::size_t chunk_bytes = 0;  ///< of elements; zero: chosen by size
-    std::size_t in_flight = 0;    ///< chunks on the way to a peer, on average; zero: chosen
+    /// Elements of each part, by rank, in reduce_scatter and all_gather; empty: nearly equal.
+    std::span<const std::size_t> sizes = {};
+
+    /// The stages of the butterfly; empty: one in which everybody meets everybody.
+    std::span<const int> radix = {};
+
+    std::size_t chunk_bytes = 0;  ///< of elements, in a message at most; zero: chosen by size
+
+    /// Messages on the way to a peer; zero: chosen. Peers of reduce_scatter and all_gather agree.
+    std::size_t in_flight = 0;
 
     workers* pool = nullptr;  ///< where codecs and reductions run; null: on the loop's own thread
 };

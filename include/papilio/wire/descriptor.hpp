@@ -19,12 +19,12 @@ struct descriptor {
     std::uint32_t round = 0;
     std::uint16_t peers = 0;
     element_type element{};
-    std::uint8_t op = 0;       ///< an op_id
-    std::uint8_t codec = 0;    ///< a codec_id
-    std::uint64_t count = 0;   ///< elements
-    std::uint64_t chunk = 0;   ///< elements
-    std::uint64_t layout = 0;  ///< a hash of the peers' roles and shares
-    double weight = 1;         ///< the sender's own; may differ between peers
+    std::uint8_t op = 0;        ///< an op_id
+    std::uint8_t codec = 0;     ///< a codec_id
+    std::uint64_t count = 0;    ///< elements
+    std::uint64_t columns = 0;  ///< in which the data travels
+    std::uint64_t layout = 0;   ///< a hash of the peers' roles and shares
+    double weight = 1;          ///< the sender's own; may differ between peers
 
     static constexpr std::size_t encoded_size = 48;
     friend constexpr bool operator==(const descriptor&, const descriptor&) = default;
@@ -33,7 +33,7 @@ struct descriptor {
 inline constexpr std::uint32_t descriptor_magic = 0x44504150;  // "PAPD"
 
 /// Little-endian: u32 magic, u16 version (1), u16 peers, u32 round, u8 element, u8 op, u8 codec,
-/// u8 zero, u64 count, u64 chunk, u64 layout, f64 weight.
+/// u8 zero, u64 count, u64 columns, u64 layout, f64 weight.
 inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& d) noexcept
 {
     std::array<std::byte, descriptor::encoded_size> to;
@@ -46,7 +46,7 @@ inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& 
     store(to.data() + 14, d.codec);
     store(to.data() + 15, std::uint8_t{0});
     store(to.data() + 16, d.count);
-    store(to.data() + 24, d.chunk);
+    store(to.data() + 24, d.columns);
     store(to.data() + 32, d.layout);
     store(to.data() + 40, d.weight);
     return to;
@@ -67,7 +67,7 @@ inline descriptor parse_descriptor(bytes from)
     d.op = load<std::uint8_t>(from.data() + 13);
     d.codec = load<std::uint8_t>(from.data() + 14);
     d.count = load<std::uint64_t>(from.data() + 16);
-    d.chunk = load<std::uint64_t>(from.data() + 24);
+    d.columns = load<std::uint64_t>(from.data() + 24);
     d.layout = load<std::uint64_t>(from.data() + 32);
     d.weight = load<double>(from.data() + 40);
     if (!(d.weight > 0) || !(d.weight < 0x1p53))
@@ -79,7 +79,7 @@ inline descriptor parse_descriptor(bytes from)
 inline std::uint64_t digest(const descriptor& d) noexcept
 {
     return hash(d.round, d.peers, static_cast<std::uint8_t>(d.element), d.op, d.codec, d.count,
-                d.chunk, d.layout);
+                d.columns, d.layout);
 }
 
 /// In words, the first thing in which two descriptors disagree; empty if they agree.
@@ -97,7 +97,8 @@ inline std::string difference(const descriptor& here, const descriptor& there)
                name(there.element) + " there";
     if (here.op != there.op) return say("the operation's id", here.op, there.op);
     if (here.codec != there.codec) return say("the codec's id", here.codec, there.codec);
-    if (here.chunk != there.chunk) return say("the chunk size", here.chunk, there.chunk);
+    if (here.columns != there.columns)
+        return say("the number of columns", here.columns, there.columns);
     if (here.layout != there.layout) return "roles, shares or parameters of the codec differ";
     return {};
 }

@@ -17,10 +17,7 @@ class ledger {
 public:
     ledger(int peers, time_point begin) : entries_(static_cast<std::size_t>(peers), entry{begin}) {}
 
-    void expect(int peer, message_kind kind, std::size_t messages)
-    {
-        owed(peer, kind) += static_cast<std::ptrdiff_t>(messages);
-    }
+    void expect(int peer, message_kind kind) { ++owed(peer, kind); }
 
     void came(int peer, message_kind kind, time_point now)
     {
@@ -31,9 +28,10 @@ public:
     /// The last sign of life from `peer`, as the transport knows it.
     void heard(int peer, time_point when) { at(peer).progress = std::max(at(peer).progress, when); }
 
-    /// The peer that owes the most messages of a kind, and among equals the one that has shown no
-    /// life for the longest time; -1 if none is owed.
-    int behind(message_kind kind) const
+    /// The peer, of those for which `suspected(peer)` holds, that owes the most messages of a kind,
+    /// and among equals the one that has shown no life for the longest time; -1 if none is owed.
+    template <class Suspected>
+    int behind(message_kind kind, const Suspected& suspected) const
     {
         int culprit = -1;
         std::ptrdiff_t most = 1;
@@ -42,6 +40,7 @@ public:
             const auto& e = entries_[peer];
             const auto owes = e.owed[index(kind)];
             if (owes < most || (owes == most && e.progress >= oldest)) continue;
+            if (!suspected(static_cast<int>(peer))) continue;
             most = owes;
             oldest = e.progress;
             culprit = static_cast<int>(peer);

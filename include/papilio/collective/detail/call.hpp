@@ -1,0 +1,78 @@
+#pragma once
+
+#include <papilio/codec/base.hpp>
+#include <papilio/collective/detail/plan.hpp>
+#include <papilio/collective/options.hpp>
+#include <papilio/op/base.hpp>
+#include <papilio/transport/any_transport.hpp>
+#include <papilio/wire/descriptor.hpp>
+
+#include <concepts>
+#include <functional>
+#include <ranges>
+#include <span>
+#include <type_traits>
+
+// What all collectives have in common.
+namespace papilio::detail {
+
+/// A range of elements that outlives the call: an lvalue, or a borrowed range such as a span.
+template <class R>
+concept elements = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> &&
+    std::ranges::borrowed_range<R> && element<std::ranges::range_value_t<R>>;
+
+template <class R>
+concept writable_elements =
+    elements<R> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
+
+/// What must hold of an operation and a codec, said where the user calls.
+template <class T, class Op, class Codec>
+constexpr void check_kinds()
+{
+    static_assert(operation<Op, T>,
+                  "not an operation on these elements: see op/base.hpp for what one must have");
+    static_assert(Codec::lossless || floating_element<T>,
+                  "a lossy codec takes floating-point elements only: send integers by identity{}");
+    static_assert(codec<Codec, std::conditional_t<Codec::lossless, T, accumulator_t<T>>>,
+                  "not a codec for these elements: see codec/base.hpp for what one must have");
+}
+
+template <class T>
+void check_apart(std::span<const T> in, std::span<T> out)
+{
+    if (!in.empty() && std::less{}(in.data(), out.data() + out.size()) &&
+        std::less{}(out.data(), in.data() + in.size()))
+        refuse("in and out overlap; to reduce in place, pass the data alone");
+}
+
+/// Without numbers of its own a transport could not tell one call's messages from the next one's.
+inline std::uint32_t round_number(any_transport& net, const call_options& o)
+{
+    if (o.round != 0) return o.round;
+    const auto next = net.next_round();
+    if (next == 0)
+        refuse(
+            "this transport does not number rounds: give call_options::round, another for each "
+            "call");
+    return (next - 1) % max_call + 1;
+}
+
+/// Which collective a call is, told to the others beside the operation.
+enum class collective_id : std::uint8_t { all_reduce, reduce_scatter, all_gather, barrier };
+
+template <element T, class Op, class Codec>
+wire::descriptor describe(collective_id which, any_transport& net, std::size_t count,
+                          const round_plan& plan, const call_options& o)
+{
+    return {.round = round_number(net, o),
+            .peers = static_cast<std::uint16_t>(net.size()),
+            .element = element_type_of<T>,
+            .op = static_cast<std::uint8_t>(Op::id),
+            .codec = static_cast<std::uint8_t>(Codec::id),
+            .count = count,
+            .columns = plan.columns,
+            .layout = hash(plan.layout, static_cast<std::uint8_t>(which)),
+            .weight = o.weight};
+}
+
+}  // namespace papilio::detail

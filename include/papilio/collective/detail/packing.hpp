@@ -1,0 +1,83 @@
+#pragma once
+
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/element.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/codec/base.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+// Between elements and what travels.
+namespace papilio::detail {
+
+/// What a codec takes and an operation reduces where the caller's elements are `T`.
+template <class Codec, element T>
+using carried = std::conditional_t<Codec::lossless, T, accumulator_t<T>>;
+
+/// Encodes a run that begins at element `begin` of the whole vector; returns how many bytes of
+/// `room` it took. An empty run takes none, whatever the codec.
+template <class Codec, element T>
+std::size_t pack(const Codec& codec, std::size_t begin, std::span<const T> values,
+                 mutable_bytes room)
+{
+    using value = carried<Codec, T>;
+    if (values.empty()) return 0;
+    const auto there = codec_at(codec, begin);
+    if constexpr (std::same_as<value, T>) {
+        return there.encode(values, room);
+    } else {
+        std::vector<value> wide(values.size());
+        std::ranges::transform(values, wide.begin(), [](T x) { return static_cast<value>(x); });
+        return there.encode(std::span<const value>(wide), room);
+    }
+}
+
+/// The reverse. Throws `errc::bad_message` for bytes that are no such run.
+template <class Codec, element T>
+void unpack(const Codec& codec, std::size_t begin, bytes encoded, std::span<T> out)
+{
+    using value = carried<Codec, T>;
+    if (out.empty()) {
+        if (!encoded.empty()) throw std::system_error(errc::bad_message, "nothing was expected");
+        return;
+    }
+    const auto there = codec_at(codec, begin);
+    if constexpr (std::same_as<value, T>) {
+        there.decode(encoded, out);
+    } else {
+        std::vector<value> wide(out.size());
+        there.decode(encoded, std::span(wide));
+        std::ranges::transform(wide, out.begin(), [](value x) { return static_cast<T>(x); });
+    }
+}
+
+/// Encoded runs of several parts in one message: each behind its length, little-endian.
+inline constexpr std::size_t length_size = sizeof(std::uint32_t);
+
+/// Takes the next run off the front of `message`.
+inline bytes next_run(bytes& message)
+{
+    const bool there = message.size() >= length_size;
+    const std::size_t size = there ? load<std::uint32_t>(message.data()) : 0;
+    if (!there || size > message.size() - length_size)
+        throw std::system_error(errc::bad_message, "a message that ends too early");
+    const auto run = message.subspan(length_size, size);
+    message = message.subspan(length_size + size);
+    return run;
+}
+
+/// The runs of a message about `count` parts.
+inline std::vector<bytes> runs_of(bytes message, std::size_t count)
+{
+    std::vector<bytes> runs;
+    for (std::size_t i = 0; i < count; ++i) runs.push_back(next_run(message));
+    if (!message.empty()) throw std::system_error(errc::bad_message, "more than was agreed");
+    return runs;
+}
+
+}  // namespace papilio::detail

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <papilio/base/check.hpp>
+#include <papilio/plan/partition.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace papilio {
+
+/// Parts are cut into chunks, the same number for every part however large it is: chunk c of all
+/// parts is a *column*, and columns move through a collective independently of each other, so that
+/// all parts are done at the same time. Chunks begin at multiples of the codec's `granule` from the
+/// part's begin, so that no codec block straddles two of them and their number changes no bit; a
+/// part of fewer granules than there are columns has empty chunks.
+constexpr part chunk_of(part whole, std::size_t granule, std::size_t columns, std::size_t c)
+{
+    PAPILIO_CHECK(granule > 0 && c < columns, "there is no chunk of that index");
+    const auto granules = whole.size / granule + (whole.size % granule != 0 ? 1 : 0);
+    // floor(granules * i / columns), without overflow
+    const auto cut = [&](std::size_t i) {
+        const auto at = granules / columns * i + granules % columns * i / columns;
+        return at < granules ? at * granule : whole.size;
+    };
+    return {whole.begin + cut(c), cut(c + 1) - cut(c)};
+}
+
+/// The most elements that any chunk of a part of `size` has.
+constexpr std::size_t largest_chunk(std::size_t size, std::size_t granule, std::size_t columns)
+{
+    PAPILIO_CHECK(granule > 0 && columns > 0, "a part is cut at granules into columns");
+    const auto granules = size / granule + (size % granule != 0 ? 1 : 0);
+    const auto most = granules / columns + (granules % columns != 0 ? 1 : 0);
+    return most > size / granule ? size : most * granule;
+}
+
+/// How many columns to cut where the largest part has `size` elements, so that its chunks have
+/// about `wanted`, and one granule at least.
+constexpr std::size_t columns_for(std::size_t size, std::size_t granule, std::size_t wanted)
+{
+    PAPILIO_CHECK(granule > 0, "a granule has at least one element");
+    const auto chunk = std::max(wanted / granule, std::size_t{1}) * granule;
+    return std::max<std::size_t>(size / chunk + (size % chunk != 0 ? 1 : 0), 1);
+}
+
+}  // namespace papilio
