@@ -262,6 +262,33 @@ TEST_CASE("a message beyond the limit is refused where it is sent, and harms no 
     CHECK(pa::sync_wait(cluster.loop(), recv(cluster.peer(1), 0, pa::tag{1}, 1000)) == 1000);
 }
 
+TEST_CASE("uploads and downloads keep to their caps")
+{
+    const bool up = GENERATE(true, false);
+    const tcp::options o =
+        up ? tcp::options{.max_upload = 2'000'000} : tcp::options{.max_download = 2'000'000};
+    tcp_cluster cluster(3, o);
+    const auto begins = cluster.loop().now();
+    cluster.run([up](tcp::transport& net) -> pa::task<> {
+        std::vector<std::byte> message(200'000);
+        const int one = up ? net.rank() : 0;  // sends everything, or receives it
+        for (int peer = 0; peer < 3; ++peer) {
+            const bool pair = (up ? net.rank() == 0 : peer == 0) && peer != net.rank();
+            if (pair) {
+                co_await net.send(peer, pa::tag{1}, message);
+            }
+        }
+        for (int peer = 0; peer < 3; ++peer) {
+            const bool pair = (up ? peer == 0 : net.rank() == one) && peer != net.rank();
+            if (pair) {
+                co_await net.recv(peer, pa::tag{1}, message);
+            }
+        }
+    });
+    const auto took = cluster.loop().now() - begins;
+    CHECK(took >= 150ms);  // 400,000 bytes at 2 MB/s, less what a bucket holds
+}
+
 TEST_CASE("newcomers are let in when there is room for them")
 {
     pa::asio_loop loop;

@@ -41,7 +41,7 @@ public:
 
     medium(asio_loop& on, const options& o)
         : loop_(&on),
-          far_(on, o.far.connections, o.far.congestion),
+          far_(on, tcp::medium_options(o.far)),
           near_(on, o.ring_bytes),
           patience_(o.far.handshake / 2)
     {

@@ -22,6 +22,10 @@ struct options {
     /// the transport lives.
     const char* congestion = nullptr;
 
+    /// Bytes per second that all links together may send, and take in; zero: as they can.
+    std::uint64_t max_upload = 0;
+    std::uint64_t max_download = 0;
+
     /// A sign of life goes out this often on a connection that is otherwise quiet. Not zero.
     duration heartbeat = std::chrono::seconds(1);
 
@@ -51,13 +55,21 @@ inline mesh_options for_mesh(const options& o) noexcept
             .handshake = o.handshake};
 }
 
+/// What a medium needs to know of them.
+inline detail::medium_options medium_options(const options& o) noexcept
+{
+    return {.connections = o.connections,
+            .congestion = o.congestion,
+            .max_upload = o.max_upload,
+            .max_download = o.max_download};
+}
+
 /// One peer of a mesh of TCP connections; see `mesh` for its members. Peer `i` listens at
 /// `peers[i]`; an empty host marks a peer that cannot be dialled, port 0 lets the system choose.
 class transport : public mesh<detail::medium> {
 public:
     transport(asio_loop& on, int rank, std::vector<endpoint> peers, options o = {})
-        : mesh(on, detail::medium(on, o.connections, o.congestion), rank, std::move(peers),
-               for_mesh(o))
+        : mesh(on, detail::medium(on, medium_options(o)), rank, std::move(peers), for_mesh(o))
     {
     }
 };

@@ -2,6 +2,7 @@
 
 #include <papilio/async/asio_loop.hpp>
 #include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/capped_stream.hpp>
 #include <papilio/transport/reception.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
 #include <papilio/transport/tcp/socket.hpp>
@@ -68,30 +69,57 @@ private:
     std::uint32_t of_link_;
 };
 
+/// What the links over TCP of one peer are like.
+struct medium_options {
+    int connections = 1;
+    const char* congestion = nullptr;
+    std::uint64_t max_upload = 0;
+    std::uint64_t max_download = 0;
+};
+
+/// What they share.
+struct settings {
+    settings(asio_loop& l, const medium_options& o)
+        : on(l), connections(static_cast<std::uint32_t>(o.connections)), congestion(o.congestion)
+    {
+        if (o.max_upload > 0 || o.max_download > 0)
+            limits = std::make_shared<papilio::detail::caps>(o.max_upload, o.max_download);
+    }
+
+    std::unique_ptr<byte_stream> stream(socket s) const
+    {
+        std::unique_ptr<byte_stream> made =
+            std::make_unique<socket_stream>(std::move(s), connections);
+        if (!limits) return made;
+        return std::make_unique<papilio::detail::capped_stream>(on, std::move(made), limits);
+    }
+
+    asio_loop& on;
+    std::uint32_t connections;
+    const char* congestion;
+    std::shared_ptr<papilio::detail::caps> limits;
+};
+
 /// Somebody who has connected.
 class socket_caller final : public caller {
 public:
-    socket_caller(socket s, std::uint32_t of_link, const char* congestion)
-        : socket_(std::move(s)), of_link_(of_link), congestion_(congestion)
-    {
-    }
+    socket_caller(socket s, const settings& shared) : socket_(std::move(s)), shared_(shared) {}
 
     task<wire::hello> hear() override
     {
-        tune(socket_, congestion_);
+        tune(socket_, shared_.congestion);
         co_return co_await hear_hello(socket_);
     }
-    std::uint32_t streams() const override { return of_link_; }
+    std::uint32_t streams() const override { return shared_.connections; }
     task<std::unique_ptr<byte_stream>> welcome() override
     {
         co_await exchange_welcome(socket_);
-        co_return std::make_unique<socket_stream>(std::move(socket_), of_link_);
+        co_return shared_.stream(std::move(socket_));
     }
 
 private:
     socket socket_;
-    std::uint32_t of_link_;
-    const char* congestion_;
+    settings shared_;
 };
 
 /// Links over TCP: what a mesh asks of its medium.
@@ -100,14 +128,13 @@ public:
     using address = endpoint;
 
     /// Throws where the system does not have what `congestion` names; null: its own choice.
-    medium(asio_loop& on, int connections, const char* congestion)
-        : loop_(&on), connections_(static_cast<std::uint32_t>(connections)), congestion_(congestion)
+    medium(asio_loop& on, const medium_options& o) : shared_(on, o)
     {
-        if (connections < 1)
+        if (o.connections < 1)
             throw std::system_error(errc::bad_argument, "a link over TCP has connections");
-        if (!congestion) return;
+        if (!o.congestion) return;
         socket unused(on.context(), asio::ip::tcp::v4());
-        choose_congestion(unused, congestion);
+        choose_congestion(unused, o.congestion);
     }
 
     static bool reaches(const endpoint& /*from*/, const endpoint& to) noexcept
@@ -121,9 +148,9 @@ public:
         own_ = own;
         if (own.host.empty()) return;
         reception_ = std::make_unique<reception>(
-            *loop_, door(loop_->context(), own), [this, welcome = std::move(welcome)](socket s) {
-                return welcome(
-                    std::make_unique<socket_caller>(std::move(s), connections_, congestion_));
+            shared_.on, door(shared_.on.context(), own),
+            [this, welcome = std::move(welcome)](socket s) {
+                return welcome(std::make_unique<socket_caller>(std::move(s), shared_));
             });
         own_.port = reception_->door().local().port;
     }
@@ -131,18 +158,16 @@ public:
 
     task<std::unique_ptr<byte_stream>> dial(endpoint to, wire::hello h)
     {
-        socket s(loop_->context());
-        h.connections = connections_;
-        co_await introduce_oneself(s, to, h, congestion_);
-        co_return std::make_unique<socket_stream>(std::move(s), connections_);
+        socket s(shared_.on.context());
+        h.connections = shared_.connections;
+        co_await introduce_oneself(s, to, h, shared_.congestion);
+        co_return shared_.stream(std::move(s));
     }
 
 private:
     using reception = papilio::detail::reception<door>;
 
-    asio_loop* loop_;
-    std::uint32_t connections_;
-    const char* congestion_;
+    settings shared_;
     endpoint own_;
     std::unique_ptr<reception> reception_;
 };

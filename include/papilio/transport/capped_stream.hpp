@@ -1,0 +1,116 @@
+#pragma once
+
+#include <papilio/async/sleep.hpp>
+#include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/rate_limit.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <system_error>
+#include <utility>
+
+namespace papilio::detail {
+
+/// What several streams may carry together.
+struct caps {
+    caps(std::uint64_t up_bytes_per_second, std::uint64_t down_bytes_per_second) noexcept
+        : up(up_bytes_per_second), down(down_bytes_per_second)
+    {
+    }
+    rate_limit up;
+    rate_limit down;
+};
+
+/// A stream that shares caps with others. What comes in is held back by reading later: then the
+/// other side's system stops sending.
+class capped_stream final : public byte_stream {
+public:
+    capped_stream(loop& on, std::unique_ptr<byte_stream> s, std::shared_ptr<caps> shared)
+        : loop_(on), stream_(std::move(s)), caps_(std::move(shared))
+    {
+    }
+
+    std::size_t read_some(std::span<const mutable_bytes> into, std::error_code& error) override
+    {
+        const auto some = in_.allow(caps_->down, loop_.now());
+        if (some == 0) return 0;
+        std::array<mutable_bytes, most> pieces;
+        const auto n = stream_->read_some(first(into, some, pieces), error);
+        in_.use(n);
+        if (n < some) in_.return_to(caps_->down);  // who knows when more will come
+        return n;
+    }
+    std::size_t write_some(std::span<const bytes> from, std::error_code& error) override
+    {
+        const auto some = out_.allow(caps_->up, loop_.now());
+        if (some == 0) return 0;
+        std::array<bytes, most> pieces;
+        const auto n = stream_->write_some(first(from, some, pieces), error);
+        out_.use(n);
+        if (n < some) out_.return_to(caps_->up);
+        return n;
+    }
+    task<> readable() override
+    {
+        if (in_.due > loop_.now())
+            co_await sleep_until(in_.due);
+        else
+            co_await stream_->readable();
+    }
+    task<> writable() override
+    {
+        if (out_.due > loop_.now())
+            co_await sleep_until(out_.due);
+        else
+            co_await stream_->writable();
+    }
+    const char* kind() const override { return stream_->kind(); }
+    std::uint32_t streams() const override { return stream_->streams(); }
+    void close() noexcept override { stream_->close(); }
+    duration unacknowledged() override { return stream_->unacknowledged(); }
+
+private:
+    static constexpr std::size_t most = 16;
+
+    /// What one direction has reserved, and from when on it may use that.
+    struct grant {
+        std::size_t allow(rate_limit& limit, time_point now) noexcept
+        {
+            if (left == 0) {
+                left = limit.turn();
+                due = limit.reserve(left, now);
+            }
+            return due <= now ? left : 0;
+        }
+        void use(std::size_t n) noexcept { left -= n; }
+        void return_to(rate_limit& limit) noexcept { limit.give_back(std::exchange(left, 0)); }
+
+        std::size_t left = 0;
+        time_point due{};
+    };
+
+    /// The first `some` bytes of `pieces`.
+    template <class Piece>
+    static std::span<const Piece> first(std::span<const Piece> pieces, std::size_t some,
+                                        std::array<Piece, most>& room)
+    {
+        std::size_t used = 0;
+        for (; used < std::min(pieces.size(), most) && some > 0; ++used) {
+            room[used] = pieces[used].first(std::min(pieces[used].size(), some));
+            some -= room[used].size();
+        }
+        return std::span<const Piece>(room).first(used);
+    }
+
+    loop& loop_;
+    std::unique_ptr<byte_stream> stream_;
+    std::shared_ptr<caps> caps_;
+    grant in_;
+    grant out_;
+};
+
+}  // namespace papilio::detail
