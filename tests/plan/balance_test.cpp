@@ -112,3 +112,25 @@ TEST_CASE("rates that are none are refused")
     CHECK_THROWS_AS(balanced_shares(symmetric({1, 0})), std::system_error);
     CHECK_THROWS_AS(balanced_shares(symmetric({1, 2}), roles{role::full}), std::system_error);
 }
+
+TEST_CASE("the time of equal parts is the slowest peer's, at the textbook's bytes")
+{
+    CHECK(direct_seconds_per_byte(symmetric({400, 200, 100, 50}), {}, {}) == Approx(1.5 / 50));
+    CHECK(direct_seconds_per_byte(symmetric({8, 4}), {}, {}) == Approx(1.0 / 4));
+    const auto rates = symmetric({400, 300, 200, 10});
+    const std::vector<double> uneven{5, 1, 2, 0};
+    CHECK(direct_seconds_per_byte(rates, {}, uneven) ==
+          Approx(makespan(rates, roles(4, role::full), uneven)));
+    // Two clients and an auxiliary that owns all: each version in, the result out to each.
+    const roles who{role::client, role::client, role::auxiliary};
+    CHECK(direct_seconds_per_byte(symmetric({10, 10, 10}), who, {}) == Approx(2.0 / 10));
+}
+
+TEST_CASE("shares that save little are not worth while")
+{
+    CHECK(worthwhile_shares(symmetric({100, 100, 100})).empty());
+    CHECK(worthwhile_shares(symmetric({100, 98, 103, 101})).empty());
+    CHECK(worthwhile_shares(symmetric({100, 1})).empty());  // two send and receive all, anyhow
+    const auto rates = symmetric({400, 200, 100, 50});
+    CHECK(worthwhile_shares(rates) == balanced_shares(rates));
+}

@@ -347,6 +347,29 @@ TEST_CASE("a cut goes one way")
     });
 }
 
+TEST_CASE("a peer's access may become another")
+{
+    sim::world w({.peers = 2, .latency = 0ms, .all = {1e6, 1e6}});
+    const std::vector<std::byte> message(1'000'000);
+    std::vector<pa::time_point> came;
+    w.run([&](pa::sim::transport& net) -> pa::task<> {
+        std::vector<std::byte> room(message.size());
+        for (std::uint32_t i = 0; i < 3; ++i) {
+            const auto t = pa::make_tag({.index = i});
+            if (net.rank() == 0) {
+                co_await net.send(1, t, message);
+            } else {
+                co_await net.recv(0, t, room);
+                came.push_back(w.now());
+                if (i == 0) w.reshape(1, {1e6, 0.5e6});
+            }
+        }
+    });
+    CHECK(came ==
+          std::vector<pa::time_point>{pa::time_point(1s), pa::time_point(3s), pa::time_point(5s)});
+    CHECK_THROWS_AS(w.reshape(0, {0, 1}), std::system_error);
+}
+
 TEST_CASE("a deadlock is detected, not timed out")
 {
     sim::world world({.peers = 3});

@@ -42,6 +42,7 @@ struct refined : plain {
     std::uint32_t next_round() { return ++rounds; }
     void retire(pa::tag t) { last_tag = t; }
     pa::time_point last_heard(int peer) { return pa::time_point(std::chrono::seconds(peer)); }
+    std::uint64_t arrived(int peer) { return static_cast<std::uint64_t>(100 * peer); }
 
     std::uint32_t rounds = 10;
 };
@@ -79,6 +80,7 @@ TEST_CASE("any transport passes on what it is asked")
     any.retire(pa::tag{6});
     CHECK(net.last_tag == pa::tag{6});
     CHECK(any.last_heard(7) == pa::time_point(std::chrono::seconds(7)));
+    CHECK(any.arrived(3) == 300u);
 }
 
 TEST_CASE("members that a transport lacks have a meaning all the same")
@@ -87,6 +89,7 @@ TEST_CASE("members that a transport lacks have a meaning all the same")
     pa::any_transport any(net);
     any.retire(pa::tag{6});
     CHECK(any.last_heard(1) == pa::time_point::min());
+    CHECK_FALSE(any.arrived(1));
     CHECK(any.next_round() == 0);
     CHECK(pa::detail::next_round(net) == 0);
 }

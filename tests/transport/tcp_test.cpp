@@ -320,6 +320,29 @@ TEST_CASE("a peer is heard whenever bytes come")
     CHECK(net.last_heard(1) > before);
 }
 
+TEST_CASE("a peer learns how much has arrived, which is less than was sent")
+{
+    constexpr std::size_t size = std::size_t{32} << 20;  // more than sockets hold
+    tcp_cluster cluster(2, {.connections = 2});
+    auto& net = cluster.peer(0);
+    CHECK(net.arrived(1) < 4096);
+    const auto receive_late = [&]() -> pa::task<> {
+        while (net.arrived(1) < 4096) {
+            co_await pa::sleep_for(1ms);
+        }
+        CHECK(net.arrived(1) < size);
+        co_await recv(cluster.peer(1), 0, pa::tag{1}, size);
+        while (net.arrived(1) < size) {
+            co_await pa::sleep_for(1ms);
+        }
+    };
+    std::vector<pa::task<>> both;
+    both.push_back(send(net, 1, pa::tag{1}, size));
+    both.push_back(receive_late());
+    pa::sync_wait(cluster.loop(), pa::test::all_of(std::move(both)));
+    CHECK(net.arrived(1) < size + 4096);
+}
+
 TEST_CASE("signs of life keep a quiet link up")
 {
     tcp_cluster cluster(2, {.connections = 2, .heartbeat = 1ms, .silence = 5s});

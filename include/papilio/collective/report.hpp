@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/plan/link_history.hpp>
 #include <papilio/plan/partition.hpp>
 
 #include <cstdint>
@@ -35,6 +36,9 @@ struct report {
     std::vector<traffic> peers;           ///< by rank
     std::vector<contributions> made_of;   ///< consecutive ranges that cover the result
     std::vector<int> unserved_observers;  ///< who did not fetch the whole result in time
+
+    flow up;    ///< of this peer's link, to all others together: see `link_history`
+    flow down;  ///< from all others together
 
     // Since the call began; the phases overlap.
     duration reduced{};   ///< this peer's own part was complete

@@ -24,6 +24,17 @@ namespace papilio {
 inline std::vector<double> balanced_shares(std::span<const access_rate> rates,
                                            std::span<const role> roles = {});
 
+/// The same where that saves a twentieth of the time that equal parts would take; else nothing,
+/// which is to say equal parts: figures are never quite equal, and parts should not follow every
+/// breath.
+inline std::vector<double> worthwhile_shares(std::span<const access_rate> rates,
+                                             std::span<const role> roles = {});
+
+/// Seconds per byte of data until the last link of a direct all-reduce falls quiet, when parts are
+/// in proportion to `shares`; empty: equal among all that reduce.
+inline double direct_seconds_per_byte(std::span<const access_rate> rates,
+                                      std::span<const role> roles, std::span<const double> shares);
+
 }  // namespace papilio
 
 namespace papilio::detail {
@@ -82,6 +93,37 @@ inline std::vector<double> balanced_shares(std::span<const access_rate> rates,
         else if (owns)
             shares[i] = std::max(0.0, (level * rate[i] - 1) / static_cast<double>(n - 2));
     }
+    return shares;
+}
+
+inline double direct_seconds_per_byte(std::span<const access_rate> rates,
+                                      std::span<const role> roles, std::span<const double> shares)
+{
+    const auto role_of = [&](std::size_t i) { return roles.empty() ? role::full : roles[i]; };
+    double n = 0, whole = 0, longest = 0;
+    const auto share = [&](std::size_t i) {
+        if (!reduces(role_of(i))) return 0.0;
+        return shares.empty() ? 1.0 : shares[i];
+    };
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+        if (contributes(role_of(i))) n += 1;
+        whole += share(i);
+    }
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+        const double w = whole > 0 ? share(i) / whole : 0;
+        const double moved = contributes(role_of(i)) ? 1 + (n - 2) * w : n * w;
+        longest = std::max(longest, moved / std::min(rates[i].up, rates[i].down));
+    }
+    return longest;
+}
+
+inline std::vector<double> worthwhile_shares(std::span<const access_rate> rates,
+                                             std::span<const role> roles)
+{
+    auto shares = balanced_shares(rates, roles);
+    const double balanced = direct_seconds_per_byte(rates, roles, shares);
+    const double equal = direct_seconds_per_byte(rates, roles, {});
+    if (balanced > 0.95 * equal) shares.clear();
     return shares;
 }
 

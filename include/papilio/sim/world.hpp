@@ -95,6 +95,9 @@ public:
     /// `rank` stops, or its cable is pulled: nothing it sends arrives any more, and no link closes.
     void silence(int rank) { silent_.insert(rank); }
 
+    /// The access of `rank` becomes another; what is under way keeps the time that it was given.
+    void reshape(int rank, access a);
+
     /// Nothing that `from` sends to `to` arrives any more. The way back still works.
     void cut(int from, int to) { cut_.emplace(from, to); }
 
@@ -275,6 +278,14 @@ inline void world::arrive(flight& f)
     f.content.clear();
     f.content.shrink_to_fit();
     spare_.push_back(&f);
+}
+
+inline void world::reshape(int rank, access a)
+{
+    if (!(a.up_bytes_per_second > 0) || !(a.down_bytes_per_second > 0))
+        throw std::system_error(errc::bad_argument,
+                                "every peer's access has some bandwidth, up and down");
+    peer(rank).access_ = a;
 }
 
 inline void world::kill(int rank)

@@ -3,7 +3,9 @@
 #include <papilio/transport/base.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace papilio {
@@ -29,6 +31,7 @@ public:
     std::uint32_t next_round() { return model_->next_round(); }
     void retire(tag t) { model_->retire(t); }
     time_point last_heard(int peer) { return model_->last_heard(peer); }
+    std::optional<std::uint64_t> arrived(int peer) { return model_->arrived(peer); }
 
 private:
     struct concept_type {
@@ -40,6 +43,7 @@ private:
         virtual std::uint32_t next_round() = 0;
         virtual void retire(tag t) = 0;
         virtual time_point last_heard(int peer) = 0;
+        virtual std::optional<std::uint64_t> arrived(int peer) = 0;
     };
 
     template <class Net>
@@ -55,6 +59,10 @@ private:
         std::uint32_t next_round() override { return detail::next_round(net); }
         void retire(tag t) override { detail::retire(net, t); }
         time_point last_heard(int peer) override { return detail::last_heard(net, peer); }
+        std::optional<std::uint64_t> arrived(int peer) override
+        {
+            return detail::arrived(net, peer);
+        }
         Net& net;
     };
 

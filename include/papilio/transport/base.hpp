@@ -5,6 +5,8 @@
 #include <papilio/wire/tag.hpp>
 
 #include <concepts>
+#include <cstdint>
+#include <optional>
 
 namespace papilio {
 
@@ -25,6 +27,8 @@ namespace papilio {
 ///   callers number their rounds themselves
 /// - `void retire(tag t)` drops all messages of the call that `t` belongs to, now and later
 /// - `time_point last_heard(int peer)` when the last byte came from `peer`
+/// - `std::uint64_t arrived(int peer)` how many bytes have reached `peer`'s host so far, as far as
+///   this one has been told; other than `send`, which may be done long before
 template <class T>
 concept transport = requires(T& net, int peer, tag t, bytes out, mutable_bytes in) {
     { net.rank() } -> std::same_as<int>;
@@ -48,6 +52,11 @@ concept retires_calls = requires(T& net, tag t) {
 template <class T>
 concept knows_life = requires(T& net, int peer) {
     { net.last_heard(peer) } -> std::same_as<time_point>;
+};
+
+template <class T>
+concept knows_arrivals = requires(T& net, int peer) {
+    { net.arrived(peer) } -> std::convertible_to<std::optional<std::uint64_t>>;
 };
 
 // clang-format on
@@ -74,6 +83,15 @@ time_point last_heard(Net& net, int peer)
         return net.last_heard(peer);
     else
         return time_point::min();
+}
+
+template <transport Net>
+std::optional<std::uint64_t> arrived(Net& net, int peer)
+{
+    if constexpr (knows_arrivals<Net>)
+        return net.arrived(peer);
+    else
+        return std::nullopt;
 }
 
 }  // namespace detail

@@ -45,6 +45,9 @@ public:
     /// How long the other host has owed an acknowledgement; zero if it owes none, or cannot vanish
     /// by itself.
     virtual duration unacknowledged() { return {}; }
+
+    /// Bytes that were written and of which the other host has not said that they are there.
+    virtual std::uint64_t undelivered() { return 0; }
 };
 
 /// Somebody who wants to become a peer's other end, and may be a stranger. Destroying it turns

@@ -64,6 +64,12 @@ public:
 
     const char* kind() const { return stream_->kind(); }
 
+    /// Bytes of which the other host has said that they are there.
+    std::uint64_t arrived()
+    {
+        return ended() ? written_ : written_ - std::min(written_, stream_->undelivered());
+    }
+
     /// True if nothing waits to be written.
     bool drained() const noexcept { return queue_.empty(); }
     bool ended() const noexcept { return !!end_; }
@@ -108,6 +114,7 @@ private:
 
     std::deque<entry> queue_;
     std::size_t front_done_ = 0;  // bytes of the front entry that are written
+    std::uint64_t written_ = 0;   // and of all that ever were in the queue
     gate has_work_;
 
     std::array<std::byte, 4096> scratch_;  // frames, and the first bytes behind them
@@ -213,6 +220,7 @@ inline void connection::flush()
         const auto n = stream_->write_some(std::span(pieces).first(used), error);
         if (error) return end(error);
         if (n == 0) return;
+        written_ += n;
         written(n);
     }
 }

@@ -72,6 +72,9 @@ public:
     void retire(tag t) { inbox_.retire(t); }
     time_point last_heard(int peer) { return link_to(peer).last_heard; }
 
+    /// Bytes, frames included, of which `peer`'s host has said that they are there.
+    std::uint64_t arrived(int peer);
+
     /// True while the link to `peer` stands.
     bool connected(int peer) { return link_to(peer).up.is_open() && !link_to(peer).end; }
 
@@ -215,6 +218,15 @@ task<> mesh<Medium>::connect(std::vector<int> peers, duration patience)
                 (medium_.reaches(local(), l.at) ? " at " + medium_.text(l.at) : "") +
                 (l.trouble ? ": " + l.trouble.message() : ""));
     }
+}
+
+template <class Medium>
+std::uint64_t mesh<Medium>::arrived(int peer)
+{
+    std::uint64_t sum = 0;
+    for (const auto& c : link_to(peer).connections)
+        if (c) sum += c->arrived();
+    return sum;
 }
 
 template <class Medium>

@@ -4,6 +4,8 @@
 #include <papilio/transport/base.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace papilio {
@@ -49,6 +51,7 @@ public:
     std::uint32_t next_round() noexcept { return ++round_; }
     void retire(tag t) { detail::retire(net_, in_epoch(t)); }
     time_point last_heard(int peer) { return detail::last_heard(net_, member(peer)); }
+    std::optional<std::uint64_t> arrived(int peer) { return detail::arrived(net_, member(peer)); }
 
     /// What `net` calls the peer that this group calls `peer`.
     int member(int peer) const { return members_.at(static_cast<std::size_t>(peer)); }

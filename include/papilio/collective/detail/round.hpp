@@ -6,6 +6,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/collective/detail/ballot.hpp>
 #include <papilio/collective/detail/ledger.hpp>
+#include <papilio/collective/detail/link_watch.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/collective/round_error.hpp>
 #include <papilio/plan/butterfly.hpp>
@@ -42,6 +43,7 @@ public:
           ballot_(call_, roles_, plan_, net_.rank()),
           told_(roles_.size(), false),
           ledger_(static_cast<int>(roles_.size()), begin),
+          link_(net_, begin),
           closed_(index(plan_.stages()))
     {
         report_.round = call.round;
@@ -80,7 +82,7 @@ public:
     task<> send(int peer, tag t, bytes message)
     {
         report_.peers[index(peer)].sent += message.size();
-        return net_.send(peer, t, message);
+        return link_.send(peer, t, message);
     }
 
     task<std::size_t> recv(int peer, tag t, mutable_bytes into)
@@ -95,6 +97,7 @@ public:
         loop& on = co_await this_loop{};
         ledger_.came(peer, fields_of(t).kind, on.now());
         report_.peers[index(peer)].received += size;
+        link_.received(size, on.now());
         co_return size;
     }
 
@@ -381,6 +384,7 @@ private:
             if (contributes(of(peer))) from.push_back({peer, ballot_.weight(peer)});
         report_.made_of = {{{0, static_cast<std::size_t>(call_.count)}, std::move(from)}};
         report_.unserved_observers = unserved_;
+        link_.tell(report_);
         whole_ = unserved_.empty();
         return std::move(report_);
     }
@@ -395,6 +399,7 @@ private:
     detail::ballot ballot_;
     std::vector<bool> told_;  // by rank: has had our vote
     ledger ledger_;
+    link_watch link_;
     phase where_ = phase::contribution;
     bool voted_ = false;         // we have said yes to somebody
     bool whole_ = false;         // nothing is still to come

@@ -42,6 +42,7 @@ public:
         socket_.close(ignored);
     }
     duration unacknowledged() override { return detail::unacknowledged(socket_); }
+    std::uint64_t undelivered() override { return detail::undelivered(socket_); }
 
 private:
     static constexpr std::size_t most = 16;

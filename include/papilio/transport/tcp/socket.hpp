@@ -7,8 +7,11 @@
 #include <asio/buffer.hpp>
 #include <asio/ip/tcp.hpp>
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace papilio::tcp::detail {
@@ -83,6 +86,20 @@ inline duration unacknowledged(socket& s)
     if (::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
     const bool owed = info.tcpi_unacked > 0 || info.tcpi_probes > 1;
     return std::chrono::milliseconds(owed ? info.tcpi_last_ack_recv : 0);
+}
+
+/// Bytes that were written and of which the other host has not said that they are there, be it out
+/// of order.
+inline std::uint64_t undelivered(socket& s)
+{
+    int waiting = 0;
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::ioctl(s.native_handle(), SIOCOUTQ, &waiting) != 0 || waiting <= 0 ||
+        ::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return 0;
+    const auto all = static_cast<std::uint64_t>(waiting);
+    return all - std::min(all, std::uint64_t{info.tcpi_sacked} * info.tcpi_snd_mss);
 }
 
 /// What every connection of ours has: no delay, no blocking, and the kernel's own watch over hosts

@@ -1,0 +1,208 @@
+// That rounds measure links, that all peers plan by the same figures, and that it helps.
+
+#include <papilio/collective/agree_links.hpp>
+
+#include <papilio/op/mean.hpp>
+#include <papilio/plan/balance.hpp>
+#include <papilio/transport/subset.hpp>
+
+#include <support/clusters.hpp>
+#include <support/seeds.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <optional>
+
+namespace pa = papilio;
+using namespace std::chrono_literals;
+using pa::test::sim_cluster;
+
+namespace {
+
+constexpr double mbit = 1e6 / 8;
+
+std::size_t at(int rank)
+{
+    return static_cast<std::size_t>(rank);
+}
+
+/// Peers that average again and again, each time by the parts that follow from what they have seen.
+struct swarm {
+    swarm(std::uint64_t seed, const std::vector<double>& mbits, std::size_t elements)
+        : cluster(static_cast<int>(mbits.size()),
+                  {.seed = seed, .latency = 3ms, .jitter = 2ms, .each = accesses(mbits)}),
+          in(elements, 1.5f),
+          out(mbits.size(), std::vector<float>(elements)),
+          seen(mbits.size()),
+          tables(mbits.size()),
+          reports(mbits.size())
+    {
+    }
+
+    static std::vector<pa::sim::access> accesses(const std::vector<double>& mbits)
+    {
+        std::vector<pa::sim::access> each;
+        for (const double rate : mbits) each.push_back({rate * mbit, rate * mbit});
+        return each;
+    }
+
+    /// Seconds that a round takes, with what it takes to agree.
+    double round(bool adapts)
+    {
+        const auto begun = cluster.world().now();
+        cluster.run([&](auto& net) { return take_part(net, adapts); });
+        for (const auto& t : tables) REQUIRE(t == tables[0]);
+        for (const auto& o : out) REQUIRE(o == in);
+        return std::chrono::duration<double>(cluster.world().now() - begun).count();
+    }
+
+    pa::task<> take_part(pa::sim::transport& net, bool adapts)
+    {
+        const auto me = at(net.rank());
+        const auto mine = seen[me].tell(cluster.world().now().time_since_epoch());
+        tables[me] = co_await pa::agree_links(net, mine);
+        std::vector<double> shares;
+        if (tables[me] && adapts) shares = pa::worthwhile_shares(tables[me]->access);
+        pa::call_options o;
+        o.shares = shares;
+        reports[me] = co_await pa::all_reduce(net, in, out[me], pa::mean{}, pa::identity{}, o);
+        seen[me].note_round(reports[me].up, reports[me].down,
+                            cluster.world().now().time_since_epoch());
+    }
+
+    sim_cluster cluster;
+    std::vector<float> in;
+    std::vector<std::vector<float>> out;
+    std::vector<pa::link_history> seen;
+    std::vector<std::optional<pa::link_table>> tables;
+    std::vector<pa::report> reports;
+};
+
+}  // namespace
+
+TEST_CASE("a round shows what each peer's link can carry, though a slow one holds all up")
+{
+    const auto seed = GENERATE(range(1, 4));
+    swarm peers(static_cast<std::uint64_t>(seed), {400, 200, 100, 50}, std::size_t{4} << 20);
+    peers.round(false);
+    CHECK(peers.reports[0].up.bytes_per_second == Approx(400 * mbit).epsilon(0.05));
+    CHECK(peers.reports[1].up.bytes_per_second == Approx(200 * mbit).epsilon(0.05));
+    CHECK(peers.reports[2].up.bytes_per_second == Approx(100 * mbit).epsilon(0.05));
+    CHECK(peers.reports[3].up.bytes_per_second == Approx(50 * mbit).epsilon(0.05));
+    CHECK(peers.reports[0].up.busy < 0.3);
+    CHECK(peers.reports[3].up.busy > 0.95);
+    CHECK(peers.reports[3].down.bytes_per_second == Approx(50 * mbit).epsilon(0.05));
+    CHECK(peers.reports[3].down.busy > 0.95);
+}
+
+TEST_CASE("the second round over unequal links is faster than the first")
+{
+    swarm peers(1, {400, 200, 100, 50}, std::size_t{4} << 20);
+    const double equal_parts = peers.round(true);
+    CHECK(peers.round(true) < 0.8 * equal_parts);
+    CHECK(peers.round(true) < 0.75 * equal_parts);
+}
+
+TEST_CASE("after a link slows down the parts change, and rounds get faster than with the old ones")
+{
+    const auto [first, last] = pa::test::seeds(8);
+    for (int seed = first; seed <= last; ++seed) {
+        INFO(pa::test::again(seed, "after a link slows down*"));
+        pa::random numbers(static_cast<std::uint64_t>(seed));
+        std::vector<double> links;
+        const auto n = 3 + numbers.below(4);
+        for (std::size_t i = 0; i < n; ++i)
+            links.push_back(150 + static_cast<double>(numbers.below(100)));
+        const auto slow = numbers.below(n);
+        const double slowed = 15 + static_cast<double>(numbers.below(20));
+
+        const auto settled = [&](bool adapts) {
+            swarm peers(static_cast<std::uint64_t>(seed), links, std::size_t{1} << 20);
+            for (int i = 0; i < 4; ++i) peers.round(true);
+            auto before = pa::worthwhile_shares(peers.tables[0]->access);
+            before.resize(n, 1.0 / static_cast<double>(n));
+            peers.cluster.world().reshape(static_cast<int>(slow), {slowed * mbit, slowed * mbit});
+            for (int i = 0; i < 3; ++i) peers.round(adapts);
+            const double time = peers.round(adapts);
+            const auto after = pa::worthwhile_shares(peers.tables[0]->access);
+            REQUIRE(after.size() == n);
+            CHECK(after[slow] < 0.5 * before[slow]);
+            return time;
+        };
+        CHECK(settled(true) < 0.9 * settled(false));
+    }
+}
+
+TEST_CASE("a link that was slow and is fast again gets its part back")
+{
+    swarm peers(2, {200, 200, 20, 200}, std::size_t{2} << 20);
+    for (int i = 0; i < 3; ++i) peers.round(true);
+    CHECK(pa::worthwhile_shares(peers.tables[0]->access).at(2) == 0);
+    peers.cluster.world().reshape(2, {200 * mbit, 200 * mbit});
+    for (int i = 0; i < 4; ++i) peers.round(true);
+    CHECK(pa::worthwhile_shares(peers.tables[0]->access).empty());
+}
+
+TEST_CASE("equal links keep equal parts")
+{
+    swarm peers(3, {100, 100, 100, 100, 100}, std::size_t{1} << 20);
+    for (int i = 0; i < 4; ++i) {
+        peers.round(true);
+        if (i > 0) CHECK(pa::worthwhile_shares(peers.tables[0]->access).empty());
+    }
+}
+
+TEST_CASE("peers agree whatever their roles, and who only looks on is told, too")
+{
+    const std::vector<pa::role> roles{pa::role::observer, pa::role::full, pa::role::client,
+                                      pa::role::auxiliary, pa::role::full};
+    sim_cluster cluster(5);
+    std::vector<std::optional<pa::link_table>> tables(5);
+    cluster.run([&](auto& net) -> pa::task<> {
+        const pa::told_link mine{10.0 * net.rank() + 1, 99, 0.001 * net.rank()};
+        pa::call_options o;
+        o.roles = roles;
+        tables[at(net.rank())] = co_await pa::agree_links(net, mine, o);
+    });
+    REQUIRE(tables[0]);
+    for (const auto& t : tables) CHECK(t == tables[0]);
+    CHECK(tables[0]->access[1] == pa::access_rate{11, 99});
+    CHECK(tables[0]->access[2] == pa::access_rate{21, 99});
+    CHECK(tables[0]->access[4] == pa::access_rate{41, 99});
+    CHECK(tables[0]->access[3] == pa::access_rate{21, 21});  // it contributes nothing
+    CHECK(tables[0]->latency_seconds == Approx(0.004));
+}
+
+TEST_CASE("a peer that plans by another table is found out before any data is used")
+{
+    sim_cluster cluster(3);
+    std::vector<float> in(3000, 1.0f);
+    std::vector<std::vector<float>> out(3, std::vector<float>(3000));
+    std::vector<std::error_code> failures(3);
+    cluster.run([&](auto& net) -> pa::task<> {
+        const std::vector<double> shares{net.rank() == 2 ? 2.0 : 1.0, 1.0, 1.0};
+        try {
+            co_await pa::all_reduce(net, in, out[at(net.rank())], pa::mean{}, pa::identity{},
+                                    pa::call_options{.shares = shares, .chunk_bytes = 1024});
+        } catch (const std::system_error& failure) {
+            failures[at(net.rank())] = failure.code();
+        }
+    });
+    for (const auto& f : failures) CHECK(f == pa::errc::mismatch);
+}
+
+TEST_CASE("agreement fails as an all-reduce does when a peer is lost")
+{
+    sim_cluster cluster(3);
+    cluster.lose(1);
+    int failed = 0;
+    cluster.run([&](auto& net) -> pa::task<> {
+        try {
+            co_await pa::agree_links(net, {1, 1, 0}, pa::call_options{.timeout = 2s});
+        } catch (const pa::round_error& failure) {
+            CHECK(failure.culprit() == 1);
+            ++failed;
+        }
+    });
+    CHECK(failed == 2);
+}
