@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/codec/base.hpp>
 #include <papilio/plan/link_history.hpp>
 #include <papilio/plan/partition.hpp>
 
@@ -33,6 +34,8 @@ struct traffic {
 /// What a round tells its caller. The contributor map is the same on every peer that succeeds.
 struct report {
     std::uint32_t round = 0;
+    codec_id codec{};                     ///< how contributions travelled
+    codec_id back{};                      ///< how the result did
     std::vector<traffic> peers;           ///< by rank
     std::vector<contributions> made_of;   ///< consecutive ranges that cover the result
     std::vector<int> unserved_observers;  ///< who did not fetch the whole result in time

@@ -21,6 +21,7 @@ struct descriptor {
     element_type element{};
     std::uint8_t op = 0;        ///< an op_id
     std::uint8_t codec = 0;     ///< a codec_id
+    std::uint8_t back = 0;      ///< the same, of the way back
     std::uint64_t count = 0;    ///< elements
     std::uint64_t columns = 0;  ///< in which the data travels
     std::uint64_t layout = 0;   ///< a hash of the peers' roles and shares
@@ -33,7 +34,7 @@ struct descriptor {
 inline constexpr std::uint32_t descriptor_magic = 0x44504150;  // "PAPD"
 
 /// Little-endian: u32 magic, u16 version (1), u16 peers, u32 round, u8 element, u8 op, u8 codec,
-/// u8 zero, u64 count, u64 columns, u64 layout, f64 weight.
+/// u8 back, u64 count, u64 columns, u64 layout, f64 weight.
 inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& d) noexcept
 {
     std::array<std::byte, descriptor::encoded_size> to;
@@ -44,7 +45,7 @@ inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& 
     store(to.data() + 12, d.element);
     store(to.data() + 13, d.op);
     store(to.data() + 14, d.codec);
-    store(to.data() + 15, std::uint8_t{0});
+    store(to.data() + 15, d.back);
     store(to.data() + 16, d.count);
     store(to.data() + 24, d.columns);
     store(to.data() + 32, d.layout);
@@ -58,7 +59,7 @@ inline descriptor parse_descriptor(bytes from)
 {
     if (from.size() < descriptor::encoded_size ||
         load<std::uint32_t>(from.data()) != descriptor_magic ||
-        load<std::uint16_t>(from.data() + 4) != 1 || load<std::uint8_t>(from.data() + 15) != 0)
+        load<std::uint16_t>(from.data() + 4) != 1)
         throw std::system_error(errc::bad_message, "no descriptor of version 1");
     descriptor d;
     d.peers = load<std::uint16_t>(from.data() + 6);
@@ -66,6 +67,7 @@ inline descriptor parse_descriptor(bytes from)
     d.element = element_type{load<std::uint8_t>(from.data() + 12)};
     d.op = load<std::uint8_t>(from.data() + 13);
     d.codec = load<std::uint8_t>(from.data() + 14);
+    d.back = load<std::uint8_t>(from.data() + 15);
     d.count = load<std::uint64_t>(from.data() + 16);
     d.columns = load<std::uint64_t>(from.data() + 24);
     d.layout = load<std::uint64_t>(from.data() + 32);
@@ -78,8 +80,8 @@ inline descriptor parse_descriptor(bytes from)
 /// One number for all that the peers of a call must agree on: everything but the weight.
 inline std::uint64_t digest(const descriptor& d) noexcept
 {
-    return hash(d.round, d.peers, static_cast<std::uint8_t>(d.element), d.op, d.codec, d.count,
-                d.columns, d.layout);
+    return hash(d.round, d.peers, static_cast<std::uint8_t>(d.element), d.op, d.codec, d.back,
+                d.count, d.columns, d.layout);
 }
 
 /// In words, the first thing in which two descriptors disagree; empty if they agree.
@@ -97,6 +99,8 @@ inline std::string difference(const descriptor& here, const descriptor& there)
                name(there.element) + " there";
     if (here.op != there.op) return say("the operation's id", here.op, there.op);
     if (here.codec != there.codec) return say("the codec's id", here.codec, there.codec);
+    if (here.back != there.back)
+        return say("the id of the codec for the way back", here.back, there.back);
     if (here.columns != there.columns)
         return say("the number of columns", here.columns, there.columns);
     if (here.layout != there.layout) return "roles, shares or parameters of the codec differ";

@@ -69,6 +69,7 @@ wire::descriptor describe(collective_id which, any_transport& net, std::size_t c
             .element = element_type_of<T>,
             .op = static_cast<std::uint8_t>(Op::id),
             .codec = static_cast<std::uint8_t>(Codec::id),
+            .back = static_cast<std::uint8_t>(codec_back_t<Codec>::id),
             .count = count,
             .columns = plan.columns,
             .layout = hash(plan.layout, static_cast<std::uint8_t>(which)),

@@ -47,6 +47,8 @@ public:
           closed_(index(plan_.stages()))
     {
         report_.round = call.round;
+        report_.codec = codec_id{call.codec};
+        report_.back = codec_id{call.back};
         report_.peers.resize(roles_.size());
         for (int peer = 0; peer < size(); ++peer)
             if (!votes(of(peer)) && peer != me()) unserved_.push_back(peer);
