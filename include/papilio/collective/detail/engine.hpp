@@ -104,10 +104,11 @@ private:
         std::vector<std::vector<bytes>> versions;  // as they came, by digit and part
         std::size_t awaited = 0;                   // versions that have not come yet
         gate reduced;
-        std::vector<std::vector<std::byte>> results;  // as they are sent, by the next stage's digit
+        std::vector<std::vector<std::byte>> results;  // by the next stage's digit, as they came
         std::size_t unfinished = 0;                   // of them, that have not come yet
-        std::size_t unserved = 0;                     // peers that still want them
         gate ready;
+        std::vector<std::byte> message;  // what everybody met in this stage is sent of them
+        std::size_t unserved = 0;        // who still has to be sent it
     };
 
     struct stage {
@@ -207,8 +208,8 @@ private:
     {
         const auto columns = at(k).columns.size();
         std::vector<std::byte> room(folds() ? room_for_version(k, at(k).parts) : 0);
-        std::vector<std::byte> joined;
         for (std::size_t c = lane; c < columns; c += plan_.lanes) {
+            const bool last_one = c + plan_.lanes >= columns;
             if (folds() || c >= plan_.lanes) {
                 round_.expect(peer, message_kind::contribution);
                 const auto size =
@@ -218,13 +219,14 @@ private:
                     co_await std::move(done);
                 }
             }
-            if (!gathers() && c + plan_.lanes >= columns) continue;
+            if (last_one) room = {};
+            if (!gathers() && last_one) continue;
             if (gathers()) {
                 co_await at(k, c).ready.opened();
             }
-            const auto message = result(k, c, joined);
+            const auto message = result(k, c);
             co_await round_.send(peer, round_.name(message_kind::result, c), message);
-            if (--at(k, c).unserved == 0) at(k, c).results.clear();
+            if (--at(k, c).unserved == 0) at(k, c).message = {};
         }
     }
 
@@ -412,16 +414,20 @@ private:
         auto& done = at(k, c);
         if constexpr (!verbatim) done.results[digit] = std::move(encoded);
         if (--done.unfinished > 0) return;
+        done.message = joined(std::exchange(done.results, {}));
+        std::vector<std::byte> passed_on;
+        if (k > 0) passed_on = for_stage_before(k, done.message);
+        if (!verbatim && describes(c)) describe(k, done.message);
         done.ready.open();
         if (k > 0)
-            finish(k - 1, c, index(plan_.stages.digit(round_.me(), k)),
-                   for_stage_before(k, joined(k, c)));
+            finish(k - 1, c, index(plan_.stages.digit(round_.me(), k)), std::move(passed_on));
     }
 
-    std::vector<std::byte> joined(int k, std::size_t c)
+    static std::vector<std::byte> joined(std::vector<std::vector<std::byte>> messages)
     {
+        if (messages.size() == 1) return std::move(messages.front());
         std::vector<std::byte> all;
-        for (const auto& one : at(k, c).results) all.insert(all.end(), one.begin(), one.end());
+        for (const auto& one : messages) all.insert(all.end(), one.begin(), one.end());
         return all;
     }
 
@@ -437,27 +443,31 @@ private:
         return run;
     }
 
-    /// What everybody whom I meet in stage k is sent about column c.
-    bytes result(int k, std::size_t c, std::vector<std::byte>& room)
+    /// What everybody whom I meet in stage k is sent about column c. Elements that travel as they
+    /// are are sent from where they lie, if they lie together.
+    bytes result(int k, std::size_t c)
     {
         if (!gathers()) return {};
-        const bool describes = !folds() && c == 0;
-        const auto before = describes ? head : 0;
+        auto& message = at(k, c).message;
         if constexpr (verbatim) {
-            if (last(k) && !describes) return std::as_bytes(output(plan_.chunk(round_.me(), c)));
-            room.resize(room_for(back_, at(k).parts));
-            const auto size = write(
-                back_, k, c, at(k).parts, [&](part p) { return output(p); },
-                std::span(room).subspan(before));
-            room.resize(before + size);
-        } else {
-            if (last(k) && !describes) return at(k, c).results.front();
-            room.assign(before, std::byte{});
-            const auto all = joined(k, c);
-            room.insert(room.end(), all.begin(), all.end());
+            if (last(k) && !describes(c)) return std::as_bytes(output(plan_.chunk(round_.me(), c)));
+            if (message.empty()) {
+                message.resize(room_for(back_, at(k).parts));
+                const auto from = [&](part p) { return output(p); };
+                message.resize(write(back_, k, c, at(k).parts, from, message));
+                if (describes(c)) describe(k, message);
+            }
         }
-        if (describes) std::ranges::copy(wire::encode(round_.ballot().descriptor(k)), room.begin());
-        return room;
+        return message;
+    }
+
+    /// Where there are no contributions, the first result carries the descriptor.
+    bool describes(std::size_t c) const noexcept { return !folds() && c == 0; }
+
+    void describe(int k, std::vector<std::byte>& message)
+    {
+        const auto d = wire::encode(round_.ballot().descriptor(k));
+        message.insert(message.begin(), d.begin(), d.end());
     }
 
     // ---- What is the business of those whom I meet in stage k.
@@ -522,8 +532,7 @@ private:
     {
         round_.expect(peer, message_kind::result);
         const auto t = round_.name(message_kind::result, c);
-        const bool described = !folds() && c == 0;
-        if (verbatim && gathers() && last(k) && !described) {
+        if (verbatim && gathers() && last(k) && !describes(c)) {
             const auto out = output(plan_.chunk(parts.front(), c));
             const auto size = co_await round_.recv(peer, t, std::as_writable_bytes(out));
             if (size != out.size_bytes())
@@ -533,7 +542,7 @@ private:
             const auto size = co_await round_.recv(peer, t, room);
             if (!gathers()) co_return;
             auto message = bytes(room).first(size);
-            if (described) {
+            if (describes(c)) {
                 round_.ballot().check(message);
                 message = message.subspan(head);
             }
