@@ -1,0 +1,179 @@
+#include "perf/conductor.hpp"
+
+#include "perf/interrupt.hpp"
+
+#include <papilio/plan/lower_bound.hpp>
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+
+namespace papilio::perf {
+
+double entrant::bits_on_wire(element_type type) const
+{
+    if (type != element_type::f32 || as_many_bytes) return 8.0 * static_cast<double>(size_of(type));
+    return bits_per_element;
+}
+
+namespace {
+
+double median(std::vector<double> all)
+{
+    if (all.empty()) return 0;
+    std::ranges::sort(all);
+    return (all[(all.size() - 1) / 2] + all[all.size() / 2]) / 2;
+}
+
+/// The smallest of `all` that at least this part of them does not exceed.
+double percentile(std::vector<double> all, double part)
+{
+    if (all.empty()) return 0;
+    std::ranges::sort(all);
+    const auto rank = static_cast<std::size_t>(part * static_cast<double>(all.size()) + 0.999999);
+    return all[std::clamp<std::size_t>(rank, 1, all.size()) - 1];
+}
+
+/// What the runs found, until there is a cell of it.
+struct collected {
+    std::vector<double> seconds, means, processor;
+    cell c;
+
+    void add(const measurement& m, bool checked, const std::string& system)
+    {
+        if (!m.same_bits) throw std::runtime_error(system + ": the peers hold different results");
+        if (!means.empty() && m.digest != c.digest)
+            throw std::runtime_error(system + ": the result changed from run to run");
+        seconds.insert(seconds.end(), m.seconds.begin(), m.seconds.end());
+        means.push_back(std::accumulate(m.seconds.begin(), m.seconds.end(), 0.0) /
+                        static_cast<double>(m.seconds.size()));
+        processor.push_back(m.processor_seconds);
+        c.digest = m.digest;
+        c.measures_wire = m.measures_wire;
+        c.wire_bytes = m.wire_bytes;
+        c.lost = std::max(c.lost, m.lost);
+        c.peak_bytes = std::max(c.peak_bytes, m.peak_bytes);
+        if (!checked) return;
+        c.checked = true;
+        c.wrong = m.wrong;
+        c.relative_error = m.relative_error;
+    }
+
+    std::optional<cell> finish() const
+    {
+        if (means.empty()) return std::nullopt;
+        cell done = c;
+        done.seconds = median(means);
+        done.p50 = percentile(seconds, 0.5);
+        done.p99 = percentile(seconds, 0.99);
+        done.processor_seconds = median(processor);
+        return done;
+    }
+};
+
+/// All that is found about one system at one size.
+struct tally {
+    collected out, in;
+    std::vector<double> first, idle;
+};
+
+std::uint64_t count_for(const entrant& e, const job& j)
+{
+    if (!e.as_many_bytes) return j.count;
+    const auto fewer = static_cast<double>(j.count) * e.bits_per_element / 32;
+    return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(fewer));
+}
+
+/// One run of one system: the calls out of place and in place, and those that begin cold.
+void run_once(const options& o, entrant& e, job j, bool check, tally& t)
+{
+    j.count = count_for(e, j);
+    const auto once = [&](std::vector<double>& into, bool fresh) {
+        job cold = j;
+        cold.fresh = fresh;
+        cold.check = false;
+        cold.in_place = !o.out_of_place;
+        cold.iterations = 1;
+        cold.warm_up = 0;
+        if (const auto m = e.peers->run(cold)) into.push_back(m->seconds.front());
+    };
+    if (o.first) once(t.first, true);
+    j.check = check;
+    j.warm_up = static_cast<std::uint32_t>(o.warm_up);
+    j.iterations = static_cast<std::uint32_t>(o.iterations);
+    for (const bool in_place : {false, true}) {
+        if (in_place ? !o.in_place : !o.out_of_place) continue;
+        j.in_place = in_place;
+        if (const auto m = e.peers->run(j)) (in_place ? t.in : t.out).add(*m, check, e.name);
+    }
+    if (o.idle_seconds > 0) {
+        wait_seconds(o.idle_seconds);
+        once(t.idle, false);
+    }
+}
+
+std::vector<row> finish(const std::vector<entrant>& all, const std::vector<tally>& found,
+                        const job& j, std::size_t group, const link_table& links)
+{
+    std::vector<row> rows;
+    for (std::size_t s = 0; s < all.size(); ++s) {
+        row r;
+        r.system = all[s].name;
+        r.rival = all[s].rival;
+        r.count = count_for(all[s], j);
+        r.size = static_cast<std::size_t>(r.count) * size_of(j.type);
+        r.type = j.type;
+        r.op = j.op;
+        r.group = group;
+        r.out_of_place = found[s].out.finish();
+        r.in_place = found[s].in.finish();
+        if (!r.out_of_place && !r.in_place) continue;
+        r.first_seconds = median(found[s].first);
+        r.idle_seconds = median(found[s].idle);
+        const auto wire = static_cast<double>(r.count) * all[s].bits_on_wire(j.type) / 8;
+        if (!links.access.empty())
+            r.bound_seconds = lower_bound_seconds(links, static_cast<std::size_t>(wire));
+        rows.push_back(std::move(r));
+    }
+    double best = 0;
+    for (const auto& r : rows)
+        if (r.rival && (best == 0 || r.main().seconds < best)) best = r.main().seconds;
+    for (auto& r : rows) r.ratio = best / r.main().seconds;
+    return rows;
+}
+
+}  // namespace
+
+std::vector<row> conduct(const options& o, std::vector<entrant>& all, const link_table& links,
+                         const std::function<void(const std::vector<row>&)>& done)
+{
+    std::vector<row> rows;
+    std::size_t group = 0;
+    for (const auto type : o.types)
+        for (const auto op : o.ops)
+            for (const auto size : o.sizes) {
+                if (!makes_sense(type, op)) continue;
+                job j;
+                j.type = type;
+                j.op = op;
+                j.count = size / size_of(type);
+                std::vector<tally> found(all.size());
+                for (int run = 0; run < o.runs; ++run)
+                    for (std::size_t turn = 0; turn < all.size(); ++turn) {
+                        throw_if_interrupted();
+                        const auto s = (turn + static_cast<std::size_t>(run)) % all.size();
+                        try {
+                            run_once(o, all[s], j, o.check && run == 0, found[s]);
+                        } catch (const std::exception& failure) {
+                            throw_if_interrupted();
+                            throw std::runtime_error(all[s].name + ": " + failure.what());
+                        }
+                    }
+                auto new_rows = finish(all, found, j, group++, links);
+                done(new_rows);
+                rows.insert(rows.end(), new_rows.begin(), new_rows.end());
+            }
+    return rows;
+}
+
+}  // namespace papilio::perf

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "perf/crew.hpp"
+#include "perf/report.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace papilio::perf {
+
+/// A system under test and the peers that run it.
+struct entrant {
+    std::string name;
+    bool rival = false;
+    std::unique_ptr<crew> peers;
+    double bits_per_element = 32;  ///< that floats take on the wire
+    bool as_many_bytes = false;    ///< gets fewer elements, so as to send what such bits would
+    double bits_on_wire(element_type type) const;
+};
+
+/// Measures all entrants at all sizes, in turns, and calls `done` with the rows of each group.
+/// Throws when a peer fails; a wrong result only stands in its row. Returns all rows.
+std::vector<row> conduct(const options& o, std::vector<entrant>& all, const link_table& links,
+                         const std::function<void(const std::vector<row>&)>& done);
+
+}  // namespace papilio::perf

@@ -1,0 +1,180 @@
+#include "perf/crew.hpp"
+
+#include "perf/interrupt.hpp"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+
+namespace papilio::perf {
+
+measurement combine(const job& j, const std::vector<outcome>& outcomes)
+{
+    measurement m;
+    double error = 0, power = 0;
+    for (const auto& o : outcomes) {
+        m.seconds.resize(o.seconds.size());
+        for (std::size_t i = 0; i < o.seconds.size(); ++i)
+            m.seconds[i] = std::max(m.seconds[i], o.seconds[i]);
+        m.wrong = std::max(m.wrong, o.found.wrong);
+        m.lost = std::max(m.lost, static_cast<int>(o.found.lost));
+        m.measures_wire = o.found.measures_wire;
+        m.wire_bytes += o.found.wire_bytes;
+        m.processor_seconds += o.found.processor_seconds / j.iterations;
+        m.peak_bytes = std::max(m.peak_bytes, o.found.peak_bytes);
+        m.same_bits = m.same_bits && o.found.digest == outcomes.front().found.digest;
+        error += o.found.squared_error;
+        power += o.found.squared_truth;
+    }
+    // Out of place they are the ends of iterations, which may begin before the last one has ended
+    // everywhere.
+    if (!j.in_place)
+        for (std::size_t i = m.seconds.size(); i-- > 1;) m.seconds[i] -= m.seconds[i - 1];
+    m.digest = outcomes.front().found.digest;
+    m.relative_error = power > 0 ? std::sqrt(error / power) : 0;
+    return m;
+}
+
+namespace {
+
+outcome as_outcome(const std::string& text)
+{
+    outcome o;
+    if (text.size() < sizeof(findings)) throw std::runtime_error("a peer's outcome is cut short");
+    std::memcpy(&o.found, text.data(), sizeof(findings));
+    o.seconds.resize((text.size() - sizeof(findings)) / sizeof(double));
+    std::memcpy(o.seconds.data(), text.data() + sizeof(findings),
+                o.seconds.size() * sizeof(double));
+    return o;
+}
+
+}  // namespace
+
+/// One message of every peer; throws as soon as one of them is that its peer has failed.
+std::vector<message> remote_crew::hear_all()
+{
+    std::vector<message> all(lines_.size());
+    std::vector<pollfd> waiting;
+    for (const auto& line : lines_) waiting.push_back({line.descriptor(), POLLIN, 0});
+    for (std::size_t heard = 0; heard < lines_.size();) {
+        if (poll(waiting.data(), waiting.size(), -1) < 0) {
+            throw_if_interrupted();
+            if (errno != EINTR) throw std::system_error(errno, std::system_category(), "poll");
+            continue;
+        }
+        for (std::size_t rank = 0; rank < lines_.size(); ++rank) {
+            if (waiting[rank].revents == 0 || waiting[rank].fd < 0) continue;
+            auto m = lines_[rank].hear();
+            const auto who = "peer " + std::to_string(rank);
+            if (!m) throw std::runtime_error(who + " has died");
+            if (m->what == word::failure) throw std::runtime_error(who + ": " + m->content);
+            all[rank] = std::move(*m);
+            waiting[rank].fd = -1;
+            ++heard;
+        }
+    }
+    return all;
+}
+
+std::optional<measurement> remote_crew::run(const job& j)
+{
+    const std::string order(reinterpret_cast<const char*>(&j), sizeof(j));
+    for (auto& line : lines_) line.say(word::task, order);
+    for (;;) {
+        auto heard = hear_all();
+        const auto what = heard.front().what;
+        for (const auto& m : heard)
+            if (m.what != what) throw std::runtime_error("the peers are not at the same point");
+        if (what == word::outcome) {
+            std::vector<outcome> outcomes;
+            for (const auto& m : heard) outcomes.push_back(as_outcome(m.content));
+            if (!outcomes.front().found.took_part) return std::nullopt;
+            return combine(j, outcomes);
+        }
+        std::vector<std::string> texts;
+        if (what == word::exchange)
+            for (auto& m : heard) texts.push_back(std::move(m.content));
+        const auto answer = pack(texts);
+        for (auto& line : lines_) line.say(what, answer);
+    }
+}
+
+namespace {
+
+/// Forks a process that lives until `body` returns or this one dies.
+pid_t fork_child(const std::function<bool()>& body)
+{
+    std::fflush(nullptr);
+    const auto parent = getpid();
+    const auto child = fork();
+    if (child < 0) throw std::system_error(errno, std::system_category(), "cannot fork");
+    if (child > 0) return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    std::signal(SIGINT, SIG_IGN);  // the conductor ends us
+    std::signal(SIGTERM, SIG_DFL);
+    std::signal(SIGHUP, SIG_DFL);
+    if (getppid() != parent) _exit(1);
+    const bool good = body();
+    std::fflush(nullptr);
+    _exit(good ? 0 : 1);
+}
+
+void end_child(pid_t child)
+{
+    if (child <= 0) return;
+    kill(child, SIGKILL);
+    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
+}
+
+}  // namespace
+
+forked_crew::forked_crew(int peers, const life& body)
+{
+    for (int rank = 0; rank < peers; ++rank) {
+        auto [ours, theirs] = joined_channels();
+        children_.push_back(fork_child([&, line = &theirs] {
+            lines_.clear();  // or others would not notice the conductor's end
+            return body(rank, *line);
+        }));
+        lines_.push_back(std::move(ours));
+    }
+}
+
+forked_crew::~forked_crew()
+{
+    for (const auto child : children_) end_child(child);
+}
+
+threaded_crew::threaded_crew(int peers, const std::function<bool(int, channel&)>& body)
+{
+    std::vector<channel> theirs;
+    for (int rank = 0; rank < peers; ++rank) {
+        auto [ours, other] = joined_channels();
+        lines_.push_back(std::move(ours));
+        theirs.push_back(std::move(other));
+    }
+    child_ = fork_child([&] {
+        lines_.clear();
+        std::vector<std::jthread> threads;
+        for (int rank = 0; rank < peers; ++rank)
+            threads.emplace_back([&, rank] { body(rank, theirs[static_cast<std::size_t>(rank)]); });
+        return true;
+    });
+}
+
+threaded_crew::~threaded_crew()
+{
+    end_child(child_);
+}
+
+}  // namespace papilio::perf

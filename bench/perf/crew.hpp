@@ -1,0 +1,80 @@
+#pragma once
+
+#include "perf/channel.hpp"
+#include "perf/contestant.hpp"
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace papilio::perf {
+
+/// What all peers of a crew found together.
+struct measurement {
+    std::vector<double> seconds;  ///< of each iteration, until the last peer was done
+    bool measures_wire = false;
+    bool same_bits = true;  ///< all peers hold the same result
+    std::uint64_t digest = 0;
+    std::uint64_t wrong = 0;  ///< elements, of the peer that has most
+    int lost = 0;
+    double wire_bytes = 0;         ///< sent by all peers, per call
+    double relative_error = 0;     ///< root of the mean square, relative to the truth's
+    double processor_seconds = 0;  ///< of all peers, per call
+    double peak_bytes = 0;         ///< of the peer that took most
+};
+
+/// Puts the outcomes of all peers together.
+measurement combine(const job& j, const std::vector<outcome>& outcomes);
+
+/// The peers that run one system, between jobs asleep.
+class crew {
+public:
+    crew() = default;
+    crew(const crew&) = delete;
+    crew& operator=(const crew&) = delete;
+    virtual ~crew() = default;
+
+    /// Does a job; nothing where the system cannot. Throws when a peer fails or dies, and names it.
+    virtual std::optional<measurement> run(const job& j) = 0;
+};
+
+/// Peers at the other ends of channels.
+class remote_crew : public crew {
+public:
+    explicit remote_crew(std::vector<channel> lines = {}) : lines_(std::move(lines)) {}
+    std::optional<measurement> run(const job& j) override;
+
+protected:
+    std::vector<channel> lines_;  ///< by rank
+
+private:
+    std::vector<message> hear_all();
+};
+
+/// Peers in processes of this machine, forked.
+class forked_crew final : public remote_crew {
+public:
+    /// Runs `life(rank, line)` in a process for each of `lives`; several peers may share one.
+    /// `enter(rank)` comes first in each, and may move it to another network.
+    using life = std::function<bool(int rank, channel& line)>;
+    forked_crew(int peers, const life& body);
+    ~forked_crew() override;
+
+private:
+    std::vector<pid_t> children_;
+};
+
+/// Peers that are threads of one process, which is forked.
+class threaded_crew final : public remote_crew {
+public:
+    threaded_crew(int peers, const std::function<bool(int rank, channel& line)>& body);
+    ~threaded_crew() override;
+
+private:
+    pid_t child_ = -1;
+};
+
+}  // namespace papilio::perf

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <papilio/base/element.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace papilio::perf {
+
+enum class reduction : std::uint8_t { sum, prod, min, max, avg };
+
+/// One thing to measure. The conductor sends it to every peer of a crew as it stands in memory:
+/// all run the same program.
+struct job {
+    std::uint64_t count = 0;  ///< elements
+    element_type type = element_type::f32;
+    reduction op = reduction::sum;
+    bool in_place = false;
+    bool check = true;   ///< compare the result with the truth
+    bool fresh = false;  ///< join anew before: nothing is warm then
+    std::uint32_t warm_up = 0;
+    std::uint32_t iterations = 1;
+};
+static_assert(std::is_trivially_copyable_v<job>);
+
+/// What one peer found.
+struct findings {
+    bool took_part = true;  ///< false: this system cannot do this job
+    bool measures_wire = false;
+    std::int32_t lost = 0;         ///< most peers that some range of a result went without
+    std::uint64_t wrong = 0;       ///< elements
+    std::uint64_t digest = 0;      ///< of the last result
+    double wire_bytes = 0;         ///< sent per call
+    double squared_error = 0;      ///< summed over the elements that were checked
+    double squared_truth = 0;      ///< likewise
+    double processor_seconds = 0;  ///< of all threads, for all iterations
+    double peak_bytes = 0;         ///< beyond the caller's buffers
+};
+static_assert(std::is_trivially_copyable_v<findings>);
+
+/// What one peer found, and a time for each iteration: since the start of all where the result is
+/// out of place, so that overlapping iterations are not counted twice, else of the call alone.
+struct outcome {
+    findings found{};
+    std::vector<double> seconds;
+};
+
+/// Calls `f(std::type_identity<T>{})` for the type that `type` stands for.
+template <class F>
+decltype(auto) with_type(element_type type, F f)
+{
+    switch (type) {
+    case element_type::f32: return f(std::type_identity<float>{});
+    case element_type::f64: return f(std::type_identity<double>{});
+    case element_type::f16: return f(std::type_identity<f16>{});
+    case element_type::bf16: return f(std::type_identity<bf16>{});
+    case element_type::i8: return f(std::type_identity<std::int8_t>{});
+    case element_type::i32: return f(std::type_identity<std::int32_t>{});
+    case element_type::i64: return f(std::type_identity<std::int64_t>{});
+    case element_type::u8: return f(std::type_identity<std::uint8_t>{});
+    case element_type::u32: return f(std::type_identity<std::uint32_t>{});
+    case element_type::u64: return f(std::type_identity<std::uint64_t>{});
+    case element_type::i16:
+    case element_type::u16: break;
+    }
+    throw std::logic_error("nothing is measured with elements of this type");
+}
+
+inline std::size_t size_of(element_type type)
+{
+    return with_type(type, []<class T>(std::type_identity<T>) { return sizeof(T); });
+}
+
+// Types and operations have the names that nccl-tests gives them.
+
+inline constexpr std::pair<std::string_view, element_type> type_names[] = {
+    {"float", element_type::f32}, {"double", element_type::f64},    {"half", element_type::f16},
+    {"int8", element_type::i8},   {"bfloat16", element_type::bf16}, {"uint8", element_type::u8},
+    {"int32", element_type::i32}, {"uint32", element_type::u32},    {"int64", element_type::i64},
+    {"uint64", element_type::u64}};
+
+inline constexpr std::pair<std::string_view, reduction> op_names[] = {{"sum", reduction::sum},
+                                                                      {"prod", reduction::prod},
+                                                                      {"min", reduction::min},
+                                                                      {"max", reduction::max},
+                                                                      {"avg", reduction::avg}};
+
+/// The name of one of the above.
+template <class Value, std::size_t N>
+std::string_view name_in(const std::pair<std::string_view, Value> (&names)[N], Value value)
+{
+    for (const auto& [name, known] : names)
+        if (known == value) return name;
+    return "unknown";
+}
+
+/// A mean of integers would have to round: papilio has none, and nccl-tests goes without as well.
+inline bool makes_sense(element_type type, reduction op)
+{
+    return op != reduction::avg || type <= element_type::bf16;
+}
+
+}  // namespace papilio::perf

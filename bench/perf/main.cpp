@@ -1,0 +1,81 @@
+// papilio's all-reduce, alone or beside its rivals, over links of any kind. See --help.
+
+#include "perf/conductor.hpp"
+#include "perf/interrupt.hpp"
+#include "perf/lineup.hpp"
+#include "perf/options.hpp"
+#include "perf/report.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+
+namespace papilio::perf {
+
+namespace {
+
+void write_files(const options& o, const std::vector<row>& rows, const surroundings& s)
+{
+    if (!o.csv.empty()) write_csv(o.csv, rows, s);
+    if (!o.json.empty()) write_json(o.json, rows, s, o);
+    if (!o.gbench_json.empty()) write_gbench_json(o.gbench_json, rows, s);
+    if (!o.plot.empty()) write_plot(o.plot, rows, s);
+}
+
+/// Prints what is wrong with the results, if anything.
+bool all_right(const std::vector<row>& rows)
+{
+    bool good = true;
+    for (const auto& r : rows)
+        for (const auto* c : {&r.out_of_place, &r.in_place}) {
+            if (!*c || ((*c)->wrong == 0 && (*c)->lost == 0)) continue;
+            good = false;
+            std::printf("# FAILED: %s: %llu wrong elements, %d peers lost\n", r.system.c_str(),
+                        static_cast<unsigned long long>((*c)->wrong), (*c)->lost);
+        }
+    return good;
+}
+
+int run(const options& o, int argc, char** argv)
+{
+    watch_for_interrupts();
+    if (!o.congestion.empty()) setenv("PAPILIO_PERF_CONGESTION", o.congestion.c_str(), 1);
+    auto s = look_around(o, argc, argv);
+    std::unique_ptr<private_network> net;
+    if (o.where == network::namespaces) {
+        net = std::make_unique<private_network>(o.mbit, o.rtt_ms);
+        const auto rates = net->measure_payload();
+        s.measured = rates.payload;
+        s.measured_by = rates.by;
+    } else {
+        for (const auto& l : o.mbit) s.measured.push_back({l.up * 125e3, l.down * 125e3});
+        s.measured_by = "definition";
+    }
+    link_table links{.access = s.measured, .latency_seconds = o.rtt_ms / 2e3};
+    auto all = line_up(o, s.measured, net.get());
+    print_head(s, o);
+    const auto rows =
+        conduct(o, all, links, [&](const std::vector<row>& group) { print_rows(group, s, o); });
+    all.clear();
+    print_more(rows, s);
+    write_files(o, rows, s);
+    const bool right = all_right(rows);
+    const bool met = check_requirements(o.required, rows);
+    return right && met ? 0 : 1;
+}
+
+}  // namespace
+
+}  // namespace papilio::perf
+
+int main(int argc, char** argv)
+{
+    const auto options = papilio::perf::read_options(argc, argv);
+    try {
+        return papilio::perf::run(options, argc, argv);
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "papilio-perf: %s\n", failure.what());
+        return 1;
+    }
+}

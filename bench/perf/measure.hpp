@@ -1,0 +1,39 @@
+#pragma once
+
+#include "perf/contestant.hpp"
+
+#include <functional>
+
+namespace papilio::perf {
+
+/// The buffers of one peer, kept from job to job while they are large enough.
+class buffers {
+public:
+    explicit buffers(std::size_t each = 0);
+    buffers(buffers&& from) noexcept;
+    buffers& operator=(buffers&& from) noexcept;
+    ~buffers();
+
+    std::byte* in() const noexcept { return memory_; }
+    std::byte* out() const noexcept { return memory_ + each_; }
+    std::size_t each() const noexcept { return each_; }
+
+private:
+    std::size_t each_ = 0;
+    std::byte* memory_ = nullptr;
+};
+
+/// What this process holds of memory.
+struct memory_use {
+    double now = 0;
+    double peak = 0;  ///< since the last `forget_peak`, if this kernel forgets
+};
+memory_use memory_in_use();
+void forget_peak();
+
+/// Does a job with `c`. `meet` returns when every peer has called it. `base` is the memory that the
+/// process held before it had buffers.
+outcome measure(contestant& c, const place& p, const job& j, buffers& memory, double base,
+                const std::function<void()>& meet);
+
+}  // namespace papilio::perf

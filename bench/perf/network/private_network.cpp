@@ -1,0 +1,70 @@
+#include "perf/network/private_network.hpp"
+
+#include "perf/network/namespace.hpp"
+#include "perf/shell.hpp"
+
+#include <unistd.h>
+
+namespace papilio::perf {
+
+namespace {
+
+/// A short queue: what waits longer than 50 ms is dropped.
+std::string bucket(const std::string& home, const std::string& device, double mbit)
+{
+    return "tc -n " + home + " qdisc add dev " + device + " root tbf rate " + std::to_string(mbit) +
+           "mbit burst 64kb latency 50ms";
+}
+
+}  // namespace
+
+private_network::private_network(const std::vector<access_rate>& mbit, double rtt_ms)
+    : mbit_(mbit), name_("papilio-" + std::to_string(getpid()))
+{
+    janitor_.owe("ip netns del " + name_);
+    must("ip netns add " + name_);
+    must("ip netns exec " + name_ +
+         " sh -c 'cd /proc/sys/net/ipv4 && echo 1 >ip_forward && echo 0 >conf/all/rp_filter &&"
+         " echo 0 >conf/default/rp_filter && echo 0 >conf/all/send_redirects'");
+    must("ip -n " + name_ + " link set lo up");
+    for (int rank = 0; rank < static_cast<int>(mbit.size()); ++rank)
+        add_link(rank, mbit[static_cast<std::size_t>(rank)]);
+    if (rtt_ms > 0) add_delay(rtt_ms / 2);
+}
+
+void private_network::add_link(int rank, const access_rate& mbit)
+{
+    const auto number = std::to_string(rank);
+    const auto port = "port" + number;
+    const auto at_home = "ip -n " + home(rank);
+    const auto at_router = "ip -n " + name_;
+    janitor_.owe("ip netns del " + home(rank));
+    must("ip netns add " + home(rank));
+    must(at_home + " link add link0 type veth peer name " + port + " netns " + name_);
+    must(at_home + " addr add " + address(rank) + "/24 dev link0");
+    must(at_home + " link set lo up");
+    must(at_home + " link set link0 up");
+    must(at_router + " addr add 10.77." + number + ".1/24 dev " + port);
+    must(at_router + " link set " + port + " up");
+    must(at_home + " route add default via 10.77." + number + ".1");
+    must(bucket(home(rank), "link0", mbit.up));
+    must(bucket(name_, port, mbit.down));
+}
+
+/// Whatever comes from a peer's link goes to the delay line, and only then on.
+void private_network::add_delay(double milliseconds)
+{
+    const auto at_router = "ip -n " + name_;
+    delay_.emplace(name_, "delay", milliseconds);
+    must(at_router + " link set delay txqueuelen 100000 up");
+    must(at_router + " route add default dev delay table 77");
+    for (std::size_t rank = 0; rank < mbit_.size(); ++rank)
+        must(at_router + " rule add iif port" + std::to_string(rank) + " lookup 77");
+}
+
+void private_network::enter(int rank) const
+{
+    enter_namespace(home(rank));
+}
+
+}  // namespace papilio::perf

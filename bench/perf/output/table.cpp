@@ -1,0 +1,126 @@
+#include "perf/report.hpp"
+
+#include <papilio/base/units.hpp>
+
+#include <cstdio>
+
+namespace papilio::perf {
+
+namespace {
+
+/// Four digits that say something.
+std::string figure(double value)
+{
+    char text[32];
+    std::snprintf(text, sizeof(text), value >= 999.95 ? "%.0f" : "%.4g", value);
+    return text;
+}
+
+std::string rates_text(const surroundings& s)
+{
+    std::string text;
+    for (std::size_t rank = 0; rank < s.nominal.size(); ++rank) {
+        text += "#   peer " + std::to_string(rank) + ": " + figure(s.nominal[rank].up) + '/' +
+                figure(s.nominal[rank].down) + " Mbit/s up/down";
+        if (rank < s.measured.size())
+            text += ", payload " + figure(s.measured[rank].up * 8e-6) + '/' +
+                    figure(s.measured[rank].down * 8e-6) + " by " + s.measured_by;
+        text += '\n';
+        if (rank == 15 && s.nominal.size() > 17) {
+            text += "#   and " + std::to_string(s.nominal.size() - 16) + " more\n";
+            break;
+        }
+    }
+    return text;
+}
+
+void print_cell(const row& r, const std::optional<cell>& c, double factor)
+{
+    if (!c) {
+        std::printf(" %9s %8s %8s %6s", "N/A", "N/A", "N/A", "N/A");
+        return;
+    }
+    const auto speed = r.algbw(*c) / 1e9;
+    std::printf(" %9s %8s %8s %6s", figure(c->seconds * 1e6).c_str(), figure(speed).c_str(),
+                figure(speed * factor).c_str(),
+                c->checked ? std::to_string(c->wrong).c_str() : "N/A");
+}
+
+std::string or_nothing(bool there, double value)
+{
+    return there ? figure(value) : "-";
+}
+
+}  // namespace
+
+double bus_factor(int peers)
+{
+    return 2.0 * (peers - 1) / peers;
+}
+
+void print_head(const surroundings& s, const options& o)
+{
+    std::printf("# papilio-perf %s, %s, %s\n# %s\n# %d peers, %s, %s", s.version.c_str(),
+                s.compiler.c_str(), s.date.c_str(), s.machine.c_str(), s.peers, s.transport.c_str(),
+                s.network.c_str());
+    if (!s.congestion.empty()) std::printf(", congestion control %s", s.congestion.c_str());
+    std::printf("\n%s", rates_text(s).c_str());
+    std::printf("# %d runs of %d warm-ups and %d iterations; %s\n#\n", o.runs, o.warm_up,
+                o.iterations, s.command.c_str());
+    std::printf("# %-22s %34s %34s %34s\n", "", "", "out-of-place      ", "in-place      ");
+    std::printf("# %-20s %11s %11s %8s %5s %9s %8s %8s %6s %9s %8s %8s %6s\n", "system", "size",
+                "count", "type", "redop", "time", "algbw", "busbw", "#wrong", "time", "algbw",
+                "busbw", "#wrong");
+    std::printf("# %-20s %11s %11s %8s %5s %9s %8s %8s %6s %9s %8s %8s %6s\n", "", "(B)",
+                "(elements)", "", "", "(us)", "(GB/s)", "(GB/s)", "", "(us)", "(GB/s)", "(GB/s)",
+                "");
+    std::fflush(stdout);
+}
+
+void print_rows(const std::vector<row>& rows, const surroundings& s, const options&)
+{
+    for (const auto& r : rows) {
+        std::printf("  %-20s %11zu %11llu %8s %5s", r.system.c_str(), r.size,
+                    static_cast<unsigned long long>(r.count),
+                    std::string(name_in(type_names, r.type)).c_str(),
+                    std::string(name_in(op_names, r.op)).c_str());
+        print_cell(r, r.out_of_place, bus_factor(s.peers));
+        print_cell(r, r.in_place, bus_factor(s.peers));
+        std::printf("\n");
+    }
+    std::fflush(stdout);
+}
+
+void print_more(const std::vector<row>& rows, const surroundings&)
+{
+    std::printf("#\n# %-20s %11s %9s %9s %9s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n",
+                "system", "size", "p50", "p99", "wire", "eta", "relerr", "cpu", "peak", "peak",
+                "lost", "ratio", "first", "eta", "idle", "eta");
+    std::printf("# %-20s %11s %9s %9s %9s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n", "", "(B)",
+                "(us)", "(us)", "", "", "", "(ns/B)", "(B/B)", "in pl.", "", "", "(us)", "first",
+                "(us)", "idle");
+    for (const auto& r : rows) {
+        const auto& c = r.main();
+        const auto size = static_cast<double>(r.size);
+        const bool bound = r.bound_seconds > 0;
+        const bool out = r.out_of_place.has_value();
+        std::printf(
+            "  %-20s %11zu %9s %9s %9s %7s %9s %9s %7s %7s %5d %6s %9s %7s %9s %7s\n",
+            r.system.c_str(), r.size, figure(c.p50 * 1e6).c_str(), figure(c.p99 * 1e6).c_str(),
+            c.measures_wire ? human_bytes(static_cast<std::uint64_t>(c.wire_bytes)).c_str() : "-",
+            or_nothing(bound, r.eta(c.seconds)).c_str(),
+            or_nothing(c.checked, c.relative_error).c_str(),
+            figure(c.processor_seconds * 1e9 / size).c_str(),
+            or_nothing(out, c.peak_bytes / size).c_str(),
+            or_nothing(r.in_place.has_value(), (r.in_place ? *r.in_place : c).peak_bytes / size)
+                .c_str(),
+            c.lost, or_nothing(r.ratio > 0, r.ratio).c_str(),
+            or_nothing(r.first_seconds > 0, r.first_seconds * 1e6).c_str(),
+            or_nothing(bound && r.first_seconds > 0, r.eta(r.first_seconds)).c_str(),
+            or_nothing(r.idle_seconds > 0, r.idle_seconds * 1e6).c_str(),
+            or_nothing(bound && r.idle_seconds > 0, r.eta(r.idle_seconds)).c_str());
+    }
+    std::fflush(stdout);
+}
+
+}  // namespace papilio::perf

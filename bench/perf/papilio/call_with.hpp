@@ -1,0 +1,50 @@
+#pragma once
+
+#include "perf/papilio/call.hpp"
+
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/op.hpp>
+
+namespace papilio::perf {
+
+template <element T, class Op, class Codec>
+task<report> call_with(any_transport net, const void* in, void* out, std::size_t count,
+                       call_options options)
+{
+    const std::span<T> to(static_cast<T*>(out), count);
+    if (!in) return all_reduce(net, to, Op{}, Codec{}, options);
+    return all_reduce(net, std::span<const T>(static_cast<const T*>(in), count), to, Op{}, Codec{},
+                      options);
+}
+
+/// All operations on elements that travel as they are.
+template <element T>
+call_function plain_call(reduction op)
+{
+    switch (op) {
+    case reduction::sum: return call_with<T, papilio::sum, identity>;
+    case reduction::prod: return call_with<T, papilio::prod, identity>;
+    case reduction::min: return call_with<T, papilio::min, identity>;
+    case reduction::max: return call_with<T, papilio::max, identity>;
+    case reduction::avg:
+        if constexpr (floating_element<T>) return call_with<T, papilio::mean, identity>;
+    }
+    return nullptr;
+}
+
+// Each in a source file of its own, or compiling takes long.
+extern template call_function plain_call<float>(reduction);
+extern template call_function plain_call<double>(reduction);
+extern template call_function plain_call<f16>(reduction);
+extern template call_function plain_call<bf16>(reduction);
+extern template call_function plain_call<std::int8_t>(reduction);
+extern template call_function plain_call<std::uint8_t>(reduction);
+extern template call_function plain_call<std::int32_t>(reduction);
+extern template call_function plain_call<std::uint32_t>(reduction);
+extern template call_function plain_call<std::int64_t>(reduction);
+extern template call_function plain_call<std::uint64_t>(reduction);
+
+/// Sums and means of floats that travel by a codec, or null.
+call_function coded_call(reduction op, const std::string& codec);
+
+}  // namespace papilio::perf

@@ -1,0 +1,71 @@
+#include "perf/papilio/system.hpp"
+
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/async/thread_loop.hpp>
+#include <papilio/transport/inproc.hpp>
+
+#include <deque>
+#include <mutex>
+
+namespace papilio::perf {
+
+namespace {
+
+/// A group and the loops that its peers run in their threads. Dies with its last peer.
+struct shared_group {
+    explicit shared_group(int peers) : loops(static_cast<std::size_t>(peers)), group(pointers()) {}
+
+    std::vector<loop*> pointers()
+    {
+        std::vector<loop*> all;
+        for (auto& l : loops) all.push_back(&l);
+        return all;
+    }
+
+    std::deque<thread_loop> loops;
+    inproc::group group;
+};
+
+class in_process final : public papilio_contestant {
+public:
+    in_process(const papilio_form& f, const options& o, const place& p,
+               std::shared_ptr<shared_group> g)
+        : papilio_contestant(f, o, p.peers), rank_(p.rank), group_(std::move(g))
+    {
+    }
+
+    call_facts call() override
+    {
+        auto& on = group_->loops[static_cast<std::size_t>(rank_)];
+        return facts_from(sync_wait(on, start(any_transport(group_->group.peer(rank_)))));
+    }
+
+private:
+    int rank_;
+    std::shared_ptr<shared_group> group_;
+};
+
+/// Where the threads find the group that the first of them makes.
+struct meeting_place {
+    std::mutex mutex;
+    std::weak_ptr<shared_group> group;
+};
+
+}  // namespace
+
+std::function<std::unique_ptr<contestant>(const place&)> join_inproc(const papilio_form& f,
+                                                                     const options& o)
+{
+    return [=, here = std::make_shared<meeting_place>()](const place& p) {
+        std::shared_ptr<shared_group> group;
+        {
+            const std::lock_guard lock(here->mutex);
+            group = here->group.lock();
+            if (!group) here->group = group = std::make_shared<shared_group>(p.peers);
+        }
+        p.exchange({});  // nobody leaves before everybody is in
+        return std::make_unique<in_process>(f, o, p, std::move(group));
+    };
+}
+
+}  // namespace papilio::perf

@@ -1,0 +1,126 @@
+#include "perf/measure.hpp"
+#include "perf/papilio/call.hpp"
+#include "perf/papilio/system.hpp"
+
+#include <papilio/plan/balance.hpp>
+#include <papilio/sim/world.hpp>
+
+#include <ctime>
+
+namespace papilio::perf {
+
+namespace {
+
+/// A peer that is called by the crew, not by a process of its own.
+class simulated final : public papilio_contestant {
+public:
+    simulated(const papilio_form& f, const options& o, int peers) : papilio_contestant(f, o, peers)
+    {
+    }
+
+    call_facts call() override { throw std::logic_error("the crew calls"); }
+    using papilio_contestant::facts_from;
+    using papilio_contestant::start;
+};
+
+class virtual_crew final : public crew {
+public:
+    virtual_crew(const papilio_form& f, const options& o) : form_(f), options_(o), common_(f, o, 1)
+    {
+        for (const auto& l : f.links) links_.push_back({l.up, l.down});
+        for (int rank = 0; rank < o.peers; ++rank)
+            peers_.push_back(std::make_unique<simulated>(f, o, o.peers));
+    }
+
+    std::optional<measurement> run(const job& j) override;
+
+private:
+    struct seat {
+        std::vector<std::byte> in, out;
+        outcome found;
+    };
+
+    void fill_in(const job& j, int rank, seat& s) const;
+    task<> live(sim::transport& net, job j, seat& s);
+
+    papilio_form form_;
+    options options_;
+    simulated common_;
+    std::vector<sim::access> links_;
+    std::vector<std::unique_ptr<simulated>> peers_;
+};
+
+void virtual_crew::fill_in(const job& j, int rank, seat& s) const
+{
+    const auto size = static_cast<std::size_t>(j.count) * size_of(j.type);
+    s.out.assign(size, std::byte{0xff});
+    auto& input = j.in_place ? s.out : s.in;
+    input.resize(size);
+    with_type(j.type, [&]<class T>(std::type_identity<T>) {
+        fill(common_.data(), j.op, rank, options_.peers,
+             std::span(reinterpret_cast<T*>(input.data()), static_cast<std::size_t>(j.count)));
+    });
+}
+
+/// Nothing is warm in a simulated network, so that one call says it all.
+task<> virtual_crew::live(sim::transport& net, job j, seat& s)
+{
+    auto& self = *peers_[static_cast<std::size_t>(net.rank())];
+    loop& on = co_await this_loop{};
+    self.prepare(j, j.in_place ? nullptr : s.in.data(), s.out.data());
+    const auto begin = on.now();
+    task<report> work = self.start(any_transport(net));
+    const report done = co_await work;
+    const std::chrono::duration<double> took = on.now() - begin;
+    const auto facts = self.facts_from(done);
+    s.found.seconds.push_back(took.count());
+    s.found.found.measures_wire = true;
+    s.found.found.wire_bytes = facts.wire_bytes;
+    s.found.found.lost = facts.lost;
+}
+
+std::optional<measurement> virtual_crew::run(const job& j)
+{
+    if (!common_.takes(j)) return std::nullopt;
+    std::vector<seat> seats(peers_.size());
+    for (int rank = 0; rank < options_.peers; ++rank)
+        fill_in(j, rank, seats[static_cast<std::size_t>(rank)]);
+    const auto latency =
+        std::chrono::duration_cast<duration>(std::chrono::duration<double>(options_.rtt_ms / 2e3));
+    forget_peak();
+    const auto before = memory_in_use().now;
+    const auto spent = std::clock();
+    {
+        sim::world world({.peers = options_.peers, .latency = latency, .each = links_});
+        world.run([&](sim::transport& net) {
+            return live(net, j, seats[static_cast<std::size_t>(net.rank())]);
+        });
+    }
+    std::vector<outcome> all;
+    for (auto& s : seats) {
+        s.found.found.digest = digest(s.out);
+        all.push_back(std::move(s.found));
+    }
+    if (j.check)
+        with_type(j.type, [&]<class T>(std::type_identity<T>) {
+            const auto result = std::span(reinterpret_cast<const T*>(seats[0].out.data()),
+                                          static_cast<std::size_t>(j.count));
+            check(common_.data(), j.op, options_.peers, peers_[0]->tolerance(j), result,
+                  all[0].found);  // the others' bits are the same, or that is reported
+        });
+    job once = j;
+    once.iterations = 1;
+    auto m = combine(once, all);
+    m.processor_seconds = static_cast<double>(std::clock() - spent) / CLOCKS_PER_SEC;
+    m.peak_bytes = std::max(0.0, memory_in_use().peak - before) / options_.peers;
+    return m;
+}
+
+}  // namespace
+
+std::unique_ptr<crew> simulated_crew(const papilio_form& f, const options& o)
+{
+    return std::make_unique<virtual_crew>(f, o);
+}
+
+}  // namespace papilio::perf

@@ -1,0 +1,77 @@
+#include "perf/peer.hpp"
+
+#include "perf/measure.hpp"
+
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+
+namespace papilio::perf {
+
+namespace {
+
+/// Says something to the conductor and waits for the answer, which comes when all have said so.
+std::string agree(channel& line, word what, const std::string& content)
+{
+    line.say(what, content);
+    auto answer = line.hear();
+    if (!answer || answer->what != what) throw std::runtime_error("the conductor has gone");
+    return std::move(answer->content);
+}
+
+std::string as_text(const outcome& o)
+{
+    std::string text(sizeof(findings) + o.seconds.size() * sizeof(double), '\0');
+    std::memcpy(text.data(), &o.found, sizeof(findings));
+    std::memcpy(text.data() + sizeof(findings), o.seconds.data(),
+                o.seconds.size() * sizeof(double));
+    return text;
+}
+
+void work(channel& line, place& p, const join_function& join)
+{
+    std::unique_ptr<contestant> self;
+    buffers memory;
+    double base = 0;
+    const auto meet = [&] { agree(line, word::meeting, {}); };
+    while (const auto order = line.hear()) {
+        if (order->what != word::task || order->content.size() != sizeof(job))
+            throw std::runtime_error("the conductor said something else than a job");
+        job j;
+        std::memcpy(&j, order->content.data(), sizeof(j));
+        if (!self || j.fresh) {
+            self.reset();
+            memory = buffers();
+            meet();  // nobody listens any more where the next ones will
+            self = join(p);
+            base = memory_in_use().now;
+        }
+        outcome o;
+        if (self->takes(j))
+            o = measure(*self, p, j, memory, base, meet);
+        else
+            o.found.took_part = false;
+        line.say(word::outcome, as_text(o));
+    }
+    // The conductor has ended. Nobody waits for the others: their links may close at any moment.
+}
+
+}  // namespace
+
+bool serve(channel& line, place p, const join_function& join)
+{
+    p.exchange = [&](const std::string& text) { return unpack(agree(line, word::exchange, text)); };
+    try {
+        work(line, p, join);
+        return true;
+    } catch (const std::exception& failure) {
+        try {
+            line.say(word::failure, failure.what());
+        } catch (const std::exception&) {
+            // The conductor has gone, too.
+        }
+        return false;
+    }
+}
+
+}  // namespace papilio::perf

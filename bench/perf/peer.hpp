@@ -1,0 +1,12 @@
+#pragma once
+
+#include "perf/channel.hpp"
+#include "perf/contestant.hpp"
+
+namespace papilio::perf {
+
+/// The life of one peer of a crew: does what the conductor says through `line`, until that ends.
+/// `p` lacks nothing but the exchange. A failure is told to the conductor, and returns false.
+bool serve(channel& line, place p, const join_function& join);
+
+}  // namespace papilio::perf

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "perf/crew.hpp"
+#include "perf/options.hpp"
+
+#include <papilio/plan/link_table.hpp>
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace papilio::perf {
+
+/// Where the result went, and what came of all runs of that.
+struct cell {
+    double seconds = 0;  ///< median over the runs of a run's mean
+    double p50 = 0;      ///< of all iterations of all runs, in seconds
+    double p99 = 0;
+    double processor_seconds = 0;  ///< of all peers, per call; median
+    double relative_error = 0;
+    double wire_bytes = 0;  ///< of all peers, per call
+    double peak_bytes = 0;
+    std::uint64_t wrong = 0;
+    std::uint64_t digest = 0;
+    int lost = 0;
+    bool checked = false;
+    bool measures_wire = false;
+};
+
+/// One system at one size.
+struct row {
+    std::string system;
+    bool rival = false;
+    std::size_t size = 0;  ///< bytes of one peer's data
+    std::uint64_t count = 0;
+    element_type type = element_type::f32;
+    reduction op = reduction::sum;
+    std::size_t group = 0;  ///< rows with the same number compare
+    std::optional<cell> out_of_place;
+    std::optional<cell> in_place;
+    double first_seconds = 0;  ///< zero: was not measured, and so below
+    double idle_seconds = 0;
+    double bound_seconds = 0;  ///< the shortest time that the links allow
+    double ratio = 0;          ///< the best rival's time over this one
+
+    const cell& main() const { return out_of_place ? *out_of_place : *in_place; }
+    double algbw(const cell& c) const { return static_cast<double>(size) / c.seconds; }
+    /// The bound over a time; not a number where one of both is not known.
+    double eta(double seconds) const
+    {
+        const bool known = seconds > 0 && bound_seconds > 0;
+        return known ? bound_seconds / seconds : std::numeric_limits<double>::quiet_NaN();
+    }
+};
+
+/// 2 (n - 1) / n.
+double bus_factor(int peers);
+
+/// What is known about a whole run of the program.
+struct surroundings {
+    std::string command;
+    std::string machine;  ///< "AMD EPYC, 2 cores, Linux 6.1"
+    std::string compiler;
+    std::string version;  ///< of papilio
+    std::string network;  ///< in words
+    std::string congestion;
+    std::string date;  ///< of the start, in UTC
+    int peers = 0;
+    std::string transport;
+    std::vector<access_rate> nominal;   ///< Mbit/s, by rank
+    std::vector<access_rate> measured;  ///< payload bytes per second, by rank
+    std::string measured_by;
+    double rtt_ms = 0;
+    std::vector<std::pair<std::string, std::string>> environment;  ///< what may be told of it
+};
+
+surroundings look_around(const options& o, int argc, char** argv);
+
+/// The table on standard output: its head, and the rows of one group.
+void print_head(const surroundings& s, const options& o);
+void print_rows(const std::vector<row>& rows, const surroundings& s, const options& o);
+void print_more(const std::vector<row>& rows, const surroundings& s);
+
+// Files; each throws when it cannot be written.
+void write_csv(const std::string& path, const std::vector<row>& rows, const surroundings& s);
+void write_json(const std::string& path, const std::vector<row>& rows, const surroundings& s,
+                const options& o);
+void write_gbench_json(const std::string& path, const std::vector<row>& rows,
+                       const surroundings& s);
+void write_plot(const std::string& path, const std::vector<row>& rows, const surroundings& s);
+
+}  // namespace papilio::perf

@@ -1,0 +1,134 @@
+#include "perf/requirement.hpp"
+
+#include "perf/parse.hpp"
+#include "perf/report.hpp"
+
+#include <papilio/base/units.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <map>
+#include <optional>
+
+namespace papilio::perf {
+
+namespace {
+
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+
+/// Of a row; or `nothing`.
+using measure_of = double (*)(const row&);
+
+const std::map<std::string, measure_of, std::less<>>& measures()
+{
+    static const std::map<std::string, measure_of, std::less<>> all{
+        {"time", [](const row& r) { return r.main().seconds * 1e6; }},
+        {"p50", [](const row& r) { return r.main().p50 * 1e6; }},
+        {"p99", [](const row& r) { return r.main().p99 * 1e6; }},
+        {"algbw", [](const row& r) { return r.algbw(r.main()) / 1e9; }},
+        {"eta", [](const row& r) { return r.eta(r.main().seconds); }},
+        {"eta_first", [](const row& r) { return r.eta(r.first_seconds); }},
+        {"eta_idle", [](const row& r) { return r.eta(r.idle_seconds); }},
+        {"relerr",
+         [](const row& r) { return r.main().checked ? r.main().relative_error : nothing; }},
+        {"cpu",
+         [](const row& r) {
+             return r.main().processor_seconds * 1e9 / static_cast<double>(r.size);
+         }},
+        {"peak", [](const row& r) { return r.main().peak_bytes / static_cast<double>(r.size); }},
+        {"peak_in_place",
+         [](const row& r) {
+             return r.in_place ? r.in_place->peak_bytes / static_cast<double>(r.size) : nothing;
+         }},
+        {"lost", [](const row& r) { return static_cast<double>(r.main().lost); }},
+    };
+    return all;
+}
+
+/// Of the rows of one group that `name` stands for, the fastest: the one so named, or else one
+/// whose name begins so.
+const row* fastest(const std::vector<row>& rows, std::size_t group, const std::string& name)
+{
+    const row* best = nullptr;
+    for (const bool exact : {true, false}) {
+        for (const auto& r : rows) {
+            const bool meant =
+                exact ? r.system == name
+                      : r.system.starts_with(name + '-') || (name == "rivals" && r.rival);
+            if (r.group == group && meant && (!best || r.main().seconds < best->main().seconds))
+                best = &r;
+        }
+        if (best) break;
+    }
+    return best;
+}
+
+std::optional<double> value_of(const requirement& q, const std::vector<row>& rows,
+                               std::size_t group)
+{
+    const auto* subject = fastest(rows, group, q.subject);
+    if (!subject) return std::nullopt;
+    if (q.rival.empty()) {
+        const auto value = measures().find(q.measure)->second(*subject);
+        return std::isnan(value) ? std::nullopt : std::optional(value);
+    }
+    const auto* rival = fastest(rows, group, q.rival);
+    if (!rival) return std::nullopt;
+    return rival->main().seconds / subject->main().seconds;
+}
+
+}  // namespace
+
+requirement read_requirement(std::string_view text)
+{
+    requirement q;
+    q.text = text;
+    const auto wrong = [&](const std::string& why) {
+        refuse("--require takes something like 'eta>=0.95' or 'papilio/gloo>=1.2', not '" + q.text +
+               "': " + why);
+    };
+    const auto sign = text.find_first_of("<>");
+    if (sign == std::string_view::npos || text.substr(sign + 1, 1) != "=")
+        wrong("it lacks >= or <=");
+    q.at_least = text[sign] == '>';
+    q.bound = number("--require", text.substr(sign + 2), 0.0);
+    const auto left = text.substr(0, sign);
+    if (const auto slash = left.find('/'); slash != std::string_view::npos) {
+        q.subject = left.substr(0, slash);
+        q.rival = left.substr(slash + 1);
+    } else if (const auto colon = left.find(':'); colon != std::string_view::npos) {
+        q.subject = left.substr(0, colon);
+        q.measure = left.substr(colon + 1);
+    } else {
+        q.measure = left;
+    }
+    if (q.rival.empty() && !measures().contains(q.measure))
+        wrong("there is no measure " + q.measure);
+    return q;
+}
+
+bool check_requirements(const std::vector<requirement>& all, const std::vector<row>& rows)
+{
+    bool good = true;
+    std::map<std::size_t, const row*> groups;
+    for (const auto& r : rows) groups.try_emplace(r.group, &r);
+    for (const auto& q : all)
+        for (const auto& [group, first] : groups) {
+            const auto value = value_of(q, rows, group);
+            const bool met = value && (q.at_least ? *value >= q.bound : *value <= q.bound);
+            const auto what = human_bytes(first->size) + ' ' +
+                              std::string(name_in(type_names, first->type)) + ' ' +
+                              std::string(name_in(op_names, first->op));
+            std::printf("# %s %s at %s: ", met ? "met   " : "FAILED", q.text.c_str(), what.c_str());
+            if (value)
+                std::printf("%.4g\n", *value);
+            else
+                std::printf("there is nothing to compare\n");
+            good = good && met;
+        }
+    return good;
+}
+
+}  // namespace papilio::perf

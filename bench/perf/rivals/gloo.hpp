@@ -1,0 +1,14 @@
+#pragma once
+
+#include "perf/contestant.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace papilio::perf {
+
+/// gloo's algorithms for an all-reduce, each a system of its own.
+std::vector<std::pair<std::string, join_function>> gloo_systems();
+
+}  // namespace papilio::perf

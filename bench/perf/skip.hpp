@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+
+namespace papilio::perf {
+
+/// Says loudly that something asked for is left out, and why.
+void skip(const std::string& what);
+
+}  // namespace papilio::perf

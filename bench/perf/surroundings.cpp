@@ -1,0 +1,116 @@
+#include "perf/report.hpp"
+
+#include <sys/utsname.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <string_view>
+#include <thread>
+
+extern char** environ;
+
+namespace papilio::perf {
+
+namespace {
+
+std::string machine()
+{
+    std::string model = "unknown processor";
+    std::ifstream cpus("/proc/cpuinfo");
+    for (std::string line; std::getline(cpus, line);) {
+        if (!line.starts_with("model name")) continue;
+        model = line.substr(line.find(':') + 2);
+        break;
+    }
+    utsname system{};
+    uname(&system);
+    return model + ", " + std::to_string(std::thread::hardware_concurrency()) + " cores, " +
+           system.sysname + ' ' + system.release;
+}
+
+std::string now_in_utc()
+{
+    const auto now = std::time(nullptr);
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    char text[32];
+    std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return text;
+}
+
+std::string compiler()
+{
+#ifdef __clang__
+    return "clang " __clang_version__;
+#else
+    return "g++ " __VERSION__;
+#endif
+}
+
+/// Environments hold secrets: only what is known to hold none goes into files.
+std::vector<std::pair<std::string, std::string>> harmless_environment()
+{
+    std::vector<std::pair<std::string, std::string>> all;
+    for (char** each = environ; *each; ++each) {
+        const std::string_view text = *each;
+        for (const std::string_view known : {"PAPILIO_", "UCX_", "NCCL_"}) {
+            const auto equals = text.find('=');
+            if (text.starts_with(known) && equals != std::string_view::npos)
+                all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+        }
+    }
+    return all;
+}
+
+std::string system_congestion()
+{
+    std::string name;
+    std::ifstream("/proc/sys/net/ipv4/tcp_congestion_control") >> name;
+    return name;
+}
+
+std::string network_name(const options& o)
+{
+    switch (o.where) {
+    case network::loopback:
+        return o.transport == "tcp" ? "processes on loopback" : "threads of one process";
+    case network::namespaces: return "shaped links between network namespaces";
+    case network::simulated: return "a simulated network";
+    case network::cluster: return "processes of a cluster";
+    }
+    return {};
+}
+
+}  // namespace
+
+surroundings look_around(const options& o, int argc, char** argv)
+{
+    surroundings s;
+    for (int i = 0; i < argc; ++i) {
+        const std::string_view word = i == 0 ? "papilio-perf" : argv[i];
+        if (i > 0) s.command += ' ';
+        s.command += word;
+    }
+    s.machine = machine();
+    s.compiler = compiler();
+    s.version = PAPILIO_PERF_VERSION;
+    s.date = now_in_utc();
+    s.network = network_name(o);
+    s.peers = o.peers;
+    s.transport = o.transport;
+    if (o.transport == "tcp")
+        s.congestion = o.congestion.empty() ? system_congestion() : o.congestion;
+    s.nominal = o.mbit;
+    s.rtt_ms = o.rtt_ms;
+    if (o.rtt_ms > 0) {
+        char text[64];
+        std::snprintf(text, sizeof(text), ", %g ms there and back", o.rtt_ms);
+        s.network += text;
+    }
+    s.environment = harmless_environment();
+    return s;
+}
+
+}  // namespace papilio::perf
