@@ -43,7 +43,7 @@ task<report> all_gather_spans(any_transport net, std::span<const T> in, std::spa
     const auto call =
         describe<T, sum, Codec>(collective_id::all_gather, net, out.size(), plan, options);
     round r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
-    engine<T, sum, Codec> mover(r, plan, flow::gather,
+    engine<T, sum, Codec> mover(r, plan, halves::all_gather,
                                 {.in = in, .out = out, .in_begin = mine.begin}, {}, codec,
                                 options.pool);
     task<report> voted = r.run(mover.move());

@@ -80,7 +80,7 @@ task<report> all_reduce_spans(any_transport net, std::span<const T> in, std::spa
         task<report> voted = r.run(mover.move());
         co_return co_await voted;
     }
-    engine<T, Op, Codec> mover(r, plan, flow::both, {in, out}, op, codec, options.pool);
+    engine<T, Op, Codec> mover(r, plan, halves::both, {in, out}, op, codec, options.pool);
     task<report> voted = r.run(mover.move(), mover.serve_observers());
     co_return co_await voted;
 }

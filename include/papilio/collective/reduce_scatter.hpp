@@ -52,7 +52,7 @@ task<report> reduce_scatter_spans(any_transport net, std::span<const T> in, std:
     const auto call =
         describe<T, Op, Codec>(collective_id::reduce_scatter, net, in.size(), plan, options);
     round r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
-    engine<T, Op, Codec> mover(r, plan, flow::scatter, staged ? roomy : direct, op, codec,
+    engine<T, Op, Codec> mover(r, plan, halves::reduce_scatter, staged ? roomy : direct, op, codec,
                                options.pool);
     task<report> voted = r.run(mover.move());
     auto done = co_await std::move(voted);

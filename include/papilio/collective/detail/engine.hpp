@@ -19,15 +19,15 @@
 
 namespace papilio::detail {
 
-/// Which way data moves.
-enum class flow : std::uint8_t {
-    both,     ///< contributions to the owners, and results from them: all_reduce
-    scatter,  ///< contributions only: reduce_scatter
-    gather,   ///< results only, each owner's own: all_gather
+/// Which halves of an all-reduce take place.
+enum class halves : std::uint8_t {
+    both,            ///< contributions go to the owners, and results come from them
+    reduce_scatter,  ///< contributions only
+    all_gather,      ///< results only, each owner's own
 };
 
-/// Where the elements are. `in` holds the whole vector, or under `flow::gather` this peer's part;
-/// `out` the whole, or, under `flow::scatter` in a single stage, the part.
+/// Where the elements are. `in` holds the whole vector, or under `halves::all_gather` this peer's part;
+/// `out` the whole, or, under `halves::reduce_scatter` in a single stage, the part.
 template <element T>
 struct buffers {
     std::span<const T> in = {};
@@ -59,11 +59,11 @@ class engine {
     using value = carried<Codec, T>;
 
 public:
-    engine(round& r, const round_plan& plan, flow way, buffers<T> data, Op op, Codec codec,
+    engine(round& r, const round_plan& plan, halves what, buffers<T> data, Op op, Codec codec,
            workers* pool)
         : round_(r),
           plan_(plan),
-          way_(way),
+          what_(what),
           data_(data),
           op_(op),
           codec_(codec),
@@ -143,8 +143,8 @@ private:
     static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
     int stages() const { return plan_.stages.stages(); }
     bool last(int k) const { return k + 1 == stages(); }
-    bool folds() const noexcept { return way_ != flow::gather; }
-    bool gathers() const noexcept { return way_ != flow::scatter; }
+    bool folds() const noexcept { return what_ != halves::all_gather; }
+    bool gathers() const noexcept { return what_ != halves::reduce_scatter; }
     stage& at(int k) { return stages_[index(k)]; }
     column& at(int k, std::size_t c) { return at(k).columns[c]; }
 
@@ -605,7 +605,7 @@ private:
 
     round& round_;
     const round_plan& plan_;
-    flow way_;
+    halves what_;
     buffers<T> data_;
     Op op_;
     Codec codec_;

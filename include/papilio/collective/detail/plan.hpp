@@ -77,22 +77,6 @@ inline std::vector<double> shares_of(std::span<const role> roles, std::span<cons
     return shares;
 }
 
-/// 256 KiB stays in a core's cache while it is encoded or reduced; small parts are cut finer, so
-/// that one chunk can travel while the next is prepared.
-inline std::size_t default_chunk_bytes(std::size_t total, std::size_t partners)
-{
-    return std::clamp<std::size_t>(total / (8 * partners), 16 << 10, 256 << 10);
-}
-
-/// Enough to fill a long link. Contributions that wait for their chunk's last one take up to this
-/// much memory per peer: all together a fifth of the data, or 12 MiB if that is more.
-inline std::size_t default_lanes(std::size_t total, std::size_t partners, std::size_t chunk_bytes)
-{
-    const auto together = std::max<std::size_t>(total / 5, std::size_t{12} << 20);
-    const auto window = std::min<std::size_t>(together / partners, std::size_t{4} << 20);
-    return std::clamp<std::size_t>(window / chunk_bytes, 2, 256);
-}
-
 /// Cuts columns so that no message of the first stage, where they are largest, is about more than
 /// about `chunk_bytes`.
 inline std::size_t columns_of(const round_plan& plan, std::size_t element_size,

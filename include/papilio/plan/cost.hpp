@@ -1,0 +1,293 @@
+#pragma once
+
+#include <papilio/base/error.hpp>
+#include <papilio/plan/balance.hpp>
+#include <papilio/plan/butterfly.hpp>
+#include <papilio/plan/columns.hpp>
+#include <papilio/plan/link_table.hpp>
+#include <papilio/plan/lower_bound.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+// What an all-reduce will cost over known links, and the cheapest way to do it. Pure functions of
+// facts: peers that hold the same link table choose alike.
+namespace papilio {
+
+/// How to carry out a call: what `call_options` of the same names take.
+struct schedule {
+    std::vector<int> radix = {};      ///< empty: everybody meets everybody
+    std::vector<double> shares = {};  ///< empty: equal parts
+    std::size_t chunk_bytes = 0;      ///< zero: the engine's choice
+    std::size_t in_flight = 0;        ///< zero: the engine's choice
+    friend bool operator==(const schedule&, const schedule&) = default;
+};
+
+/// What is to be reduced, and what the machines make of it.
+struct workload {
+    std::size_t bytes = 0;     ///< of data
+    double wire_ratio = 1;     ///< bytes on the wire for each of them: the codec's
+    double work_per_byte = 0;  ///< seconds of one core to encode, decode and reduce a byte of data
+    double per_message = 10e-6;  ///< seconds of one core to send and receive a message
+};
+
+struct prediction {
+    double seconds = 0;
+    double bound_seconds = 0;     ///< what no method can beat, by `lower_bound_seconds`
+    int roundings = 0;            ///< how many times a lossy codec rounds on the way
+    std::string limited_by = {};  ///< in words, what the time is spent on
+};
+
+/// How long a call takes. All stages stream at the same time, both ways, so that the time is that
+/// of the busiest part of the network (a peer's uplink or downlink, the lines between two sites) or
+/// of the processor, whichever is longer, and the latencies of the first column's way there and
+/// back and of the votes. Throws `errc::bad_argument` for a table or schedule that makes no sense.
+prediction predict(const link_table& links, const workload& work, const schedule& how);
+
+/// What a caller has decided already; the rest is chosen.
+struct overrides {
+    std::optional<std::vector<int>> radix = {};
+    std::optional<std::vector<double>> shares = {};
+    std::size_t chunk_bytes = 0;
+    std::size_t in_flight = 0;
+    int most_roundings = 1'000;  ///< with a lossy codec: 2 leaves only the direct exchange
+};
+
+struct choice {
+    schedule how = {};
+    prediction expected = {};
+    std::string reasons = {};  ///< a line for the choice, and one for each of the next best
+};
+
+/// The schedule that is predicted to be the fastest, of all radix vectors and of equal and balanced
+/// parts; of nearly equals (within 3 %) the one of fewer stages, then of equal parts.
+choice choose(const link_table& links, const workload& work, const overrides& decided = {});
+
+/// All ordered ways to write `peers` as a product of up to `most` factors of 2 or more.
+std::vector<std::vector<int>> radix_vectors(int peers, std::size_t most = 4);
+
+}  // namespace papilio
+
+namespace papilio::detail {
+
+/// Bytes of wire data over every part of the network, and messages by the busiest peer.
+class traffic_count {
+public:
+    traffic_count(const link_table& links, const workload& work, const schedule& how)
+        : links_(links), stages_(static_cast<int>(links.access.size()), how.radix)
+    {
+        const auto n = links.access.size();
+        std::vector<double> part(n, 1.0 / static_cast<double>(n));
+        if (!how.shares.empty()) {
+            if (how.shares.size() != n)
+                throw std::system_error(errc::bad_argument, "shares name every peer of the group");
+            double all = 0;
+            for (const double s : how.shares) all += s;
+            for (std::size_t i = 0; i < n; ++i) part[i] = how.shares[i] / all;
+        }
+        const auto partners = static_cast<std::size_t>(stages_.radix(0));
+        chunk_ = how.chunk_bytes != 0 ? how.chunk_bytes : default_chunk_bytes(work.bytes, partners);
+        for (int k = 0; k < stages_.stages(); ++k)
+            count_stage(k, part, static_cast<double>(work.bytes));
+        for (auto& bytes : moved_) bytes *= work.wire_ratio;
+        for (auto& row : between_)
+            for (auto& bytes : row) bytes *= work.wire_ratio;
+    }
+
+    /// The longest any line is busy, in seconds, and which.
+    std::pair<double, std::string> busiest_line() const
+    {
+        std::pair<double, std::string> busiest{0, "latency"};
+        const auto see = [&](double bytes, double rate, const auto& name) {
+            if (bytes / rate > busiest.first) busiest = {bytes / rate, name()};
+        };
+        for (std::size_t p = 0; p < links_.access.size(); ++p) {
+            const auto of = [&](const char* what) {
+                return std::string("the ") + what + " of peer " + std::to_string(p);
+            };
+            see(moved_[p], links_.access[p].up, [&] { return of("uplink"); });
+            see(moved_[p], links_.access[p].down, [&] { return of("downlink"); });
+        }
+        for (std::size_t from = 0; from < between_.size(); ++from)
+            for (std::size_t to = 0; to < between_.size(); ++to)
+                if (from != to)
+                    see(between_[from][to], links_.between[from][to], [&] {
+                        return "the line from site " + std::to_string(from) + " to site " +
+                               std::to_string(to);
+                    });
+        return busiest;
+    }
+
+    double messages() const noexcept { return messages_; }
+    int stages() const { return stages_.stages(); }
+    int partners() const { return stages_.radix(0); }
+    std::size_t chunk_bytes() const noexcept { return chunk_; }
+
+private:
+    /// A peer sends each one it meets the other's business, and its own business to all of them; it
+    /// receives as much.
+    void count_stage(int k, std::span<const double> part, double whole)
+    {
+        const int n = stages_.peers();
+        const int groups = stages_.block_size(k) * stages_.radix(k);
+        std::vector<double> business(static_cast<std::size_t>(groups), 0.0);
+        for (std::size_t p = 0; p < part.size(); ++p)
+            business[p % business.size()] += part[p] * whole;
+        if (k == 0)
+            columns_ =
+                std::max(1.0, std::ceil(std::ranges::max(business) / static_cast<double>(chunk_)));
+        messages_ += 4.0 * (stages_.radix(k) - 1) * columns_;
+        moved_.resize(part.size(), 0.0);
+        if (!links_.between.empty())
+            between_.resize(links_.between.size(), std::vector<double>(links_.between.size(), 0.0));
+        for (int p = 0; p < n; ++p) {
+            const double own = business[static_cast<std::size_t>(p % groups)];
+            for (int d = 0; d < stages_.radix(k); ++d) {
+                const int peer = stages_.partner(p, k, d);
+                if (peer == p) continue;
+                const double bytes = own + business[static_cast<std::size_t>(peer % groups)];
+                moved_[static_cast<std::size_t>(p)] += bytes;
+                if (!between_.empty()) between_[site(p)][site(peer)] += bytes;
+            }
+        }
+    }
+
+    std::size_t site(int p) const
+    {
+        return links_.site.empty() ? 0 : links_.site[static_cast<std::size_t>(p)];
+    }
+
+    const link_table& links_;
+    butterfly stages_;
+    std::size_t chunk_ = 0;
+    double columns_ = 1;
+    double messages_ = 0;  // sent and received by a peer
+    std::vector<double> moved_;
+    std::vector<std::vector<double>> between_;
+};
+
+/// So many messages to a peer at a time keep the links busy: what travels until the credit for the
+/// next one is back, twice, and never more than memory allows.
+inline std::size_t enough_in_flight(const link_table& links, const workload& work,
+                                    const traffic_count& traffic)
+{
+    double fastest = 0;
+    for (const auto& a : links.access) fastest = std::max({fastest, a.up, a.down});
+    const double message = static_cast<double>(traffic.chunk_bytes()) * work.wire_ratio;
+    const double per_pair = fastest / std::max(1, traffic.partners() - 1);
+    const double there_and_back = 2 * traffic.stages() * links.latency_seconds;
+    const double wanted = 2 + 2 * std::ceil(per_pair * there_and_back / message);
+    const auto most = default_lanes(work.bytes, static_cast<std::size_t>(traffic.partners()),
+                                    traffic.chunk_bytes());
+    return std::clamp<std::size_t>(static_cast<std::size_t>(std::min(wanted, 1e6)), 2,
+                                   std::max<std::size_t>(most, 2));
+}
+
+inline std::string product_text(const std::vector<int>& radix, std::size_t peers)
+{
+    std::string text = "[";
+    for (const int r : radix) text += (text.size() > 1 ? "," : "") + std::to_string(r);
+    return text + (radix.empty() ? std::to_string(peers) : "") + "]";
+}
+
+inline std::string line_about(const schedule& how, const prediction& p, std::size_t peers)
+{
+    char numbers[96];
+    std::snprintf(numbers, sizeof numbers, "%.4g s, %.2f of the bound; ", p.seconds,
+                  p.seconds > 0 ? p.bound_seconds / p.seconds : 1.0);
+    return product_text(how.radix, peers) +
+           (how.shares.empty() ? ", equal parts: " : ", balanced parts: ") + numbers +
+           p.limited_by + '\n';
+}
+
+}  // namespace papilio::detail
+
+namespace papilio {
+
+inline prediction predict(const link_table& links, const workload& work, const schedule& how)
+{
+    const auto n = links.access.size();
+    if (n == 0) throw std::system_error(errc::bad_argument, "a group has a peer at least");
+    check(links, n);
+    const detail::traffic_count traffic(links, work, how);
+    prediction p;
+    const auto wire = static_cast<double>(work.bytes) * work.wire_ratio;
+    p.bound_seconds = lower_bound_seconds(links, static_cast<std::size_t>(wire));
+    p.roundings = traffic.stages() + 1;
+    const auto [line, name] = traffic.busiest_line();
+    const double core = traffic.messages() * work.per_message +
+                        static_cast<double>(work.bytes) * work.work_per_byte;
+    const bool busy = core > line;
+    p.limited_by = busy ? "the processor" : name;
+    const double trips = n > 1 ? 3.0 * traffic.stages() : 0;  // there, back, and the vote
+    p.seconds = std::max(line, core) + trips * links.latency_seconds;
+    if (trips * links.latency_seconds > std::max(line, core)) p.limited_by = "latency";
+    return p;
+}
+
+inline std::vector<std::vector<int>> radix_vectors(int peers, std::size_t most)
+{
+    if (peers < 2) return {{}};
+    std::vector<std::vector<int>> found{{peers}};
+    if (most < 2) return found;
+    for (int first = 2; first <= peers / 2; ++first) {
+        if (peers % first != 0) continue;
+        for (auto& rest : radix_vectors(peers / first, most - 1)) {
+            rest.insert(rest.begin(), first);
+            found.push_back(std::move(rest));
+        }
+    }
+    return found;
+}
+
+inline choice choose(const link_table& links, const workload& work, const overrides& decided)
+{
+    const auto n = links.access.size();
+    check(links, n);
+    const auto radices = decided.radix ? std::vector<std::vector<int>>{*decided.radix}
+                                       : radix_vectors(static_cast<int>(n));
+    std::vector<std::vector<double>> parts{{}};
+    if (decided.shares)
+        parts = {*decided.shares};
+    else if (auto balanced = worthwhile_shares(links.access); !balanced.empty())
+        parts.push_back(std::move(balanced));
+
+    std::vector<std::pair<schedule, prediction>> all;
+    for (const auto& radix : radices)
+        for (const auto& shares : parts) {
+            schedule how{radix, shares, decided.chunk_bytes, decided.in_flight};
+            auto p = predict(links, work, how);
+            if (radix.size() > 1 && p.roundings > decided.most_roundings) continue;
+            all.emplace_back(std::move(how), std::move(p));
+        }
+    // Few stages and equal parts come first; others have to be worth it.
+    std::ranges::sort(all, {}, [](const auto& c) {
+        return std::tuple(c.first.radix.size(), !c.first.shares.empty(), c.first.radix);
+    });
+    const auto fastest =
+        std::ranges::min_element(all, {}, [](const auto& c) { return c.second.seconds; });
+    const auto chosen = std::ranges::find_if(
+        all, [&](const auto& c) { return c.second.seconds <= 1.03 * fastest->second.seconds; });
+
+    choice c{chosen->first, chosen->second, detail::line_about(chosen->first, chosen->second, n)};
+    if (c.how.in_flight == 0)
+        c.how.in_flight =
+            detail::enough_in_flight(links, work, detail::traffic_count(links, work, c.how));
+    all.erase(chosen);
+    std::ranges::sort(all, {}, [](const auto& other) {
+        return std::tuple(other.second.seconds, other.first.radix, !other.first.shares.empty());
+    });
+    for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), 3); ++i)
+        c.reasons += "rather than " + detail::line_about(all[i].first, all[i].second, n);
+    return c;
+}
+
+}  // namespace papilio

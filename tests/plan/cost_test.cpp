@@ -1,0 +1,136 @@
+#include <papilio/plan/cost.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <functional>
+#include <numeric>
+
+using namespace papilio;
+
+namespace {
+
+link_table equal(std::size_t n, double rate, double latency = 0)
+{
+    return {.access = std::vector<access_rate>(n, {rate, rate}), .latency_seconds = latency};
+}
+
+/// `sites` sites of `peers` each, whose peers have `inside` bytes per second and whose lines to
+/// each other `thin`.
+link_table sites(std::size_t count, std::size_t peers, double inside, double thin)
+{
+    auto links = equal(count * peers, inside);
+    for (std::size_t p = 0; p < links.access.size(); ++p) links.site.push_back(p / peers);
+    links.between.assign(count, std::vector<double>(count, thin));
+    return links;
+}
+
+constexpr workload mebi{.bytes = 1 << 20, .per_message = 0};
+
+}  // namespace
+
+TEST_CASE("a direct call over equal links is predicted to take its bound and three latencies")
+{
+    const auto p = predict(equal(4, 1e6, 0.1), mebi, {});
+    CHECK(p.seconds == Approx(1.5 * (1 << 20) / 1e6 + 0.3));
+    CHECK(p.bound_seconds == Approx(1.5 * (1 << 20) / 1e6 + 0.1));
+    CHECK(p.roundings == 2);
+    CHECK_THAT(p.limited_by, Catch::Contains("link of peer 0"));
+}
+
+TEST_CASE("every radix vector moves as much data over equal links, in more latencies")
+{
+    const auto links = equal(8, 1e6, 0.01);
+    const double direct = predict(links, mebi, {}).seconds;
+    for (const auto& radix : radix_vectors(8)) {
+        const auto p = predict(links, mebi, {.radix = radix});
+        CHECK(p.seconds == Approx(direct + 0.03 * (static_cast<double>(radix.size()) - 1)));
+        CHECK(p.roundings == static_cast<int>(radix.size()) + 1);
+    }
+}
+
+TEST_CASE("a slow uplink that owns as much as the others holds all of them up, and balance helps")
+{
+    auto links = equal(4, 50e6);
+    links.access[2].up = 5e6;
+    const auto even = predict(links, mebi, {});
+    CHECK_THAT(even.limited_by, Catch::Contains("uplink of peer 2"));
+    CHECK(even.seconds == Approx(1.5 * (1 << 20) / 5e6));
+    const auto chosen = choose(links, mebi);
+    CHECK(chosen.how.radix == std::vector{4});
+    CHECK(chosen.how.shares.size() == 4);
+    CHECK(chosen.expected.seconds == Approx(1.0 * (1 << 20) / 5e6));
+    CHECK(chosen.expected.seconds == Approx(chosen.expected.bound_seconds));
+}
+
+TEST_CASE("across a thin line between sites, stages go inside first")
+{
+    // Direct, 4 x 4 pairs send each other 2/8 of the data: 4 times the data over 1e6 each way.
+    const auto links = sites(2, 4, 100e6, 1e6);
+    const auto direct = predict(links, mebi, {});
+    CHECK(direct.seconds == Approx(4 * (1 << 20) / 1e6));
+    CHECK_THAT(direct.limited_by, Catch::Contains("from site 0 to site 1"));
+    const auto chosen = choose(links, mebi);
+    CHECK(chosen.how.radix == std::vector{4, 2});
+    CHECK(chosen.expected.seconds == Approx(1.0 * (1 << 20) / 1e6));
+    CHECK_THAT(chosen.reasons, Catch::Contains("[4,2]") && Catch::Contains("rather than"));
+}
+
+TEST_CASE("where messages cost more than bytes, many peers meet in stages")
+{
+    const auto links = equal(1024, 1e9, 50e-6);
+    const auto chosen = choose(links, {.bytes = 512 << 10, .per_message = 20e-6});
+    CHECK(chosen.how.radix.size() > 1);
+    CHECK(chosen.expected.seconds <
+          predict(links, {.bytes = 512 << 10, .per_message = 20e-6}, {}).seconds / 4);
+}
+
+TEST_CASE("a codec saves bytes, costs work, and may limit the stages")
+{
+    const auto links = sites(2, 4, 100e6, 1e6);
+    workload work = mebi;
+    work.wire_ratio = 0.25;
+    CHECK(choose(links, work).expected.seconds == Approx(0.25 * (1 << 20) / 1e6));
+    CHECK(choose(links, work, {.most_roundings = 2}).how.radix == std::vector{8});
+    work.work_per_byte = 10e-6;
+    const auto slow = choose(links, work).expected;
+    CHECK(slow.seconds == Approx(10e-6 * (1 << 20)));
+    CHECK(slow.limited_by == "the processor");
+}
+
+TEST_CASE("what the caller has decided stands")
+{
+    auto links = equal(8, 1e6);
+    links.access[0].up = 1e5;
+    const std::vector<int> radix{2, 4};
+    const std::vector<double> shares(8, 1.0);
+    const auto c = choose(links, mebi,
+                          {.radix = radix, .shares = shares, .chunk_bytes = 4096, .in_flight = 9});
+    CHECK(c.how == schedule{radix, shares, 4096, 9});
+}
+
+TEST_CASE("chunks in flight cover what travels until the credit is back")
+{
+    const workload large{.bytes = 64 << 20};
+    CHECK(choose(equal(4, 25e6), large).how.in_flight == 2);
+    CHECK(choose(equal(4, 50e6, 0.05), large).how.in_flight > 10);
+    CHECK(choose(equal(4, 1e12, 1), large).how.in_flight <= 256);
+}
+
+TEST_CASE("radix vectors are all the ways to multiply")
+{
+    CHECK(radix_vectors(1) == std::vector<std::vector<int>>{{}});
+    CHECK(radix_vectors(7) == std::vector<std::vector<int>>{{7}});
+    CHECK(radix_vectors(12).size() == 8);  // 12; 2 6, 6 2, 3 4, 4 3; 2 2 3 in three orders
+    for (const auto& radix : radix_vectors(360)) {
+        CHECK(std::accumulate(radix.begin(), radix.end(), 1, std::multiplies<>{}) == 360);
+        CHECK(radix.size() <= 4);
+    }
+}
+
+TEST_CASE("tables and schedules that make no sense are refused")
+{
+    CHECK_THROWS_AS(predict({}, mebi, {}), std::system_error);
+    CHECK_THROWS_AS(predict(equal(4, 0), mebi, {}), std::system_error);
+    CHECK_THROWS_AS(predict(equal(4, 1), mebi, {.radix = {3}}), std::system_error);
+    CHECK_THROWS_AS(predict(equal(4, 1), mebi, {.shares = {1, 1}}), std::system_error);
+}
