@@ -68,8 +68,8 @@ pa::task<> pretend(pa::sim::transport& net, bool answers_at_once)
                       yes);
     if (answers_at_once) {
         const std::array<std::byte, 8> receipt{};
-        for (std::size_t i = 0; i < r.chunks; ++i) {
-            co_await net.send(0, r.plan().name(i), receipt);
+        for (std::size_t i = 0; i < r.down.chunks; ++i) {
+            co_await net.send(0, r.plan_down().name(i), receipt);
         }
     }
     co_await pa::sleep_for(1h);
@@ -87,7 +87,7 @@ pa::task<> send_zeros(pa::sim::transport& net)
         std::array<std::byte, pa::detail::bandwidth_request::encoded_size> asked{};
         co_await net.recv(0, pa::detail::control_door(pa::control_service::bandwidth), asked);
         const auto r = pa::detail::parse_bandwidth_request(asked);
-        if (!r.upload) {
+        if (r.up.chunks == 0) {
             co_await pa::detail::answer_bandwidth(net, 0, r, true, watch);
             continue;
         }
@@ -95,7 +95,7 @@ pa::task<> send_zeros(pa::sim::transport& net)
         co_await net.send(0, pa::detail::control_tag(pa::control_service::bandwidth, r.request, 0),
                           yes);
         zeros source;
-        co_await pa::detail::send_bulk(net, 0, r.plan(), source, watch);
+        co_await pa::detail::send_bulk(net, 0, r.plan_up(), source, watch);
     }
 }
 
@@ -106,7 +106,7 @@ pa::task<> hold_back(pa::sim::transport& net)
         std::array<std::byte, pa::detail::bandwidth_request::encoded_size> asked{};
         co_await net.recv(0, pa::detail::control_door(pa::control_service::bandwidth), asked);
         const auto r = pa::detail::parse_bandwidth_request(asked);
-        if (r.upload) {
+        if (r.up.chunks > 0) {
             pa::detail::bulk_watch watch;
             co_await pa::detail::answer_bandwidth(net, 0, r, true, watch);
             continue;
@@ -114,7 +114,7 @@ pa::task<> hold_back(pa::sim::transport& net)
         const std::array<std::byte, 1> yes{std::byte{1}};
         co_await net.send(0, pa::detail::control_tag(pa::control_service::bandwidth, r.request, 0),
                           yes);
-        const auto plan = r.plan();
+        const auto plan = r.plan_down();
         std::vector<std::byte> chunk(plan.largest);
         for (std::size_t begin = 0; begin < plan.chunks; begin += plan.window) {
             const auto end = std::min(begin + plan.window, plan.chunks);
@@ -156,6 +156,44 @@ TEST_CASE("a verifier's own link is a bottleneck, too", "[probe]")
     const auto found = measured(cluster, {.secret = secret});
     CHECK(found.down_bytes_per_second == Approx(2e6).epsilon(0.03));
     CHECK(found.up_bytes_per_second == Approx(3e6).epsilon(0.03));
+}
+
+TEST_CASE("a sustained measurement finds each way, and both at the same time", "[probe]")
+{
+    const auto seed = GENERATE(1, 2, 3);
+    const auto up = GENERATE(2e6, 5e6);
+    const std::array<pa::sim::access, 2> each{pa::sim::access{1e9, 1e9}, pa::sim::access{up, 5e6}};
+    sim_cluster cluster(
+        2,
+        {.seed = static_cast<std::uint64_t>(seed), .latency = 30ms, .jitter = 1ms, .each = each});
+    pa::bandwidth found;
+    const auto program = [&]() -> pa::task<> {
+        found = co_await pa::measure_sustained(cluster.peer(0), 1,
+                                               pa::sustained_options{.secret = secret});
+    };
+    std::vector<pa::task<>> both;
+    both.push_back(program());
+    both.push_back(pa::serve_bandwidth(cluster.peer(1), 0));
+    pa::sync_wait(cluster.loop(), any_of(std::move(both)));
+    CHECK(found.down_bytes_per_second == Approx(5e6).epsilon(0.03));
+    CHECK(found.up_bytes_per_second == Approx(up).epsilon(0.03));
+    CHECK(found.duplex_down_bytes_per_second == Approx(5e6).epsilon(0.15));
+    CHECK(found.duplex_up_bytes_per_second == Approx(up).epsilon(0.15));
+    CHECK(cluster.loop().now() > pa::time_point(17s));
+    CHECK(cluster.loop().now() < pa::time_point(35s));
+}
+
+TEST_CASE("a burst of another's traffic does not show in a sustained measurement", "[probe]")
+{
+    std::vector<pa::time_point> times;
+    pa::time_point now{};
+    for (int i = 0; i < 1000; ++i) {
+        now += i > 500 && i < 600 ? 10ms : 1ms;
+        times.push_back(now);
+    }
+    constexpr double rate = pa::detail::probe_chunk * 1000.0;
+    CHECK(pa::detail::rate_of(times, 8) == Approx(rate));
+    CHECK(pa::detail::rate_of(times, 1) < 0.6 * rate);
 }
 
 TEST_CASE("receipts that are held back make a link look no more than a fifth faster", "[probe]")

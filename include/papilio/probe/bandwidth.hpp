@@ -2,6 +2,8 @@
 
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
+#include <papilio/plan/link_table.hpp>
+#include <papilio/probe/bandwidth_request.hpp>
 #include <papilio/probe/keystream.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/bulk.hpp>
@@ -22,15 +24,29 @@ namespace papilio {
 struct bandwidth {
     double down_bytes_per_second = 0;  ///< to the peer
     double up_bytes_per_second = 0;    ///< from the peer
+
+    // Both at the same time, where that was asked for.
+    double duplex_down_bytes_per_second = 0;
+    double duplex_up_bytes_per_second = 0;
 };
 
 struct bandwidth_options {
     secret_key secret;                              ///< what the peer must not know
     std::size_t bytes = std::size_t{8} << 20;       ///< each way, 1 MiB to 1 GiB
     duration patience = std::chrono::seconds(10);   ///< without any progress
-    duration deadline = std::chrono::seconds(120);  ///< for both directions together
+    duration deadline = std::chrono::seconds(120);  ///< for all directions together
 };
 static_assert(std::is_trivially_destructible_v<bandwidth_options>);
+
+struct sustained_options {
+    secret_key secret;
+    duration each_way = std::chrono::seconds(10);
+    duration duplex = std::chrono::seconds(3);        ///< zero: not measured
+    std::size_t most_bytes = std::size_t{256} << 20;  ///< each way and measurement, to 1 GiB
+    duration patience = std::chrono::seconds(10);     ///< without any progress
+    duration deadline = std::chrono::seconds(120);    ///< for all measurements together
+};
+static_assert(std::is_trivially_destructible_v<sustained_options>);
 
 /// What a peer lets itself be asked for.
 struct bandwidth_limits {
@@ -55,6 +71,14 @@ static_assert(std::is_trivially_destructible_v<bandwidth_limits>);
 template <transport Net>
 task<bandwidth> measure_bandwidth(Net& net, int peer, bandwidth_options o);
 
+/// Measures for so long, and not so many bytes, as far as `most_bytes` reach: a burst first shows
+/// how many bytes that takes. The rate is the median of eight stretches of equally many bytes,
+/// after the first quarter, so that a link whose first seconds are its fastest, or another's
+/// traffic for a moment, shows as it is; an eighth of a stretch is under way at a time. Then both
+/// directions at the same time. Throws what `measure_bandwidth` does.
+template <transport Net>
+task<bandwidth> measure_sustained(Net& net, int peer, sustained_options o);
+
 /// Lets `peer` measure, once at a time and within limits, until the link to it is gone; a new
 /// measurement takes the place of one that is under way. Throws `errc::bad_message` when it asks
 /// nonsense.
@@ -65,60 +89,8 @@ task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits = {});
 
 namespace papilio::detail {
 
-inline constexpr std::size_t probe_chunk = std::size_t{64} << 10;
-
-// Of the bytes, the part under way at a time; and the most, in chunks: 32 MiB of a target's memory.
+/// Of the bytes, the part under way at a time.
 inline constexpr std::uint32_t probe_window_share = 8;
-inline constexpr std::uint32_t max_probe_window = 512;
-
-/// Little-endian: u32 magic, u32 request, u32 direction (0: to the peer, 1: from the peer), u32
-/// chunks, u32 window, u32 zero, 32 bytes of key.
-struct bandwidth_request {
-    std::uint32_t request = 0;
-    bool upload = false;
-    std::uint32_t chunks = 0;
-    std::uint32_t window = 0;
-    secret_key key;  ///< of the bytes that the peer is to send
-
-    static constexpr std::size_t encoded_size = 56;
-    static constexpr std::uint32_t magic = 0x42504150;  // "PAPB"
-
-    bulk plan() const noexcept
-    {
-        return {control_service::bandwidth, request, chunks, probe_chunk, window};
-    }
-};
-
-inline std::array<std::byte, bandwidth_request::encoded_size> encode(const bandwidth_request& r)
-{
-    std::array<std::byte, bandwidth_request::encoded_size> to;
-    store(to.data(), bandwidth_request::magic);
-    store(to.data() + 4, r.request);
-    store(to.data() + 8, std::uint32_t{r.upload});
-    store(to.data() + 12, r.chunks);
-    store(to.data() + 16, r.window);
-    store(to.data() + 20, std::uint32_t{0});
-    store(to.data() + 24, r.key.words);
-    return to;
-}
-
-inline bandwidth_request parse_bandwidth_request(bytes from)
-{
-    if (from.size() != bandwidth_request::encoded_size ||
-        load<std::uint32_t>(from.data()) != bandwidth_request::magic ||
-        load<std::uint32_t>(from.data() + 8) > 1 || load<std::uint32_t>(from.data() + 20) != 0)
-        throw std::system_error(errc::bad_message, "not a request to measure");
-    bandwidth_request r;
-    r.request = load<std::uint32_t>(from.data() + 4);
-    r.upload = load<std::uint32_t>(from.data() + 8) == 1;
-    r.chunks = load<std::uint32_t>(from.data() + 12);
-    r.window = load<std::uint32_t>(from.data() + 16);
-    r.key.words = load<std::array<std::uint32_t, 8>>(from.data() + 24);
-    if (!is_request_number(r.request) || r.chunks < 1 || r.chunks > bulk::max_chunks ||
-        r.window < 1 || r.window > max_probe_window || r.window > r.chunks)
-        throw std::system_error(errc::bad_message, "a measurement out of range");
-    return r;
-}
 
 /// Chunks of a keystream, on their way out.
 struct stream_source {
@@ -157,13 +129,21 @@ struct discard {
     void arrived(std::size_t, bytes, std::uint64_t, time_point) const {}
 };
 
-/// Bytes per second between the end of the first quarter and the last chunk.
-inline double rate_of(const std::vector<time_point>& times)
+/// Bytes per second after the first quarter: the median of so many stretches of as many chunks.
+inline double rate_of(const std::vector<time_point>& times, std::size_t stretches)
 {
     const auto begin = times.size() / 4;
-    const auto chunks = times.size() - 1 - begin;
-    const auto span = std::max<duration>(times.back() - times[begin], duration(1));
-    return static_cast<double>(chunks * probe_chunk) * 1e9 / static_cast<double>(span.count());
+    const auto chunks = (times.size() - 1 - begin) / stretches;
+    std::vector<double> rates;
+    for (auto from = begin; rates.size() < stretches; from += chunks) {
+        // What does not divide is the last stretch's.
+        const auto to = rates.size() + 1 == stretches ? times.size() - 1 : from + chunks;
+        const auto span = std::max<duration>(times[to] - times[from], duration(1));
+        const auto moved = static_cast<double>((to - from) * probe_chunk);
+        rates.push_back(moved * 1e9 / static_cast<double>(span.count()));
+    }
+    std::ranges::sort(rates);
+    return (rates[(stretches - 1) / 2] + rates[stretches / 2]) / 2;
 }
 
 template <transport Net>
@@ -178,47 +158,95 @@ task<> agree_bandwidth(Net& net, int peer, bandwidth_request r)
         throw std::system_error(errc::refused, "the peer will not be measured with so many bytes");
 }
 
+/// What one measurement takes, and what it came to.
+struct streams {
+    keystream down, up;
+    std::vector<time_point> down_times, up_times;
+};
+
 template <transport Net>
-task<> move_stream(Net& net, int peer, bandwidth_request r, keystream stream,
-                   std::vector<time_point>& times, bulk_watch& watch)
+task<> move_down(Net& net, int peer, bandwidth_request r, streams& s, bulk_watch& watch)
 {
-    co_await agree_bandwidth<Net>(net, peer, r);
-    if (r.upload) {
-        stream_check sink(stream);
-        co_await receive_bulk<Net>(net, peer, r.plan(), sink, watch);
-        times = std::move(sink.times);
-    } else {
-        stream_source source(stream);
-        co_await send_bulk<Net>(net, peer, r.plan(), source, watch);
-        times = std::move(source.times);
-    }
+    stream_source source(s.down);
+    co_await send_bulk<Net>(net, peer, r.plan_down(), source, watch);
+    s.down_times = std::move(source.times);
 }
 
 template <transport Net>
-task<double> measure_direction(Net& net, int peer, bandwidth_options o, bool upload,
-                               time_point deadline)
+task<> move_up(Net& net, int peer, bandwidth_request r, streams& s, bulk_watch& watch)
+{
+    stream_check sink(s.up);
+    co_await receive_bulk<Net>(net, peer, r.plan_up(), sink, watch);
+    s.up_times = std::move(sink.times);
+}
+
+template <transport Net>
+task<> move_streams(Net& net, int peer, bandwidth_request r, streams& s, bulk_watch& watch)
+{
+    co_await agree_bandwidth<Net>(net, peer, r);
+    std::vector<task<>> ways;
+    if (r.down.chunks > 0) ways.push_back(move_down<Net>(net, peer, r, s, watch));
+    if (r.up.chunks > 0) ways.push_back(move_up<Net>(net, peer, r, s, watch));
+    co_await when_all(std::move(ways));
+}
+
+/// One measurement: so many bytes to the peer and from it at the same time, either may be none.
+struct measurement {
+    secret_key secret;
+    std::size_t down = 0, up = 0;
+    std::size_t stretches = 1;
+    duration patience{};
+    time_point deadline{};
+};
+
+/// The rates to the peer and from it, zero where nothing was to move.
+template <transport Net>
+task<access_rate> measure_ways(Net& net, int peer, measurement m)
 {
     loop& on = co_await this_loop{};
     const auto now = on.now().time_since_epoch().count();
+    const auto way = [&](std::size_t size) {
+        if (size == 0) return bandwidth_way{};
+        const auto chunks = static_cast<std::uint32_t>((size + probe_chunk - 1) / probe_chunk);
+        const auto share = static_cast<std::uint32_t>(probe_window_share * m.stretches);
+        return bandwidth_way{chunks,
+                             std::clamp<std::uint32_t>(chunks / share, 1, max_probe_window)};
+    };
     bandwidth_request r;
-    r.request = request_number(now, peer, control_service::bandwidth, upload);
-    r.upload = upload;
-    r.chunks = static_cast<std::uint32_t>((o.bytes + probe_chunk - 1) / probe_chunk);
-    r.window = std::clamp<std::uint32_t>(r.chunks / probe_window_share, 1, max_probe_window);
+    r.down = way(m.down);
+    r.up = way(m.up);
+    r.request = request_number(now, peer, control_service::bandwidth,
+                               (m.down > 0 ? 2u : 0u) + (m.up > 0 ? 1u : 0u));
 
     // The peer learns a key that is derived from the secret, and only for what it is to send.
-    const keystream keys(o.secret, hash(static_cast<std::uint64_t>(now), r.request));
-    const auto derived = keys.first<secret_key>();
-    if (upload) r.key = derived;
-    const keystream stream(derived, r.request);
+    const keystream keys(m.secret, hash(static_cast<std::uint64_t>(now), r.request));
+    const auto derived = keys.first<std::array<secret_key, 2>>();
+    if (r.up.chunks > 0) r.key = derived[1];
+    streams s{keystream(derived[0], r.request), keystream(derived[1], r.request), {}, {}};
 
     request_scope<Net> scope(net, control_service::bandwidth, r.request);
-    std::vector<time_point> times;
     bulk_watch watch;
-    task<> work = move_stream<Net>(net, peer, r, stream, times, watch);
-    co_await watched(std::move(work), watch, o.patience, deadline);
+    task<> work = move_streams<Net>(net, peer, r, s, watch);
+    co_await watched(std::move(work), watch, m.patience, m.deadline);
     scope.succeed();
-    co_return rate_of(times);
+    access_rate rates;
+    if (r.down.chunks > 0) rates.down = rate_of(s.down_times, m.stretches);
+    if (r.up.chunks > 0) rates.up = rate_of(s.up_times, m.stretches);
+    co_return rates;
+}
+
+template <transport Net>
+task<> send_stream(Net& net, int peer, bandwidth_request r, bulk_watch& watch)
+{
+    stream_source source(keystream(r.key, r.request));
+    co_await send_bulk<Net>(net, peer, r.plan_up(), source, watch);
+}
+
+template <transport Net>
+task<> take_stream(Net& net, int peer, bandwidth_request r, bulk_watch& watch)
+{
+    discard sink;
+    co_await receive_bulk<Net>(net, peer, r.plan_down(), sink, watch);
 }
 
 template <transport Net>
@@ -227,13 +255,10 @@ task<> answer_bandwidth(Net& net, int peer, bandwidth_request r, bool willing, b
     const std::array<std::byte, 1> answer{std::byte{willing}};
     co_await net.send(peer, control_tag(control_service::bandwidth, r.request, 0), answer);
     if (!willing) co_return;
-    if (r.upload) {
-        stream_source source(keystream(r.key, r.request));
-        co_await send_bulk<Net>(net, peer, r.plan(), source, watch);
-    } else {
-        discard sink;
-        co_await receive_bulk<Net>(net, peer, r.plan(), sink, watch);
-    }
+    std::vector<task<>> ways;
+    if (r.down.chunks > 0) ways.push_back(take_stream<Net>(net, peer, r, watch));
+    if (r.up.chunks > 0) ways.push_back(send_stream<Net>(net, peer, r, watch));
+    co_await when_all(std::move(ways));
 }
 
 }  // namespace papilio::detail
@@ -247,12 +272,61 @@ task<bandwidth> measure_bandwidth(Net& net, int peer, bandwidth_options o)
     if (o.bytes < (std::size_t{1} << 20) || o.bytes > (std::size_t{1} << 30))
         throw std::system_error(errc::bad_argument, "bandwidth is measured with 1 MiB to 1 GiB");
     loop& on = co_await this_loop{};
-    const auto deadline = on.now() + o.deadline;
+    detail::measurement m;
+    m.secret = o.secret;
+    m.patience = o.patience;
+    m.deadline = on.now() + o.deadline;
+    m.down = o.bytes;
     bandwidth measured;
-    measured.down_bytes_per_second =
-        co_await detail::measure_direction<Net>(net, peer, o, false, deadline);
-    measured.up_bytes_per_second =
-        co_await detail::measure_direction<Net>(net, peer, o, true, deadline);
+    const auto there = co_await detail::measure_ways<Net>(net, peer, m);
+    measured.down_bytes_per_second = there.down;
+    std::swap(m.down, m.up);
+    const auto back = co_await detail::measure_ways<Net>(net, peer, m);
+    measured.up_bytes_per_second = back.up;
+    co_return measured;
+}
+
+template <transport Net>
+task<bandwidth> measure_sustained(Net& net, int peer, sustained_options o)
+{
+    constexpr std::size_t burst = std::size_t{2} << 20;
+    detail::check_secret(o.secret);
+    if (o.most_bytes < burst || o.most_bytes > (std::size_t{1} << 30))
+        throw std::system_error(errc::bad_argument, "bandwidth is measured with 2 MiB to 1 GiB");
+    loop& on = co_await this_loop{};
+    const auto deadline = on.now() + o.deadline;
+    bandwidth_options first;
+    first.secret = o.secret;
+    first.bytes = burst;
+    first.patience = o.patience;
+    first.deadline = o.deadline;
+    bandwidth measured = co_await measure_bandwidth<Net>(net, peer, first);
+
+    const auto lasting = [&](double rate, duration time) {
+        const double size = rate * std::chrono::duration<double>(time).count();
+        return static_cast<std::size_t>(
+            std::clamp(size, double{burst}, static_cast<double>(o.most_bytes)));
+    };
+    detail::measurement m;
+    m.secret = o.secret;
+    m.patience = o.patience;
+    m.deadline = deadline;
+    m.stretches = 8;
+    m.down = lasting(measured.down_bytes_per_second, o.each_way);
+    const auto there = co_await detail::measure_ways<Net>(net, peer, m);
+    m.down = 0;
+    m.up = lasting(measured.up_bytes_per_second, o.each_way);
+    const auto back = co_await detail::measure_ways<Net>(net, peer, m);
+    measured.down_bytes_per_second = there.down;
+    measured.up_bytes_per_second = back.up;
+    if (o.duplex > duration{}) {
+        m.stretches = 2;  // receipts wait behind the data of the other way: more must be under way
+        m.down = lasting(there.down, o.duplex);
+        m.up = lasting(back.up, o.duplex);
+        const auto both = co_await detail::measure_ways<Net>(net, peer, m);
+        measured.duplex_down_bytes_per_second = both.down;
+        measured.duplex_up_bytes_per_second = both.up;
+    }
     co_return measured;
 }
 
@@ -260,7 +334,9 @@ template <transport Net>
 task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits)
 {
     const auto answer = [&](detail::bandwidth_request r, detail::bulk_watch& watch) {
-        const bool willing = std::uint64_t{r.chunks} * detail::probe_chunk <= limits.bytes;
+        const bool willing =
+            std::uint64_t{std::max(r.down.chunks, r.up.chunks)} * detail::probe_chunk <=
+            limits.bytes;
         return detail::answer_bandwidth<Net>(net, peer, r, willing, watch);
     };
     task<> served = detail::serve_requests(net, peer, control_service::bandwidth,

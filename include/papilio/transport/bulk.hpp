@@ -27,13 +27,16 @@ struct bulk {
     std::size_t largest = 0;  ///< bytes of a chunk
     std::size_t window = 1;   ///< chunks under way
 
+    std::size_t after = 0;  ///< chunks of the request that have a plan of their own
+
     static constexpr std::uint32_t first_index =
         16;  ///< those below name the request's other parts
     static constexpr std::size_t max_chunks = max_control_index - first_index;
 
     tag name(std::size_t chunk) const noexcept
     {
-        return control_tag(service, request, first_index + static_cast<std::uint32_t>(chunk));
+        return control_tag(service, request,
+                           first_index + static_cast<std::uint32_t>(after + chunk));
     }
 };
 
