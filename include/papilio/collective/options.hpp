@@ -12,8 +12,8 @@ namespace papilio {
 
 class workers;
 
-/// The numbers of a call. All peers pass the same, but for `weight`, `timeout`, `in_flight` and
-/// `pool`. Spans and pointers are borrowed until the call ends.
+/// The numbers of a call. All peers pass the same, but for `weight`, `timeout`, `priority`,
+/// `in_flight` and `pool`. Spans and pointers are borrowed until the call ends.
 struct call_options {
     /// The call returns within this time, whatever the others do.
     duration timeout = std::chrono::seconds(60);
@@ -22,6 +22,9 @@ struct call_options {
     /// all peers make all calls, in the same order, and a peer that misses one fails every later
     /// one. A number is not used again while messages of the call before may be on their way.
     std::uint32_t round = 0;
+
+    /// Of calls at the same time, those with a higher one send first, on transports that know how.
+    int priority = 0;
 
     /// What this peer's data counts in a weighted mean: above 0, below 2^53.
     double weight = 1;

@@ -30,6 +30,7 @@ public:
     }
     std::uint32_t next_round() { return model_->next_round(); }
     void retire(tag t) { model_->retire(t); }
+    void prioritise(tag t, int priority) { model_->prioritise(t, priority); }
     time_point last_heard(int peer) { return model_->last_heard(peer); }
     std::optional<std::uint64_t> arrived(int peer) { return model_->arrived(peer); }
 
@@ -42,6 +43,7 @@ private:
         virtual task<std::size_t> recv(int peer, tag t, mutable_bytes into) = 0;
         virtual std::uint32_t next_round() = 0;
         virtual void retire(tag t) = 0;
+        virtual void prioritise(tag t, int priority) = 0;
         virtual time_point last_heard(int peer) = 0;
         virtual std::optional<std::uint64_t> arrived(int peer) = 0;
     };
@@ -58,6 +60,7 @@ private:
         }
         std::uint32_t next_round() override { return detail::next_round(net); }
         void retire(tag t) override { detail::retire(net, t); }
+        void prioritise(tag t, int priority) override { detail::prioritise(net, t, priority); }
         time_point last_heard(int peer) override { return detail::last_heard(net, peer); }
         std::optional<std::uint64_t> arrived(int peer) override
         {

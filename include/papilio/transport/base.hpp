@@ -26,6 +26,8 @@ namespace papilio {
 /// - `std::uint32_t next_round()` numbers the calls made on this transport: 1, 2, ...; without it
 ///   callers number their rounds themselves
 /// - `void retire(tag t)` drops all messages of the call that `t` belongs to, now and later
+/// - `void prioritise(tag t, int priority)`: messages of the call that `t` belongs to leave before
+///   all that wait and have a lower priority; zero unless told
 /// - `time_point last_heard(int peer)` when the last byte came from `peer`
 /// - `std::uint64_t arrived(int peer)` how many bytes have reached `peer`'s host so far, as far as
 ///   this one has been told; other than `send`, which may be done long before
@@ -47,6 +49,11 @@ concept numbers_rounds = requires(T& net) {
 template <class T>
 concept retires_calls = requires(T& net, tag t) {
     { net.retire(t) } -> std::same_as<void>;
+};
+
+template <class T>
+concept prioritises_calls = requires(T& net, tag t) {
+    { net.prioritise(t, 1) } -> std::same_as<void>;
 };
 
 template <class T>
@@ -74,6 +81,12 @@ template <transport Net>
 void retire(Net& net, tag t)
 {
     if constexpr (retires_calls<Net>) net.retire(t);
+}
+
+template <transport Net>
+void prioritise(Net& net, tag t, int priority)
+{
+    if constexpr (prioritises_calls<Net>) net.prioritise(t, priority);
 }
 
 template <transport Net>

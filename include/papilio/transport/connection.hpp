@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <iterator>
+#include <limits>
 #include <memory>
 #include <new>
 #include <utility>
@@ -48,14 +50,15 @@ public:
 
     /// Awaiting it sends one message. `message` must stay until then; when the wait is dropped
     /// half-way through, the connection keeps a copy of the rest, so that the stream stays whole.
-    outgoing send(tag t, bytes message);
+    /// It goes before all that has not begun and has a lower priority.
+    outgoing send(tag t, bytes message, int priority = 0);
 
     /// Sends a frame without content, in its turn.
     void send_mark(tag t)
     {
         if (ended()) return;
         const auto frame = wire::encode(wire::frame{t, 0});
-        queue_.push_back({nullptr, {frame.begin(), frame.end()}});
+        enqueue({nullptr, {frame.begin(), frame.end()}, t == wire::farewell ? last : 0});
         has_work_.open();
     }
 
@@ -85,7 +88,9 @@ private:
     struct entry {
         outgoing* of;
         std::vector<std::byte> own;
+        int priority;
     };
+    static constexpr int last = std::numeric_limits<int>::min();  // a farewell's priority
 
     /// Two borrowed ranges, of which `done` bytes are written already.
     struct pending {
@@ -95,6 +100,7 @@ private:
     };
 
     pending unwritten(const entry& e) const noexcept;
+    void enqueue(entry e);
     void flush();
     void written(std::size_t n);
     void forget(outgoing& o);
@@ -114,7 +120,8 @@ private:
 
     std::deque<entry> queue_;
     std::size_t front_done_ = 0;  // bytes of the front entry that are written
-    std::uint64_t written_ = 0;   // and of all that ever were in the queue
+    bool front_begun_ = false;    // of the message that it is, or is the rest of
+    std::uint64_t written_ = 0;   // bytes of all that ever were in the queue
     gate has_work_;
 
     std::array<std::byte, 4096> scratch_;  // frames, and the first bytes behind them
@@ -129,10 +136,11 @@ private:
 /// One message on its way out.
 class [[nodiscard]] connection::outgoing {
 public:
-    outgoing(connection& c, tag t, bytes message) noexcept
+    outgoing(connection& c, tag t, bytes message, int priority) noexcept
         : connection_(c),
           head_(wire::encode(wire::frame{t, static_cast<std::uint32_t>(message.size())})),
-          message_(message)
+          message_(message),
+          priority_(t == wire::farewell ? last : priority)
     {
     }
     outgoing(const outgoing&) = delete;
@@ -148,7 +156,7 @@ public:
         error_ = connection_.end_;
         if (error_) return true;
         const bool first = connection_.queue_.empty();
-        connection_.queue_.push_back({this, {}});
+        connection_.enqueue({this, {}, priority_});
         queued_ = true;
         if (first) connection_.flush();
         return !queued_;
@@ -180,15 +188,25 @@ private:
     connection& connection_;
     std::array<std::byte, wire::frame::encoded_size> head_;
     bytes message_;
+    int priority_;
     bool queued_ = false;
     std::error_code error_;
     loop* on_ = nullptr;
     resume wake_;
 };
 
-inline connection::outgoing connection::send(tag t, bytes message)
+inline connection::outgoing connection::send(tag t, bytes message, int priority)
 {
-    return {*this, t, message};
+    return {*this, t, message, priority};
+}
+
+/// Behind everything of at least its priority, and what is half written.
+inline void connection::enqueue(entry e)
+{
+    auto place = queue_.end();
+    const auto first = queue_.begin() + (front_begun_ ? 1 : 0);
+    while (place != first && std::prev(place)->priority < e.priority) --place;
+    queue_.insert(place, std::move(e));
 }
 
 inline connection::pending connection::unwritten(const entry& e) const noexcept
@@ -231,10 +249,12 @@ inline void connection::written(std::size_t n)
         const auto left = unwritten(queue_.front()).size();
         if (n < left) {
             front_done_ += n;
+            front_begun_ = front_begun_ || n > 0;
             return;
         }
         n -= left;
         front_done_ = 0;
+        front_begun_ = false;
         const auto done = std::move(queue_.front());
         queue_.pop_front();
         if (done.of) done.of->finish({});
@@ -252,7 +272,7 @@ inline void connection::forget(outgoing& o)
     const auto rest = unwritten(*found);
     std::vector<std::byte> own(rest.head.begin(), rest.head.end());
     own.insert(own.end(), rest.body.begin(), rest.body.end());
-    *found = {nullptr, std::move(own)};
+    *found = {nullptr, std::move(own), found->priority};
     front_done_ = 0;
 }
 

@@ -4,6 +4,7 @@
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/call_priorities.hpp>
 #include <papilio/transport/connection.hpp>
 #include <papilio/transport/mailbox.hpp>
 
@@ -70,6 +71,7 @@ public:
 
     std::uint32_t next_round() noexcept { return ++round_; }
     void retire(tag t) { inbox_.retire(t); }
+    void prioritise(tag t, int priority) { priorities_.set(t, priority); }
     time_point last_heard(int peer) { return link_to(peer).last_heard; }
 
     /// Bytes, frames included, of which `peer`'s host has said that they are there.
@@ -142,6 +144,7 @@ private:
     std::uint32_t round_ = 0;
     bool closing_ = false;
     mailbox inbox_;
+    detail::call_priorities priorities_;
     std::vector<std::unique_ptr<link>> links_;
     Medium medium_;
     task<> watch_ = watch();
@@ -354,7 +357,7 @@ task<> mesh<Medium>::send(int peer, tag t, bytes message)
     if (l.end) throw std::system_error(l.end);
     const auto mixed = static_cast<std::uint64_t>(t) * 0x9e3779b97f4a7c15u >> 32;
     auto& chosen = *l.connections[mixed % l.connections.size()];
-    co_await chosen.send(t, message);
+    co_await chosen.send(t, message, priorities_.of(t));
 }
 
 template <class Medium>

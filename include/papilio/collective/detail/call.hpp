@@ -6,6 +6,7 @@
 #include <papilio/op/base.hpp>
 #include <papilio/transport/any_transport.hpp>
 #include <papilio/wire/descriptor.hpp>
+#include <papilio/wire/tag.hpp>
 
 #include <concepts>
 #include <functional>
@@ -46,15 +47,22 @@ void check_apart(std::span<const T> in, std::span<T> out)
 }
 
 /// Without numbers of its own a transport could not tell one call's messages from the next one's.
-inline std::uint32_t round_number(any_transport& net, const call_options& o)
+inline std::uint32_t next_round_number(any_transport& net)
 {
-    if (o.round != 0) return o.round;
     const auto next = net.next_round();
     if (next == 0)
         refuse(
             "this transport does not number rounds: give call_options::round, another for each "
             "call");
     return (next - 1) % max_call + 1;
+}
+
+/// From here on the transport knows the call, and what goes before it.
+inline std::uint32_t round_number(any_transport& net, const call_options& o)
+{
+    const auto number = o.round != 0 ? o.round : next_round_number(net);
+    net.prioritise(make_tag({.round = number}), o.priority);
+    return number;
 }
 
 /// Which collective a call is, told to the others beside the operation.

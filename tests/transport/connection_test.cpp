@@ -1,0 +1,121 @@
+#include <papilio/transport/connection.hpp>
+
+#include <papilio/async/when_all.hpp>
+#include <papilio/sim/world.hpp>
+#include <papilio/transport/capped_stream.hpp>
+
+#include "support/memory_stream.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace pa = papilio;
+using namespace papilio::test;
+
+namespace {
+
+struct observer final : pa::detail::connection_owner {
+    void heard() override {}
+    void ended(std::error_code why) override { end = why; }
+    void said_farewell() override { parted = true; }
+    std::error_code end;
+    bool parted = false;
+};
+
+/// Two ends in virtual time; a megabyte a second from the first to the second.
+struct connected_pair {
+    connected_pair()
+    {
+        auto streams = make_memory_streams();
+        auto limits = std::make_shared<pa::detail::caps>(1'000'000, 0);
+        auto slow = std::make_unique<pa::detail::capped_stream>(world, std::move(streams.first),
+                                                                std::move(limits));
+        out = std::make_unique<pa::detail::connection>(world, std::move(slow), out_inbox, 1,
+                                                       std::size_t{1} << 20, out_owner);
+        in = std::make_unique<pa::detail::connection>(world, std::move(streams.second), in_inbox, 0,
+                                                      std::size_t{1} << 20, in_owner);
+    }
+
+    pa::sim::world world;
+    pa::mailbox out_inbox;
+    pa::mailbox in_inbox;
+    observer out_owner;
+    observer in_owner;
+    std::unique_ptr<pa::detail::connection> out;
+    std::unique_ptr<pa::detail::connection> in;
+};
+
+pa::task<> send(pa::detail::connection& by, std::uint64_t t, const std::vector<std::byte>& message,
+                int priority)
+{
+    co_await by.send(pa::tag{t}, message, priority);
+}
+
+pa::task<> receive(pa::mailbox& box, std::uint64_t t, std::vector<std::uint64_t>& order)
+{
+    std::vector<std::byte> into(100'000);
+    const auto size = co_await box.take(0, pa::tag{t}, into);
+    CHECK(size == 100'000);
+    order.push_back(t);
+}
+
+pa::task<> all(std::vector<pa::task<>> work)
+{
+    co_await pa::when_all(std::move(work));
+}
+
+}  // namespace
+
+TEST_CASE("what has a higher priority leaves first, but for what has begun")
+{
+    connected_pair pair;
+    const std::vector<std::byte> message(100'000);
+    std::vector<std::uint64_t> order;
+    std::vector<pa::task<>> work;
+    const int priorities[] = {0, 0, 0, 5, 7, 5, -1, 0};
+    for (std::uint64_t t = 0; t < std::size(priorities); ++t) {
+        work.push_back(receive(pair.in_inbox, t, order));
+        work.push_back(send(*pair.out, t, message, priorities[t]));
+    }
+    pa::sync_wait(pair.world, all(std::move(work)));
+    CHECK(order == std::vector<std::uint64_t>{0, 4, 3, 5, 1, 2, 7, 6});
+}
+
+TEST_CASE("a farewell goes after everything, whatever its priority")
+{
+    connected_pair pair;
+    const std::vector<std::byte> message(100'000);
+    std::vector<std::uint64_t> order;
+    std::vector<pa::task<>> work;
+    const std::vector<std::byte> nothing;
+    work.push_back(send(*pair.out, 0, message, 0));
+    work.push_back(send(*pair.out, static_cast<std::uint64_t>(pa::wire::farewell), nothing, 0));
+    work.push_back(send(*pair.out, 1, message, -3));
+    work.push_back(receive(pair.in_inbox, 0, order));
+    work.push_back(receive(pair.in_inbox, 1, order));
+    pa::sync_wait(pair.world, all(std::move(work)));
+    CHECK(order == std::vector<std::uint64_t>{0, 1});
+    while (!pair.in_owner.parted) REQUIRE(pair.world.run_one());
+}
+
+TEST_CASE("messages of one priority keep their order among each other, also when one is dropped")
+{
+    connected_pair pair;
+    const std::vector<std::byte> message(100'000);
+    std::vector<std::uint64_t> order;
+    std::vector<pa::task<>> work;
+    auto first = send(*pair.out, 0, message, 1);
+    auto second = send(*pair.out, 1, message, 1);
+    first.start(pair.world);
+    second.start(pair.world);
+    for (int i = 0; i < 20; ++i) pair.world.run_one();
+    first = send(*pair.out, 2, message, 1);   // drops one that has begun: it still arrives whole
+    second = send(*pair.out, 3, message, 2);  // and one that has not: it does not arrive
+    first.start(pair.world);
+    second.start(pair.world);
+    for (const std::uint64_t t : {0u, 2u, 3u}) work.push_back(receive(pair.in_inbox, t, order));
+    pa::sync_wait(pair.world, all(std::move(work)));
+    CHECK(order == std::vector<std::uint64_t>{0, 3, 2});
+}
