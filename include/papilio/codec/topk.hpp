@@ -134,7 +134,7 @@ std::size_t topk<K, Values, Places, Chunk>::encode_chunk(std::span<const V> valu
 {
     const auto k = share(values.size());
     std::uint16_t places[K];
-    float chosen[K];
+    float chosen[K] = {};
     const auto choose = [&](const float* from) {
         largest.find(from, k, places);
         for (std::size_t i = 0; i < k; ++i) chosen[i] = from[places[i]];

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -65,43 +66,18 @@ std::span<const float> finite_floats(std::span<const V> values, std::vector<floa
     return floats;
 }
 
-/// The sum of `term(x)` over the values, as doubles: eight sums that take turns. Terms are rounded
-/// before they are added, so that every machine finds the same.
-template <class Term>
-double sum_of(std::span<const float> values, Term term)
+/// Whether n f16 are finite. Their bits, the sign aside, compare like integers.
+inline bool finite_halves(const std::byte* halves, std::size_t n) noexcept
 {
-    constexpr std::size_t tile = 64, turns = 8;
-    double sums[turns] = {};
-    papilio::detail::for_each_tile<tile>(values.size(), [&](std::size_t begin, auto size) {
-        double terms[tile] = {};
+    constexpr std::size_t tile = 128;
+    std::int16_t largest[tile] = {};
+    papilio::detail::for_each_tile<tile>(n, [&](std::size_t begin, auto size) {
+        std::int16_t each[tile];
+        std::memcpy(each, halves + begin * sizeof(f16), size * sizeof(f16));
         for (std::size_t i = 0; i < size; ++i)
-            terms[i] = term(static_cast<double>(values[begin + i]));
-        papilio::detail::round_now(terms);
-        for (std::size_t i = 0; i < tile; i += turns)
-            for (std::size_t k = 0; k < turns; ++k) sums[k] += terms[i + k];
+            largest[i] = std::max(largest[i], static_cast<std::int16_t>(each[i] & 0x7fff));
     });
-    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
-           ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-}
-
-/// The mean as a float, and the sum of squared distances from that.
-struct spread {
-    float mean;
-    double squares;
-
-    explicit spread(std::span<const float> values)
-        : mean(static_cast<float>(sum_of(values, [](double x) { return x; }) /
-                                  static_cast<double>(values.size()))),
-          squares(sum_of(values,
-                         [m = static_cast<double>(mean)](double x) { return (x - m) * (x - m); }))
-    {
-    }
-};
-
-/// An f16, with what lies beyond 65504 brought there.
-constexpr f16 clamped_half(float value) noexcept
-{
-    return f16(std::clamp(value, -65504.0f, 65504.0f));
+    return *std::max_element(largest, largest + tile) < 0x7c00;
 }
 
 }  // namespace papilio::hivemind::detail

@@ -93,7 +93,7 @@ struct dynamic_levels {
     {
         std::size_t count = 0;
         for (std::size_t half = 128; half > 0; half /= 2)
-            count += middles[count + half - 1] < value ? half : 0;
+            count += half * static_cast<std::size_t>(middles[count + half - 1] < value);
         return static_cast<std::uint8_t>(count);
     }
 };

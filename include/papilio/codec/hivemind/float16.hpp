@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/codec/hivemind/base.hpp>
+#include <papilio/codec/kernels/table.hpp>
 
 namespace papilio::hivemind {
 
@@ -25,8 +26,7 @@ struct float16 {
         PAPILIO_CHECK(room.size() >= bound<V>(values.size()), "no room for the encoded elements");
         std::vector<float> storage;
         const auto floats = detail::finite_floats(values, storage, "float16");
-        for (std::size_t i = 0; i < floats.size(); ++i)
-            store(room.data() + i * sizeof(f16), detail::clamped_half(floats[i]));
+        papilio::detail::kernels().as_f16.encode(floats.data(), floats.size(), room.data());
         return bound<V>(values.size());
     }
 
@@ -36,14 +36,23 @@ struct float16 {
         detail::check_lossy_element<V>();
         if (encoded.size() != bound<V>(out.size()))
             detail::refuse("float16", "wrong number of bytes");
-        bool finite = true;
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            const auto half = load<f16>(encoded.data() + i * sizeof(f16));
-            finite &= (half.bits & 0x7fff) < 0x7c00;
-            out[i] = static_cast<float>(half);
-        }
-        if (!finite) detail::refuse("float16", "not a finite number");
+        if (!detail::finite_halves(encoded.data(), out.size()))
+            detail::refuse("float16", "not a finite number");
+        const auto& kernel = papilio::detail::kernels().as_f16;
+        papilio::detail::for_each_tile<tile>(out.size(), [&](std::size_t at, std::size_t size) {
+            const std::byte* from = encoded.data() + at * sizeof(f16);
+            if constexpr (std::same_as<V, float>) {
+                kernel.decode(from, size, out.data() + at);
+            } else {
+                float floats[tile];
+                kernel.decode(from, size, floats);
+                std::copy_n(floats, size, out.data() + at);
+            }
+        });
     }
+
+private:
+    static constexpr std::size_t tile = 1024;
 };
 
 }  // namespace papilio::hivemind

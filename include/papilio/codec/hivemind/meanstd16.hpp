@@ -3,6 +3,8 @@
 #include <papilio/base/random.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/hivemind/base.hpp>
+#include <papilio/codec/hivemind/spread.hpp>
+#include <papilio/codec/kernels/table.hpp>
 
 #include <cmath>
 
@@ -37,6 +39,8 @@ struct meanstd16 {
     void decode(bytes encoded, std::span<V> out) const;
 
 private:
+    static constexpr std::size_t tile = 256;
+
     constexpr std::size_t rows(std::size_t n) const noexcept
     {
         return width == 0 ? (n > 0 ? 1 : 0) : n / width + (n % width != 0 ? 1 : 0);
@@ -51,18 +55,22 @@ private:
 // Encoded, n elements are n f16, then the rows' means, then their deviations.
 namespace papilio::hivemind {
 
-inline void meanstd16::encode_row(std::span<const float> row, std::byte* halves, std::byte* mean,
+inline void meanstd16::encode_row(std::span<const float> row, std::byte* halves, std::byte* mean_to,
                                   std::byte* deviation_to)
 {
     const detail::spread around(row);
+    if (!around.finite) detail::refuse_to_encode("meanstd16");
+    const auto mean = static_cast<float>(around.mean);
     const double variance = around.squares / static_cast<double>(row.size());
     const auto deviation = std::max(static_cast<float>(std::sqrt(variance)), 0x1p-23f);
-    for (std::size_t i = 0; i < row.size(); ++i) {
-        const double off = static_cast<double>(row[i]) - static_cast<double>(around.mean);
-        const auto scaled = static_cast<float>(off / static_cast<double>(deviation));
-        store(halves + i * sizeof(f16), detail::clamped_half(scaled));
-    }
-    store(mean, around.mean);
+    papilio::detail::for_each_tile<tile>(row.size(), [&](std::size_t begin, auto size) {
+        float scaled[tile];
+        for (std::size_t i = 0; i < size; ++i) scaled[i] = (row[begin + i] - mean) / deviation;
+        for (std::size_t i = 0; i < size; ++i)
+            scaled[i] = std::min(std::max(scaled[i], -65504.0f), 65504.0f);  // not even infinite
+        papilio::detail::kernels().as_f16.encode(scaled, size, halves + begin * sizeof(f16));
+    });
+    store(mean_to, mean);
     store(deviation_to, deviation);
 }
 
@@ -76,7 +84,7 @@ std::size_t meanstd16::encode(std::span<const V> values, mutable_bytes room) con
         throw std::system_error(errc::bad_argument,
                                 "hivemind::meanstd16: the width must divide the elements");
     std::vector<float> storage;
-    const auto floats = detail::finite_floats(values, storage, "meanstd16");
+    const auto floats = detail::as_floats(values, storage);
     std::byte* means = room.data() + n * sizeof(f16);
     std::byte* deviations = means + rows(n) * sizeof(float);
     for (std::size_t row = 0; row < rows(n); ++row) {
@@ -97,17 +105,23 @@ void meanstd16::decode(bytes encoded, std::span<V> out) const
     constexpr float most = std::numeric_limits<float>::max();
     const std::byte* means = encoded.data() + n * sizeof(f16);
     const std::byte* deviations = means + rows(n) * sizeof(float);
-    bool finite = true;
-    for (std::size_t i = 0; i < n; ++i) {
-        const auto row = width == 0 ? 0 : i / width;
+    bool finite = detail::finite_halves(encoded.data(), n);
+    const auto width_of = width == 0 ? n : width;
+    for (std::size_t row = 0; row < rows(n); ++row) {
         const auto mean = load<float>(means + row * sizeof(float));
         const auto deviation = load<float>(deviations + row * sizeof(float));
-        const auto half = load<f16>(encoded.data() + i * sizeof(f16));
-        finite &= detail::is_finite(mean) && detail::is_finite(deviation) && deviation > 0 &&
-                  (half.bits & 0x7fff) < 0x7c00;
-        float product = static_cast<float>(half) * deviation;
-        papilio::detail::round_now(&product);
-        out[i] = std::clamp(product + mean, -most, most);
+        finite = finite && detail::is_finite(mean) && detail::is_finite(deviation) && deviation > 0;
+        const auto first = row * width_of;
+        papilio::detail::for_each_tile<tile>(width_of, [&](std::size_t begin, auto size) {
+            float products[tile];
+            const std::byte* from = encoded.data() + (first + begin) * sizeof(f16);
+            papilio::detail::kernels().as_f16.decode(from, size, products);
+            for (std::size_t i = 0; i < size; ++i) products[i] *= deviation;
+            papilio::detail::round_now(products);
+            V* to = out.data() + first + begin;
+            for (std::size_t i = 0; i < size; ++i)
+                to[i] = std::clamp(products[i] + mean, -most, most);
+        });
     }
     if (!finite) detail::refuse("meanstd16", "not a finite number");
 }

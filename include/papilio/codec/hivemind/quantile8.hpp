@@ -66,7 +66,7 @@ private:
     {
         std::size_t count = 0;
         for (std::size_t half = steps / 2; half > 0; half /= 2)
-            count += borders[count + half - 1] < value ? half : 0;
+            count += half * static_cast<std::size_t>(borders[count + half - 1] < value);
         return count;
     }
 };

@@ -2,69 +2,12 @@
 
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/hivemind/codebook.hpp>
+#include <papilio/codec/hivemind/spread.hpp>
 #include <papilio/codec/kernels/table.hpp>
 
 #include <cmath>
 
 namespace papilio::hivemind::detail {
-
-using papilio::detail::bucket_tile;
-using papilio::detail::sum_lanes;
-
-/// Calls `visit(from, begin, size)` for consecutive runs of the values, each at most a tile. Behind
-/// the last one `from` goes on with `filler`, up to a multiple of the lanes.
-template <class Visit>
-void for_each_run(std::span<const float> values, float filler, Visit visit)
-{
-    for (std::size_t begin = 0; begin < values.size(); begin += bucket_tile::size) {
-        const auto size = std::min(bucket_tile::size, values.size() - begin);
-        const float* from = values.data() + begin;
-        float filled[bucket_tile::size];
-        if (size % sum_lanes != 0) {
-            std::fill(std::copy_n(from, size, filled), filled + bucket_tile::size, filler);
-            from = filled;
-        }
-        visit(from, begin, size);
-    }
-}
-
-constexpr std::size_t whole_lanes(std::size_t size) noexcept
-{
-    return (size + sum_lanes - 1) / sum_lanes * sum_lanes;
-}
-
-/// The lanes' sum, halved again and again. Leaves other sums behind.
-inline double total(double* sums) noexcept
-{
-    for (auto half = sum_lanes / 2; half > 0; half /= 2)
-        for (std::size_t k = 0; k < half; ++k) sums[k] += sums[k + half];
-    return sums[0];
-}
-
-/// Mean and variance in one pass. What is summed up are distances from the first element: as it is
-/// one of those that make the variance, cancellation costs that no more than n times a double's
-/// last place.
-struct uniform8_spread {
-    double mean;
-    double variance;
-    bool finite;
-
-    explicit uniform8_spread(std::span<const float> values)
-    {
-        const auto& kernel = papilio::detail::kernels().uniform8;
-        papilio::detail::moments of = {};
-        for_each_run(values, values[0], [&](const float* from, std::size_t, std::size_t size) {
-            kernel.add_moments(from, whole_lanes(size), values[0], of);
-        });
-        const auto n = static_cast<double>(values.size());
-        const double sum = total(of.sums), squares = total(of.squares);
-        double known[1] = {sum / n * sum};
-        papilio::detail::round_now(known);
-        mean = sum / n + static_cast<double>(values[0]);
-        variance = std::max(squares - known[0], 0.0) / (n - 1);
-        finite = std::isfinite(squares);
-    }
-};
 
 /// How often each code occurs, and how far its elements are from it, all together. Four tables that
 /// take turns keep runs of one code from waiting for their sum; they are emptied before a count
@@ -119,10 +62,11 @@ struct uniform8_coder {
     static void encode(std::span<const float> values, std::uint8_t* codes, float* codebook)
     {
         if (values.empty()) return;
-        const uniform8_spread spread(values);
-        if (!spread.finite) refuse_to_encode(name);
-        const auto mean = static_cast<float>(spread.mean);
-        const auto step = static_cast<float>(6 * std::sqrt(spread.variance) / 256);
+        const spread around(values);
+        if (!around.finite) refuse_to_encode(name);
+        const auto mean = static_cast<float>(around.mean);
+        const auto variance = around.squares / (static_cast<double>(values.size()) - 1);
+        const auto step = static_cast<float>(6 * std::sqrt(variance) / 256);
         if (!(step >= std::numeric_limits<float>::min())) {  // all are alike, or there is but one
             std::fill_n(codes, values.size(), std::uint8_t{128});
             codebook[128] = mean;

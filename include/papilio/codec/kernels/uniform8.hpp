@@ -229,6 +229,32 @@ PAPILIO_AVX512 inline void classify(const float* values, std::size_t n, uniform8
     }
 }
 
+/// The codebook stands in sixteen registers. The lower five bits of a code pick from each pair of
+/// them, and the upper three among the pairs.
+PAPILIO_AVX512 inline void look_up(const std::byte* codes, std::size_t n, const float* codebook,
+                                   float* values)
+{
+    __m512 book[16];
+    for (int k = 0; k < 16; ++k) book[k] = _mm512_loadu_ps(codebook + 16 * k);
+    std::size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        const __m512i code =
+            _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i)));
+        const __mmask16 upper[3] = {_mm512_test_epi32_mask(code, _mm512_set1_epi32(32)),
+                                    _mm512_test_epi32_mask(code, _mm512_set1_epi32(64)),
+                                    _mm512_test_epi32_mask(code, _mm512_set1_epi32(128))};
+        __m512 found[8];
+        for (int k = 0; k < 8; ++k)
+            found[k] = _mm512_permutex2var_ps(book[2 * k], code, book[2 * k + 1]);
+        for (int k = 0; k < 4; ++k)
+            found[k] = _mm512_mask_blend_ps(upper[0], found[2 * k], found[2 * k + 1]);
+        for (int k = 0; k < 2; ++k)
+            found[k] = _mm512_mask_blend_ps(upper[1], found[2 * k], found[2 * k + 1]);
+        _mm512_storeu_ps(values + i, _mm512_mask_blend_ps(upper[2], found[0], found[1]));
+    }
+    detail::look_up(codes + i, n - i, codebook, values + i);
+}
+
 }  // namespace avx512
 
 #undef PAPILIO_AVX512
@@ -237,7 +263,7 @@ PAPILIO_AVX512 inline void classify(const float* values, std::size_t n, uniform8
 #endif
 
 inline constexpr uniform8_kernels avx512_uniform8{avx512::add_moments, avx512::classify,
-                                                  avx2::look_up};
+                                                  avx512::look_up};
 
 #endif
 

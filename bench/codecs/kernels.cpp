@@ -2,11 +2,10 @@
 // beside memcpy of as many floats. Passes of both take turns, and of each the best counts, so that
 // a busy machine disturbs the rates little and the ratios less.
 
+#include "codecs/kernels.hpp"
+#include "codecs/list.hpp"
+
 #include <papilio/base/random.hpp>
-#include <papilio/codec/as_bf16.hpp>
-#include <papilio/codec/as_f16.hpp>
-#include <papilio/codec/int4b.hpp>
-#include <papilio/codec/int8b.hpp>
 #include <papilio/collective/detail/reduce_slice.hpp>
 #include <papilio/op/mean.hpp>
 
@@ -19,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace papilio {
+namespace papilio::bench {
 
 namespace {
 
@@ -92,6 +91,7 @@ void encode(benchmark::State& state)
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
     const auto values = numbers(n);
     auto room = encoded<Codec>(values);
+    room.resize(Codec{}.template bound<float>(n));
     measure(state, values, n, bits<Codec>(n),
             [&] { Codec{}.encode(std::span(values), mutable_bytes(room)); });
 }
@@ -112,9 +112,15 @@ void accumulate(benchmark::State& state)
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
     const auto values = numbers(n);
     const auto from = encoded<Codec>(values);
-    std::vector<float> sums(n);
-    measure(state, values, n, bits<Codec>(n),
-            [&] { Codec{}.accumulate_slice(bytes(from), 0, n, std::span(sums)); });
+    std::vector<float> sums(n), decoded(sliced_codec<Codec, float> ? 0 : n);
+    measure(state, values, n, bits<Codec>(n), [&] {
+        if constexpr (sliced_codec<Codec, float>) {
+            Codec{}.accumulate_slice(bytes(from), 0, n, std::span(sums));
+        } else {
+            Codec{}.decode(bytes(from), std::span(decoded));
+            for (std::size_t i = 0; i < n; ++i) sums[i] += decoded[i];
+        }
+    });
 }
 
 /// Eight versions become their mean, encoded: what the owner of a part does. The rate is that of
@@ -156,28 +162,21 @@ void add(const std::string& name, void (*run)(benchmark::State&))
             ->Unit(benchmark::kMicrosecond);
 }
 
-template <class Codec>
-void add_all(const std::string& codec)
-{
-    add("encode/" + codec, encode<Codec>);
-    add("decode/" + codec, decode<Codec>);
-    add("accumulate/" + codec, accumulate<Codec>);
-    add("reduce8/" + codec, reduce<Codec>);
-}
-
 }  // namespace
 
-}  // namespace papilio
-
-int main(int argc, char** argv)
+int run_kernels(int argc, char** argv)
 {
-    using namespace papilio;
-    add_all<as_f16>("as_f16");
-    add_all<as_bf16>("as_bf16");
-    add_all<int8b>("int8b");
-    add_all<int4b<32>>("int4b_32");
-    add_all<int4b<128>>("int4b_128");
+    for_each_codec([](const std::string& name, auto codec) {
+        using kind = decltype(codec);
+        add("encode/" + name, encode<kind>);
+        add("decode/" + name, decode<kind>);
+        add("accumulate/" + name, accumulate<kind>);
+        if constexpr (sliced_codec<kind, float>) add("reduce8/" + name, reduce<kind>);
+    });
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
     benchmark::RunSpecifiedBenchmarks();
+    return 0;
 }
+
+}  // namespace papilio::bench

@@ -1,0 +1,179 @@
+#include "codecs/list.hpp"
+#include "codecs/modes.hpp"
+
+#include <papilio/base/random.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace papilio::bench {
+
+namespace {
+
+constexpr std::size_t count = std::size_t{1} << 20;
+
+/// Box and Muller's, as the sum of uniform numbers lacks the bell's far tails.
+double normal(papilio::random& numbers)
+{
+    const double radius = std::sqrt(-2 * std::log(1 - numbers.uniform()));
+    return radius * std::cos(6.283185307179586 * numbers.uniform());
+}
+
+std::vector<float> normals()
+{
+    papilio::random numbers(3);
+    std::vector<float> values(count);
+    for (auto& x : values) x = static_cast<float>(normal(numbers));
+    return values;
+}
+
+/// Student's t with three degrees of freedom.
+std::vector<float> heavy_tails()
+{
+    papilio::random numbers(4);
+    std::vector<float> values(count);
+    for (auto& x : values) {
+        double squares = 0;
+        for (int i = 0; i < 3; ++i) squares += std::pow(normal(numbers), 2);
+        x = static_cast<float>(normal(numbers) / std::sqrt(squares / 3));
+    }
+    return values;
+}
+
+struct found {
+    std::string name;
+    double bits = 0;    // per element, scales and codebooks included
+    double normal = 0;  // squared error over squares
+    double heavy = 0;
+};
+
+template <class Codec>
+double error(const Codec& codec, const std::vector<float>& values, double& bits)
+{
+    std::vector<std::byte> room(codec.template bound<float>(count));
+    const auto size = codec.encode(std::span(values), mutable_bytes(room));
+    bits = 8 * static_cast<double>(size) / static_cast<double>(count);
+    std::vector<float> back(count);
+    codec.decode(bytes(room).first(size), std::span(back));
+    double off = 0, squares = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto x = static_cast<double>(values[i]);
+        off += std::pow(x - static_cast<double>(back[i]), 2);
+        squares += x * x;
+    }
+    return off / squares;
+}
+
+// ---- The plot: errors from 1 down to 1e-8, bits from 1/8 to 18, both by powers.
+
+constexpr double width = 960, height = 640, left = 70, right = 140, top = 50, bottom = 60;
+
+double x_of(double bits)
+{
+    return left + (std::log2(bits) + 3) / (std::log2(18) + 3) * (width - left - right);
+}
+
+double y_of(double error)
+{
+    return top + -std::log10(std::max(error, 1e-8)) / 8 * (height - top - bottom);
+}
+
+void draw_axes(std::ofstream& svg)
+{
+    for (int power = 0; power >= -8; --power) {
+        const double y = y_of(std::pow(10, power));
+        svg << "<line x1='" << left << "' x2='" << width - right << "' y1='" << y << "' y2='" << y
+            << "' stroke='#e4e4e4'/><text x='" << left - 8 << "' y='" << y + 4
+            << "' text-anchor='end'>1e" << power << "</text>\n";
+    }
+    for (const char* bits : {"0.125", "0.25", "0.5", "1", "2", "4", "8", "16"}) {
+        const double x = x_of(std::stod(bits));
+        svg << "<line x1='" << x << "' x2='" << x << "' y1='" << top << "' y2='" << height - bottom
+            << "' stroke='#e4e4e4'/><text x='" << x << "' y='" << height - bottom + 18
+            << "' text-anchor='middle'>" << bits << "</text>\n";
+    }
+    svg << "<text x='" << (width + left) / 2 << "' y='" << height - 18
+        << "' text-anchor='middle'>bits per element</text>\n<text transform='translate(18,"
+        << height / 2 << ") rotate(-90)' text-anchor='middle'>squared error over squares</text>\n";
+}
+
+/// What no code for normal numbers can do better than: an error of 4^-bits.
+void draw_bound(std::ofstream& svg)
+{
+    svg << "<polyline fill='none' stroke='#888' stroke-dasharray='5 4' points='";
+    for (double bits = 0.125; bits < 13.2; bits *= 1.05)
+        svg << x_of(bits) << ',' << y_of(std::pow(4, -bits)) << ' ';
+    svg << "'/>\n";
+}
+
+/// Names stand beside their points, moved down where they would meet.
+void draw_codecs(std::ofstream& svg, std::vector<found> codecs)
+{
+    std::sort(codecs.begin(), codecs.end(),
+              [](const auto& a, const auto& b) { return y_of(a.normal) < y_of(b.normal); });
+    struct label {
+        double x = 0, y = 0;
+    };
+    std::vector<label> labels;
+    for (const auto& c : codecs) {
+        const double x = x_of(c.bits), y = y_of(c.normal);
+        svg << "<line x1='" << x << "' x2='" << x << "' y1='" << y << "' y2='" << y_of(c.heavy)
+            << "' stroke='#f3c9a5'/><circle cx='" << x << "' cy='" << y_of(c.heavy)
+            << "' r='4' fill='white' stroke='#d9660a' stroke-width='1.5'/><circle cx='" << x
+            << "' cy='" << y << "' r='4' fill='#1f5fa8'/>\n";
+        label mine{x + 9, y + 4};
+        for (const auto& other : labels)
+            if (std::abs(other.x - mine.x) < 130 && std::abs(other.y - mine.y) < 13)
+                mine.y = other.y + 13;
+        labels.push_back(mine);
+        if (mine.y > y + 5)
+            svg << "<line x1='" << x << "' y1='" << y << "' x2='" << mine.x - 1 << "' y2='"
+                << mine.y - 4 << "' stroke='#bbb'/>\n";
+        svg << "<text x='" << mine.x << "' y='" << mine.y << "'>" << c.name << "</text>\n";
+    }
+}
+
+void draw(const std::vector<found>& codecs, const std::string& file)
+{
+    std::ofstream svg(file);
+    svg << "<svg xmlns='http://www.w3.org/2000/svg' width='" << width << "' height='" << height
+        << "' font-family='sans-serif' font-size='11.5'>\n<rect width='100%' height='100%' "
+           "fill='white'/>\n<text x='"
+        << left << "' y='20' font-size='15'>What codecs lose, over what they send</text>\n"
+        << "<circle cx='" << left + 6 << "' cy='35' r='4' fill='#1f5fa8'/><text x='" << left + 15
+        << "' y='39'>normal numbers</text><circle cx='" << left + 126
+        << "' cy='35' r='4' fill='white' stroke='#d9660a' stroke-width='1.5'/><text x='"
+        << left + 135 << "' y='39'>Student's t, three degrees of freedom</text><line x1='"
+        << left + 360 << "' x2='" << left + 390
+        << "' y1='35' y2='35' stroke='#888' stroke-dasharray='5 4'/><text x='" << left + 396
+        << "' y='39'>the least that any code can lose of normal numbers</text>\n";
+    draw_axes(svg);
+    draw_bound(svg);
+    draw_codecs(svg, codecs);
+    svg << "</svg>\n";
+    if (!svg) std::fprintf(stderr, "cannot write %s\n", file.c_str());
+}
+
+}  // namespace
+
+void print_errors(const std::string& plot)
+{
+    const auto bell = normals(), tails = heavy_tails();
+    std::vector<found> all;
+    std::puts("| codec | bits per element | error, normal numbers | error, heavy tails |");
+    std::puts("|---|---|---|---|");
+    for_each_codec([&](const char* name, const auto& codec) {
+        found f{name};
+        f.heavy = error(codec, tails, f.bits);
+        f.normal = error(codec, bell, f.bits);
+        std::printf("| `%s` | %.3f | %.2e | %.2e |\n", name, f.bits, f.normal, f.heavy);
+        all.push_back(f);
+    });
+    if (!plot.empty()) draw(all, plot);
+}
+
+}  // namespace papilio::bench
