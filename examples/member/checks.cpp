@@ -1,6 +1,6 @@
 #include "checks.hpp"
 
-#include "options.hpp"
+#include "endpoint.hpp"
 
 #include <trainer/problem.hpp>
 

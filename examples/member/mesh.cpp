@@ -51,11 +51,6 @@ traffic among_voters(const report& r, std::span<const role> roles)
 
 }  // namespace
 
-bool listens_anywhere(const std::string& host)
-{
-    return host == "0.0.0.0" || host == "::";
-}
-
 std::vector<role> roles_of(const wire::group& group)
 {
     std::vector<role> roles;

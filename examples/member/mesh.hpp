@@ -1,6 +1,7 @@
 #pragma once
 
 #include "averaging.hpp"
+#include "endpoint.hpp"
 
 #include <papilio/collective/report.hpp>
 #include <papilio/swarm/state_transfer.hpp>
@@ -17,9 +18,6 @@ namespace papilio::example {
 
 /// What everybody in the group does, by rank.
 std::vector<role> roles_of(const wire::group& group);
-
-/// Whether this host stands for all addresses of the machine.
-bool listens_anywhere(const std::string& host);
 
 struct mesh_options {
     tcp::endpoint listen;    ///< an empty host: nowhere, others cannot dial this member

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "averaging.hpp"
+#include "endpoint.hpp"
 
 #include <trainer/gpt2.hpp>
 
 #include <papilio/diloco/outer_optimizer.hpp>
-#include <papilio/transport/tcp/handshake.hpp>
 
 #include <cstdint>
 #include <string>
@@ -45,8 +45,5 @@ std::uint64_t configuration(const run_options& o);
 
 /// What `--device` says.
 device_kind device_named(std::string_view name);
-
-/// Reads "host:port", "[v6]:port" or ":port" (any address). Throws a `problem` that shows how.
-tcp::endpoint parse_endpoint(std::string_view text);
 
 }  // namespace papilio::example

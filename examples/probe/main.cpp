@@ -1,0 +1,40 @@
+#include "group.hpp"
+
+#include <member/program.hpp>
+#include <member/signals.hpp>
+#include <member/stop.hpp>
+
+#include <papilio/async/sync_wait.hpp>
+
+#include <cstdio>
+
+namespace {
+
+void invite(const std::string& address)
+{
+    std::fprintf(stderr, "others join with: papilio-probe %s\n", address.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    using namespace papilio::example;
+    return run_program("papilio-probe", [&] {
+        const probe_options options = parse_probe_options(argc, argv);
+        signals asked_to_end;
+        papilio::asio_loop loop;
+        auto work = unless_stopped(measure_group(loop, options, invite), asked_to_end.token());
+        group_figures found;
+        try {
+            found = papilio::sync_wait(loop, std::move(work));
+        } catch (const std::system_error& failure) {
+            if (failure.code() == std::errc::operation_canceled) return exit_ok;
+            throw;
+        }
+        const auto text =
+            options.json ? to_json(found.links, found.peers) : to_table(found.links, found.peers);
+        std::fputs(text.c_str(), stdout);
+        return found.links.complete() ? exit_ok : exit_unmet;
+    });
+}

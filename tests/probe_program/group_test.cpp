@@ -1,0 +1,40 @@
+#include <probe/group.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <set>
+#include <utility>
+
+using namespace papilio::example;
+
+TEST_CASE("in a tournament all meet all once, and nobody two at a time")
+{
+    for (std::size_t n = 2; n <= 17; ++n) {
+        std::set<std::pair<std::size_t, std::size_t>> met;
+        for (std::size_t turn = 0; turn < n; ++turn)
+            for (std::size_t peer = 0; peer < n; ++peer) {
+                const auto other = partner(peer, turn, n);
+                CHECK(other < n);
+                CHECK(partner(other, turn, n) == peer);
+                if (peer < other) CHECK(met.emplace(peer, other).second);
+            }
+        CHECK(met.size() == n * (n - 1) / 2);
+    }
+}
+
+TEST_CASE("a matrix holds what each verifier has measured, and knows what is missing")
+{
+    using namespace std::chrono_literals;
+    link_matrix m(3);
+    m.note(0, 2, {1ms, 2ms, 3ms, 4ms, 9}, {100, 50, 0, 0});
+    CHECK(m.at(0, 2).bytes_per_second == 100);
+    CHECK(m.at(2, 0).bytes_per_second == 50);
+    CHECK(m.at(2, 0).p99 == 0.003);
+    CHECK_FALSE(m.complete());
+    const auto text = to_table(m, {"a", "bb", "c"});
+    CHECK(text.find('-') != std::string::npos);
+    CHECK(to_json(m, {"a", "bb", "c"}).find("\"from\": 1") == std::string::npos);
+    m.note(0, 1, {}, {1, 1, 0, 0});
+    m.note(1, 2, {}, {1, 1, 0, 0});
+    CHECK(m.complete());
+}
