@@ -108,12 +108,19 @@ TEST_CASE("what the caller has decided stands")
     CHECK(c.how == schedule{radix, shares, 4096, 9});
 }
 
-TEST_CASE("chunks in flight cover what travels until the credit is back")
+TEST_CASE("chunks and how many are in flight follow rate and latency")
 {
     const workload large{.bytes = 64 << 20};
-    CHECK(choose(equal(4, 25e6), large).how.in_flight == 2);
-    CHECK(choose(equal(4, 50e6, 0.05), large).how.in_flight > 10);
-    CHECK(choose(equal(4, 1e12, 1), large).how.in_flight <= 256);
+    const auto fitted = [&](double rate, double latency) {
+        return choose(equal(4, rate, latency), large).how;
+    };
+    CHECK(fitted(25e6, 0).chunk_bytes == 32 << 10);
+    CHECK(fitted(25e6, 0).in_flight == 8);
+    CHECK(fitted(50e6, 0.05).chunk_bytes == 256 << 10);
+    CHECK(fitted(50e6, 0.05).in_flight == 15);
+    CHECK(fitted(1e3, 0).chunk_bytes == 16 << 10);
+    CHECK(fitted(1e3, 0).in_flight == 2);
+    CHECK(fitted(1e12, 1).in_flight == 256);
 }
 
 TEST_CASE("radix vectors are all the ways to multiply")

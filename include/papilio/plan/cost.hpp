@@ -129,7 +129,6 @@ public:
     double messages() const noexcept { return messages_; }
     int stages() const { return stages_.stages(); }
     int partners() const { return stages_.radix(0); }
-    std::size_t chunk_bytes() const noexcept { return chunk_; }
 
 private:
     /// A peer sends each one it meets the other's business, and its own business to all of them; it
@@ -174,21 +173,35 @@ private:
     std::vector<std::vector<double>> between_;
 };
 
-/// So many messages to a peer at a time keep the links busy: what travels until the credit for the
-/// next one is back, twice, and never more than memory allows.
-inline std::size_t enough_in_flight(const link_table& links, const workload& work,
-                                    const traffic_count& traffic)
+/// What should be on the way from one peer to another at a time: what travels until the credit for
+/// the next message is back, twice, since others have to be waited for, and beside that what 30 ms
+/// take, so that a link is never idle while its host does something else. More than that lets one
+/// stream run ahead of another, and then the last one ends alone.
+inline double window_bytes(const link_table& links, const traffic_count& traffic)
 {
     double fastest = 0;
     for (const auto& a : links.access) fastest = std::max({fastest, a.up, a.down});
-    const double message = static_cast<double>(traffic.chunk_bytes()) * work.wire_ratio;
     const double per_pair = fastest / std::max(1, traffic.partners() - 1);
     const double there_and_back = 2 * traffic.stages() * links.latency_seconds;
-    const double wanted = 2 + 2 * std::ceil(per_pair * there_and_back / message);
-    const auto most = default_lanes(work.bytes, static_cast<std::size_t>(traffic.partners()),
-                                    traffic.chunk_bytes());
-    return std::clamp<std::size_t>(static_cast<std::size_t>(std::min(wanted, 1e6)), 2,
-                                   std::max<std::size_t>(most, 2));
+    return per_pair * (2 * there_and_back + 0.03);
+}
+
+/// Fits chunks, and how many of them are in flight, to the links: four chunks or more in a window.
+/// Halves and doubles, so that a rate a little different gives the same.
+inline void fit_chunks(schedule& how, const link_table& links, const workload& work)
+{
+    const traffic_count traffic(links, work, how);
+    const double window = window_bytes(links, traffic) / work.wire_ratio;
+    if (how.chunk_bytes == 0) {
+        const auto most =
+            default_chunk_bytes(work.bytes, static_cast<std::size_t>(traffic.partners()));
+        how.chunk_bytes = 16 << 10;
+        while (2 * how.chunk_bytes <= most && 8 * static_cast<double>(how.chunk_bytes) <= window)
+            how.chunk_bytes *= 2;
+    }
+    const auto chunk = static_cast<double>(how.chunk_bytes);
+    if (how.in_flight == 0)
+        how.in_flight = static_cast<std::size_t>(std::clamp(std::ceil(window / chunk), 2.0, 256.0));
 }
 
 inline std::string product_text(const std::vector<int>& radix, std::size_t peers)
@@ -278,9 +291,7 @@ inline choice choose(const link_table& links, const workload& work, const overri
         all, [&](const auto& c) { return c.second.seconds <= 1.03 * fastest->second.seconds; });
 
     choice c{chosen->first, chosen->second, detail::line_about(chosen->first, chosen->second, n)};
-    if (c.how.in_flight == 0)
-        c.how.in_flight =
-            detail::enough_in_flight(links, work, detail::traffic_count(links, work, c.how));
+    detail::fit_chunks(c.how, links, work);
     all.erase(chosen);
     std::ranges::sort(all, {}, [](const auto& other) {
         return std::tuple(other.second.seconds, other.first.radix, !other.first.shares.empty());
