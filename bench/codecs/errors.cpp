@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -119,6 +120,7 @@ void draw_codecs(std::ofstream& svg, std::vector<found> codecs)
         double x = 0, y = 0;
     };
     std::vector<label> labels;
+    std::ostringstream names;  // above all points
     for (const auto& c : codecs) {
         const double x = x_of(c.bits), y = y_of(c.normal);
         svg << "<line x1='" << x << "' x2='" << x << "' y1='" << y << "' y2='" << y_of(c.heavy)
@@ -131,10 +133,11 @@ void draw_codecs(std::ofstream& svg, std::vector<found> codecs)
                 mine.y = other.y + 13;
         labels.push_back(mine);
         if (mine.y > y + 5)
-            svg << "<line x1='" << x << "' y1='" << y << "' x2='" << mine.x - 1 << "' y2='"
-                << mine.y - 4 << "' stroke='#bbb'/>\n";
-        svg << "<text x='" << mine.x << "' y='" << mine.y << "'>" << c.name << "</text>\n";
+            names << "<line x1='" << x << "' y1='" << y << "' x2='" << mine.x - 1 << "' y2='"
+                  << mine.y - 4 << "' stroke='#bbb'/>\n";
+        names << "<text x='" << mine.x << "' y='" << mine.y << "'>" << c.name << "</text>\n";
     }
+    svg << names.str();
 }
 
 void draw(const std::vector<found>& codecs, const std::string& file)

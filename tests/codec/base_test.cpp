@@ -33,3 +33,11 @@ TEST_CASE("ids of codecs never change, since peers of other versions read them")
     CHECK(static_cast<int>(randk<64>::id) == 14);
     CHECK(static_cast<int>(codec_id::first_user) == 128);
 }
+
+TEST_CASE("codecs have names for people")
+{
+    CHECK(std::string(papilio::name(papilio::codec_id::int8b)) == "int8b");
+    CHECK(std::string(papilio::name(papilio::codec_id{200})) == "a user's codec");
+    CHECK(std::string(papilio::name(papilio::codec_id{100})) == "unknown");
+    CHECK(std::string(papilio::name(papilio::codec_id{0})) == "unknown");
+}

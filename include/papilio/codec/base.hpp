@@ -40,6 +40,36 @@ enum class codec_id : std::uint8_t {
     first_user = 128,
 };
 
+/// "int8b" and so on, for people; "a user's codec" from 128 on, "unknown" for other ids.
+constexpr const char* name(codec_id id) noexcept
+{
+    switch (id) {
+    case codec_id::identity: return "identity";
+    case codec_id::as_f16: return "as_f16";
+    case codec_id::as_bf16: return "as_bf16";
+    case codec_id::int8b: return "int8b";
+    case codec_id::int4b_32: return "int4b<32>";
+    case codec_id::int4b_128: return "int4b<128>";
+    case codec_id::f16b: return "f16b";
+    case codec_id::nf4b: return "nf4b";
+    case codec_id::fp8_e4m3: return "fp8<e4m3>";
+    case codec_id::fp8_e5m2: return "fp8<e5m2>";
+    case codec_id::fp4: return "fp4";
+    case codec_id::sign1: return "sign1";
+    case codec_id::topk: return "topk";
+    case codec_id::randk: return "randk";
+    case codec_id::narrow8: return "narrow<std::int8_t>";
+    case codec_id::narrow16: return "narrow<std::int16_t>";
+    case codec_id::hivemind_meanstd16: return "hivemind::meanstd16";
+    case codec_id::hivemind_float16: return "hivemind::float16";
+    case codec_id::hivemind_quantile8: return "hivemind::quantile8";
+    case codec_id::hivemind_uniform8: return "hivemind::uniform8";
+    case codec_id::hivemind_blockwise8: return "hivemind::blockwise8";
+    case codec_id::first_user: break;
+    }
+    return id >= codec_id::first_user ? "a user's codec" : "unknown";
+}
+
 // clang-format off
 
 /// Turns elements of type `V` into bytes and back.
