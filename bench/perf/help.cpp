@@ -36,7 +36,8 @@ Where
   --sim N             N peers in virtual time, on links of --up, --down and --rtt
   (none of these)     the environment of torchrun, Slurm or Open MPI says which peer this is; the
                       conductor listens at MASTER_ADDR and MASTER_PORT. Else --local 4
-  --transport tcp     or inproc, threads of one process; or sim, which --sim means
+  --transport tcp     or shm, shared memory of one machine; or inproc, threads of one process; or
+                      sim, which --sim means
 
 How papilio goes about it
   --codec identity    or as_f16 as_bf16 int8b int4b int4b_32 nf4b fp8_e4m3 fp8_e5m2 fp4 sign1 topk,

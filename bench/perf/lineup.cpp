@@ -42,7 +42,8 @@ std::unique_ptr<crew> papilio_crew(const options& o, const papilio_form& f,
             return serve(line, p, join);
         });
     }
-    return forked(o, net, [f, o](const place& p) { return join_tcp(f, o, p); });
+    const auto join = o.transport == "shm" ? join_shm : join_tcp;
+    return forked(o, net, [f, o, join](const place& p) { return join(f, o, p); });
 }
 
 bool wants(const options& o, const char* rival)

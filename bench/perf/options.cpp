@@ -115,7 +115,7 @@ const std::map<std::string_view, reader>& everything_else()
         {"--rtt", [](options& o, raw&, V n, V v) { o.rtt_ms = number(n, v, 0.0); }},
         {"--transport",
          [](options& o, raw&, V, V v) {
-             o.transport = words("transport", v, {"tcp", "inproc", "sim"}).front();
+             o.transport = words("transport", v, {"tcp", "shm", "inproc", "sim"}).front();
          }},
         {"--codec", [](options& o, raw&, V, V v) { o.codecs = words("codec", v, codec_names()); }},
         {"--rivals",

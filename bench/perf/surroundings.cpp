@@ -75,7 +75,8 @@ std::string network_name(const options& o)
 {
     switch (o.where) {
     case network::loopback:
-        return o.transport == "tcp" ? "processes on loopback" : "threads of one process";
+        if (o.transport == "inproc") return "threads of one process";
+        return o.transport == "shm" ? "processes that share memory" : "processes on loopback";
     case network::namespaces: return "shaped links between network namespaces";
     case network::simulated: return "a simulated network";
     case network::cluster: return "processes of a cluster";

@@ -51,6 +51,7 @@ private:
 };
 
 std::unique_ptr<contestant> join_tcp(const papilio_form& f, const options& o, const place& p);
+std::unique_ptr<contestant> join_shm(const papilio_form& f, const options& o, const place& p);
 
 /// Threads of one process that hold a group together.
 std::function<std::unique_ptr<contestant>(const place&)> join_inproc(const papilio_form& f,

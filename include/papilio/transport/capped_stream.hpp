@@ -72,6 +72,7 @@ public:
     std::uint32_t streams() const override { return stream_->streams(); }
     void close() noexcept override { stream_->close(); }
     duration unacknowledged() override { return stream_->unacknowledged(); }
+    std::uint64_t undelivered() override { return stream_->undelivered(); }
 
 private:
     static constexpr std::size_t most = 16;
