@@ -50,25 +50,28 @@ std::uint64_t encoded_size(round_codec codec, std::size_t n)
 
 namespace {
 
-std::vector<part> parts_of(std::size_t count, std::span<const role> roles)
+std::vector<part> parts_of(std::size_t count, std::span<const role> roles,
+                           std::span<const double> wanted)
 {
-    std::vector<double> shares;
-    for (const role r : roles) shares.push_back(reduces(r) ? 1 : 0);
+    std::vector<double> shares(wanted.begin(), wanted.end());
+    shares.resize(roles.size(), 1);
+    for (std::size_t rank = 0; rank < roles.size(); ++rank)
+        if (!reduces(roles[rank])) shares[rank] = 0;
     return partition(count, shares);
 }
 
 }  // namespace
 
 std::uint64_t part_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
-                         std::size_t rank)
+                         std::size_t rank, std::span<const double> shares)
 {
-    return encoded_size(codec, parts_of(count, roles)[rank].size);
+    return encoded_size(codec, parts_of(count, roles, shares)[rank].size);
 }
 
 std::uint64_t butterfly_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
-                              std::size_t rank)
+                              std::size_t rank, std::span<const double> shares)
 {
-    const auto parts = parts_of(count, roles);
+    const auto parts = parts_of(count, roles, shares);
     std::uint64_t bytes = 0;
     for (std::size_t owner = 0; owner < roles.size(); ++owner)
         if (owner != rank && contributes(roles[rank]))

@@ -25,14 +25,14 @@ task<report> average(any_transport net, std::span<const float> in, std::span<flo
 std::uint64_t encoded_size(round_codec codec, std::size_t n);
 
 /// The payload that a direct reduce-scatter and all-gather of `count` elements makes the peer
-/// `rank` send: about 2 (n - 1) / n of the data, in the codec's size. Observers' fetches are not
-/// counted.
+/// `rank` send: about 2 (n - 1) / n of the data, in the codec's size, where parts are equal.
+/// `shares` are those of the call. Observers' fetches are not counted.
 std::uint64_t butterfly_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
-                              std::size_t rank);
+                              std::size_t rank, std::span<const double> shares = {});
 
 /// How much of that one other peer, or an observer, gets of the reduced data: the part that `rank`
 /// owns, in the codec's size.
 std::uint64_t part_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
-                         std::size_t rank);
+                         std::size_t rank, std::span<const double> shares = {});
 
 }  // namespace papilio::example

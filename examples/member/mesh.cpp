@@ -2,12 +2,15 @@
 
 #include <trainer/problem.hpp>
 
+#include <papilio/collective/agree_links.hpp>
 #include <papilio/collective/round_error.hpp>
+#include <papilio/plan/balance.hpp>
 #include <papilio/probe/bandwidth.hpp>
 #include <papilio/probe/round_trip.hpp>
 #include <papilio/transport/subset.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace papilio::example {
@@ -155,14 +158,22 @@ task<averaged> mesh::attempt(const wire::group& group, duration limit, round_cod
     for (const auto& m : group.members) ids.push_back(m.id);
     const auto roles = roles_of(group);
     subset<tcp::transport> peers(net_, std::move(ids), group.epoch);
+    // Two calls for each round: one to agree on the parts, and the mean.
+    static_assert(max_call % 2 == 1);
     call_options o;
-    o.timeout = limit;
-    o.round = group.round + 1;
     o.roles = roles;
     averaged result;
     try {
+        const auto begun = loop_.now();
+        o.round = 2 * group.round % (max_call - 1) + 1;
+        o.timeout = limit / 2;
+        co_await agree_shares(any_transport(peers), o, result);
+        ++o.round;
+        o.timeout = begun + limit - loop_.now();
+        o.shares = result.shares;
         task<report> round = average(any_transport(peers), in, out, codec, o);
         result.what = co_await std::move(round);
+        link_.note_round(result.what.up, result.what.down, loop_.now().time_since_epoch());
         result.among_voters = among_voters(result.what, roles);
         result.ok = true;
     } catch (const round_error& failure) {
@@ -171,6 +182,17 @@ task<averaged> mesh::attempt(const wire::group& group, duration limit, round_cod
             result.culprit = peers.member(failure.culprit());
     }
     co_return result;
+}
+
+/// Whoever owns much moves much: parts follow what all have seen of their links. With two who vote
+/// both move all, whoever owns what.
+task<> mesh::agree_shares(any_transport peers, call_options o, averaged& how)
+{
+    if (std::ranges::count_if(o.roles, votes) < 3) co_return;
+    const auto mine = link_.tell(loop_.now().time_since_epoch());
+    task<std::optional<link_table>> agreed = agree_links(peers, mine, o);
+    const auto table = co_await std::move(agreed);
+    if (table) how.shares = worthwhile_shares(table->access, o.roles);
 }
 
 task<state_snapshot> mesh::fetch(wire::located donor, std::uint32_t round, std::size_t parameters,

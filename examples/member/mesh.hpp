@@ -4,6 +4,7 @@
 #include "endpoint.hpp"
 
 #include <papilio/collective/report.hpp>
+#include <papilio/plan/link_history.hpp>
 #include <papilio/swarm/state_transfer.hpp>
 #include <papilio/transport/tcp.hpp>
 #include <papilio/wire/swarm_messages.hpp>
@@ -30,9 +31,10 @@ struct mesh_options {
 /// How a round of averaging went for this member.
 struct averaged {
     bool ok = false;
-    std::string why;   ///< if not ok
-    int culprit = -1;  ///< if not ok: the id whose failure this member saw itself, or -1
-    report what;       ///< if ok; `peers` by rank in the group
+    std::string why;             ///< if not ok
+    int culprit = -1;            ///< if not ok: the id whose failure this member saw itself, or -1
+    report what;                 ///< if ok; `peers` by rank in the group
+    std::vector<double> shares;  ///< of the parts, by rank; empty: equal
     double seconds = 0;
 
     /// Bytes sent to and received from those that vote; observers come on top.
@@ -79,12 +81,14 @@ private:
     task<> serve(int peer);
     task<averaged> attempt(const wire::group& group, duration limit, round_codec codec,
                            std::span<const float> in, std::span<float> out);
+    task<> agree_shares(any_transport peers, call_options o, averaged& how);
     std::vector<int> to_reach(const wire::group& group);
 
     asio_loop& loop_;
     mesh_options options_;
     tcp::transport net_;
     shared_state latest_;
+    link_history link_;
     std::list<task<>> services_;
     task<> attendant_ = attend();
 };

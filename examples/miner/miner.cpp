@@ -384,6 +384,8 @@ void miner::note_round(const averaged* how, std::size_t members)
         line["bytes_sent"] = how->what.bytes_sent();
         line["bytes_received"] = how->what.bytes_received();
         line["seconds"] = how->seconds;
+        line["up_mbit"] = how->what.up.bytes_per_second * 8 / 1e6;
+        line["down_mbit"] = how->what.down.bytes_per_second * 8 / 1e6;
         text += fmt::format(": averaged by {} in {}, {} sent", members, span_of(how->seconds),
                             human_bytes(how->what.bytes_sent()));
     }

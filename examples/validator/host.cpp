@@ -199,6 +199,7 @@ void host::tell_rounds(const averaged* how)
         }
         if (how != nullptr && settled_.size() == 1) {
             o.seen = how->what;
+            o.shares = how->shares;
             o.why = how->why;
         }
         o.around = look();

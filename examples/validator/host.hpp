@@ -42,10 +42,11 @@ struct overview {
 /// A round that is over, as the host saw it.
 struct observation {
     group_settled what;
-    shared_state state;  ///< after it, if it succeeded and reached this member
-    std::string digest;  ///< of that state
-    report seen;         ///< of this member's own part in it, if that succeeded
-    std::string why;     ///< if it did not
+    shared_state state;          ///< after it, if it succeeded and reached this member
+    std::string digest;          ///< of that state
+    report seen;                 ///< of this member's own part in it, if that succeeded
+    std::vector<double> shares;  ///< of the parts, by rank in the group; empty: equal
+    std::string why;             ///< if it did not
     overview around;
 };
 

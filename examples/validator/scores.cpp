@@ -53,8 +53,8 @@ std::vector<verdict> judge(const observation& o, const thresholds& demands, roun
         verdict& v = all[m.id];
         v.miner = m.id;
         v.at = m.at;
-        v.butterfly = butterfly_bytes(codec, parameters, roles, rank);
-        v.part = part_bytes(codec, parameters, roles, rank);
+        v.butterfly = butterfly_bytes(codec, parameters, roles, rank, o.shares);
+        v.part = part_bytes(codec, parameters, roles, rank, o.shares);
         if (rank < o.seen.peers.size()) v.to_observer = o.seen.peers[rank].received;
         take_report(v, o);
     }

@@ -28,7 +28,8 @@ pa::task<> take_part(pa::any_transport net, peer& p, round_codec codec, pa::call
 }
 
 /// Averages `count` elements by these roles; the last peer is given nothing when it observes.
-std::vector<peer> averaged(round_codec codec, std::size_t count, std::vector<pa::role> roles)
+std::vector<peer> averaged(round_codec codec, std::size_t count, std::vector<pa::role> roles,
+                           std::vector<double> shares = {})
 {
     pa::thread_loop loop;
     pa::inproc::group world(static_cast<int>(roles.size()), loop);
@@ -36,6 +37,7 @@ std::vector<peer> averaged(round_codec codec, std::size_t count, std::vector<pa:
     std::vector<pa::task<>> all;
     pa::call_options o;
     o.roles = roles;
+    o.shares = shares;
     for (std::size_t rank = 0; rank < roles.size(); ++rank) {
         pa::random numbers(rank);
         peers[rank].out.resize(count);
@@ -61,17 +63,18 @@ TEST_CASE("the butterfly's count is what miners exchange, within a hundredth", "
     for (const auto codec :
          {round_codec::none, round_codec::f16, round_codec::bf16, round_codec::int8b}) {
         INFO(name(codec));
-        const auto peers = averaged(codec, count, roles);
+        const auto shares = GENERATE(std::vector<double>{}, std::vector<double>{1, 5, 2, 1});
+        const auto peers = averaged(codec, count, roles, shares);
         for (std::size_t rank = 1; rank < roles.size(); ++rank) {
             CHECK(peers[rank].out == peers[0].out);
             std::uint64_t sent = 0;
             for (std::size_t to = 1; to < roles.size(); ++to)
                 sent += peers[rank].report.peers[to].sent;
-            const auto counted = butterfly_bytes(codec, count, roles, rank);
+            const auto counted = butterfly_bytes(codec, count, roles, rank, shares);
             CHECK(sent >= counted);
             CHECK(static_cast<double>(sent) < 1.01 * static_cast<double>(counted));
             const auto fetched = peers[0].report.peers[rank].received;
-            const auto part = part_bytes(codec, count, roles, rank);
+            const auto part = part_bytes(codec, count, roles, rank, shares);
             CHECK(fetched >= part);
             CHECK(static_cast<double>(fetched) <= 1.01 * static_cast<double>(part) + 64);
         }
