@@ -99,9 +99,9 @@ CODECS = [
 
 
 def time_of(run, argument):
-    """The median of several passes: half a second's worth, but at least three."""
-    times, begin = [], time.perf_counter()
-    while len(times) < 3 or time.perf_counter() - begin < 0.5:
+    """The median of several passes: half a second's worth and three, but no new one after five."""
+    times = []
+    while not times or sum(times) < (0.5 if len(times) >= 3 else 5):
         start = time.perf_counter()
         run(argument)
         times.append(time.perf_counter() - start)

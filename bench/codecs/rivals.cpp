@@ -20,15 +20,20 @@ namespace {
 
 using pass = std::function<void()>;
 
-/// GB/s of `size` bytes each: passes take turns for a while, at least three times, and the median
-/// of each counts. `renew` comes before each pass, and is not timed.
+/// GB/s of `size` bytes each: passes take turns for half a second and three times, but not again
+/// after five seconds, and the median of each counts. `renew` comes before each pass, and is not
+/// timed.
 std::vector<double> rates(
     std::size_t size, const std::vector<pass>& passes, const pass& renew = [] {})
 {
     using clock = std::chrono::steady_clock;
     std::vector<std::vector<double>> times(passes.size());
     const auto begin = clock::now();
-    while (times[0].size() < 3 || clock::now() - begin < std::chrono::milliseconds(500)) {
+    const auto enough = [&] {
+        const std::chrono::duration<double> past = clock::now() - begin;
+        return past.count() > (times[0].size() < 3 ? 5 : 0.5);
+    };
+    while (times[0].empty() || !enough()) {
         for (std::size_t k = 0; k < passes.size(); ++k) {
             renew();
             const auto start = clock::now();

@@ -2,10 +2,50 @@
 
 #include <papilio/codec/hivemind/codebook.hpp>
 
+#include <utility>
+
 namespace papilio::hivemind::detail {
 
+/// Sorts finite floats by their bits, eleven at a time from the lowest up: comparing them,
+/// processors would guess wrong at every second step.
+class float_sorter {
+public:
+    /// The same floats in ascending order, until the next call.
+    std::span<const float> sorted(std::span<const float> values)
+    {
+        from_.resize(values.size());
+        to_.resize(values.size());
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const auto bits = std::bit_cast<std::uint32_t>(values[i]);
+            from_[i] = bits ^ (0x80000000 | (0 - (bits >> 31)));  // ordered like unsigned integers
+        }
+        for (const unsigned shift : {0u, 11u, 22u}) distribute(shift);
+        floats_.resize(values.size());
+        for (std::size_t i = 0; i < values.size(); ++i)
+            floats_[i] = std::bit_cast<float>(from_[i] ^ (0x80000000 | ((from_[i] >> 31) - 1)));
+        return floats_;
+    }
+
+private:
+    static constexpr std::uint32_t digits = 2048;
+
+    void distribute(unsigned shift)
+    {
+        std::uint32_t places[digits] = {};
+        for (const auto key : from_) ++places[key >> shift & (digits - 1)];
+        std::uint32_t next = 0;
+        for (auto& place : places) next += std::exchange(place, next);
+        for (const auto key : from_) to_[places[key >> shift & (digits - 1)]++] = key;
+        std::swap(from_, to_);
+    }
+
+    std::vector<std::uint32_t> from_, to_;
+    std::vector<float> floats_;
+};
+
 /// `steps` + 1 evenly spaced quantiles of sorted values, interpolated.
-inline void quantiles(std::span<const double> sorted, std::size_t steps, double* to)
+template <class T>
+void quantiles(std::span<const T> sorted, std::size_t steps, double* to)
 {
     for (std::size_t k = 0; k <= steps; ++k) {
         const double place = static_cast<double>(k) / static_cast<double>(steps) *
@@ -13,7 +53,8 @@ inline void quantiles(std::span<const double> sorted, std::size_t steps, double*
         const auto below = std::min(static_cast<std::size_t>(place), sorted.size() - 1);
         const auto above = std::min(below + 1, sorted.size() - 1);
         const double part = place - static_cast<double>(below);
-        double shares[2] = {sorted[below] * (1 - part), sorted[above] * part};
+        double shares[2] = {static_cast<double>(sorted[below]) * (1 - part),
+                            static_cast<double>(sorted[above]) * part};
         papilio::detail::round_now(shares);
         to[k] = shares[0] + shares[1];
     }
@@ -46,18 +87,17 @@ private:
     /// The quantiles of all chunks' quantiles, without the first and the last.
     static void find_borders(std::span<const float> values, float* borders)
     {
-        std::vector<double> all, sorted;
+        std::vector<double> all;
+        float_sorter sorter;
         const auto chunk = chunk_size(values.size());
         for (std::size_t begin = 0; begin < values.size(); begin += chunk) {
             const auto part = values.subspan(begin, std::min(chunk, values.size() - begin));
-            sorted.assign(part.begin(), part.end());
-            std::sort(sorted.begin(), sorted.end());
             all.resize(all.size() + steps + 1);
-            quantiles(sorted, steps, all.data() + all.size() - (steps + 1));
+            quantiles(sorter.sorted(part), steps, all.data() + all.size() - (steps + 1));
         }
         std::sort(all.begin(), all.end());
         double found[steps + 1];
-        quantiles(all, steps, found);
+        quantiles(std::span<const double>(all), steps, found);
         for (std::size_t k = 0; k + 1 < steps; ++k) borders[k] = static_cast<float>(found[k + 1]);
     }
 
