@@ -28,6 +28,7 @@ void check(const cluster_maker& make)
 }
 
 constexpr pa::tcp::options four_connections{.connections = 4};
+constexpr pa::tcp::options adaptive{.connections = 4, .adaptive = true};
 constexpr pa::shm::options small_rings{.ring_bytes = 4096};
 constexpr pa::sim::weather rough{
     .seed = 5,
@@ -65,6 +66,11 @@ TEST_CASE("the TCP transport keeps the contract")
 TEST_CASE("the TCP transport keeps the contract with four connections for each pair")
 {
     check(cluster_of<tcp_cluster>(four_connections));
+}
+
+TEST_CASE("the TCP transport keeps the contract where it finds out how many connections to use")
+{
+    check(cluster_of<tcp_cluster>(adaptive));
 }
 
 TEST_CASE("the TCP transport keeps the contract between threads")

@@ -7,11 +7,13 @@
 #include <papilio/transport/call_priorities.hpp>
 #include <papilio/transport/connection.hpp>
 #include <papilio/transport/mailbox.hpp>
+#include <papilio/transport/stream_choice.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <type_traits>
@@ -26,6 +28,7 @@ struct mesh_options {
     int max_peers = 0;        ///< ranks beyond are turned away; 0: those named at the start are all
     std::size_t max_message = std::size_t{64} << 20;  ///< a larger one ends the link
     std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
+    bool adaptive = false;                            ///< streams are used as far as they gain
     duration heartbeat = std::chrono::seconds(1);     ///< how often a quiet stream shows life
     duration silence = {};                            ///< without a byte, a link ends; zero: never
     duration vanished = std::chrono::seconds(30);     ///< nothing acknowledged, a link ends
@@ -113,6 +116,7 @@ private:
         int peer;
         address at;
         std::vector<std::unique_ptr<detail::connection>> connections;
+        std::optional<detail::stream_choice> choice;
         gate up;
         gate quiet;  // both sides have said farewell, or the link is down
         std::error_code end;
@@ -325,7 +329,10 @@ template <class Medium>
 void mesh<Medium>::install(link& l, std::uint32_t index, std::unique_ptr<byte_stream> s)
 {
     if (l.end || l.has(index)) return;
-    if (l.connections.empty()) l.connections.resize(s->streams());
+    if (l.connections.empty()) {
+        l.connections.resize(s->streams());
+        if (options_.adaptive) l.choice.emplace(l.connections.size());
+    }
     if (index >= l.connections.size()) return;
     l.last_heard = loop_.now();
     l.connections[index] = std::make_unique<detail::connection>(loop_, std::move(s), inbox_, l.peer,
@@ -356,8 +363,10 @@ task<> mesh<Medium>::send(int peer, tag t, bytes message)
     co_await l.up.opened();
     if (l.end) throw std::system_error(l.end);
     const auto mixed = static_cast<std::uint64_t>(t) * 0x9e3779b97f4a7c15u >> 32;
-    auto& chosen = *l.connections[mixed % l.connections.size()];
+    const auto streams = l.choice ? l.choice->streams(t, loop_.now()) : l.connections.size();
+    auto& chosen = *l.connections[mixed % streams];
     co_await chosen.send(t, message, priorities_.of(t));
+    if (l.choice) l.choice->sent(t, message.size(), loop_.now());
 }
 
 template <class Medium>

@@ -14,6 +14,7 @@ namespace papilio::tcp {
 struct options {
     std::uint64_t group = 0;  ///< connections of another group are turned away
     int connections = 1;      ///< per pair of peers; messages are spread over them by tag
+    bool adaptive = false;    ///< begin with one of them, and use more while that gains a tenth
     int max_peers = 0;        ///< ranks beyond are turned away; 0: those named at the start are all
     std::size_t max_message = std::size_t{64} << 20;  ///< a larger one ends the link
     std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
@@ -49,6 +50,7 @@ inline mesh_options for_mesh(const options& o) noexcept
             .max_peers = o.max_peers,
             .max_message = o.max_message,
             .early_limit = o.early_limit,
+            .adaptive = o.adaptive,
             .heartbeat = o.heartbeat,
             .silence = o.silence,
             .vanished = o.vanished,
