@@ -41,7 +41,7 @@ struct staged {
         static constexpr std::array radix{2, 2};
         const pa::call_options options{
             .timeout = 30s, .radix = radix, .chunk_bytes = 512, .in_flight = 2};
-        std::vector<float> data(1500, static_cast<float>(net.rank())), part(375);
+        std::vector<float> data(400, static_cast<float>(net.rank())), part(100);
         co_await pa::all_reduce(net, data, pa::mean{}, pa::int8b{}, options);
         co_await pa::reduce_scatter(net, data, part, pa::sum{}, pa::identity{}, options);
         co_await pa::all_gather(net, part, data, pa::int8b{}, options);

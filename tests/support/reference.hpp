@@ -28,8 +28,9 @@ inline std::vector<std::size_t> part_sizes(std::size_t count, const std::vector<
         order.push_back(order.size());
         given += sizes.back();
     }
-    std::stable_sort(order.begin(), order.end(),
-                     [&](auto a, auto b) { return remainders[a] > remainders[b]; });
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) {
+        return remainders[a] != remainders[b] ? remainders[a] > remainders[b] : a < b;
+    });
     for (std::size_t i = 0; i < count - given; ++i) ++sizes[order[i]];
     return sizes;
 }

@@ -59,7 +59,7 @@ private:
     std::size_t room(const C& codec) const
     {
         std::size_t size = head;
-        for (const auto& p : plan_.parts) size += length_size + codec.template bound<value>(p.size);
+        for (const auto& p : plan_.parts) size += run_size(codec.template bound<value>(p.size));
         return size;
     }
 
@@ -70,8 +70,7 @@ private:
         for (const auto& p : plan_.parts) {
             const auto n =
                 pack(codec, p.begin, from.subspan(p.begin, p.size), to.subspan(size + length_size));
-            store(to.data() + size, static_cast<std::uint32_t>(n));
-            size += length_size + n;
+            size += close_run(to.subspan(size), n);
         }
         return size;
     }
