@@ -44,43 +44,39 @@ public:
 private:
     static constexpr std::size_t least = 4096;
 
+    /// A transport may take more than it has delivered; where it tells, what has arrived counts.
     struct way_out {
         bool begun = false;
-        std::uint64_t base = 0;     // what had arrived before
-        std::uint64_t sent = 0;     // of messages that are timed
-        std::uint64_t arrived = 0;  // since then
+        bool tells = false;
+        std::uint64_t arrived = 0;  // when it was last asked
     };
-
-    way_out& way(int peer) { return ways_out_[static_cast<std::size_t>(peer)]; }
 
     task<> timed(int peer, tag t, bytes message)
     {
-        auto& w = way(peer);
-        if (!w.begun) w = {true, net_.arrived(peer).value_or(0)};
+        auto& way = ways_out_[static_cast<std::size_t>(peer)];
+        if (!way.begun) {
+            const auto told = net_.arrived(peer);
+            way = {true, told.has_value(), told.value_or(0)};
+        }
         co_await net_.send(peer, t, message);
-        w.sent += message.size();
         loop& on = co_await this_loop{};
-        note_arrivals(peer, on.now());
+        if (!way.tells) up_.moved(on.now(), message.size());
         look_at_all(on.now());
     }
 
-    /// A transport may take more than it has delivered; where it tells, what has arrived counts.
-    void note_arrivals(int peer, time_point now)
-    {
-        auto& w = way(peer);
-        if (!w.begun) return;
-        const auto told = net_.arrived(peer);
-        const auto arrived = told ? *told - w.base : w.sent;
-        if (arrived > w.arrived) up_.moved(now, arrived - std::exchange(w.arrived, arrived));
-    }
-
-    /// What arrives at a peer while nothing is sent to it must not all be noted when something is.
+    /// Asking costs system calls, so it is done now and then, and of all peers: what arrives at one
+    /// while nothing is sent to it must not all be noted when something is.
     void look_at_all(time_point now)
     {
         if (now < next_look_) return;
         const int peers = net_.size();
         next_look_ = now + std::chrono::milliseconds(2) + peers * std::chrono::microseconds(50);
-        for (int peer = 0; peer < peers; ++peer) note_arrivals(peer, now);
+        for (int peer = 0; peer < peers; ++peer) {
+            auto& way = ways_out_[static_cast<std::size_t>(peer)];
+            if (!way.tells) continue;
+            const auto told = net_.arrived(peer).value_or(0);
+            if (told > way.arrived) up_.moved(now, told - std::exchange(way.arrived, told));
+        }
     }
 
     any_transport net_;
