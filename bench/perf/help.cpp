@@ -44,6 +44,7 @@ How papilio goes about it
                       a list; for floats, sum and avg. Rivals send floats as they are. The word
                       as-many-bytes stands for identity with as little data as the first codec sends
   --streams 1         connections per pair of peers
+  --adaptive          of them, begin with one, and use more while that gains a tenth
   --threads 0         that encode and reduce; 0: the one that does everything else
   --chunk SIZE --in-flight N   by default chosen by size
   --even-parts        do not fit the parts to the links

@@ -155,6 +155,7 @@ bool read_flag(options& o, raw& r, std::string_view name)
     if (name == "--netns") return r.netns = true;
     if (name == "--first") return o.first = true;
     if (name == "--even-parts") return o.even_parts = true;
+    if (name == "--adaptive") return o.adaptive = true;
     return false;
 }
 

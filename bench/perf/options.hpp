@@ -43,6 +43,7 @@ struct options {
     std::string congestion;  ///< empty: what the system is set to
     bool even_parts = false;
     int streams = 1;
+    bool adaptive = false;  ///< not all streams, but those that gain something
     int threads = 0;
     std::size_t chunk_bytes = 0;
     std::size_t in_flight = 0;

@@ -11,6 +11,7 @@ tcp::options transport_options(const options& o, int peers)
 {
     tcp::options t;
     t.connections = o.streams;
+    t.adaptive = o.adaptive;
     t.max_peers = peers;
     t.handshake = std::chrono::seconds(30);  // the machine may be busy
     return t;

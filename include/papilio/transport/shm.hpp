@@ -19,7 +19,7 @@ struct options {
 
     /// What lies between two peers in one direction: a power of two. Two such rings per pair should
     /// stay in the processor's cache.
-    std::size_t ring_bytes = std::size_t{1} << 20;
+    std::size_t ring_bytes = std::size_t{256} << 10;
 
     /// A sign of life goes out this often on a link that is otherwise quiet. Not zero.
     duration heartbeat = std::chrono::seconds(1);

@@ -48,11 +48,12 @@ private:
 /// last process that holds it, however that process ends.
 class ring_memory {
 public:
-    /// `ring_bytes` is a power of two and whole pages.
+    /// `ring_bytes` is a power of two and whole pages. They are all touched now, not by the first
+    /// messages.
     ring_memory(const owned_fd& file, std::size_t ring_bytes)
         : ring_bytes_(ring_bytes),
-          at_(::mmap(nullptr, size_for(ring_bytes), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(),
-                     0))
+          at_(::mmap(nullptr, size_for(ring_bytes), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_POPULATE, file.get(), 0))
     {
         if (at_ == MAP_FAILED) throw_errno("cannot map shared memory");
     }
