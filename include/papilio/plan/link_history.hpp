@@ -31,7 +31,7 @@ struct told_link {
 struct link_history_options {
     std::chrono::nanoseconds lifetime = std::chrono::minutes(30);  ///< of what was not seen again
     double tolerance = 0.15;  ///< what is told stands while what is seen differs by no more
-    double busy = 0.85;       ///< how busy a link must have been to have been the limit
+    double busy = 0.7;        ///< how busy a link must have been to have been the limit
 };
 
 /// What a peer learns of its own link from one round or probe to the next, and what it tells the
