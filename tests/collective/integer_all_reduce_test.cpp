@@ -1,5 +1,6 @@
 #include <papilio/collective/integer_all_reduce.hpp>
 
+#include <faults/drop_every_step.hpp>
 #include <support/clusters.hpp>
 
 #include <catch2/catch.hpp>
@@ -74,6 +75,17 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b)
     return a.size() == b.size() &&
            (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
+
+struct adding {
+    template <class Net>
+    pa::task<> operator()(Net& net) const
+    {
+        std::vector<float> data(900, static_cast<float>(net.rank()));
+        pa::call_options options{.timeout = std::chrono::seconds(30), .chunk_bytes = 512};
+        co_await pa::integer_all_reduce(net, data, data, pa::mean{}, options);
+        if (data.front() != data.back()) throw std::system_error(pa::errc::bad_message);
+    }
+};
 
 }  // namespace
 
@@ -179,4 +191,17 @@ TEST_CASE("an integer all-reduce takes what auxiliary peers do not have, and end
     CHECK(failed == 2);
     CHECK(cluster.loop().now() - begin <= std::chrono::seconds(5));
     for (std::size_t rank = 0; rank < 2; ++rank) CHECK(same_bits(out[rank], expected(in, true)));
+}
+
+TEST_CASE("an integer all-reduce can be dropped after any event, and lose a peer")
+{
+    const auto make = [] {
+        return sim_cluster(3, {.seed = 3, .jitter = std::chrono::milliseconds(20)});
+    };
+    CHECK(pa::test::drop_at_every_step(make, adding{}, 3) > 50);
+    const auto judge = [](auto& cluster, const auto& others) {
+        CHECK(cluster.world().now() <= pa::time_point(std::chrono::seconds(30)));
+        for (const auto& t : others) CHECK(t.finished());
+    };
+    CHECK(pa::test::lose_at_every_step(make, 1, adding{}, judge, 3) > 50);
 }

@@ -28,7 +28,7 @@ void decode(bytes encoded, std::size_t n)
         return;
     }
     PAPILIO_CHECK(encoded.size() <= codec.template bound<V>(n), "more bytes than the bound");
-    if constexpr (!detail::is_one_of<Codec, identity, as_f16, as_bf16>) {
+    if constexpr (!Codec::lossless && !detail::is_one_of<Codec, as_f16, as_bf16>) {
         const auto finite = [](V x) { return std::isfinite(x); };
         PAPILIO_CHECK(std::all_of(span.begin(), span.end(), finite), "decoded no number");
     }
@@ -73,6 +73,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 24: decode<topk<5, sign_values, packed_places, 64>, float>(encoded, n); break;
     case 25: decode<randk<64>, float>(encoded, n); break;
     case 26: decode<randk<9, two_bit_values, 128>, float>(encoded, n); break;
+    case 27: decode<narrow<std::int8_t>, std::int32_t>(encoded, n); break;
+    case 28: decode<narrow<std::int16_t>, std::uint64_t>(encoded, n); break;
     case 33: decode<hivemind::meanstd16, float>(encoded, n); break;
     case 34: decode<hivemind::float16, float>(encoded, n); break;
     case 35: decode<hivemind::quantile8, float>(encoded, n); break;

@@ -2,8 +2,10 @@
 // the reference: accept the same and make the same of it. The first byte picks what to run.
 
 #include <papilio/base/check.hpp>
+#include <papilio/codec/finite.hpp>
 #include <papilio/codec/kernels/table.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <span>
@@ -69,6 +71,33 @@ void encode_halves(const half_kernels& one, const half_kernels& other,
     PAPILIO_CHECK(a == b, "levels encode differently");
 }
 
+/// Of finite values, under whatever scale they begin with.
+void classify(const uniform8_kernels& one, const uniform8_kernels& other,
+              const std::vector<float>& values)
+{
+    if (values.size() < 2 + sum_lanes || !(values[1] > 0x1p-126f) || !all_finite(values)) return;
+    const uniform8_scale by{values[0], values[1]};
+    const auto n = std::min((values.size() - 2) / sum_lanes * sum_lanes, bucket_tile::size);
+    moments a = {}, b = {};
+    bucket_tile c = {}, d = {};
+    one.add_moments(values.data() + 2, n, values[0], a);
+    other.add_moments(values.data() + 2, n, values[0], b);
+    one.classify(values.data() + 2, n, by, c);
+    other.classify(values.data() + 2, n, by, d);
+    PAPILIO_CHECK(std::memcmp(&a, &b, sizeof a) == 0, "levels find other moments");
+    PAPILIO_CHECK(std::memcmp(&c, &d, sizeof c) == 0, "levels find other buckets");
+}
+
+void look_up(const uniform8_kernels& one, const uniform8_kernels& other, bytes input)
+{
+    float book[256];
+    for (int i = 0; i < 256; ++i) book[i] = static_cast<float>(i * i);
+    std::vector<float> a(input.size()), b(a);
+    one.look_up(input.data(), input.size(), book, a.data());
+    other.look_up(input.data(), input.size(), book, b.data());
+    PAPILIO_CHECK(a == b, "levels look up other entries");
+}
+
 void compare(const kernel_table& one, const kernel_table& other, unsigned kind, bytes input)
 {
     std::vector<float> values(input.size() / sizeof(float));
@@ -88,6 +117,8 @@ void compare(const kernel_table& one, const kernel_table& other, unsigned kind, 
         encode_blocks<int4b_format<32>>(one.int4b_32, other.int4b_32, values);
         encode_blocks<int4b_format<128>>(one.int4b_128, other.int4b_128, values);
         break;
+    case 5: classify(one.uniform8, other.uniform8, values); break;
+    case 6: look_up(one.uniform8, other.uniform8, input); break;
     }
 }
 
