@@ -157,10 +157,10 @@ TEST_CASE("a reader that claims to have read what was not written is found out")
     CHECK(ring.error == pa::errc::bad_message);
 }
 
-TEST_CASE("two threads pass bytes through a ring, waking each other")
+TEST_CASE("two threads pass bytes through a ring")
 {
     shared_ring ring(1024);
-    const auto sent = counted(3'000'000);
+    const auto sent = counted(300'000);
     std::vector<std::byte> came(sent.size());
     std::jthread writer([&] {
         std::error_code error;
@@ -168,7 +168,9 @@ TEST_CASE("two threads pass bytes through a ring, waking each other")
             const std::array<pa::bytes, 2> pieces{
                 pa::bytes(sent).subspan(done, std::min<std::size_t>(700, sent.size() - done)),
                 pa::bytes{}};
-            done += ring.out.write_some(pieces, error, [] {});
+            const auto n = ring.out.write_some(pieces, error, [] {});
+            done += n;
+            if (n == 0) std::this_thread::yield();
         }
     });
     std::error_code error;
@@ -178,7 +180,9 @@ TEST_CASE("two threads pass bytes through a ring, waking each other")
             pa::mutable_bytes(came).subspan(done, half),
             pa::mutable_bytes(came).subspan(done + half,
                                             std::min<std::size_t>(500, came.size() - done - half))};
-        done += ring.in.read_some(rooms, error, [] {});
+        const auto n = ring.in.read_some(rooms, error, [] {});
+        done += n;
+        if (n == 0) std::this_thread::yield();
     }
     CHECK(came == sent);
 }
