@@ -24,10 +24,10 @@ inline vectors noise(int peers, std::size_t count)
 {
     vectors data;
     for (int rank = 0; rank < peers; ++rank) {
-        random numbers(static_cast<std::uint64_t>(rank) + 1);
+        random source(static_cast<std::uint64_t>(rank) + 1);
         auto& mine = data.emplace_back(count);
         for (auto& x : mine)
-            x = static_cast<float>(numbers.normal() * std::ldexp(1.0, int(numbers.below(16)) - 8));
+            x = static_cast<float>(source.normal() * std::ldexp(1.0, int(source.below(16)) - 8));
     }
     return data;
 }

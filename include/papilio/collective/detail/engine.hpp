@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -130,19 +131,20 @@ private:
     /// One lane of the conversation with `peer` about it.
     task<> serve(int k, int peer, std::size_t lane)
     {
-        std::vector<std::byte> room(folds() ? load_.room_for_version(k, at(k).parts) : 0);
+        const auto most = folds() ? load_.room_for_version(k, at(k).parts) : 0;
+        auto room = std::make_unique_for_overwrite<std::byte[]>(most);
         for (std::size_t c = lane; c < plan_.columns; c += plan_.lanes) {
             const bool last_one = c + plan_.lanes >= plan_.columns;
             if (folds() || c >= plan_.lanes) {
                 round_.expect(peer, message_kind::contribution);
-                const auto size =
-                    co_await round_.recv(peer, round_.name(message_kind::contribution, c), room);
+                const auto t = round_.name(message_kind::contribution, c);
+                const auto size = co_await round_.recv(peer, t, {room.get(), most});
                 if (folds()) {
-                    task<> folded = fold_in(k, peer, c, bytes(room).first(size));
+                    task<> folded = fold_in(k, peer, c, {room.get(), size});
                     co_await std::move(folded);
                 }
             }
-            if (last_one) room = {};
+            if (last_one) room.reset();
             if (!gathers() && last_one) continue;
             if (gathers()) {
                 co_await at(k, c).ready.opened();
