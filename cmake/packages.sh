@@ -17,7 +17,8 @@ papilio_packages() {
         trainer) echo libtorch-dev libopenblas0-pthread libcli11-dev nlohmann-json3-dev libfmt-dev \
             libssl-dev ;;
         demo) echo bible-kjv ;;
-        bench) echo libbenchmark-dev libgloo-dev iperf3 iproute2 ;;
+        bench) echo libbenchmark-dev libgloo-dev iperf3 iproute2 openmpi-bin libopenmpi-dev mpich \
+            libmpich-dev ;;
         checks) echo clang-format-14 ;;
         all) echo clang-19 libclang-rt-19-dev clang-tidy-19 ;;
         *) echo "papilio_packages: no such set: $set" >&2 && return 1 ;;

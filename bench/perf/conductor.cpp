@@ -131,8 +131,11 @@ std::vector<row> finish(const std::vector<entrant>& all, const std::vector<tally
         r.first_seconds = median(found[s].first);
         r.idle_seconds = median(found[s].idle);
         const auto wire = static_cast<double>(r.count) * all[s].bits_on_wire(j.type) / 8;
-        if (!links.access.empty())
+        if (!links.access.empty() && j.what == collective::all_reduce)
             r.bound_seconds = lower_bound_seconds(links, static_cast<std::size_t>(wire));
+        job own = j;
+        own.count = r.count;
+        if (all[s].predict) r.predicted_seconds = all[s].predict(own);
         rows.push_back(std::move(r));
     }
     double best = 0;
@@ -154,6 +157,7 @@ std::vector<row> conduct(const options& o, std::vector<entrant>& all, const link
             for (const auto size : o.sizes) {
                 if (!makes_sense(type, op)) continue;
                 job j;
+                j.what = o.what;
                 j.type = type;
                 j.op = op;
                 j.count = size / size_of(type);

@@ -18,6 +18,9 @@ struct entrant {
     double bits_per_element = 32;  ///< that floats take on the wire
     bool as_many_bytes = false;    ///< gets fewer elements, so as to send what such bits would
     double bits_on_wire(element_type type) const;
+
+    /// What was expected of a job, in seconds; zero where there is no opinion. May be empty.
+    std::function<double(const job&)> predict = {};
 };
 
 /// Measures all entrants at all sizes, in turns, and calls `done` with the rows of each group.

@@ -40,7 +40,7 @@ public:
 
     /// Works in place only: out of place, the caller has copied `in` to `out`, and nobody counts
     /// the time for that.
-    virtual bool in_place_only() const { return false; }
+    virtual bool in_place_only(const job&) const { return false; }
 
     /// Comes before calls with these buffers, and is not measured. Without `in`, in place.
     virtual void prepare(const job& j, const void* in, void* out) = 0;

@@ -2,6 +2,8 @@
 
 #include "perf/interrupt.hpp"
 
+#include <papilio/base/random.hpp>
+
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -33,6 +35,7 @@ measurement combine(const job& j, const std::vector<outcome>& outcomes)
         m.processor_seconds += o.found.processor_seconds / j.iterations;
         m.peak_bytes = std::max(m.peak_bytes, o.found.peak_bytes);
         m.same_bits = m.same_bits && o.found.digest == outcomes.front().found.digest;
+        m.digest = hash(m.digest, o.found.digest);
         error += o.found.squared_error;
         power += o.found.squared_truth;
     }
@@ -40,7 +43,11 @@ measurement combine(const job& j, const std::vector<outcome>& outcomes)
     // everywhere.
     if (!j.in_place)
         for (std::size_t i = m.seconds.size(); i-- > 1;) m.seconds[i] -= m.seconds[i - 1];
-    m.digest = outcomes.front().found.digest;
+    if (j.what == collective::reduce_scatter) {
+        m.same_bits = true;  // everybody has another part
+    } else {
+        m.digest = outcomes.front().found.digest;
+    }
     m.relative_error = power > 0 ? std::sqrt(error / power) : 0;
     return m;
 }
@@ -137,6 +144,34 @@ void end_child(pid_t child)
 }
 
 }  // namespace
+
+child_process::child_process(const std::function<bool()>& life) : process_(fork_child(life)) {}
+
+child_process::~child_process()
+{
+    end_child(process_);
+}
+
+bool run_children(const std::vector<std::function<bool()>>& lives)
+{
+    std::vector<pid_t> children;
+    for (const auto& life : lives)
+        children.push_back(fork_child([&] {
+            try {
+                return life();
+            } catch (const std::exception& failure) {
+                std::fprintf(stderr, "papilio-perf: %s\n", failure.what());
+                return false;
+            }
+        }));
+    bool good = true;
+    for (const auto child : children) {
+        int status = 0;
+        while (waitpid(child, &status, 0) < 0) throw_if_interrupted();
+        good = good && status == 0;
+    }
+    return good;
+}
 
 forked_crew::forked_crew(int peers, const life& body)
 {

@@ -54,11 +54,22 @@ private:
     std::vector<message> hear_all();
 };
 
+/// A process that runs `life`, and is killed with this.
+class child_process {
+public:
+    explicit child_process(const std::function<bool()>& life);
+    child_process(const child_process&) = delete;
+    child_process& operator=(const child_process&) = delete;
+    ~child_process();
+
+private:
+    pid_t process_;
+};
+
 /// Peers in processes of this machine, forked.
 class forked_crew final : public remote_crew {
 public:
-    /// Runs `life(rank, line)` in a process for each of `lives`; several peers may share one.
-    /// `enter(rank)` comes first in each, and may move it to another network.
+    /// What the process of a rank does until its line ends, and whether it ended well.
     using life = std::function<bool(int rank, channel& line)>;
     forked_crew(int peers, const life& body);
     ~forked_crew() override;
@@ -66,6 +77,10 @@ public:
 private:
     std::vector<pid_t> children_;
 };
+
+/// Runs each of `lives` in a process of its own until all have ended. Returns whether all ended
+/// well, and throws when interrupted.
+bool run_children(const std::vector<std::function<bool()>>& lives);
 
 /// Peers that are threads of one process, which is forked.
 class threaded_crew final : public remote_crew {

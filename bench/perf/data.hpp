@@ -80,17 +80,32 @@ T as_element(double x)
     return static_cast<T>(static_cast<accumulator_t<T>>(x));
 }
 
+/// Fills `out`, which stands for the elements from `begin` on, with what `rank` puts in.
 template <element T>
-void fill(data_kind kind, reduction op, int rank, int peers, std::span<T> out)
+void fill(data_kind kind, const job& j, int rank, int peers, std::size_t begin, std::span<T> out)
 {
     for (std::size_t i = 0; i < out.size(); ++i)
-        out[i] = as_element<T>(input<T>(kind, op, rank, peers, i));
+        out[i] = as_element<T>(input<T>(kind, j.op, rank, peers, begin + i));
+}
+
+/// Whose part element `i` is.
+inline int owner_of(const job& j, int peers, std::size_t i)
+{
+    const auto n = static_cast<std::size_t>(peers);
+    const auto each = static_cast<std::size_t>(j.count) / n;
+    const auto larger = static_cast<std::size_t>(j.count) % n;
+    if (i < larger * (each + 1)) return static_cast<int>(i / (each + 1));
+    return static_cast<int>(larger + (i - larger * (each + 1)) / each);
 }
 
 /// The result at place `i`, before it is rounded to a `T`.
 template <element T>
-double truth(data_kind kind, reduction op, int peers, std::size_t i)
+double truth(data_kind kind, const job& j, int peers, std::size_t i)
 {
+    const auto op = j.op;
+    if (j.what == collective::broadcast) return input<T>(kind, op, 0, peers, i);
+    if (j.what == collective::all_gather)
+        return input<T>(kind, op, owner_of(j, peers, i), peers, i);
     double all = input<T>(kind, op, 0, peers, i);
     for (int rank = 1; rank < peers; ++rank) {
         const double x = input<T>(kind, op, rank, peers, i);
@@ -105,17 +120,20 @@ double truth(data_kind kind, reduction op, int peers, std::size_t i)
     return all;
 }
 
-/// Compares a result with the truth: with all of it, or where that would take long, with elements
-/// at equal distances. `tolerance` is what an element may be off by.
+/// Compares a result, which stands for the elements from `begin` on, with the truth: all of it, or
+/// where that would take long, elements at equal distances. `tolerance` is what an element may be
+/// off by.
 template <element T>
-void check(data_kind kind, reduction op, int peers, double tolerance, std::span<const T> result,
-           findings& f)
+void check(data_kind kind, const job& j, int peers, double tolerance, std::size_t begin,
+           std::span<const T> result, findings& f)
 {
+    const bool averages = j.op == reduction::avg && (j.what == collective::all_reduce ||
+                                                     j.what == collective::reduce_scatter);
     constexpr std::size_t affordable = std::size_t{1} << 28;
     const auto step = 1 + result.size() * static_cast<std::size_t>(peers) / affordable;
     for (std::size_t i = 0; i < result.size(); i += step) {
-        double expected = truth<T>(kind, op, peers, i);
-        if (op == reduction::avg) {
+        double expected = truth<T>(kind, j, peers, begin + i);
+        if (averages) {
             const auto all = static_cast<accumulator_t<T>>(expected);
             expected = static_cast<double>(all / static_cast<accumulator_t<T>>(peers));
         }

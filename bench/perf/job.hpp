@@ -2,6 +2,7 @@
 
 #include <papilio/base/element.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -13,11 +14,13 @@
 namespace papilio::perf {
 
 enum class reduction : std::uint8_t { sum, prod, min, max, avg };
+enum class collective : std::uint8_t { all_reduce, reduce_scatter, all_gather, broadcast };
 
 /// One thing to measure. The conductor sends it to every peer of a crew as it stands in memory:
 /// all run the same program.
 struct job {
-    std::uint64_t count = 0;  ///< elements
+    std::uint64_t count = 0;  ///< elements of the whole vector
+    collective what = collective::all_reduce;
     element_type type = element_type::f32;
     reduction op = reduction::sum;
     bool in_place = false;
@@ -89,6 +92,37 @@ inline constexpr std::pair<std::string_view, reduction> op_names[] = {{"sum", re
                                                                       {"min", reduction::min},
                                                                       {"max", reduction::max},
                                                                       {"avg", reduction::avg}};
+
+inline constexpr std::pair<std::string_view, collective> collective_names[] = {
+    {"all_reduce", collective::all_reduce},
+    {"reduce_scatter", collective::reduce_scatter},
+    {"all_gather", collective::all_gather},
+    {"broadcast", collective::broadcast}};
+
+/// A run of elements of the whole vector.
+struct stretch {
+    std::size_t begin = 0;
+    std::size_t size = 0;
+};
+
+/// What `rank` puts in or gets out: all, or one of nearly equal parts of which the first take the
+/// remainder.
+inline stretch stretch_of(std::uint64_t count, int rank, int peers, bool part)
+{
+    const auto all = static_cast<std::size_t>(count);
+    if (!part) return {0, all};
+    const auto n = static_cast<std::size_t>(peers);
+    const auto r = static_cast<std::size_t>(rank);
+    return {r * (all / n) + std::min(r, all % n), all / n + (r < all % n ? 1 : 0)};
+}
+inline stretch input_of(const job& j, int rank, int peers)
+{
+    return stretch_of(j.count, rank, peers, j.what == collective::all_gather);
+}
+inline stretch output_of(const job& j, int rank, int peers)
+{
+    return stretch_of(j.count, rank, peers, j.what == collective::reduce_scatter);
+}
 
 /// The name of one of the above.
 template <class Value, std::size_t N>

@@ -1,8 +1,10 @@
 #include "perf/lineup.hpp"
 
+#include "perf/listener.hpp"
 #include "perf/papilio/call.hpp"
 #include "perf/papilio/system.hpp"
 #include "perf/peer.hpp"
+#include "perf/rivals/mpi.hpp"
 #ifdef PAPILIO_PERF_GLOO
 #include "perf/rivals/gloo.hpp"
 #endif
@@ -14,6 +16,30 @@
 namespace papilio::perf {
 
 namespace {
+
+constexpr double patience = 120;  // seconds in which a cluster's ranks all come up
+
+/// papilio in every form that the command line asks for.
+std::vector<papilio_form> forms(const options& o, const link_table& links)
+{
+    std::vector<papilio_form> all;
+    for (const auto& codec : o.codecs)
+        for (const auto& radix : o.radices) all.push_back({codec, radix, links});
+    return all;
+}
+
+std::string name_of(const papilio_form& f)
+{
+    std::string name = f.codec == "identity" ? "papilio" : "papilio-" + f.codec;
+    for (std::size_t k = 0; k < f.radix.size(); ++k)
+        name += (k == 0 ? '-' : 'x') + std::to_string(f.radix[k]);
+    return name;
+}
+
+join_function join_of(const papilio_form& f, const options& o)
+{
+    return [f, o](const place& p) { return join_mesh(f, o, p); };
+}
 
 std::unique_ptr<crew> forked(const options& o, const private_network* net,
                              const join_function& join)
@@ -32,18 +58,31 @@ std::unique_ptr<crew> papilio_crew(const options& o, const papilio_form& f,
                                    const private_network* net)
 {
     if (o.transport == "sim") return simulated_crew(f, o);
-    if (o.transport == "inproc") {
-        const auto join = join_inproc(f, o);
-        return std::make_unique<threaded_crew>(o.peers, [&](int rank, channel& line) {
-            place p;
-            p.rank = rank;
-            p.peers = o.peers;
-            p.shares_process = true;
-            return serve(line, p, join);
-        });
+    if (o.transport != "inproc") return forked(o, net, join_of(f, o));
+    const auto join = join_inproc(f, o);
+    return std::make_unique<threaded_crew>(o.peers, [&](int rank, channel& line) {
+        place p;
+        p.rank = rank;
+        p.peers = o.peers;
+        p.shares_process = true;
+        return serve(line, p, join);
+    });
+}
+
+/// The crews whose peers are to come from all over the cluster, this rank's own among them.
+std::vector<std::unique_ptr<crew>> cluster_crews(const options& o, std::size_t count)
+{
+    listener doors(o.launched_as->port);
+    auto lines = doors.accept_all(static_cast<int>(count), o.peers, patience, [] {});
+    std::vector<std::unique_ptr<crew>> all;
+    for (std::size_t c = 0; c < count; ++c) {
+        std::vector<channel> own;
+        for (int rank = 0; rank < o.peers; ++rank)
+            own.push_back(std::move(
+                lines[c * static_cast<std::size_t>(o.peers) + static_cast<std::size_t>(rank)]));
+        all.push_back(std::make_unique<remote_crew>(std::move(own)));
     }
-    const auto join = o.transport == "shm" ? join_shm : join_tcp;
-    return forked(o, net, [f, o, join](const place& p) { return join(f, o, p); });
+    return all;
 }
 
 bool wants(const options& o, const char* rival)
@@ -51,27 +90,10 @@ bool wants(const options& o, const char* rival)
     return std::ranges::find(o.rivals, rival) != o.rivals.end();
 }
 
-}  // namespace
-
-void skip(const std::string& what)
+void add_rivals(const options& o, const private_network* net, std::vector<entrant>& all)
 {
-    std::fprintf(stderr, "papilio-perf: SKIPPED: %s\n", what.c_str());
-    std::printf("# SKIPPED: %s\n", what.c_str());
-}
-
-std::vector<entrant> line_up(const options& o, const std::vector<access_rate>& links,
-                             const private_network* net)
-{
-    std::vector<entrant> all;
-    const auto bits = facts_of(o.codecs.front()).bits_per_element;
-    for (const auto& codec : o.codecs) {
-        entrant e;
-        e.name = codec == "identity" ? "papilio" : "papilio-" + codec;
-        e.as_many_bytes = codec == "as-many-bytes";
-        e.bits_per_element = e.as_many_bytes ? bits : facts_of(codec).bits_per_element;
-        e.peers = papilio_crew(o, {codec, links}, net);
-        all.push_back(std::move(e));
-    }
+    if (o.where == network::cluster && !o.rivals.empty())
+        return skip("rivals, which run on one machine only");
     if (wants(o, "gloo")) {
 #ifdef PAPILIO_PERF_GLOO
         for (auto& [name, join] : gloo_systems()) {
@@ -85,7 +107,55 @@ std::vector<entrant> line_up(const options& o, const std::vector<access_rate>& l
         skip("gloo, which was not found when this program was built (Debian: libgloo-dev)");
 #endif
     }
+    for (const char* mpi : {"openmpi", "mpich"})
+        if (wants(o, mpi)) add_mpi(mpi, o, net, all);
+}
+
+}  // namespace
+
+void skip(const std::string& what)
+{
+    std::fprintf(stderr, "papilio-perf: SKIPPED: %s\n", what.c_str());
+    std::printf("# SKIPPED: %s\n", what.c_str());
+}
+
+std::vector<entrant> line_up(const options& o, const link_table& links, const private_network* net)
+{
+    std::vector<entrant> all;
+    const auto all_forms = forms(o, links);
+    std::vector<std::unique_ptr<crew>> crews;
+    if (o.where == network::cluster) crews = cluster_crews(o, all_forms.size());
+    const auto bits = facts_of(o.codecs.front()).bits_per_element;
+    for (std::size_t i = 0; i < all_forms.size(); ++i) {
+        const auto& f = all_forms[i];
+        entrant e;
+        e.name = name_of(f);
+        e.as_many_bytes = f.codec == "as-many-bytes";
+        e.bits_per_element = e.as_many_bytes ? bits : facts_of(f.codec).bits_per_element;
+        e.predict = [f, o](const job& j) { return predicted_seconds(f, o, j); };
+        e.peers = crews.empty() ? papilio_crew(o, f, net) : std::move(crews[i]);
+        all.push_back(std::move(e));
+    }
+    add_rivals(o, net, all);
     return all;
+}
+
+bool serve_cluster(const options& o, const link_table& links)
+{
+    const auto& s = *o.launched_as;
+    const auto all_forms = forms(o, links);
+    std::vector<std::function<bool()>> lives;
+    for (std::size_t i = 0; i < all_forms.size(); ++i)
+        lives.push_back([&, i] {
+            auto line = dial(s.host, s.port, patience);
+            line.say(word::hello, std::to_string(s.rank) + ' ' + std::to_string(i));
+            place p;
+            p.rank = s.rank;
+            p.peers = s.peers;
+            p.address = own_address(line);
+            return serve(line, p, join_of(all_forms[i], o));
+        });
+    return run_children(lives);
 }
 
 }  // namespace papilio::perf

@@ -37,32 +37,54 @@ bool all_right(const std::vector<row>& rows)
     return good;
 }
 
+/// What is known about the links: measured where they were made, told where they are simulated or
+/// the command line tells.
+link_table know_links(const options& o, const private_network* net, surroundings& s)
+{
+    if (net) {
+        const auto rates = net->measure_payload();
+        s.measured = rates.payload;
+        s.measured_by = rates.by;
+        if (const auto through = net->measure_through()) {
+            s.through_bytes_per_second = through->bytes_per_second;
+            s.through_rtt_ms = through->rtt_ms;
+        }
+    } else {
+        for (const auto& l : o.mbit) s.measured.push_back({l.up * 125e3, l.down * 125e3});
+        s.measured_by = o.where == network::simulated ? "definition" : "--up and --down";
+    }
+    return {.access = s.measured, .latency_seconds = o.rtt_ms / 2e3};
+}
+
+int conduct_and_report(const options& o, surroundings s, const private_network* net)
+{
+    const auto links = know_links(o, net, s);
+    auto all = line_up(o, links, net);
+    print_head(s, o);
+    const auto rows =
+        conduct(o, all, links, [&](const std::vector<row>& group) { print_rows(group, s); });
+    all.clear();
+    print_more(rows);
+    write_files(o, rows, s);
+    const bool right = all_right(rows);
+    const bool met = check_requirements(o.required, rows);
+    return right && met ? 0 : 1;
+}
+
 int run(const options& o, int argc, char** argv)
 {
     watch_for_interrupts();
     if (!o.congestion.empty()) setenv("PAPILIO_PERF_CONGESTION", o.congestion.c_str(), 1);
     auto s = look_around(o, argc, argv);
-    std::unique_ptr<private_network> net;
-    if (o.where == network::namespaces) {
-        net = std::make_unique<private_network>(o.mbit, o.rtt_ms);
-        const auto rates = net->measure_payload();
-        s.measured = rates.payload;
-        s.measured_by = rates.by;
-    } else {
-        for (const auto& l : o.mbit) s.measured.push_back({l.up * 125e3, l.down * 125e3});
-        s.measured_by = "definition";
+    if (o.where == network::cluster) {
+        const auto links = know_links(o, nullptr, s);
+        if (o.launched_as->rank > 0) return serve_cluster(o, links) ? 0 : 1;
+        const child_process own([&] { return serve_cluster(o, links); });
+        return conduct_and_report(o, std::move(s), nullptr);
     }
-    link_table links{.access = s.measured, .latency_seconds = o.rtt_ms / 2e3};
-    auto all = line_up(o, s.measured, net.get());
-    print_head(s, o);
-    const auto rows =
-        conduct(o, all, links, [&](const std::vector<row>& group) { print_rows(group, s, o); });
-    all.clear();
-    print_more(rows, s);
-    write_files(o, rows, s);
-    const bool right = all_right(rows);
-    const bool met = check_requirements(o.required, rows);
-    return right && met ? 0 : 1;
+    std::unique_ptr<private_network> net;
+    if (o.where == network::namespaces) net = std::make_unique<private_network>(o.mbit, o.rtt_ms);
+    return conduct_and_report(o, std::move(s), net.get());
 }
 
 }  // namespace

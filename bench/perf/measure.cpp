@@ -129,16 +129,18 @@ outcome measure(contestant& c, const place& p, const job& j, buffers& memory, do
         memory = buffers();
         memory = buffers(size);
     }
+    const auto in = input_of(j, p.rank, p.peers);
+    const auto result = output_of(j, p.rank, p.peers);
     with_type(j.type, [&]<class T>(std::type_identity<T>) {
-        fill(c.data(), j.op, p.rank, p.peers,
-             std::span(reinterpret_cast<T*>(memory.in()), static_cast<std::size_t>(j.count)));
+        fill(c.data(), j, p.rank, p.peers, in.begin,
+             std::span(reinterpret_cast<T*>(memory.in()), in.size));
     });
     std::memset(memory.out(), 0xff, size);  // a result that is not written is wrong
 
     outcome o;
     forget_peak();
     c.prepare(j, j.in_place ? nullptr : memory.in(), memory.out());
-    repetition calls(c, j.in_place || c.in_place_only(), memory.in(), memory.out(), size);
+    repetition calls(c, j.in_place || c.in_place_only(j), memory.in(), memory.out(), size);
     calls.warm_up(j.warm_up);
     meet();
     const auto own_time = p.shares_process ? CLOCK_THREAD_CPUTIME_ID : CLOCK_PROCESS_CPUTIME_ID;
@@ -150,12 +152,11 @@ outcome measure(contestant& c, const place& p, const job& j, buffers& memory, do
     const auto sharers = p.shares_process ? p.peers : 1;
     const auto own = 2 * static_cast<double>(memory.each()) * sharers;
     o.found.peak_bytes = std::max(0.0, memory_in_use().peak - base - own) / sharers;
-    o.found.digest = digest({memory.out(), size});
+    o.found.digest = digest({memory.out(), result.size * size_of(j.type)});
     if (j.check)
         with_type(j.type, [&]<class T>(std::type_identity<T>) {
-            const auto result = std::span(reinterpret_cast<const T*>(memory.out()),
-                                          static_cast<std::size_t>(j.count));
-            check(c.data(), j.op, p.peers, c.tolerance(j), result, o.found);
+            check(c.data(), j, p.peers, c.tolerance(j), result.begin,
+                  std::span(reinterpret_cast<const T*>(memory.out()), result.size), o.found);
         });
     return o;
 }

@@ -3,6 +3,8 @@
 #include "perf/papilio/call.hpp"
 #include "perf/parse.hpp"
 
+#include <papilio/plan/cost.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +24,7 @@ struct raw {
     std::size_t factor = 2;
     std::size_t step = 0;
     std::vector<double> up, down;
+    std::string radices;
     bool local = false;
     bool netns = false;
 };
@@ -72,6 +75,23 @@ void place(options& o, std::string_view value)
     o.in_place = value != "out";
 }
 
+/// "4,2x2" are two butterflies: one stage of four, and two of two.
+std::vector<std::vector<int>> radices(std::string_view name, std::string_view text, int peers)
+{
+    std::vector<std::vector<int>> all;
+    for (const auto one : split(text)) {
+        if (one == "all") {
+            const auto every = radix_vectors(peers);
+            all.insert(all.end(), every.begin(), every.end());
+            continue;
+        }
+        all.emplace_back();
+        if (one == "model") continue;
+        for (const auto stage : split(one, 'x')) all.back().push_back(number(name, stage, 1));
+    }
+    return all;
+}
+
 const std::map<std::string_view, reader>& sizes_and_counts()
 {
     using V = std::string_view;
@@ -91,6 +111,8 @@ const std::map<std::string_view, reader>& sizes_and_counts()
         {"--idle", [](options& o, raw&, V n, V v) { o.idle_seconds = number(n, v, 0.001); }},
         {"-d", [](options& o, raw&, V, V v) { o.types = named("type", v, type_names); }},
         {"-o", [](options& o, raw&, V, V v) { o.ops = named("operation", v, op_names); }},
+        {"--collective", [](options& o, raw&, V,
+                            V v) { o.what = named("collective", v, collective_names).front(); }},
         {"--place", [](options& o, raw&, V, V v) { place(o, v); }},
     };
     return all;
@@ -115,13 +137,14 @@ const std::map<std::string_view, reader>& everything_else()
         {"--rtt", [](options& o, raw&, V n, V v) { o.rtt_ms = number(n, v, 0.0); }},
         {"--transport",
          [](options& o, raw&, V, V v) {
-             o.transport = words("transport", v, {"tcp", "shm", "inproc", "sim"}).front();
+             o.transport = words("transport", v, {"tcp", "shm", "auto", "inproc", "sim"}).front();
          }},
         {"--codec", [](options& o, raw&, V, V v) { o.codecs = words("codec", v, codec_names()); }},
         {"--rivals",
          [](options& o, raw&, V, V v) {
              o.rivals = words("rival", v, {"gloo", "openmpi", "mpich"});
          }},
+        {"--radix", [](options&, raw& r, V, V v) { r.radices = v; }},
         {"--congestion", [](options& o, raw&, V, V v) { o.congestion = v; }},
         {"--streams", [](options& o, raw&, V n, V v) { o.streams = number(n, v, 1); }},
         {"--threads", [](options& o, raw&, V n, V v) { o.threads = number(n, v, 0); }},
@@ -188,6 +211,18 @@ void set_links(options& o, const raw& r)
         o.mbit.push_back({r.up[r.up.size() == 1 ? 0 : i], down[down.size() == 1 ? 0 : i]});
 }
 
+void set_radices(options& o, const raw& r)
+{
+    if (!r.radices.empty()) o.radices = radices("--radix", r.radices, o.peers);
+    for (const auto& radix : o.radices) {
+        long product = 1;
+        for (const int stage : radix) product = std::min(product * stage, 1'000'000L);
+        if (!radix.empty() && product != o.peers)
+            refuse("the stages of each --radix multiply to the " + std::to_string(o.peers) +
+                   " peers");
+    }
+}
+
 /// Where the peers are. Finds the environment of a launcher only if nothing else was said.
 void set_place(options& o, const raw& r)
 {
@@ -200,6 +235,11 @@ void set_place(options& o, const raw& r)
         if (r.up.empty()) refuse("--netns takes --up, the links' Mbit/s");
         if (o.peers > 200) refuse("--netns takes up to 200 peers");
         o.where = network::namespaces;
+    } else if (const auto found = r.local ? std::nullopt : find_seat(); found) {
+        if (o.transport == "inproc") refuse("--transport inproc is for --local");
+        o.where = network::cluster;
+        o.launched_as = found;
+        o.peers = found->peers;
     } else if (o.rtt_ms > 0) {
         refuse("--rtt takes --netns or --sim");
     }
@@ -228,8 +268,9 @@ options read_options(int argc, char** argv)
         known->at(key)(o, r, name, argv[++i]);
     }
     set_sizes(o, r);
-    set_links(o, r);
     set_place(o, r);
+    set_links(o, r);
+    set_radices(o, r);
     return o;
 }
 

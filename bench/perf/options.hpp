@@ -1,11 +1,13 @@
 #pragma once
 
+#include "perf/cluster.hpp"
 #include "perf/job.hpp"
 #include "perf/requirement.hpp"
 
 #include <papilio/plan/link_table.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@ enum class network { loopback, namespaces, simulated, cluster };
 /// What the command line asks for.
 struct options {
     // What is called.
+    collective what = collective::all_reduce;
     std::vector<std::size_t> sizes;  ///< bytes, each a multiple of every type's size
     std::vector<element_type> types = {element_type::f32};
     std::vector<reduction> ops = {reduction::sum};
@@ -33,12 +36,14 @@ struct options {
     // Where.
     network where = network::loopback;
     std::string transport = "tcp";
+    std::optional<seat> launched_as;  ///< on a cluster
     int peers = 4;
     std::vector<access_rate> mbit;  ///< by rank; empty: nobody knows
     double rtt_ms = 0;
 
     // How.
     std::vector<std::string> codecs = {"identity"};
+    std::vector<std::vector<int>> radices = {{}};  ///< an empty one is papilio's own choice
     std::vector<std::string> rivals;
     std::string congestion;  ///< empty: what the system is set to
     bool even_parts = false;

@@ -42,7 +42,8 @@ struct row {
     double first_seconds = 0;  ///< zero: was not measured, and so below
     double idle_seconds = 0;
     double bound_seconds = 0;  ///< the shortest time that the links allow
-    double ratio = 0;          ///< the best rival's time over this one
+    double predicted_seconds = 0;
+    double ratio = 0;  ///< the best rival's time over this one
 
     const cell& main() const { return out_of_place ? *out_of_place : *in_place; }
     double algbw(const cell& c) const { return static_cast<double>(size) / c.seconds; }
@@ -54,9 +55,6 @@ struct row {
     }
 };
 
-/// 2 (n - 1) / n.
-double bus_factor(int peers);
-
 /// What is known about a whole run of the program.
 struct surroundings {
     std::string command;
@@ -67,20 +65,26 @@ struct surroundings {
     std::string congestion;
     std::string date;  ///< of the start, in UTC
     int peers = 0;
+    collective what = collective::all_reduce;
     std::string transport;
     std::vector<access_rate> nominal;   ///< Mbit/s, by rank
     std::vector<access_rate> measured;  ///< payload bytes per second, by rank
     std::string measured_by;
     double rtt_ms = 0;
+    double through_bytes_per_second = 0;  ///< that iperf3 moved from peer 0 to 1; zero: it did not
+    double through_rtt_ms = 0;            ///< the least that it saw meanwhile
     std::vector<std::pair<std::string, std::string>> environment;  ///< what may be told of it
 };
+
+/// What a link of each peer carries, over the size.
+double bus_factor(const surroundings& s);
 
 surroundings look_around(const options& o, int argc, char** argv);
 
 /// The table on standard output: its head, and the rows of one group.
 void print_head(const surroundings& s, const options& o);
-void print_rows(const std::vector<row>& rows, const surroundings& s, const options& o);
-void print_more(const std::vector<row>& rows, const surroundings& s);
+void print_rows(const std::vector<row>& rows, const surroundings& s);
+void print_more(const std::vector<row>& rows);
 
 // Files; each throws when it cannot be written.
 void write_csv(const std::string& path, const std::vector<row>& rows, const surroundings& s);

@@ -31,6 +31,11 @@ const std::map<std::string, measure_of, std::less<>>& measures()
         {"eta", [](const row& r) { return r.eta(r.main().seconds); }},
         {"eta_first", [](const row& r) { return r.eta(r.first_seconds); }},
         {"eta_idle", [](const row& r) { return r.eta(r.idle_seconds); }},
+        {"prediction",
+         [](const row& r) {
+             const bool known = r.predicted_seconds > 0;
+             return known ? r.predicted_seconds / r.main().seconds : nothing;
+         }},
         {"relerr",
          [](const row& r) { return r.main().checked ? r.main().relative_error : nothing; }},
         {"cpu",
@@ -54,9 +59,10 @@ const row* fastest(const std::vector<row>& rows, std::size_t group, const std::s
     const row* best = nullptr;
     for (const bool exact : {true, false}) {
         for (const auto& r : rows) {
-            const bool meant =
-                exact ? r.system == name
-                      : r.system.starts_with(name + '-') || (name == "rivals" && r.rival);
+            const bool meant = exact ? r.system == name
+                                     : r.system.starts_with(name + '-') ||
+                                           (name == "rivals" && r.rival) ||
+                                           (name == "others" && r.system.starts_with("papilio-"));
             if (r.group == group && meant && (!best || r.main().seconds < best->main().seconds))
                 best = &r;
         }

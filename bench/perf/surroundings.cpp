@@ -75,8 +75,7 @@ std::string network_name(const options& o)
 {
     switch (o.where) {
     case network::loopback:
-        if (o.transport == "inproc") return "threads of one process";
-        return o.transport == "shm" ? "processes that share memory" : "processes on loopback";
+        return o.transport == "inproc" ? "threads of one process" : "processes of one machine";
     case network::namespaces: return "shaped links between network namespaces";
     case network::simulated: return "a simulated network";
     case network::cluster: return "processes of a cluster";
@@ -100,8 +99,9 @@ surroundings look_around(const options& o, int argc, char** argv)
     s.date = now_in_utc();
     s.network = network_name(o);
     s.peers = o.peers;
+    s.what = o.what;
     s.transport = o.transport;
-    if (o.transport == "tcp")
+    if (o.transport == "tcp" || o.transport == "auto")
         s.congestion = o.congestion.empty() ? system_congestion() : o.congestion;
     s.nominal = o.mbit;
     s.rtt_ms = o.rtt_ms;

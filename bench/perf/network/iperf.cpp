@@ -63,54 +63,46 @@ private_network::payload_rates private_network::measure_payload() const
         return rates;
     }
     rates.by = "iperf3";
-    for (int attempt = 0; attempt < 4; ++attempt) {
-        const auto found = measure_once();
-        bool plausible = true;
-        for (std::size_t rank = 0; rank < found.size(); ++rank) {
-            auto& best = rates.payload[rank];
-            if (attempt == 0) best = {0, 0};
-            best = {std::max(best.up, found[rank].up), std::max(best.down, found[rank].down)};
-            const auto& nominal = mbit_[rank];
-            plausible = plausible && best.up > 0.94 * frame_share * nominal.up * 125e3 &&
-                        best.down > 0.94 * frame_share * nominal.down * 125e3;
+    bool all_plausible = true;
+    for (int rank = 0; rank < static_cast<int>(mbit_.size()); ++rank)
+        for (const bool down : {false, true}) {
+            const auto at = static_cast<std::size_t>(rank);
+            const auto nominal = down ? mbit_[at].down : mbit_[at].up;
+            auto& best = down ? rates.payload[at].down : rates.payload[at].up;
+            best = 0;
+            // Whatever else the machine does can only make a link look slower.
+            const auto plausible = 0.97 * frame_share * nominal * 125e3;
+            for (int attempt = 0; attempt < 3 && best < plausible; ++attempt)
+                best = std::max(best, measure_link(rank, down));
+            all_plausible = all_plausible && best >= plausible;
         }
-        if (plausible) return rates;
-    }
-    skip(
-        "trusting the links: in four attempts iperf3 did not reach what full frames would carry. "
-        "Is the machine busy with something else?");
+    if (!all_plausible)
+        skip(
+            "trusting all links: in three attempts iperf3 did not reach what full frames would "
+            "carry. Is the machine busy with something else?");
     return rates;
 }
 
-/// All links at once, first all up, then all down.
-std::vector<access_rate> private_network::measure_once() const
+double private_network::measure_link(int rank, bool down) const
 {
     const temporary_folder folder;
-    std::vector<access_rate> found(mbit_.size());
-    for (const bool down : {false, true}) {
-        std::string script;
-        for (std::size_t rank = 0; rank < mbit_.size(); ++rank)
-            script += measurement_of(
-                name_, home(static_cast<int>(rank)), "10.77." + std::to_string(rank) + ".1",
-                down ? "-t 2 -O 1 -R" : "-t 2 -O 1", folder.path() + "/" + std::to_string(rank));
-        must(script + "wait");
-        for (std::size_t rank = 0; rank < mbit_.size(); ++rank) {
-            const auto file = folder.path() + "/" + std::to_string(rank);
-            (down ? found[rank].down : found[rank].up) =
-                number_in(file, "sum_received", "bits_per_second") / 8;
-        }
-    }
-    return found;
+    const auto file = folder.path() + "/link";
+    must(measurement_of(name_, home(rank), "10.77." + std::to_string(rank) + ".1",
+                        down ? "-t 1 -O 1 -R" : "-t 1 -O 1", file) +
+         "wait");
+    return number_in(file, "sum_received", "bits_per_second") / 8;
 }
 
 std::optional<private_network::through> private_network::measure_through() const
 {
-    if (!have_iperf() || mbit_.size() < 2) return std::nullopt;
+    if (!delay_ || !have_iperf() || mbit_.size() < 2) return std::nullopt;
     const temporary_folder folder;
-    const auto file = folder.path() + "/through";
-    must(measurement_of(home(1), home(0), address(1), "-t 5 -O 3 -P 4", file) + "wait");
-    return through{number_in(file, "sum_received", "bits_per_second") / 8,
-                   number_in(file, "end", "min_rtt") / 1e3};
+    const auto full = folder.path() + "/full", quiet = folder.path() + "/quiet";
+    must(measurement_of(home(1), home(0), address(1), "-t 5 -O 3 -P 4", full) + "wait");
+    // Where little is sent, no queue adds to the round trip.
+    must(measurement_of(home(1), home(0), address(1), "-t 2 -b 100K -l 1K", quiet) + "wait");
+    return through{number_in(full, "sum_received", "bits_per_second") / 8,
+                   number_in(quiet, "end", "min_rtt") / 1e3};
 }
 
 }  // namespace papilio::perf

@@ -38,15 +38,16 @@ public:
     };
     payload_rates measure_payload() const;
 
-    /// What iperf3 reaches from peer 0 to peer 1, through everything between them.
+    /// What iperf3 reaches from peer 0 to peer 1, through the delay line between them; nothing
+    /// where there is none, or no iperf3.
     struct through {
         double bytes_per_second = 0;
-        double rtt_ms = 0;  ///< the least that the sender saw
+        double rtt_ms = 0;  ///< the least that the sender saw while little was sent
     };
     std::optional<through> measure_through() const;
 
 private:
-    std::vector<access_rate> measure_once() const;
+    double measure_link(int rank, bool down) const;
     void add_link(int rank, const access_rate& mbit);
     void add_delay(double milliseconds);
 

@@ -18,12 +18,13 @@ void write_cell(std::ostream& csv, const row& r, const cell& c, bool in_place,
     csv << r.system << ',' << s.transport << ',' << s.congestion << ',' << s.peers << ',' << r.size
         << ',' << r.count << ',' << name_in(type_names, r.type) << ',' << name_in(op_names, r.op)
         << ',' << (in_place ? "in" : "out") << ',' << c.seconds * 1e6 << ',' << r.algbw(c) / 1e9
-        << ',' << r.algbw(c) / 1e9 * bus_factor(s.peers) << ',';
+        << ',' << r.algbw(c) / 1e9 * bus_factor(s) << ',';
     or_empty(c.checked, static_cast<double>(c.wrong));
     csv << c.p50 * 1e6 << ',' << c.p99 * 1e6 << ',';
     or_empty(c.measures_wire, c.wire_bytes);
     or_empty(r.bound_seconds > 0, r.bound_seconds * 1e6);
     or_empty(r.bound_seconds > 0, r.eta(c.seconds));
+    or_empty(r.predicted_seconds > 0, r.predicted_seconds * 1e6);
     or_empty(c.checked, c.relative_error);
     csv << c.processor_seconds * 1e9 / size << ',' << c.peak_bytes << ',' << c.lost << ',';
     or_empty(r.ratio > 0, r.ratio);
@@ -39,7 +40,7 @@ void write_csv(const std::string& path, const std::vector<row>& rows, const surr
     std::ostringstream csv;
     csv.precision(10);
     csv << "system,transport,congestion,peers,size,count,type,redop,place,time,algbw,busbw,wrong,"
-           "p50,p99,wire,bound,eta,relerr,cpu,peak,lost,ratio,first,idle,digest\n";
+           "p50,p99,wire,bound,eta,predicted,relerr,cpu,peak,lost,ratio,first,idle,digest\n";
     for (const auto& r : rows) {
         if (r.out_of_place) write_cell(csv, r, *r.out_of_place, false, s);
         if (r.in_place) write_cell(csv, r, *r.in_place, true, s);

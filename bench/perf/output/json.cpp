@@ -26,7 +26,7 @@ void write_cell(json_writer& json, const char* key, const row& r, const cell& c,
     json.open('{', key);
     json.value("time_us", c.seconds * 1e6);
     json.value("algbw_gb_per_s", r.algbw(c) / 1e9);
-    json.value("busbw_gb_per_s", r.algbw(c) / 1e9 * bus_factor(s.peers));
+    json.value("busbw_gb_per_s", r.algbw(c) / 1e9 * bus_factor(s));
     if (c.checked) json.value("wrong", c.wrong);
     json.value("p50_us", c.p50 * 1e6);
     json.value("p99_us", c.p99 * 1e6);
@@ -50,6 +50,7 @@ void write_row(json_writer& json, const row& r, const surroundings& s)
     json.value("type", name_in(type_names, r.type));
     json.value("redop", name_in(op_names, r.op));
     if (r.bound_seconds > 0) json.value("bound_us", r.bound_seconds * 1e6);
+    if (r.predicted_seconds > 0) json.value("predicted_us", r.predicted_seconds * 1e6);
     if (r.ratio > 0) json.value("ratio_to_best_rival", r.ratio);
     if (r.first_seconds > 0) json.value("first_us", r.first_seconds * 1e6);
     if (r.idle_seconds > 0) json.value("after_idle_us", r.idle_seconds * 1e6);
@@ -69,6 +70,7 @@ void write_json(const std::string& path, const std::vector<row>& rows, const sur
     json.value("schema_version", schema_version);
     json.value("date", s.date);
     json.value("command", s.command);
+    json.value("collective", name_in(collective_names, s.what));
     json.open('{', "build");
     json.value("papilio", s.version);
     json.value("compiler", s.compiler);
@@ -83,6 +85,10 @@ void write_json(const std::string& path, const std::vector<row>& rows, const sur
     write_links(json, "nominal_mbit_per_s", s.nominal);
     write_links(json, "payload_bytes_per_s", s.measured);
     json.value("payload_measured_by", s.measured_by);
+    if (s.through_bytes_per_second > 0) {
+        json.value("through_bytes_per_s", s.through_bytes_per_second);
+        json.value("through_rtt_ms", s.through_rtt_ms);
+    }
     json.close('}');
     json.open('{', "environment");
     for (const auto& [name, value] : s.environment) json.value(name, value);

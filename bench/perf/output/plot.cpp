@@ -198,9 +198,9 @@ void write_plot(const std::string& path, const std::vector<row>& rows, const sur
         << "' width='" << width << "' height='" << height
         << "' font-family='sans-serif' font-size='12' fill='#333333'>\n"
         << "<rect width='100%' height='100%' fill='white'/>\n<text x='" << left
-        << "' y='28' font-size='16'>All-reduce of " << name_in(type_names, rows.front().type)
-        << " by " << name_in(op_names, rows.front().op) << ": size over time</text>\n<text x='"
-        << left << "' y='48' fill='#666666'>"
+        << "' y='28' font-size='16'>" << name_in(collective_names, s.what) << " of "
+        << name_in(type_names, rows.front().type) << " by " << name_in(op_names, rows.front().op)
+        << ": size over time</text>\n<text x='" << left << "' y='48' fill='#666666'>"
         << escaped(std::to_string(s.peers) + " peers, " + s.network +
                    (s.congestion.empty() ? "" : ", " + s.congestion))
         << "</text>\n";

@@ -31,6 +31,10 @@ std::string rates_text(const surroundings& s)
             break;
         }
     }
+    if (s.through_bytes_per_second > 0)
+        text += "#   from peer 0 to peer 1, iperf3 with four streams: " +
+                figure(s.through_bytes_per_second * 8e-6) + " Mbit/s, " + figure(s.through_rtt_ms) +
+                " ms there and back when idle\n";
     return text;
 }
 
@@ -53,16 +57,19 @@ std::string or_nothing(bool there, double value)
 
 }  // namespace
 
-double bus_factor(int peers)
+double bus_factor(const surroundings& s)
 {
-    return 2.0 * (peers - 1) / peers;
+    const double once = (s.peers - 1.0) / s.peers;
+    if (s.what == collective::broadcast) return 1;
+    return s.what == collective::all_reduce ? 2 * once : once;
 }
 
 void print_head(const surroundings& s, const options& o)
 {
-    std::printf("# papilio-perf %s, %s, %s\n# %s\n# %d peers, %s, %s", s.version.c_str(),
-                s.compiler.c_str(), s.date.c_str(), s.machine.c_str(), s.peers, s.transport.c_str(),
-                s.network.c_str());
+    const auto what = std::string(name_in(collective_names, s.what));
+    std::printf("# papilio-perf %s, %s, %s\n# %s\n# %s, %d peers, %s, %s", s.version.c_str(),
+                s.compiler.c_str(), s.date.c_str(), s.machine.c_str(), what.c_str(), s.peers,
+                s.transport.c_str(), s.network.c_str());
     if (!s.congestion.empty()) std::printf(", congestion control %s", s.congestion.c_str());
     std::printf("\n%s", rates_text(s).c_str());
     std::printf("# %d runs of %d warm-ups and %d iterations; %s\n#\n", o.runs, o.warm_up,
@@ -77,38 +84,39 @@ void print_head(const surroundings& s, const options& o)
     std::fflush(stdout);
 }
 
-void print_rows(const std::vector<row>& rows, const surroundings& s, const options&)
+void print_rows(const std::vector<row>& rows, const surroundings& s)
 {
     for (const auto& r : rows) {
         std::printf("  %-20s %11zu %11llu %8s %5s", r.system.c_str(), r.size,
                     static_cast<unsigned long long>(r.count),
                     std::string(name_in(type_names, r.type)).c_str(),
                     std::string(name_in(op_names, r.op)).c_str());
-        print_cell(r, r.out_of_place, bus_factor(s.peers));
-        print_cell(r, r.in_place, bus_factor(s.peers));
+        print_cell(r, r.out_of_place, bus_factor(s));
+        print_cell(r, r.in_place, bus_factor(s));
         std::printf("\n");
     }
     std::fflush(stdout);
 }
 
-void print_more(const std::vector<row>& rows, const surroundings&)
+void print_more(const std::vector<row>& rows)
 {
-    std::printf("#\n# %-20s %11s %9s %9s %9s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n",
-                "system", "size", "p50", "p99", "wire", "eta", "relerr", "cpu", "peak", "peak",
-                "lost", "ratio", "first", "eta", "idle", "eta");
-    std::printf("# %-20s %11s %9s %9s %9s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n", "", "(B)",
-                "(us)", "(us)", "", "", "", "(ns/B)", "(B/B)", "in pl.", "", "", "(us)", "first",
-                "(us)", "idle");
+    std::printf("#\n# %-20s %11s %9s %9s %9s %7s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n",
+                "system", "size", "p50", "p99", "wire", "eta", "pred", "relerr", "cpu", "peak",
+                "peak", "lost", "ratio", "first", "eta", "idle", "eta");
+    std::printf("# %-20s %11s %9s %9s %9s %7s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n", "",
+                "(B)", "(us)", "(us)", "", "", "", "", "(ns/B)", "(B/B)", "in pl.", "", "", "(us)",
+                "first", "(us)", "idle");
     for (const auto& r : rows) {
         const auto& c = r.main();
         const auto size = static_cast<double>(r.size);
         const bool bound = r.bound_seconds > 0;
         const bool out = r.out_of_place.has_value();
         std::printf(
-            "  %-20s %11zu %9s %9s %9s %7s %9s %9s %7s %7s %5d %6s %9s %7s %9s %7s\n",
+            "  %-20s %11zu %9s %9s %9s %7s %7s %9s %9s %7s %7s %5d %6s %9s %7s %9s %7s\n",
             r.system.c_str(), r.size, figure(c.p50 * 1e6).c_str(), figure(c.p99 * 1e6).c_str(),
             c.measures_wire ? human_bytes(static_cast<std::uint64_t>(c.wire_bytes)).c_str() : "-",
             or_nothing(bound, r.eta(c.seconds)).c_str(),
+            or_nothing(r.predicted_seconds > 0, r.predicted_seconds / c.seconds).c_str(),
             or_nothing(c.checked, c.relative_error).c_str(),
             figure(c.processor_seconds * 1e9 / size).c_str(),
             or_nothing(out, c.peak_bytes / size).c_str(),

@@ -13,12 +13,13 @@
 
 namespace papilio::perf {
 
-/// An all-reduce whose type, operation and codec are known at run time. Without `in`, in place.
+/// A call whose collective, type, operation and codec are known at run time, of `count` elements of
+/// the whole vector. Without `in`, in place.
 using call_function = task<report> (*)(any_transport net, const void* in, void* out,
                                        std::size_t count, call_options options);
 
 /// Null where there is no such call.
-call_function find_call(element_type type, reduction op, const std::string& codec);
+call_function find_call(const job& j, const std::string& codec);
 
 /// What a codec does to data.
 struct codec_facts {

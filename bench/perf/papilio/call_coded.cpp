@@ -92,11 +92,15 @@ const std::vector<std::string_view>& codec_names()
     return all;
 }
 
-call_function find_call(element_type type, reduction op, const std::string& codec)
+call_function find_call(const job& j, const std::string& codec)
 {
-    if (codec == "identity" || codec == "as-many-bytes")
-        return with_type(type, [op]<class T>(std::type_identity<T>) { return plain_call<T>(op); });
-    return type == element_type::f32 ? coded_call(op, codec) : nullptr;
+    const bool plain = codec == "identity" || codec == "as-many-bytes";
+    if (j.what != collective::all_reduce)
+        return plain && j.type == element_type::f32 ? other_call(j.what, j.op) : nullptr;
+    if (plain)
+        return with_type(j.type,
+                         [&j]<class T>(std::type_identity<T>) { return plain_call<T>(j.op); });
+    return j.type == element_type::f32 ? coded_call(j.op, codec) : nullptr;
 }
 
 }  // namespace papilio::perf

@@ -44,6 +44,9 @@ extern template call_function plain_call<std::uint32_t>(reduction);
 extern template call_function plain_call<std::int64_t>(reduction);
 extern template call_function plain_call<std::uint64_t>(reduction);
 
+/// Floats by another collective than all_reduce, or null.
+call_function other_call(collective what, reduction op);
+
 /// Sums and means of floats that travel by a codec, or null.
 call_function coded_call(reduction op, const std::string& codec);
 

@@ -2,7 +2,6 @@
 #include "perf/papilio/call.hpp"
 #include "perf/papilio/system.hpp"
 
-#include <papilio/plan/balance.hpp>
 #include <papilio/sim/world.hpp>
 
 #include <ctime>
@@ -27,7 +26,7 @@ class virtual_crew final : public crew {
 public:
     virtual_crew(const papilio_form& f, const options& o) : form_(f), options_(o), common_(f, o, 1)
     {
-        for (const auto& l : f.links) links_.push_back({l.up, l.down});
+        for (const auto& l : f.links.access) links_.push_back({l.up, l.down});
         for (int rank = 0; rank < o.peers; ++rank)
             peers_.push_back(std::make_unique<simulated>(f, o, o.peers));
     }
@@ -52,13 +51,15 @@ private:
 
 void virtual_crew::fill_in(const job& j, int rank, seat& s) const
 {
-    const auto size = static_cast<std::size_t>(j.count) * size_of(j.type);
-    s.out.assign(size, std::byte{0xff});
-    auto& input = j.in_place ? s.out : s.in;
-    input.resize(size);
+    const auto in = input_of(j, rank, options_.peers);
+    const auto width = size_of(j.type);
+    s.out.assign(output_of(j, rank, options_.peers).size * width, std::byte{0xff});
+    const bool shared = j.in_place || common_.in_place_only(j);
+    auto& input = shared ? s.out : s.in;
+    input.resize(in.size * width);
     with_type(j.type, [&]<class T>(std::type_identity<T>) {
-        fill(common_.data(), j.op, rank, options_.peers,
-             std::span(reinterpret_cast<T*>(input.data()), static_cast<std::size_t>(j.count)));
+        fill(common_.data(), j, rank, options_.peers, in.begin,
+             std::span(reinterpret_cast<T*>(input.data()), in.size));
     });
 }
 
@@ -103,10 +104,12 @@ std::optional<measurement> virtual_crew::run(const job& j)
     }
     if (j.check)
         with_type(j.type, [&]<class T>(std::type_identity<T>) {
-            const auto result = std::span(reinterpret_cast<const T*>(seats[0].out.data()),
-                                          static_cast<std::size_t>(j.count));
-            check(common_.data(), j.op, options_.peers, peers_[0]->tolerance(j), result,
-                  all[0].found);  // the others' bits are the same, or that is reported
+            const auto own = output_of(j, 0, options_.peers);
+            const auto result =
+                std::span(reinterpret_cast<const T*>(seats[0].out.data()), own.size);
+            // The others' bits are the same, or that is reported.
+            check(common_.data(), j, options_.peers, peers_[0]->tolerance(j), own.begin, result,
+                  all[0].found);
         });
     job once = j;
     once.iterations = 1;

@@ -2,25 +2,63 @@
 
 #include "perf/papilio/call.hpp"
 
-#include <papilio/plan/balance.hpp>
+#include <papilio/plan/cost.hpp>
 
 namespace papilio::perf {
+
+namespace {
+
+workload workload_of(const papilio_form& f, const job& j)
+{
+    const auto size = size_of(j.type);
+    workload w;
+    w.bytes = static_cast<std::size_t>(j.count) * size;
+    if (j.type == element_type::f32) w.wire_ratio = facts_of(f.codec).bits_per_element / 32;
+    return w;
+}
+
+}  // namespace
+
+schedule schedule_for(const papilio_form& f, const options& o, const job& j)
+{
+    schedule given{f.radix, {}, o.chunk_bytes, o.in_flight};
+    if (f.links.access.empty() || j.what != collective::all_reduce || j.count == 0) return given;
+    overrides decided;
+    if (!f.radix.empty()) decided.radix = f.radix;
+    if (o.even_parts) decided.shares.emplace();
+    decided.chunk_bytes = o.chunk_bytes;
+    decided.in_flight = o.in_flight;
+    return choose(f.links, workload_of(f, j), decided).how;
+}
+
+double predicted_seconds(const papilio_form& f, const options& o, const job& j)
+{
+    if (f.links.access.empty() || j.what != collective::all_reduce || j.count == 0) return 0;
+    return predict(f.links, workload_of(f, j), schedule_for(f, o, j)).seconds;
+}
 
 papilio_contestant::papilio_contestant(const papilio_form& f, const options& o, int peers)
     : form_(f), options_(o), peers_(peers)
 {
-    if (!f.links.empty() && !o.even_parts) shares_ = balanced_shares(f.links);
     if (o.threads > 0) pool_ = std::make_unique<workers>(static_cast<unsigned>(o.threads));
 }
 
 bool papilio_contestant::takes(const job& j) const
 {
-    return find_call(j.type, j.op, form_.codec) != nullptr;
+    // The ranges of these may not overlap.
+    const bool apart = j.what == collective::reduce_scatter || j.what == collective::all_gather;
+    return (!j.in_place || !apart) && find_call(j, form_.codec) != nullptr;
+}
+
+bool papilio_contestant::in_place_only(const job& j) const
+{
+    return j.what == collective::broadcast;
 }
 
 void papilio_contestant::prepare(const job& j, const void* in, void* out)
 {
     job_ = j;
+    how_ = schedule_for(form_, options_, j);
     in_ = in;
     out_ = out;
 }
@@ -30,13 +68,13 @@ task<report> papilio_contestant::start(any_transport net) const
     const call_options call{
         .timeout = std::chrono::duration_cast<duration>(
             std::chrono::duration<double>(options_.timeout_seconds)),
-        .shares = shares_,
-        .chunk_bytes = options_.chunk_bytes,
-        .in_flight = options_.in_flight,
+        .shares = how_.shares,
+        .radix = how_.radix,
+        .chunk_bytes = how_.chunk_bytes,
+        .in_flight = how_.in_flight,
         .pool = pool_.get(),
     };
-    return find_call(job_.type, job_.op, form_.codec)(net, in_, out_,
-                                                      static_cast<std::size_t>(job_.count), call);
+    return find_call(job_, form_.codec)(net, in_, out_, static_cast<std::size_t>(job_.count), call);
 }
 
 call_facts papilio_contestant::facts_from(const report& r) const

@@ -7,6 +7,7 @@
 #include <papilio/async/offload.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/collective/report.hpp>
+#include <papilio/plan/cost.hpp>
 #include <papilio/plan/link_table.hpp>
 #include <papilio/transport/any_transport.hpp>
 
@@ -20,8 +21,16 @@ namespace papilio::perf {
 /// How papilio goes about it, in one form of several.
 struct papilio_form {
     std::string codec = "identity";
-    std::vector<access_rate> links;  ///< what they carry, by rank; empty: nobody knows
+    std::vector<int> radix = {};  ///< empty: by the cost model, or else one stage
+    link_table links = {};        ///< as far as they are known: else about nobody
 };
+
+/// How papilio carries out a job: as the cost model says where the links are known, but for what
+/// the command line says.
+schedule schedule_for(const papilio_form& f, const options& o, const job& j);
+
+/// What the cost model expects of that in seconds; zero where the links are not known.
+double predicted_seconds(const papilio_form& f, const options& o, const job& j);
 
 /// What the contestants on all transports share: the call, and what it may be wrong by.
 class papilio_contestant : public contestant {
@@ -29,6 +38,7 @@ public:
     papilio_contestant(const papilio_form& f, const options& o, int peers);
 
     bool takes(const job& j) const override;
+    bool in_place_only(const job& j) const override;
     void prepare(const job& j, const void* in, void* out) override;
     data_kind data() const override;
     double tolerance(const job& j) const override;
@@ -43,15 +53,15 @@ private:
     papilio_form form_;
     options options_;
     int peers_;
-    std::vector<double> shares_;
     std::unique_ptr<workers> pool_;
     job job_;
+    schedule how_;
     const void* in_ = nullptr;
     void* out_ = nullptr;
 };
 
-std::unique_ptr<contestant> join_tcp(const papilio_form& f, const options& o, const place& p);
-std::unique_ptr<contestant> join_shm(const papilio_form& f, const options& o, const place& p);
+/// Over what --transport says: TCP, shared memory, or for each pair the better of both.
+std::unique_ptr<contestant> join_mesh(const papilio_form& f, const options& o, const place& p);
 
 /// Threads of one process that hold a group together.
 std::function<std::unique_ptr<contestant>(const place&)> join_inproc(const papilio_form& f,

@@ -73,7 +73,10 @@ public:
     {
     }
 
-    bool takes(const job& j) const override { return knows(j.type) && j.op != reduction::avg; }
+    bool takes(const job& j) const override
+    {
+        return j.what == collective::all_reduce && knows(j.type) && j.op != reduction::avg;
+    }
 
     void prepare(const job& j, const void* in, void* out) override
     {
@@ -113,12 +116,12 @@ class older final : public contestant {
 public:
     explicit older(const place& p) : place_(p), context_(connect(p)) {}
 
-    bool in_place_only() const override { return true; }
+    bool in_place_only(const job&) const override { return true; }
 
     bool takes(const job& j) const override
     {
-        return j.type == element_type::f32 && j.op == reduction::sum &&
-               j.count <= std::numeric_limits<int>::max() / sizeof(float);
+        return j.what == collective::all_reduce && j.type == element_type::f32 &&
+               j.op == reduction::sum && j.count <= std::numeric_limits<int>::max() / sizeof(float);
     }
 
     void prepare(const job& j, const void*, void* out) override

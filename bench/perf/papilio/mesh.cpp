@@ -1,0 +1,106 @@
+#include "perf/channel.hpp"
+#include "perf/papilio/system.hpp"
+
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/transport/select.hpp>
+#include <papilio/transport/shm.hpp>
+#include <papilio/transport/tcp.hpp>
+
+namespace papilio::perf {
+
+namespace {
+
+constexpr auto patience = std::chrono::seconds(30);  // the machine may be busy
+
+// Where a peer is found, as a text that others read.
+
+std::string as_text(const tcp::endpoint& at)
+{
+    return pack({at.host, std::to_string(at.port)});
+}
+std::string as_text(const shm::address& at)
+{
+    return pack({at.host, at.name});
+}
+std::string as_text(const select::address& at)
+{
+    return pack({as_text(at.far), as_text(at.near)});
+}
+
+void read(const std::string& text, tcp::endpoint& at)
+{
+    const auto parts = unpack(text);
+    at = {parts.at(0), static_cast<std::uint16_t>(std::stoi(parts.at(1)))};
+}
+void read(const std::string& text, shm::address& at)
+{
+    const auto parts = unpack(text);
+    at = {parts.at(0), parts.at(1)};
+}
+void read(const std::string& text, select::address& at)
+{
+    const auto parts = unpack(text);
+    read(parts.at(0), at.far);
+    read(parts.at(1), at.near);
+}
+
+tcp::options tcp_options(const options& o, int peers)
+{
+    tcp::options t;
+    t.connections = o.streams;
+    t.adaptive = o.adaptive;
+    t.max_peers = peers;
+    t.handshake = patience;
+    return t;
+}
+
+shm::options shm_options(int peers)
+{
+    shm::options s;
+    s.max_peers = peers;
+    s.handshake = patience;
+    return s;
+}
+
+/// One peer of a mesh of links of any kind.
+template <class Transport, class Address, class Options>
+class in_mesh final : public papilio_contestant {
+public:
+    in_mesh(const papilio_form& f, const options& o, const place& p, const Address& own,
+            const Options& how)
+        : papilio_contestant(f, o, p.peers),
+          net_(loop_, p.rank, std::vector<Address>(static_cast<std::size_t>(p.peers), own), how)
+    {
+        const auto all = p.exchange(as_text(net_.local()));
+        for (int peer = 0; peer < p.peers; ++peer) {
+            if (peer == p.rank) continue;
+            Address at;
+            read(all.at(static_cast<std::size_t>(peer)), at);
+            net_.introduce(peer, at);
+        }
+        sync_wait(loop_, net_.connect());
+    }
+
+    call_facts call() override { return facts_from(sync_wait(loop_, start(any_transport(net_)))); }
+
+private:
+    asio_loop loop_;
+    Transport net_;
+};
+
+}  // namespace
+
+std::unique_ptr<contestant> join_mesh(const papilio_form& f, const options& o, const place& p)
+{
+    if (o.transport == "shm")
+        return std::make_unique<in_mesh<shm::transport, shm::address, shm::options>>(
+            f, o, p, shm::address{}, shm_options(p.peers));
+    const tcp::endpoint own{p.address, 0};
+    if (o.transport == "auto")
+        return std::make_unique<in_mesh<select::transport, select::address, select::options>>(
+            f, o, p, select::address{own, {}}, select::options{.far = tcp_options(o, p.peers)});
+    return std::make_unique<in_mesh<tcp::transport, tcp::endpoint, tcp::options>>(
+        f, o, p, own, tcp_options(o, p.peers));
+}
+
+}  // namespace papilio::perf

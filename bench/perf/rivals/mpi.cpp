@@ -1,0 +1,179 @@
+#include "perf/rivals/mpi.hpp"
+
+#include "perf/interrupt.hpp"
+#include "perf/listener.hpp"
+#include "perf/shell.hpp"
+#include "perf/skip.hpp"
+#include "perf/temporary_folder.hpp"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace papilio::perf {
+
+namespace {
+
+/// How mpirun is to go about it.
+struct launch {
+    std::string name;
+    std::string environment;  ///< assignments before the command
+    std::string command;      ///< up to the program
+    bool shared_memory = false;
+};
+
+/// Where each peer has a network of its own, the MPIs believe that it is a host, whose name tells
+/// the rank, and reach it by this script in place of ssh.
+std::string write_agent(const std::string& folder, const private_network& net)
+{
+    const auto path = folder + "/agent";
+    std::ofstream(path) << "#!/bin/sh\n"
+                           "while case $1 in -*) true ;; *) false ;; esac; do shift; done\n"
+                           "rank=${1#10.77.}; rank=${rank%.2}; shift\n"
+                           "exec ip netns exec "
+                        << net.router()
+                        << "-$rank unshare --uts sh -c \"hostname peer$rank; $*\"\n";
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return path;
+}
+
+std::string hosts_of(const options& o, const char* slots)
+{
+    std::string all;
+    for (int rank = 0; rank < o.peers; ++rank)
+        all += (rank > 0 ? "," : "") + private_network::address(rank) + slots;
+    return all;
+}
+
+launch open_mpi(const options& o, const private_network* net, bool shared_memory,
+                const std::string& folder)
+{
+    launch l{shared_memory ? "openmpi-shm" : "openmpi", {}, {}, shared_memory};
+    l.environment = "OMPI_MCA_rmaps_base_oversubscribe=1";
+    l.command = "mpirun.openmpi --allow-run-as-root --oversubscribe --mca pml ob1 --mca btl " +
+                std::string(shared_memory ? "vader,self" : "tcp,self") +
+                " -x PAPILIO_PERF_CONGESTION";
+    if (!shared_memory)
+        l.command += net ? " --mca btl_tcp_if_include link0" : " --mca btl_tcp_if_include lo";
+    if (net)
+        l.command = "ip netns exec " + net->router() + ' ' + l.command + " --mca plm_rsh_agent " +
+                    write_agent(folder, *net) + " --mca plm_rsh_no_tree_spawn 1 --host " +
+                    hosts_of(o, ":1");
+    return l;
+}
+
+launch mpich(const options& o, const private_network* net, bool shared_memory,
+             const std::string& folder)
+{
+    launch l{shared_memory ? "mpich-shm" : "mpich", {}, {}, shared_memory};
+    l.environment = shared_memory ? "UCX_TLS=sm,self"
+                                  : "MPIR_CVAR_NOLOCAL=1 UCX_TLS=tcp,self UCX_NET_DEVICES=" +
+                                        std::string(net ? "link0" : "lo");
+    l.command = "mpirun.mpich";
+    if (net)
+        l.command = "ip netns exec " + net->router() + ' ' + l.command +
+                    " -localhost 10.77.0.1 -launcher ssh -launcher-exec " +
+                    write_agent(folder, *net) + " -hosts " + hosts_of(o, "");
+    return l;
+}
+
+/// Peers that an mpirun has started.
+class mpi_crew final : public remote_crew {
+public:
+    mpi_crew(const launch& l, const options& o, const std::string& program,
+             std::unique_ptr<temporary_folder> folder)
+        : folder_(std::move(folder))
+    {
+        const auto door = folder_->path() + "/" + l.name;
+        listener doors(door);
+        start(l.environment + " exec " + l.command + " -np " + std::to_string(o.peers) + ' ' +
+              program + ' ' + door + " >" + log() + " 2>&1");
+        lines_ = doors.accept_all(1, o.peers, 60, [this] { throw_if_ended(); });
+    }
+
+    ~mpi_crew() override
+    {
+        lines_.clear();  // the peers end then
+        for (int i = 0; i < 30 && process_ > 0; ++i) {
+            if (waitpid(process_, nullptr, WNOHANG) == process_) return;
+            usleep(100'000);
+        }
+        kill(process_, SIGTERM);
+        usleep(200'000);
+        kill(process_, SIGKILL);
+        waitpid(process_, nullptr, 0);
+    }
+
+    /// Nobody joins an MPI anew: only the very first call is one.
+    std::optional<measurement> run(const job& j) override
+    {
+        if (j.fresh && called_) return std::nullopt;
+        called_ = true;
+        job usual = j;
+        usual.fresh = false;
+        return remote_crew::run(usual);
+    }
+
+private:
+    std::string log() const { return folder_->path() + "/log"; }
+
+    void start(const std::string& command)
+    {
+        process_ = fork();
+        if (process_ < 0) throw std::runtime_error("cannot fork");
+        if (process_ > 0) return;
+        prctl(PR_SET_PDEATHSIG, SIGTERM);  // mpirun ends its peers then
+        setpgid(0, 0);                     // Ctrl-C is the conductor's
+        execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+        _exit(127);
+    }
+
+    void throw_if_ended()
+    {
+        if (waitpid(process_, nullptr, WNOHANG) != process_) return;
+        process_ = -1;
+        std::ostringstream text;
+        text << std::ifstream(log()).rdbuf();
+        throw std::runtime_error("its mpirun ended: " + text.str().substr(0, 600));
+    }
+
+    std::unique_ptr<temporary_folder> folder_;
+    pid_t process_ = -1;
+    bool called_ = false;
+};
+
+}  // namespace
+
+void add_mpi(const std::string& name, const options& o, const private_network* net,
+             std::vector<entrant>& all)
+{
+    const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    const auto program = (here / ("papilio-perf-" + name)).string();
+    if (!std::filesystem::exists(program) || !shell("command -v mpirun." + name + " >/dev/null"))
+        return skip(name + ", which was not found when this program was built (Debian: " +
+                    (name == "openmpi" ? "openmpi-bin libopenmpi-dev)" : "mpich libmpich-dev)"));
+    for (const bool shared_memory : {false, true}) {
+        if (shared_memory && net) continue;
+        auto folder = std::make_unique<temporary_folder>();
+        const auto l =
+            (name == "openmpi" ? open_mpi : mpich)(o, net, shared_memory, folder->path());
+        try {
+            entrant e;
+            e.name = l.name;
+            e.rival = true;
+            e.peers = std::make_unique<mpi_crew>(l, o, program, std::move(folder));
+            all.push_back(std::move(e));
+        } catch (const std::exception& failure) {
+            throw_if_interrupted();
+            skip(l.name + ": " + failure.what());
+        }
+    }
+}
+
+}  // namespace papilio::perf
