@@ -126,8 +126,8 @@ std::vector<int> mesh::to_reach(const wire::group& group)
     return ids;
 }
 
-task<averaged> mesh::average_in(wire::group group, round_codec codec, std::span<const float> in,
-                                std::span<float> out)
+task<averaged> mesh::average_in(wire::group group, round_codec codec, unsent_updates& unsent,
+                                std::span<const float> in, std::span<float> out)
 {
     const auto begun = loop_.now();
     std::vector<int> ids = to_reach(group);
@@ -138,7 +138,7 @@ task<averaged> mesh::average_in(wire::group group, round_codec codec, std::span<
         co_await net_.connect(ids, whole / 2);
         reached = true;
         const auto left = begun + whole - loop_.now();
-        task<averaged> attempted = attempt(group, left, codec, in, out);
+        task<averaged> attempted = attempt(group, left, codec, unsent, in, out);
         result = co_await std::move(attempted);
     } catch (const std::system_error& failure) {
         result.why = failure.what();
@@ -152,7 +152,8 @@ task<averaged> mesh::average_in(wire::group group, round_codec codec, std::span<
 }
 
 task<averaged> mesh::attempt(const wire::group& group, duration limit, round_codec codec,
-                             std::span<const float> in, std::span<float> out)
+                             unsent_updates& unsent, std::span<const float> in,
+                             std::span<float> out)
 {
     std::vector<int> ids;
     for (const auto& m : group.members) ids.push_back(m.id);
@@ -171,7 +172,7 @@ task<averaged> mesh::attempt(const wire::group& group, duration limit, round_cod
         ++o.round;
         o.timeout = begun + limit - loop_.now();
         o.shares = result.shares;
-        task<report> round = average(any_transport(peers), in, out, codec, o);
+        task<report> round = average(any_transport(peers), in, out, codec, unsent, o);
         result.what = co_await std::move(round);
         link_.note_round(result.what.up, result.what.down, loop_.now().time_since_epoch());
         result.among_voters = among_voters(result.what, roles);

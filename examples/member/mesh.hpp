@@ -65,9 +65,9 @@ public:
     /// From now on this is the state that newcomers get.
     void publish(shared_state latest) { latest_ = std::move(latest); }
 
-    /// Averages in `group`. Never throws for what others do or fail to do.
-    task<averaged> average_in(wire::group group, round_codec codec, std::span<const float> in,
-                              std::span<float> out);
+    /// Averages in `group`: see `average`. Never throws for what others do or fail to do.
+    task<averaged> average_in(wire::group group, round_codec codec, unsent_updates& unsent,
+                              std::span<const float> in, std::span<float> out);
 
     /// Fetches the state after at least `round` rounds.
     task<state_snapshot> fetch(wire::located donor, std::uint32_t round, std::size_t parameters,
@@ -80,7 +80,7 @@ private:
     task<> attend();
     task<> serve(int peer);
     task<averaged> attempt(const wire::group& group, duration limit, round_codec codec,
-                           std::span<const float> in, std::span<float> out);
+                           unsent_updates& unsent, std::span<const float> in, std::span<float> out);
     task<> agree_shares(any_transport peers, call_options o, averaged& how);
     std::vector<int> to_reach(const wire::group& group);
 

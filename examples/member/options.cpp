@@ -23,10 +23,9 @@ void add_habits(CLI::App& app)
 
 void add_run_options(CLI::App& app, run_options& o)
 {
-    static const std::map<std::string, round_codec> codecs{{"none", round_codec::none},
-                                                           {"f16", round_codec::f16},
-                                                           {"bf16", round_codec::bf16},
-                                                           {"int8b", round_codec::int8b}};
+    static const std::map<std::string, round_codec> codecs{
+        {"none", round_codec::none},   {"f16", round_codec::f16},     {"bf16", round_codec::bf16},
+        {"int8b", round_codec::int8b}, {"int4b", round_codec::int4b}, {"topk", round_codec::topk}};
     const std::string all = "The run (the same for all who take part)";
     app.add_option("--run", o.name, "its name; members of other runs are turned away")
         ->check(readable_text())
@@ -35,7 +34,7 @@ void add_run_options(CLI::App& app, run_options& o)
         ->check(CLI::IsMember({"demo", "gpt2-124m", "gpt2-250m"}))
         ->group(all);
     app.add_option("--seed", o.seed, "of the first weights")->group(all);
-    app.add_option("--codec", o.codec, "how updates travel: none, f16, bf16 or int8b")
+    app.add_option("--codec", o.codec, "how updates travel: none, f16, bf16, int8b, int4b or topk")
         ->transform(CLI::CheckedTransformer(codecs).description(""))
         ->default_str(std::string(name(o.codec)))
         ->group(all);

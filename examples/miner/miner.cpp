@@ -57,8 +57,9 @@ miner::miner(const miner_options& o)
     progress_.note(fmt::format("{}: {}, {} parameters, on {}", o.run.model,
                                describe(trainer_.options().model), trainer_.size(),
                                trainer_.model().where()));
-    load();
     update_.resize(trainer_.size());
+    if (!o.alone && keeps_the_rest(o.run.codec)) unsent_ = unsent_updates(trainer_.size());
+    load();
 }
 
 void miner::load()
@@ -76,6 +77,8 @@ void miner::load()
                                           " holds no outer optimiser: it is not a miner's");
     s->spans.push_back(std::move(outer.anchor));
     s->spans.push_back(std::move(outer.momentum));
+    if (outer.unsent.size() == unsent_.size())
+        unsent_.set(std::vector<bf16>(outer.unsent.begin(), outer.unsent.end()));
     state_ = std::move(s);
     digest_ = example::digest(*state_);
     // With another number of inner steps than before, the round is begun once more.
@@ -260,7 +263,9 @@ void miner::synchronise(participation& run)
 bool miner::average(participation& run, const wire::group& group)
 {
     auto next = room_after(*state_);
-    const averaged how = run.average_in(group, options_.run.codec, update_, next->spans[0]);
+    unsent_.rollback();  // to before an attempt that came to nothing
+    const averaged how =
+        run.average_in(group, options_.run.codec, unsent_, update_, next->spans[0]);
     wire::done told;
     told.round = group.round;
     told.attempt = group.attempt;
@@ -278,6 +283,7 @@ bool miner::average(participation& run, const wire::group& group)
     if (!how.ok) progress_.note(fmt::format("round {} failed: {}", group.round + 1, how.why));
     if (!outcome.ok) return false;
     if (outcome.yours) {
+        unsent_.commit();
         adopt(std::move(next), after);
         run.publish(state_);
         note_round(&how, static_cast<std::size_t>(
@@ -404,7 +410,9 @@ void miner::keep(bool last)
     if (options_.checkpoint.empty()) return;
     if (!last && state_->round % options_.checkpoint_every != 0) return;
     if (kept_ == std::pair(state_->round, trainer_.next_step())) return;
-    trainer_.save(options_.checkpoint, {state_->round, weights(*state_), momentum(*state_)});
+    const std::vector<float> unsent(unsent_.values().begin(), unsent_.values().end());
+    trainer_.save(options_.checkpoint,
+                  {state_->round, weights(*state_), momentum(*state_), unsent});
     kept_ = {state_->round, trainer_.next_step()};
 }
 

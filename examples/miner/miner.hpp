@@ -65,6 +65,7 @@ private:
     shared_state state_;
     std::string digest_;
     std::vector<float> update_;  // this miner's pseudo-gradient
+    unsent_updates unsent_{0};   // and what earlier ones have left
     progress progress_;
     journal metrics_;
 

@@ -159,10 +159,10 @@ std::variant<wire::group, wire::outdated> participation::await_group()
 }
 
 /// A round under way is finished even when a stop is requested: leaving it would fail it for all.
-averaged participation::average_in(wire::group group, round_codec codec, std::span<const float> in,
-                                   std::span<float> out)
+averaged participation::average_in(wire::group group, round_codec codec, unsent_updates& unsent,
+                                   std::span<const float> in, std::span<float> out)
 {
-    return network_.wait(mesh_->average_in(std::move(group), codec, in, out));
+    return network_.wait(mesh_->average_in(std::move(group), codec, unsent, in, out));
 }
 
 wire::settled participation::done(wire::done how)

@@ -59,8 +59,8 @@ public:
     bool is_called_within(duration patience);
     std::variant<wire::group, wire::outdated> await_group();
 
-    averaged average_in(wire::group group, round_codec codec, std::span<const float> in,
-                        std::span<float> out);
+    averaged average_in(wire::group group, round_codec codec, unsent_updates& unsent,
+                        std::span<const float> in, std::span<float> out);
     wire::settled done(wire::done how);
 
     /// Fetches the state after at least `round` rounds.

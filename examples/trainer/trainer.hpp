@@ -42,12 +42,13 @@ struct step_report {
     double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
 };
 
-/// What the outer optimiser of DiLoCo must remember, on its way into a checkpoint. Either vector is
-/// as long as the model's flat buffer, or empty.
+/// What DiLoCo must remember from round to round, on its way into a checkpoint. Each vector is as
+/// long as the model's flat buffer, or empty.
 struct outer_view {
     std::uint64_t round = 0;
     std::span<const float> anchor = {};  ///< the weights that all peers agreed on last
     std::span<const float> momentum = {};
+    std::span<const float> unsent = {};  ///< what others have not got yet of this peer's updates
 };
 
 /// The same, on its way out.
@@ -55,6 +56,7 @@ struct outer_state {
     std::uint64_t round = 0;
     std::vector<float> anchor;
     std::vector<float> momentum;
+    std::vector<float> unsent;
 };
 
 /// Trains a GPT-2 on text. It knows no network: between steps its owner reads and replaces the

@@ -161,6 +161,7 @@ std::filesystem::path trainer::save(const std::filesystem::path& directory, cons
         add("inner.second", optimizer_.second());
         add("outer.anchor", outer.anchor);
         add("outer.momentum", outer.momentum);
+        add("outer.unsent", outer.unsent);
         write_safetensors(std::move(tensors), put);
     });
     const ordered_json state = {
@@ -190,11 +191,13 @@ outer_state trainer::resume(const std::filesystem::path& directory)
     const auto read = [&](const char* name, bool present) {
         return present ? read_vector(optimizers, name, size()) : std::vector<float>{};
     };
-    const bool has_anchor = optimizers.header().find("outer.anchor") != nullptr;
-    const bool has_momentum = optimizers.header().find("outer.momentum") != nullptr;
+    const auto read_if_there = [&](const char* name) {
+        return read(name, optimizers.header().find(name) != nullptr);
+    };
     outer_state outer{.round = at.round,
-                      .anchor = read("outer.anchor", has_anchor),
-                      .momentum = read("outer.momentum", has_momentum)};
+                      .anchor = read_if_there("outer.anchor"),
+                      .momentum = read_if_there("outer.momentum"),
+                      .unsent = read_if_there("outer.unsent")};
     const std::vector<float> first = read("inner.first", at.updates > 0);
     const std::vector<float> second = read("inner.second", at.updates > 0);
 

@@ -160,7 +160,8 @@ task<> host::take_part()
 task<> host::observe(wire::group group)
 {
     auto next = room_after(*state_);
-    task<averaged> averaging = mesh_.average_in(group, options_.codec, {}, next->spans[0]);
+    task<averaged> averaging =
+        mesh_.average_in(group, options_.codec, sends_nothing_, {}, next->spans[0]);
     const averaged how = co_await std::move(averaging);
     wire::done told;
     told.round = group.round;

@@ -105,6 +105,7 @@ private:
 
     shared_state state_;
     std::string digest_;
+    unsent_updates sends_nothing_{0};
     mesh mesh_;
     tcp::listener listener_;
     rendezvous_server server_;

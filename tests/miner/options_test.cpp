@@ -59,6 +59,15 @@ TEST_CASE("options come from a file as well, and the command line has the last w
     CHECK(o.run.outer.rate == 0.7f);
 }
 
+TEST_CASE("a codec goes by the name that a miner calls it", "[miner]")
+{
+    for (const auto codec : {round_codec::none, round_codec::f16, round_codec::bf16,
+                             round_codec::int8b, round_codec::int4b, round_codec::topk}) {
+        const std::string text(name(codec));
+        CHECK(parsed({"--alone", "--data", "x", "--codec", text.c_str()}).run.codec == codec);
+    }
+}
+
 TEST_CASE("options that make no sense are refused by a sentence", "[miner]")
 {
     CHECK(mentions(refusal({"--data", "x"}), "--rendezvous"));

@@ -4,6 +4,7 @@
 
 #include <member/program.hpp>
 #include <member/program_run.hpp>
+#include <trainer/safetensors_file.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -135,6 +136,40 @@ TEST_CASE("a run ends for everybody after the rounds it was to have", "[program]
     CHECK(mentions(run.validator.output(), "not as it should be: the held-out loss"));
     CHECK(ada->end() == exit_ok);
     CHECK(mentions(ada->output(), "ended after round 3"));
+}
+
+TEST_CASE("a miner that is resumed has what it had not sent yet of its updates", "[program]")
+{
+    const auto codec = GENERATE(as<std::string>{}, "int4b", "topk");
+    CAPTURE(codec);
+    hosted_run run({"--codec", codec, "--min-group", "2"});
+    const auto unsent = [&] {
+        const auto kept = run.folder.path() / "ada" / "latest" / "optimizer.safetensors";
+        std::vector<float> values(parameter_count(preset("demo")));
+        safetensors_file(kept).read("outer.unsent", values);
+        return values;
+    };
+    {
+        const std::vector<std::string> briefly{"--codec", codec, "--rounds", "2"};
+        const auto ada = run.miner("ada", briefly), bob = run.miner("bob", briefly);
+        CHECK(ada->end() == exit_ok);
+        CHECK(bob->end() == exit_ok);
+        CHECK(last_digest(ada->output()) == last_digest(bob->output()));
+    }
+    const auto left = unsent();
+    CHECK(std::ranges::any_of(left, [](float v) { return v != 0; }));
+
+    // It trains on, finds nobody to average with, and keeps what it has.
+    const auto again = run.miner("ada", {"--codec", codec, "--resume"});
+    REQUIRE_FALSE(again->line_with("ready for round 3").empty());
+    again->signal(SIGTERM);
+    CHECK(again->end() == exit_ok);
+    CHECK(mentions(again->output(), "ended after round 2, step 6"));
+    CHECK(unsent() == left);
+    run.validator.signal(SIGTERM);
+    CHECK(run.validator.end() == exit_ok);
+    const auto summary = nlohmann::json::parse(content_of(run.folder.path() / "summary.json"));
+    CHECK(summary["worst_ratio_to_butterfly"] < 1.05);
 }
 
 TEST_CASE("miners outlive a validator that dies and comes back", "[program]")
