@@ -419,10 +419,13 @@ TEST_CASE("a flood of farewells is answered once")
     for (int i = 0; i < 1000; ++i) flood = std::move(flood) + frame_of(wire::farewell, 0);
     pa::sync_wait(pair.loop, pair.one.write(flood));
     CHECK(pair.verdict() == pa::errc::disconnected);
+    // Farewells let other messages pass; what is sent after one has been heard comes after all.
     const auto count_answers = [&]() -> pa::task<int> {
-        co_await pair.zero.send(1, pa::tag{55}, {});  // comes after whatever was answered
         int farewells = 0;
         for (pa::tag heard{}; heard != pa::tag{55};) {
+            if (farewells == 1) {
+                co_await pair.zero.send(1, pa::tag{55}, {});
+            }
             const auto header = co_await pair.one.read(wire::frame::encoded_size);
             heard = wire::parse_frame(header.data()).what;
             farewells += heard == wire::farewell;

@@ -80,8 +80,11 @@ task<report> papilio_contestant::start(any_transport net) const
 call_facts papilio_contestant::facts_from(const report& r) const
 {
     call_facts f{true, static_cast<double>(r.bytes_sent()), 0};
-    for (const auto& range : r.made_of)
-        f.lost = std::max(f.lost, peers_ - static_cast<int>(range.from.size()));
+    const bool reduces =
+        job_.what == collective::all_reduce || job_.what == collective::reduce_scatter;
+    if (reduces)
+        for (const auto& range : r.made_of)
+            f.lost = std::max(f.lost, peers_ - static_cast<int>(range.from.size()));
     return f;
 }
 
