@@ -1,4 +1,4 @@
-# Installs the headers, the CMake package (find_package(papilio COMPONENTS tcp)) and papilio.pc.
+# Installs the headers, the CMake package (find_package(papilio COMPONENTS tcp cuda)) and .pc files.
 
 include(CMakePackageConfigHelpers)
 # Headers are the same on every architecture, hence share/. The .pc files find their prefix from
@@ -18,6 +18,8 @@ function(papilio_install_component target)
 endfunction()
 
 papilio_install_component(papilio)
+set_target_properties(papilio_cuda PROPERTIES EXPORT_NAME cuda)
+papilio_install_component(papilio_cuda)
 if(TARGET papilio_tcp)
   set_target_properties(papilio_tcp PROPERTIES EXPORT_NAME tcp)
   papilio_install_component(papilio_tcp)

@@ -32,7 +32,7 @@ function offence(what) {
 }
 
 function begin_file() {
-    cpp = FILENAME ~ /\.([ch]pp|cu)$/
+    cpp = FILENAME ~ /\.([ch]pp|cuh?)$/
     ours = FILENAME ~ /^include\/papilio\//
     header = substr(FILENAME, length("include/papilio/") + 1)
     whole = whole_of(header)
@@ -54,7 +54,7 @@ function whole_of(header) {
 }
 
 function end_file() {
-    if (last ~ /\.hpp$/ && !once) {
+    if (last ~ /\.(hpp|cuh)$/ && !once) {
         printf "%s: has no #pragma once\n", last
         ++offences
     }

@@ -64,7 +64,7 @@ constexpr bool is_scale(std::uint16_t scale, float most) noexcept
 }
 
 /// A mean magnitude as a bf16 that is a scale, or 0 below the smallest one.
-inline std::uint16_t level(double mean) noexcept
+constexpr std::uint16_t level(double mean) noexcept
 {
     const auto rounded = bf16(static_cast<float>(mean)).bits;
     if (rounded < scale_up(smallest_peak, 1)) return 0;

@@ -67,7 +67,7 @@ inline float peak_of(const float* values, std::size_t k) noexcept
 struct two_levels {
     double low = 0, high = 0;
 
-    two_levels(const float* values, std::size_t k) noexcept
+    constexpr two_levels(const float* values, std::size_t k) noexcept
     {
         for (std::size_t i = 0; i < k; ++i) low += std::abs(static_cast<double>(values[i]));
         low = high = low / static_cast<double>(k);

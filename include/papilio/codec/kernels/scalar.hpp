@@ -87,7 +87,7 @@ struct block_scale {
 /// up to bf16 so that no code exceeds the largest. The inverse is that of the scale the reader
 /// sees.
 template <class Format>
-block_scale scale_of(std::int32_t largest) noexcept
+constexpr block_scale scale_of(std::int32_t largest) noexcept
 {
     const auto magnitude = std::bit_cast<float>(largest);
     if (magnitude < 0x1p-100f) return {0, 0};
