@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 using pa::test::at;
 using pa::test::inproc_cluster;
 using pa::test::noise;
+using pa::test::reduced;
 using pa::test::same_bits;
 using pa::test::sim_cluster;
 using pa::test::tcp_cluster;
@@ -36,17 +37,6 @@ constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thr
 #else
 constexpr bool sanitized = false;
 #endif
-
-template <class Cluster, class Op, class Codec>
-vectors reduced(Cluster& cluster, const vectors& in, Op op, Codec codec, pa::call_options options)
-{
-    vectors out(in.size(), std::vector<float>(in[0].size(), -1.f));
-    cluster.run([&](auto& net) -> pa::task<> {
-        const auto rank = at(net.rank());
-        co_await pa::all_reduce(net, in[rank], out[rank], op, codec, options);
-    });
-    return out;
-}
 
 template <class Naive, class Op, class Codec, class Cluster>
 void agrees_with_reference(Cluster& cluster, Op op, Codec codec, std::size_t count, bool uneven)

@@ -1,8 +1,9 @@
 #pragma once
 
-// Data for collectives, and how to compare it.
+// Data for collectives, what becomes of it, and how to compare it.
 
 #include <papilio/base/random.hpp>
+#include <papilio/collective/all_reduce.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -36,6 +37,18 @@ inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b)
 {
     return a.size() == b.size() &&
            (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
+
+/// What each peer of `cluster` is left with.
+template <class Cluster, class Op, class Codec>
+vectors reduced(Cluster& cluster, const vectors& in, Op op, Codec codec, call_options options)
+{
+    vectors out(in.size(), std::vector<float>(in[0].size(), -1.f));
+    cluster.run([&](auto& net) -> task<> {
+        const auto rank = at(net.rank());
+        co_await all_reduce(net, in[rank], out[rank], op, codec, options);
+    });
+    return out;
 }
 
 }  // namespace papilio::test
