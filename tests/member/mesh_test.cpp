@@ -18,6 +18,7 @@ constexpr std::size_t elements = 200'000;
 struct node {
     std::unique_ptr<mesh> member;
     std::vector<float> in, out;
+    unsent_updates unsent{0};
     averaged how;
 };
 
@@ -25,7 +26,7 @@ pa::task<> take_part(node& n, pa::wire::group group)
 {
     n.out.assign(elements, 0);
     pa::task<averaged> round =
-        n.member->average_in(std::move(group), round_codec::none, n.in, n.out);
+        n.member->average_in(std::move(group), round_codec::none, n.unsent, n.in, n.out);
     n.how = co_await std::move(round);
 }
 
