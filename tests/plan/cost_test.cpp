@@ -106,6 +106,7 @@ TEST_CASE("what the caller has decided stands")
     const auto c = choose(links, mebi,
                           {.radix = radix, .shares = shares, .chunk_bytes = 4096, .in_flight = 9});
     CHECK(c.how == schedule{radix, shares, 4096, 9});
+    CHECK(choose(links, mebi, {.radix = radix, .most_roundings = 2}).how.radix == radix);
 }
 
 TEST_CASE("chunks and how many are in flight follow rate and latency")
@@ -140,4 +141,7 @@ TEST_CASE("tables and schedules that make no sense are refused")
     CHECK_THROWS_AS(predict(equal(4, 0), mebi, {}), std::system_error);
     CHECK_THROWS_AS(predict(equal(4, 1), mebi, {.radix = {3}}), std::system_error);
     CHECK_THROWS_AS(predict(equal(4, 1), mebi, {.shares = {1, 1}}), std::system_error);
+    CHECK_THROWS_AS(predict(equal(2, 1), mebi, {.shares = {2, -1}}), std::system_error);
+    CHECK_THROWS_AS(predict(equal(2, 1), mebi, {.shares = {0, 0}}), std::system_error);
+    CHECK_THROWS_AS(choose({}, mebi), std::system_error);
 }

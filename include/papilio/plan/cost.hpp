@@ -58,7 +58,8 @@ struct overrides {
     std::optional<std::vector<double>> shares = {};
     std::size_t chunk_bytes = 0;
     std::size_t in_flight = 0;
-    int most_roundings = 1'000;  ///< with a lossy codec: 2 leaves only the direct exchange
+    /// With a lossy codec: 2 leaves only the direct exchange. Does not touch a `radix` given above.
+    int most_roundings = 1'000;
 };
 
 struct choice {
@@ -90,7 +91,13 @@ public:
             if (how.shares.size() != n)
                 throw std::system_error(errc::bad_argument, "shares name every peer of the group");
             double all = 0;
-            for (const double s : how.shares) all += s;
+            for (const double s : how.shares) {
+                if (!(s >= 0))
+                    throw std::system_error(errc::bad_argument, "a share is not negative");
+                all += s;
+            }
+            if (!(all > 0) || !std::isfinite(all))
+                throw std::system_error(errc::bad_argument, "one share has to be above zero");
             for (std::size_t i = 0; i < n; ++i) part[i] = how.shares[i] / all;
         }
         const auto partners = static_cast<std::size_t>(stages_.radix(0));
@@ -221,29 +228,42 @@ inline std::string line_about(const schedule& how, const prediction& p, std::siz
            p.limited_by + '\n';
 }
 
-}  // namespace papilio::detail
-
-namespace papilio {
-
-inline prediction predict(const link_table& links, const workload& work, const schedule& how)
+/// What no schedule changes: that the table makes sense, and the bound.
+inline double bound_seconds(const link_table& links, const workload& work)
 {
     const auto n = links.access.size();
     if (n == 0) throw std::system_error(errc::bad_argument, "a group has a peer at least");
     check(links, n);
-    const detail::traffic_count traffic(links, work, how);
-    prediction p;
     const auto wire = static_cast<double>(work.bytes) * work.wire_ratio;
-    p.bound_seconds = lower_bound_seconds(links, static_cast<std::size_t>(wire));
+    return lower_bound_seconds(links, static_cast<std::size_t>(wire));
+}
+
+inline prediction predict_within(double bound, const link_table& links, const workload& work,
+                                 const schedule& how)
+{
+    const traffic_count traffic(links, work, how);
+    prediction p;
+    p.bound_seconds = bound;
     p.roundings = traffic.stages() + 1;
     const auto [line, name] = traffic.busiest_line();
     const double core = traffic.messages() * work.per_message +
                         static_cast<double>(work.bytes) * work.work_per_byte;
     const bool busy = core > line;
     p.limited_by = busy ? "the processor" : name;
-    const double trips = n > 1 ? 3.0 * traffic.stages() : 0;  // there, back, and the vote
+    // There, back, and the vote.
+    const double trips = links.access.size() > 1 ? 3.0 * traffic.stages() : 0;
     p.seconds = std::max(line, core) + trips * links.latency_seconds;
     if (trips * links.latency_seconds > std::max(line, core)) p.limited_by = "latency";
     return p;
+}
+
+}  // namespace papilio::detail
+
+namespace papilio {
+
+inline prediction predict(const link_table& links, const workload& work, const schedule& how)
+{
+    return detail::predict_within(detail::bound_seconds(links, work), links, work, how);
 }
 
 inline std::vector<std::vector<int>> radix_vectors(int peers, std::size_t most)
@@ -263,8 +283,8 @@ inline std::vector<std::vector<int>> radix_vectors(int peers, std::size_t most)
 
 inline choice choose(const link_table& links, const workload& work, const overrides& decided)
 {
+    const double bound = detail::bound_seconds(links, work);
     const auto n = links.access.size();
-    check(links, n);
     const auto radices = decided.radix ? std::vector<std::vector<int>>{*decided.radix}
                                        : radix_vectors(static_cast<int>(n));
     std::vector<std::vector<double>> parts{{}};
@@ -277,8 +297,9 @@ inline choice choose(const link_table& links, const workload& work, const overri
     for (const auto& radix : radices)
         for (const auto& shares : parts) {
             schedule how{radix, shares, decided.chunk_bytes, decided.in_flight};
-            auto p = predict(links, work, how);
-            if (radix.size() > 1 && p.roundings > decided.most_roundings) continue;
+            auto p = detail::predict_within(bound, links, work, how);
+            const bool open = !decided.radix && radix.size() > 1;
+            if (open && p.roundings > decided.most_roundings) continue;
             all.emplace_back(std::move(how), std::move(p));
         }
     // Few stages and equal parts come first; others have to be worth it.
