@@ -28,9 +28,12 @@ std::size_t at(int rank)
 
 /// Peers that average again and again, each time by the parts that follow from what they have seen.
 struct swarm {
-    swarm(std::uint64_t seed, const std::vector<double>& mbits, std::size_t elements)
-        : cluster(static_cast<int>(mbits.size()),
-                  {.seed = seed, .latency = 3ms, .jitter = 2ms, .each = accesses(mbits)}),
+    swarm(std::uint64_t seed, const std::vector<double>& mbits, std::size_t elements,
+          pa::duration latency = 3ms)
+        : cluster(static_cast<int>(mbits.size()), {.seed = seed,
+                                                   .latency = latency,
+                                                   .jitter = latency * 2 / 3,
+                                                   .each = accesses(mbits)}),
           in(elements, 1.5f),
           out(mbits.size(), std::vector<float>(elements)),
           seen(mbits.size()),
@@ -83,7 +86,9 @@ struct swarm {
 TEST_CASE("a round shows what each peer's link can carry, though a slow one holds all up")
 {
     const auto seed = GENERATE(range(1, 4));
-    swarm peers(static_cast<std::uint64_t>(seed), {400, 200, 100, 50}, std::size_t{4} << 20);
+    const auto latency = GENERATE(pa::duration(3ms), pa::duration(20us));
+    swarm peers(static_cast<std::uint64_t>(seed), {400, 200, 100, 50}, std::size_t{4} << 20,
+                latency);
     peers.round(false);
     CHECK(peers.reports[0].up.bytes_per_second == Approx(400 * mbit).epsilon(0.05));
     CHECK(peers.reports[1].up.bytes_per_second == Approx(200 * mbit).epsilon(0.05));

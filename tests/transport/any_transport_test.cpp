@@ -43,6 +43,7 @@ struct refined : plain {
     void retire(pa::tag t) { last_tag = t; }
     pa::time_point last_heard(int peer) { return pa::time_point(std::chrono::seconds(peer)); }
     std::uint64_t arrived(int peer) { return static_cast<std::uint64_t>(100 * peer); }
+    pa::duration round_trip(int peer) { return std::chrono::milliseconds(peer); }
 
     std::uint32_t rounds = 10;
 };
@@ -81,6 +82,7 @@ TEST_CASE("any transport passes on what it is asked")
     CHECK(net.last_tag == pa::tag{6});
     CHECK(any.last_heard(7) == pa::time_point(std::chrono::seconds(7)));
     CHECK(any.arrived(3) == 300u);
+    CHECK(any.round_trip(3) == std::chrono::milliseconds(3));
 }
 
 TEST_CASE("members that a transport lacks have a meaning all the same")
@@ -90,6 +92,7 @@ TEST_CASE("members that a transport lacks have a meaning all the same")
     any.retire(pa::tag{6});
     CHECK(any.last_heard(1) == pa::time_point::min());
     CHECK_FALSE(any.arrived(1));
+    CHECK_FALSE(any.round_trip(1));
     CHECK(any.next_round() == 0);
     CHECK(pa::detail::next_round(net) == 0);
 }

@@ -186,6 +186,12 @@ TEST_CASE("peers that sleep are woken")
     });
 }
 
+TEST_CASE("shared memory is no distance")
+{
+    shm_cluster cluster(2);
+    CHECK(cluster.peer(0).round_trip(1) == pa::duration{});
+}
+
 TEST_CASE("close delivers the last messages through shared memory")
 {
     shm_threads_cluster cluster(2);

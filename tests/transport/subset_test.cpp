@@ -119,6 +119,7 @@ TEST_CASE("a group retires its own calls and numbers its own rounds")
             CHECK(first.last_heard(1) == net.last_heard(1));
             CHECK(first.last_heard(1) > pa::time_point{});
             CHECK_FALSE(first.arrived(1));
+            CHECK(first.round_trip(1) == net.round_trip(1));
         }
     });
 }

@@ -320,6 +320,15 @@ TEST_CASE("a peer is heard whenever bytes come")
     CHECK(net.last_heard(1) > before);
 }
 
+TEST_CASE("a peer knows how far away another one is")
+{
+    tcp_cluster cluster(2, {.connections = 2});
+    const auto there_and_back = cluster.peer(0).round_trip(1);
+    REQUIRE(there_and_back);
+    CHECK(*there_and_back > 0us);
+    CHECK(*there_and_back < 10s);
+}
+
 TEST_CASE("a peer learns how much has arrived, which is less than was sent")
 {
     constexpr std::size_t size = std::size_t{32} << 20;  // more than sockets hold

@@ -47,8 +47,11 @@ constexpr std::size_t columns_for(std::size_t size, std::size_t granule, std::si
 /// that one chunk can travel while the next is prepared.
 constexpr std::size_t default_chunk_bytes(std::size_t total, std::size_t partners)
 {
-    return std::clamp<std::size_t>(total / (8 * partners), 16 << 10, 256 << 10);
+    return std::clamp<std::size_t>(total / (8 * partners), 32 << 10, 256 << 10);
 }
+
+/// One on the way, and one that is being reduced.
+inline constexpr std::size_t default_near_lanes = 2;
 
 /// Enough to fill a long link. Contributions that wait for their chunk's last one take up to this
 /// much memory per peer: all together a fifth of the data, or 12 MiB if that is more.

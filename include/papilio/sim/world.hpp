@@ -55,6 +55,7 @@ public:
     std::uint32_t next_round() noexcept { return ++round_; }
     void retire(tag t) { inbox_.retire(t); }
     time_point last_heard(int peer) const { return heard_.at(static_cast<std::size_t>(peer)); }
+    duration round_trip(int peer) const noexcept;
 
 private:
     friend class world;
@@ -195,6 +196,11 @@ inline world::world(weather w) : latency_(w.latency), jitter_(w.jitter), random_
 inline int transport::size() const noexcept
 {
     return world_.size();
+}
+
+inline duration transport::round_trip(int) const noexcept
+{
+    return 2 * world_.latency_;
 }
 
 inline task<> transport::send(int peer, tag t, bytes message)

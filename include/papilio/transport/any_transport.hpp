@@ -33,6 +33,7 @@ public:
     void prioritise(tag t, int priority) { model_->prioritise(t, priority); }
     time_point last_heard(int peer) { return model_->last_heard(peer); }
     std::optional<std::uint64_t> arrived(int peer) { return model_->arrived(peer); }
+    std::optional<duration> round_trip(int peer) { return model_->round_trip(peer); }
 
 private:
     struct concept_type {
@@ -46,6 +47,7 @@ private:
         virtual void prioritise(tag t, int priority) = 0;
         virtual time_point last_heard(int peer) = 0;
         virtual std::optional<std::uint64_t> arrived(int peer) = 0;
+        virtual std::optional<duration> round_trip(int peer) = 0;
     };
 
     template <class Net>
@@ -65,6 +67,10 @@ private:
         std::optional<std::uint64_t> arrived(int peer) override
         {
             return detail::arrived(net, peer);
+        }
+        std::optional<duration> round_trip(int peer) override
+        {
+            return detail::round_trip(net, peer);
         }
         Net& net;
     };

@@ -31,6 +31,8 @@ namespace papilio {
 /// - `time_point last_heard(int peer)` when the last byte came from `peer`
 /// - `std::uint64_t arrived(int peer)` how many bytes have reached `peer`'s host so far, as far as
 ///   this one has been told; other than `send`, which may be done long before
+/// - `duration round_trip(int peer)` the shortest time that anything has taken to `peer`'s host and
+///   back so far, unless nothing is known of it; zero where memory is shared
 template <class T>
 concept transport = requires(T& net, int peer, tag t, bytes out, mutable_bytes in) {
     { net.rank() } -> std::same_as<int>;
@@ -64,6 +66,11 @@ concept knows_life = requires(T& net, int peer) {
 template <class T>
 concept knows_arrivals = requires(T& net, int peer) {
     { net.arrived(peer) } -> std::convertible_to<std::optional<std::uint64_t>>;
+};
+
+template <class T>
+concept knows_round_trips = requires(T& net, int peer) {
+    { net.round_trip(peer) } -> std::convertible_to<std::optional<duration>>;
 };
 
 // clang-format on
@@ -103,6 +110,15 @@ std::optional<std::uint64_t> arrived(Net& net, int peer)
 {
     if constexpr (knows_arrivals<Net>)
         return net.arrived(peer);
+    else
+        return std::nullopt;
+}
+
+template <transport Net>
+std::optional<duration> round_trip(Net& net, int peer)
+{
+    if constexpr (knows_round_trips<Net>)
+        return net.round_trip(peer);
     else
         return std::nullopt;
 }

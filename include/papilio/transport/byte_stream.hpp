@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <system_error>
 
@@ -48,6 +49,9 @@ public:
 
     /// Bytes that were written and of which the other host has not said that they are there.
     virtual std::uint64_t undelivered() { return 0; }
+
+    /// The shortest time to the other host and back so far.
+    virtual std::optional<duration> round_trip() { return std::nullopt; }
 };
 
 /// Somebody who wants to become a peer's other end, and may be a stranger. Destroying it turns

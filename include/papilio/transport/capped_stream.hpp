@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -73,6 +74,7 @@ public:
     void close() noexcept override { stream_->close(); }
     duration unacknowledged() override { return stream_->unacknowledged(); }
     std::uint64_t undelivered() override { return stream_->undelivered(); }
+    std::optional<duration> round_trip() override { return stream_->round_trip(); }
 
 private:
     static constexpr std::size_t most = 16;

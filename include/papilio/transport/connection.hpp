@@ -14,6 +14,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -72,6 +73,8 @@ public:
     {
         return ended() ? written_ : written_ - std::min(written_, stream_->undelivered());
     }
+
+    std::optional<duration> round_trip() { return ended() ? std::nullopt : stream_->round_trip(); }
 
     /// True if nothing waits to be written.
     bool drained() const noexcept { return queue_.empty(); }

@@ -79,6 +79,7 @@ public:
 
     /// Bytes, frames included, of which `peer`'s host has said that they are there.
     std::uint64_t arrived(int peer);
+    std::optional<duration> round_trip(int peer);
 
     /// True while the link to `peer` stands.
     bool connected(int peer) { return link_to(peer).up.is_open() && !link_to(peer).end; }
@@ -234,6 +235,17 @@ std::uint64_t mesh<Medium>::arrived(int peer)
     for (const auto& c : link_to(peer).connections)
         if (c) sum += c->arrived();
     return sum;
+}
+
+template <class Medium>
+std::optional<duration> mesh<Medium>::round_trip(int peer)
+{
+    std::optional<duration> shortest;
+    for (const auto& c : link_to(peer).connections) {
+        const auto taken = c ? c->round_trip() : std::nullopt;
+        if (taken && (!shortest || *taken < *shortest)) shortest = taken;
+    }
+    return shortest;
 }
 
 template <class Medium>

@@ -53,6 +53,7 @@ public:
     void prioritise(tag t, int priority) { detail::prioritise(net_, in_epoch(t), priority); }
     time_point last_heard(int peer) { return detail::last_heard(net_, member(peer)); }
     std::optional<std::uint64_t> arrived(int peer) { return detail::arrived(net_, member(peer)); }
+    std::optional<duration> round_trip(int peer) { return detail::round_trip(net_, member(peer)); }
 
     /// What `net` calls the peer that this group calls `peer`.
     int member(int peer) const { return members_.at(static_cast<std::size_t>(peer)); }

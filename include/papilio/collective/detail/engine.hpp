@@ -1,6 +1,5 @@
 #pragma once
 
-#include <papilio/async/gate.hpp>
 #include <papilio/async/offload.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/collective/detail/business.hpp>
@@ -8,6 +7,7 @@
 #include <papilio/collective/detail/fold_chunk.hpp>
 #include <papilio/collective/detail/plan.hpp>
 #include <papilio/collective/detail/round.hpp>
+#include <papilio/collective/detail/window.hpp>
 #include <papilio/op/base.hpp>
 
 #include <algorithm>
@@ -36,8 +36,9 @@ enum class halves : std::uint8_t {
 /// Parts move in columns, and columns in lanes. A lane between two peers that meet is one
 /// conversation: my version out, the result back, next column. So the result is the credit for the
 /// next contribution, and never more than `lanes` messages are under way between two peers in one
-/// direction, however early or late either of them is. Where only one of the two carries data, the
-/// other is an empty message, and left out where no later column needs the credit.
+/// direction, however early or late either of them is; fewer where a `window` says so. Where only
+/// one of the two carries data, the other is an empty message, and left out where no later column
+/// needs the credit.
 template <element T, class Op, class Codec>
 class engine {
     using load = cargo<T, Codec>;
@@ -66,6 +67,7 @@ public:
         for (int k = 0; k < stages(); ++k) exchange_all(k, work);
         work.push_back(begin());
         work.push_back(watch_part());
+        co_await open_window();
         co_await when_all(std::move(work));
     }
 
@@ -81,6 +83,17 @@ public:
 
 private:
     static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
+
+    /// Who has nobody to ask for results gets no answer that could be late.
+    task<> open_window()
+    {
+        loop& on = co_await this_loop{};
+        if (asks_ && plan_.near_lanes < plan_.lanes && round_.all_are_near())
+            window_.open(on, plan_.near_lanes);
+        else
+            window_.open_wide();
+    }
+
     int stages() const { return plan_.stages.stages(); }
     bool last(int k) const { return k + 1 == stages(); }
     bool folds() const noexcept { return what_ != halves::all_gather; }
@@ -103,21 +116,27 @@ private:
     /// Where there are no contributions, the first result carries the descriptor.
     bool described_by_result(std::size_t c) const noexcept { return !folds() && c == 0; }
 
+    bool needs_no_credit(std::size_t c) const noexcept { return c + plan_.lanes >= plan_.columns; }
+
     // ---- What is this peer's business after stage k.
 
     void serve_all(int k, std::vector<task<>>& work)
     {
-        for (const int peer : met_in(k))
+        for (const int peer : met_in(k)) {
+            auto& next = turns_.emplace_back(0);
             for (std::size_t lane = 0; lane < lanes_about_mine(k); ++lane)
                 if (votes(round_.of(peer)))
-                    work.push_back(round_.blaming(peer, phase::contribution, serve(k, peer, lane)));
+                    work.push_back(
+                        round_.blaming(peer, phase::contribution, serve(k, peer, lane, next)));
+        }
     }
 
     task<> serve_observer(int peer)
     {
         std::vector<task<>> lanes;
+        std::size_t next = 0;
         for (std::size_t lane = 0; lane < lanes_about_mine(0); ++lane)
-            lanes.push_back(serve(0, peer, lane));
+            lanes.push_back(serve(0, peer, lane, next));
         try {
             co_await when_all(std::move(lanes));
             round_.served(peer);
@@ -128,13 +147,15 @@ private:
 
     std::size_t lanes_about_mine(int k) { return std::min(at(k).columns.size(), plan_.lanes); }
 
-    /// One lane of the conversation with `peer` about it.
-    task<> serve(int k, int peer, std::size_t lane)
+    /// One lane of the conversation with `peer` about it, of which `next` is the next column.
+    task<> serve(int k, int peer, std::size_t lane, std::size_t& next)
     {
+        const bool used = co_await window_.uses(lane);
+        if (!used) co_return;
         const auto most = folds() ? load_.room_for_version(k, at(k).parts) : 0;
         auto room = std::make_unique_for_overwrite<std::byte[]>(most);
-        for (std::size_t c = lane; c < plan_.columns; c += plan_.lanes) {
-            const bool last_one = c + plan_.lanes >= plan_.columns;
+        while (next < plan_.columns) {
+            const auto c = next++;
             if (folds() || c >= plan_.lanes) {
                 round_.expect(peer, message_kind::contribution);
                 const auto t = round_.name(message_kind::contribution, c);
@@ -144,8 +165,8 @@ private:
                     co_await std::move(folded);
                 }
             }
-            if (last_one) room.reset();
-            if (!gathers() && last_one) continue;
+            if (next >= plan_.columns) room.reset();
+            if (!gathers() && needs_no_credit(c)) continue;
             if (gathers()) {
                 co_await at(k, c).ready.opened();
             }
@@ -346,17 +367,25 @@ private:
     {
         auto peers = met_in(k);
         std::erase_if(peers, [&](int peer) { return plan_.parts_of(peer, k).empty(); });
+        if (!peers.empty()) asks_ = true;
+        const auto first = turns_.size();
+        turns_.resize(first + peers.size());
         for (std::size_t lane = 0; lane < plan_.lanes; ++lane)
-            for (const int peer : peers)
-                work.push_back(round_.blaming(peer, phase::result, exchange(k, peer, lane)));
+            for (std::size_t i = 0; i < peers.size(); ++i)
+                work.push_back(round_.blaming(peers[i], phase::result,
+                                              exchange(k, peers[i], lane, turns_[first + i])));
     }
 
-    /// One lane of the conversation with `peer` about its business.
-    task<> exchange(int k, int peer, std::size_t lane)
+    /// One lane of the conversation with `peer` about its business, of which `next` is the next
+    /// column.
+    task<> exchange(int k, int peer, std::size_t lane, std::size_t& next)
     {
+        const bool used = co_await window_.uses(lane);
+        if (!used) co_return;
         const auto parts = plan_.parts_of(peer, k);
         std::vector<std::byte> room;
-        for (std::size_t c = lane; c < plan_.columns; c += plan_.lanes) {
+        while (next < plan_.columns) {
+            const auto c = next++;
             const auto t = round_.name(message_kind::contribution, c);
             if (folds()) {
                 if (k > 0) {
@@ -372,10 +401,11 @@ private:
             } else if (c >= plan_.lanes) {
                 co_await round_.send(peer, t, bytes{});
             }
-            if (!gathers() && c + plan_.lanes >= plan_.columns) continue;
+            if (!gathers() && needs_no_credit(c)) continue;
             round_.expect(peer, message_kind::result);
             task<> heard = hear_results(k, peer, parts, c, room);
             co_await std::move(heard);
+            window_.answered();
         }
     }
 
@@ -431,7 +461,10 @@ private:
     Op op_;
     workers* pool_;
     std::deque<business> business_;  // by stage
-    std::vector<scratch> spare_;     // room for decoded versions, used again and again
+    std::deque<std::size_t> turns_;  // of each conversation, which column is next
+    bool asks_ = false;              // there are conversations about others' business
+    window window_;
+    std::vector<scratch> spare_;  // room for decoded versions, used again and again
 };
 
 }  // namespace papilio::detail

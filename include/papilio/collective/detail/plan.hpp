@@ -24,8 +24,9 @@ struct round_plan {
     std::vector<role> roles;  // by rank
     std::size_t granule = 1;
     std::size_t columns = 1;
-    std::size_t lanes = 1;     // columns on the way at a time
-    std::uint64_t layout = 0;  // a hash of what the peers were told about each other
+    std::size_t lanes = 1;       // columns on the way at a time
+    std::size_t near_lanes = 1;  // the same between peers with next to no latency
+    std::uint64_t layout = 0;    // a hash of what the peers were told about each other
 
     std::size_t part_size(int owner) const { return parts[static_cast<std::size_t>(owner)].size; }
     part chunk(int owner, std::size_t column) const
@@ -109,6 +110,7 @@ round_plan make_plan(int peers, std::vector<part> parts, std::vector<role> roles
     plan.columns = columns_of(plan, element_size, chunk_bytes);
     const auto lanes = o.in_flight != 0 ? o.in_flight : default_lanes(total, partners, chunk_bytes);
     plan.lanes = std::min(lanes, plan.columns);
+    plan.near_lanes = o.in_flight != 0 ? plan.lanes : std::min(default_near_lanes, plan.lanes);
 
     for (std::size_t rank = 0; rank < plan.parts.size(); ++rank)
         plan.layout = hash(plan.layout, static_cast<std::uint8_t>(plan.roles[rank]),

@@ -103,6 +103,17 @@ public:
         co_return size;
     }
 
+    /// Whether everybody whom this peer meets is so near that a message and its answer take no time
+    /// to speak of: within a machine, or in the same rack.
+    bool all_are_near()
+    {
+        constexpr duration near = std::chrono::microseconds(200);
+        for (int peer = 0; peer < size(); ++peer)
+            if (peer != me() && meets(peer) && net_.round_trip(peer).value_or(near) >= near)
+                return false;
+        return true;
+    }
+
     /// This peer's part is complete.
     void part_reduced(time_point now)
     {

@@ -46,6 +46,7 @@ public:
         }
         return out_.write_some(from, error, [this] { ring_bell(); });
     }
+    std::optional<duration> round_trip() override { return duration{}; }
     task<> readable() override
     {
         if (gone_ || in_.worthwhile()) co_return;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -43,6 +44,7 @@ public:
     }
     duration unacknowledged() override { return detail::unacknowledged(socket_); }
     std::uint64_t undelivered() override { return detail::undelivered(socket_); }
+    std::optional<duration> round_trip() override { return detail::round_trip(socket_); }
 
 private:
     static constexpr std::size_t most = 16;

@@ -12,7 +12,9 @@
 #include <sys/ioctl.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <optional>
 
 namespace papilio::tcp::detail {
 
@@ -100,6 +102,23 @@ inline std::uint64_t undelivered(socket& s)
         return 0;
     const auto all = static_cast<std::uint64_t>(waiting);
     return all - std::min(all, std::uint64_t{info.tcpi_sacked} * info.tcpi_snd_mss);
+}
+
+/// The shortest that the system has seen of late, five minutes unless it is told otherwise.
+inline std::optional<duration> round_trip(socket& s)
+{
+    // Linux 4.6 and later tell more than the C library's header knows of.
+    struct {
+        tcp_info known;
+        std::uint64_t rates_and_bytes[4];
+        std::uint32_t segments[2], unsent, shortest_microseconds;
+    } info{};
+    static_assert(sizeof info.known == 104 && sizeof info == 152);
+    socklen_t size = sizeof info;
+    if (::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+        size < sizeof info || info.shortest_microseconds == ~std::uint32_t{0})
+        return std::nullopt;
+    return std::chrono::microseconds(info.shortest_microseconds);
 }
 
 /// What every connection of ours has: no delay, no blocking, and the kernel's own watch over hosts
