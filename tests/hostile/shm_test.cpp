@@ -5,6 +5,8 @@
 
 #include <papilio/async/sync_wait.hpp>
 
+#include <support/honest_pair.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
@@ -21,6 +23,7 @@ namespace pa = papilio;
 namespace shm = papilio::shm;
 namespace wire = papilio::wire;
 using namespace papilio::shm::detail;
+using papilio::test::honest_pair;
 using namespace std::chrono_literals;
 
 namespace {
@@ -37,14 +40,9 @@ owned_fd memory_file(std::size_t size, int seals)
     return file;
 }
 
-/// Two honest peers, 0 and 2, that are connected, and a third, 1, played by a stranger.
-struct infiltrated_pair {
-    infiltrated_pair()
-        : zero(loop, 0, {{}, {}, {}}, small), two(loop, 2, {zero.local(), {}, {}}, small)
-    {
-        pa::sync_wait(loop, two.connect({0}, 20s));
-        pa::sync_wait(loop, zero.connect({2}, 20s));
-    }
+/// Honest peers, whose third is a stranger who shares memory with them.
+struct infiltrated_pair : honest_pair<shm::transport> {
+    infiltrated_pair() : honest_pair(shm::address{}, small) {}
 
     /// What the stranger hears after saying `what`, together with a file: how many bytes, until the
     /// end or a welcome.
@@ -86,38 +84,11 @@ struct infiltrated_pair {
 
     ring_state& state(int ring) { return reinterpret_cast<ring_state*>(memory)[ring]; }
 
-    /// Why a receive from peer 1 fails.
-    std::error_code verdict(pa::tag t = pa::tag{99})
-    {
-        std::array<std::byte, 10> into{};
-        try {
-            pa::sync_wait(loop, zero.recv(1, t, into));
-        } catch (const std::system_error& e) {
-            return e.code();
-        }
-        return {};
-    }
-
-    /// The honest peers still talk to each other.
-    bool unharmed()
-    {
-        const auto talk = [this]() -> pa::task<bool> {
-            std::array<std::byte, 10> buffer{};
-            co_await two.send(0, pa::tag{5}, buffer);
-            const auto got = co_await zero.recv(2, pa::tag{5}, buffer);
-            co_return got == 10;
-        };
-        return pa::sync_wait(loop, talk());
-    }
-
     ~infiltrated_pair()
     {
         if (memory) ::munmap(memory, 4096 + 2 * ring_bytes);
     }
 
-    pa::asio_loop loop;
-    shm::transport zero;
-    shm::transport two;
     std::unique_ptr<pa::descriptor> socket;
     owned_fd file;
     std::byte* memory = nullptr;

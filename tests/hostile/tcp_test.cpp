@@ -8,7 +8,8 @@
 #include <papilio/async/yield.hpp>
 #include <papilio/base/random.hpp>
 
-#include "support/tcp_cluster.hpp"
+#include <support/honest_pair.hpp>
+#include <support/tcp_cluster.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -138,44 +139,14 @@ struct honest_mesh {
     tcp::endpoint at;
 };
 
-/// Two honest peers, 0 and 2, that are connected, and a third, 1, played by a stranger.
-struct infiltrated_pair {
-    explicit infiltrated_pair(tcp::options o = {})
-        : zero(loop, 0, {here, {}, {}}, o), two(loop, 2, {zero.local(), {}, here}, o), one(loop)
+/// Honest peers, whose third is a stranger of the same loop.
+struct infiltrated_pair : honest_pair<tcp::transport> {
+    explicit infiltrated_pair(tcp::options o = {}) : honest_pair(here, o), one(loop)
     {
-        pa::sync_wait(loop, two.connect({0}, 20s));
-        pa::sync_wait(loop, zero.connect({2}, 20s));
         pa::sync_wait(loop, one.join(zero.local()));
         pa::sync_wait(loop, zero.connect({1}, 20s));
     }
 
-    /// Why a receive from peer 1 fails.
-    std::error_code verdict(pa::tag t = pa::tag{99})
-    {
-        std::array<std::byte, 10> into{};
-        try {
-            pa::sync_wait(loop, zero.recv(1, t, into));
-        } catch (const std::system_error& e) {
-            return e.code();
-        }
-        return {};
-    }
-
-    /// The honest peers still talk to each other.
-    bool unharmed()
-    {
-        const auto talk = [this]() -> pa::task<bool> {
-            std::array<std::byte, 10> buffer{};
-            co_await two.send(0, pa::tag{5}, buffer);
-            const auto got = co_await zero.recv(2, pa::tag{5}, buffer);
-            co_return got == 10;
-        };
-        return pa::sync_wait(loop, talk());
-    }
-
-    pa::asio_loop loop;
-    tcp::transport zero;
-    tcp::transport two;
     stranger one;
 };
 
