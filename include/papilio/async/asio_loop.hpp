@@ -70,6 +70,7 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
+    static constexpr duration a_while = std::chrono::microseconds(50);
 
     struct nothing final : event {
         void fire() override {}
@@ -80,11 +81,12 @@ private:
         context_.restart();
         const bool seen = look();
         if (seen || until == time_point::min()) return context_.poll() > 0 || seen;
-        if (watchers_.empty()) return wait(until);
-        if (look_for_a_while(until)) return true;
+        const auto begun = now();
+        if (brief_ && look_for_a_while(begun, until)) return true;
         for (auto* w : watchers_) w->asleep();
         const bool something = look() || wait(until);
         for (auto* w : watchers_) w->awake();
+        brief_ = now() - begun < 2 * a_while;
         return something;
     }
 
@@ -95,11 +97,12 @@ private:
         return seen;
     }
 
-    /// What comes within microseconds costs less to wait for than to sleep and be woken. Whoever
-    /// else has work goes first: there may be more processes than processors.
-    bool look_for_a_while(time_point until)
+    /// What comes within microseconds costs less to wait for than to sleep and be woken; after a
+    /// long wait the next one may be long, too. Whoever else has work goes first: there may be more
+    /// processes than processors.
+    bool look_for_a_while(time_point begun, time_point until)
     {
-        const auto end = std::min(until, now() + std::chrono::microseconds(50));
+        const auto end = std::min(until, begun + a_while);
         do {
             std::this_thread::yield();
             if (look() || context_.poll() > 0) return true;
@@ -127,6 +130,7 @@ private:
     clock::time_point epoch_ = clock::now();
     asio::io_context context_{1};
     std::vector<watcher*> watchers_;
+    bool brief_ = false;  // the last wait was
 };
 
 /// One Asio operation as something to await: `begin(handler)` starts it, and awaiting gives its
