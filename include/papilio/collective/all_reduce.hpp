@@ -5,13 +5,13 @@
 #include <papilio/collective/detail/engine.hpp>
 #include <papilio/collective/detail/exchange.hpp>
 #include <papilio/collective/detail/round.hpp>
+#include <papilio/collective/detail/shadow.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/op/sum.hpp>
 
 #include <algorithm>
 #include <concepts>
-#include <memory>
 #include <ranges>
 #include <span>
 
@@ -89,8 +89,8 @@ template <element T, class Op, class Codec>
 task<report> all_reduce_in_place(any_transport net, std::span<T> data, Op op, Codec codec,
                                  call_options options)
 {
-    const auto shadow = std::make_unique_for_overwrite<T[]>(data.size());
-    const std::span<T> result(shadow.get(), data.size());
+    const shadow<T> room(data.size());
+    const std::span<T> result = room.get();
     auto done = co_await all_reduce_spans<T>(net, data, result, op, codec, options);
     std::ranges::copy(result, data.begin());
     co_return done;

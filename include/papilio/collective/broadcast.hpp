@@ -2,12 +2,12 @@
 
 #include <papilio/codec/identity.hpp>
 #include <papilio/collective/all_reduce.hpp>
+#include <papilio/collective/detail/shadow.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/op/sum.hpp>
 
 #include <algorithm>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -36,8 +36,8 @@ task<report> broadcast_span(any_transport net, std::span<T> data, int root, Code
     std::vector<role> roles(static_cast<std::size_t>(net.size()), role::auxiliary);
     roles[static_cast<std::size_t>(root)] = role::full;
     options.roles = roles;
-    const auto shadow = std::make_unique_for_overwrite<T[]>(data.size());
-    const std::span<T> result(shadow.get(), data.size());
+    const shadow<T> room(data.size());
+    const std::span<T> result = room.get();
     const std::span<const T> mine = net.rank() == root ? data : std::span<T>{};
     auto done = co_await all_reduce_spans<T>(net, mine, result, sum{}, codec, options);
     std::ranges::copy(result, data.begin());

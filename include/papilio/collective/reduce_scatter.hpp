@@ -4,12 +4,12 @@
 #include <papilio/collective/detail/call.hpp>
 #include <papilio/collective/detail/engine.hpp>
 #include <papilio/collective/detail/round.hpp>
+#include <papilio/collective/detail/shadow.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/op/sum.hpp>
 
 #include <algorithm>
-#include <memory>
 #include <span>
 
 namespace papilio {
@@ -45,9 +45,9 @@ task<report> reduce_scatter_spans(any_transport net, std::span<const T> in, std:
 
     // Sums on their way to others, in several stages, lie where their parts are in the whole.
     const bool staged = plan.stages.stages() > 1;
-    const auto whole = std::make_unique_for_overwrite<T[]>(staged ? in.size() : 0);
+    const shadow<T> whole(staged ? in.size() : 0);
     const buffers<T> direct{.in = in, .out = out, .out_begin = mine.begin};
-    const buffers<T> roomy{.in = in, .out = {whole.get(), in.size()}};
+    const buffers<T> roomy{.in = in, .out = whole.get()};
 
     const auto call =
         describe<T, Op, Codec>(collective_id::reduce_scatter, net, in.size(), plan, options);
