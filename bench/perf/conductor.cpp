@@ -1,6 +1,7 @@
 #include "perf/conductor.hpp"
 
 #include "perf/interrupt.hpp"
+#include "perf/skip.hpp"
 
 #include <papilio/plan/lower_bound.hpp>
 
@@ -88,6 +89,7 @@ std::uint64_t count_for(const entrant& e, const job& j)
 void run_once(const options& o, entrant& e, job j, bool check, tally& t)
 {
     j.count = count_for(e, j);
+    const double patience = (o.warm_up + o.iterations + 1) * o.timeout_seconds;
     const auto once = [&](std::vector<double>& into, bool fresh) {
         job cold = j;
         cold.fresh = fresh;
@@ -95,7 +97,7 @@ void run_once(const options& o, entrant& e, job j, bool check, tally& t)
         cold.in_place = !o.out_of_place;
         cold.iterations = 1;
         cold.warm_up = 0;
-        if (const auto m = e.peers->run(cold)) into.push_back(m->seconds.front());
+        if (const auto m = e.peers->run(cold, patience)) into.push_back(m->seconds.front());
     };
     if (o.first) once(t.first, true);
     j.check = check;
@@ -104,11 +106,28 @@ void run_once(const options& o, entrant& e, job j, bool check, tally& t)
     for (const bool in_place : {false, true}) {
         if (in_place ? !o.in_place : !o.out_of_place) continue;
         j.in_place = in_place;
-        if (const auto m = e.peers->run(j)) (in_place ? t.in : t.out).add(*m, check, e.name);
+        if (const auto m = e.peers->run(j, patience))
+            (in_place ? t.in : t.out).add(*m, check, e.name);
     }
     if (o.idle_seconds > 0) {
         wait_seconds(o.idle_seconds);
         once(t.idle, false);
+    }
+}
+
+/// A rival that fails, or hangs, does not take the others with it.
+void take_turn(const options& o, entrant& e, const job& j, bool check, tally& t)
+{
+    throw_if_interrupted();
+    if (!e.peers) return;
+    try {
+        run_once(o, e, j, check, t);
+    } catch (const std::exception& failure) {
+        throw_if_interrupted();
+        if (!e.rival) throw std::runtime_error(e.name + ": " + failure.what());
+        skip(e.name + " from here on: " + failure.what());
+        e.peers.reset();
+        t = {};
     }
 }
 
@@ -164,14 +183,8 @@ std::vector<row> conduct(const options& o, std::vector<entrant>& all, const link
                 std::vector<tally> found(all.size());
                 for (int run = 0; run < o.runs; ++run)
                     for (std::size_t turn = 0; turn < all.size(); ++turn) {
-                        throw_if_interrupted();
                         const auto s = (turn + static_cast<std::size_t>(run)) % all.size();
-                        try {
-                            run_once(o, all[s], j, o.check && run == 0, found[s]);
-                        } catch (const std::exception& failure) {
-                            throw_if_interrupted();
-                            throw std::runtime_error(all[s].name + ": " + failure.what());
-                        }
+                        take_turn(o, all[s], j, o.check && run == 0, found[s]);
                     }
                 auto new_rows = finish(all, found, j, group++, links);
                 done(new_rows);

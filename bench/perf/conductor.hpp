@@ -24,7 +24,8 @@ struct entrant {
 };
 
 /// Measures all entrants at all sizes, in turns, and calls `done` with the rows of each group.
-/// Throws when a peer fails; a wrong result only stands in its row. Returns all rows.
+/// Throws when a peer fails; a rival's is left out from then on, with a word about it. A wrong
+/// result only stands in its row. Returns all rows.
 std::vector<row> conduct(const options& o, std::vector<entrant>& all, const link_table& links,
                          const std::function<void(const std::vector<row>&)>& done);
 

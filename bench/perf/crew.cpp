@@ -11,10 +11,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <thread>
 
@@ -68,13 +70,23 @@ outcome as_outcome(const std::string& text)
 }  // namespace
 
 /// One message of every peer; throws as soon as one of them is that its peer has failed.
-std::vector<message> remote_crew::hear_all()
+std::vector<message> remote_crew::hear_all(double patience)
 {
+    using clock = std::chrono::steady_clock;
+    const auto end = clock::now() + std::chrono::duration<double>(patience);
     std::vector<message> all(lines_.size());
     std::vector<pollfd> waiting;
     for (const auto& line : lines_) waiting.push_back({line.descriptor(), POLLIN, 0});
     for (std::size_t heard = 0; heard < lines_.size();) {
-        if (poll(waiting.data(), waiting.size(), -1) < 0) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clock::now()).count();
+        if (left <= 0) {
+            const auto silent = std::ranges::find_if(waiting, [](auto& w) { return w.fd >= 0; });
+            throw std::runtime_error("peer " + std::to_string(silent - waiting.begin()) +
+                                     " has said nothing for " +
+                                     std::to_string(static_cast<int>(patience)) + " s");
+        }
+        const auto most = std::min<decltype(left)>(left, std::numeric_limits<int>::max());
+        if (poll(waiting.data(), waiting.size(), static_cast<int>(most)) < 0) {
             throw_if_interrupted();
             if (errno != EINTR) throw std::system_error(errno, std::system_category(), "poll");
             continue;
@@ -93,12 +105,12 @@ std::vector<message> remote_crew::hear_all()
     return all;
 }
 
-std::optional<measurement> remote_crew::run(const job& j)
+std::optional<measurement> remote_crew::run(const job& j, double patience)
 {
     const std::string order(reinterpret_cast<const char*>(&j), sizeof(j));
     for (auto& line : lines_) line.say(word::task, order);
     for (;;) {
-        auto heard = hear_all();
+        auto heard = hear_all(patience);
         const auto what = heard.front().what;
         for (const auto& m : heard)
             if (m.what != what) throw std::runtime_error("the peers are not at the same point");

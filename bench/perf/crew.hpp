@@ -37,21 +37,22 @@ public:
     crew& operator=(const crew&) = delete;
     virtual ~crew() = default;
 
-    /// Does a job; nothing where the system cannot. Throws when a peer fails or dies, and names it.
-    virtual std::optional<measurement> run(const job& j) = 0;
+    /// Does a job; nothing where the system cannot. Throws when a peer fails or dies, or says
+    /// nothing for so many seconds, and names it.
+    virtual std::optional<measurement> run(const job& j, double patience) = 0;
 };
 
 /// Peers at the other ends of channels.
 class remote_crew : public crew {
 public:
     explicit remote_crew(std::vector<channel> lines = {}) : lines_(std::move(lines)) {}
-    std::optional<measurement> run(const job& j) override;
+    std::optional<measurement> run(const job& j, double patience) override;
 
 protected:
     std::vector<channel> lines_;  ///< by rank
 
 private:
-    std::vector<message> hear_all();
+    std::vector<message> hear_all(double patience);
 };
 
 /// A process that runs `life`, and is killed with this.

@@ -53,7 +53,7 @@ How papilio goes about it
   --chunk SIZE --in-flight N   by default chosen by size
   --even-parts        do not fit the parts to the links
   --congestion NAME   congestion control of all TCP sockets, rivals' too: reno, cubic, bbr
-  --timeout 60        seconds that a call may take
+  --timeout 60        seconds that a call may take; a rival that takes longer is left out
 
 Beside whom
   --rivals gloo,openmpi,mpich

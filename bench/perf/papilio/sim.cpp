@@ -31,7 +31,7 @@ public:
             peers_.push_back(std::make_unique<simulated>(f, o, o.peers));
     }
 
-    std::optional<measurement> run(const job& j) override;
+    std::optional<measurement> run(const job& j, double patience) override;
 
 private:
     struct seat {
@@ -80,7 +80,7 @@ task<> virtual_crew::live(sim::transport& net, job j, seat& s)
     s.found.found.lost = facts.lost;
 }
 
-std::optional<measurement> virtual_crew::run(const job& j)
+std::optional<measurement> virtual_crew::run(const job& j, double)
 {
     if (!common_.takes(j)) return std::nullopt;
     std::vector<seat> seats(peers_.size());

@@ -111,13 +111,13 @@ public:
     }
 
     /// Nobody joins an MPI anew: only the very first call is one.
-    std::optional<measurement> run(const job& j) override
+    std::optional<measurement> run(const job& j, double patience) override
     {
         if (j.fresh && called_) return std::nullopt;
         called_ = true;
         job usual = j;
         usual.fresh = false;
-        return remote_crew::run(usual);
+        return remote_crew::run(usual, patience);
     }
 
 private:
