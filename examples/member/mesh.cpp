@@ -174,7 +174,10 @@ task<averaged> mesh::attempt(const wire::group& group, duration limit, round_cod
         o.shares = result.shares;
         task<report> round = average(any_transport(peers), in, out, codec, unsent, o);
         result.what = co_await std::move(round);
-        link_.note_round(result.what.up, result.what.down, loop_.now().time_since_epoch());
+        const auto now = loop_.now().time_since_epoch();
+        link_.note_round(result.what.up, result.what.down, now);
+        if (const auto there_and_back = result.what.round_trip)
+            link_.note_latency(std::chrono::duration<double>(*there_and_back).count() / 2, now);
         result.among_voters = among_voters(result.what, roles);
         result.ok = true;
     } catch (const round_error& failure) {

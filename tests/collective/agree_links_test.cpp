@@ -4,6 +4,7 @@
 
 #include <papilio/op/mean.hpp>
 #include <papilio/plan/balance.hpp>
+#include <papilio/plan/cost.hpp>
 #include <papilio/transport/subset.hpp>
 
 #include <support/clusters.hpp>
@@ -49,28 +50,40 @@ struct swarm {
         return each;
     }
 
+    enum class plan { equal_parts, worthwhile_parts, all_that_pays };
+
+    double round(bool adapts) { return round(adapts ? plan::worthwhile_parts : plan::equal_parts); }
+
     /// Seconds that a round takes, with what it takes to agree.
-    double round(bool adapts)
+    double round(plan by)
     {
         const auto begun = cluster.world().now();
-        cluster.run([&](auto& net) { return take_part(net, adapts); });
+        cluster.run([&](auto& net) { return take_part(net, by); });
         for (const auto& t : tables) REQUIRE(t == tables[0]);
         for (const auto& o : out) REQUIRE(o == in);
         return std::chrono::duration<double>(cluster.world().now() - begun).count();
     }
 
-    pa::task<> take_part(pa::sim::transport& net, bool adapts)
+    pa::task<> take_part(pa::sim::transport& net, plan by)
     {
         const auto me = at(net.rank());
         const auto mine = seen[me].tell(cluster.world().now().time_since_epoch());
         tables[me] = co_await pa::agree_links(net, mine);
-        std::vector<double> shares;
-        if (tables[me] && adapts) shares = pa::worthwhile_shares(tables[me]->access);
+        pa::schedule how;
+        if (tables[me] && by == plan::worthwhile_parts)
+            how.shares = pa::worthwhile_shares(tables[me]->access);
+        if (tables[me] && by == plan::all_that_pays)
+            how = pa::choose(*tables[me], {.bytes = in.size() * sizeof(float)}).how;
         pa::call_options o;
-        o.shares = shares;
+        o.radix = how.radix;
+        o.shares = how.shares;
+        o.chunk_bytes = how.chunk_bytes;
+        o.in_flight = how.in_flight;
         reports[me] = co_await pa::all_reduce(net, in, out[me], pa::mean{}, pa::identity{}, o);
-        seen[me].note_round(reports[me].up, reports[me].down,
-                            cluster.world().now().time_since_epoch());
+        const auto now = cluster.world().now().time_since_epoch();
+        seen[me].note_round(reports[me].up, reports[me].down, now);
+        const std::chrono::duration<double> there_and_back = *reports[me].round_trip;
+        seen[me].note_latency(there_and_back.count() / 2, now);
     }
 
     sim_cluster cluster;
@@ -106,6 +119,15 @@ TEST_CASE("the second round over unequal links is faster than the first")
     const double equal_parts = peers.round(true);
     CHECK(peers.round(true) < 0.8 * equal_parts);
     CHECK(peers.round(true) < 0.75 * equal_parts);
+}
+
+TEST_CASE("to plan by what rounds have shown does not make long links slower")
+{
+    swarm peers(1, {100, 100, 100, 100}, std::size_t{4} << 20, 50ms);
+    const double unplanned = peers.round(swarm::plan::equal_parts);
+    for (int i = 0; i < 4; ++i) CHECK(peers.round(swarm::plan::all_that_pays) < 1.05 * unplanned);
+    CHECK(peers.tables[0]->latency_seconds == Approx(0.05));
+    CHECK(peers.tables[0]->access[2].up == Approx(100 * mbit).epsilon(0.05));
 }
 
 TEST_CASE("after a link slows down the parts change, and rounds get faster than with the old ones")

@@ -326,9 +326,11 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
         const pa::duration when(1'000 * static_cast<std::int64_t>(random.below(160'000)));
         const auto count = static_cast<std::size_t>(random.below(30'000));
         const auto radix = some_radix(peers, random);
+        const bool near = random.below(2) == 0;  // there calls choose what is in flight
+        const pa::duration latency = near ? pa::duration(40us) : pa::duration(10ms);
         sim_cluster cluster(peers, {.seed = static_cast<std::uint64_t>(seed),
-                                    .latency = 10ms,
-                                    .jitter = 20ms,
+                                    .latency = latency,
+                                    .jitter = 2 * latency,
                                     .all = {2e6, 2e6}});
         auto data = ramps(peers, count);
         const auto before = data;
@@ -336,7 +338,7 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
         std::vector<std::optional<pa::task<>>> work;
         for (int rank = 0; rank < peers; ++rank) {
             const pa::call_options options{
-                .timeout = 4s, .radix = radix, .chunk_bytes = 4096, .in_flight = 2};
+                .timeout = 4s, .radix = radix, .chunk_bytes = 4096, .in_flight = near ? 0u : 2u};
             work.emplace_back(
                 note(ends[at(rank)], pa::all_reduce(cluster.peer(rank), data[at(rank)], pa::sum{},
                                                     pa::int8b{}, options)));

@@ -52,3 +52,20 @@ TEST_CASE("the largest part there can be has chunks too")
     CHECK(chunk_of({0, most}, most, 1, 0) == part{0, most});
     CHECK(columns_for(most, 1, 2) == most / 2 + 1);
 }
+
+TEST_CASE("what is in flight stays below what transports keep of a peer")
+{
+    CHECK(most_lanes(1 << 20) == 24);
+    CHECK(most_lanes(100 << 20) == 1);
+    CHECK(most_lanes(0) > 0);
+}
+
+TEST_CASE("data is little when a peer sends no more than 16 KiB of it")
+{
+    CHECK(is_little(16 << 10, 2));
+    CHECK_FALSE(is_little((16 << 10) + 1, 2));
+    CHECK(is_little(64, 257));
+    CHECK_FALSE(is_little(64, 258));
+    CHECK_FALSE(is_little(0, 2));
+    CHECK_FALSE(is_little(64, 1));
+}

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -115,13 +116,23 @@ TEST_CASE("chunks and how many are in flight follow rate and latency")
     const auto fitted = [&](double rate, double latency) {
         return choose(equal(4, rate, latency), large).how;
     };
-    CHECK(fitted(25e6, 0).chunk_bytes == 32 << 10);
-    CHECK(fitted(25e6, 0).in_flight == 8);
+    CHECK(fitted(25e6, 1e-4).chunk_bytes == 32 << 10);
+    CHECK(fitted(25e6, 1e-4).in_flight == 8);
     CHECK(fitted(50e6, 0.05).chunk_bytes == 256 << 10);
     CHECK(fitted(50e6, 0.05).in_flight == 15);
-    CHECK(fitted(1e3, 0).chunk_bytes == 16 << 10);
-    CHECK(fitted(1e3, 0).in_flight == 2);
-    CHECK(fitted(1e12, 1).in_flight == 256);
+    CHECK(fitted(1e3, 1e-4).chunk_bytes == 16 << 10);
+    CHECK(fitted(1e3, 1e-4).in_flight == 2);
+    CHECK(fitted(1e9, 1e-5).in_flight == 5);
+    CHECK(fitted(1e12, 1).in_flight == 96);            // 24 MiB
+    CHECK(fitted(50e6, 0) == schedule{.radix = {4}});  // the engine finds out
+}
+
+TEST_CASE("little data is left to go from everybody to everybody, in two latencies")
+{
+    const auto c = choose(equal(4, 1e6, 0.1), {.bytes = 1024});
+    CHECK(c.how == schedule{.radix = {4}});
+    CHECK(c.expected.seconds == Approx(0.2 + 3 * 1024 / 1e6));
+    CHECK(predict(equal(4, 1e6, 0.1), {.bytes = 1024}, {.chunk_bytes = 512}).seconds > 0.3);
 }
 
 TEST_CASE("radix vectors are all the ways to multiply")
@@ -144,4 +155,12 @@ TEST_CASE("tables and schedules that make no sense are refused")
     CHECK_THROWS_AS(predict(equal(2, 1), mebi, {.shares = {2, -1}}), std::system_error);
     CHECK_THROWS_AS(predict(equal(2, 1), mebi, {.shares = {0, 0}}), std::system_error);
     CHECK_THROWS_AS(choose({}, mebi), std::system_error);
+    CHECK_THROWS_AS(choose(equal(4, 1e-300), mebi), std::system_error);
+    for (const double wrong : {-1.0, std::nan(""), HUGE_VAL}) {
+        CHECK_THROWS_AS(choose(equal(4, 1), {.bytes = 9, .wire_ratio = wrong}), std::system_error);
+        CHECK_THROWS_AS(choose(equal(4, 1), {.bytes = 9, .work_per_byte = wrong}),
+                        std::system_error);
+        CHECK_THROWS_AS(choose(equal(4, 1), {.bytes = 9, .per_message = wrong}), std::system_error);
+    }
+    CHECK_THROWS_AS(choose(equal(4, 1), {.bytes = 9, .wire_ratio = 0}), std::system_error);
 }

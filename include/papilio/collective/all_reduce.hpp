@@ -51,14 +51,11 @@ namespace detail {
 // The engine sees transports without their types, so that it is compiled once for each kind of
 // element, operation and codec, whatever the transports: a virtual call per message costs nothing.
 
-/// Whether everybody sends everybody everything: where a latency costs more than the bytes. Whoever
-/// asks for stages or for chunks of a size gets them.
+/// Whoever asks for stages or for chunks of a size gets them.
 inline bool little(const round_plan& plan, std::size_t total, const call_options& o)
 {
-    constexpr std::size_t most = 16 << 10;  // sent by a peer: a fraction of a millisecond
-    const auto n = plan.roles.size();
     const bool all_full = std::ranges::count(plan.roles, role::full) == std::ssize(plan.roles);
-    return all_full && n > 1 && total > 0 && total * (n - 1) <= most && o.chunk_bytes == 0 &&
+    return is_little(total, plan.roles.size()) && all_full && o.chunk_bytes == 0 &&
            plan.stages.stages() == 1;
 }
 

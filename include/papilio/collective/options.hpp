@@ -40,7 +40,8 @@ struct call_options {
 
     std::size_t chunk_bytes = 0;  ///< of elements, in a message at most; zero: chosen by size
 
-    /// Messages on the way to a peer; zero: chosen. Peers of reduce_scatter and all_gather agree.
+    /// Messages on the way to a peer, of no more than 24 MiB of elements; zero: chosen. Peers of
+    /// reduce_scatter and all_gather agree.
     std::size_t in_flight = 0;
 
     workers* pool = nullptr;  ///< where codecs and reductions run; null: on the loop's own thread

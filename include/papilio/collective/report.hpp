@@ -6,6 +6,7 @@
 #include <papilio/plan/partition.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace papilio {
@@ -42,6 +43,10 @@ struct report {
 
     flow up;    ///< of this peer's link, to all others together: see `link_history`
     flow down;  ///< from all others together
+
+    /// The shortest time to the peer that is furthest away and back, of all that this one met;
+    /// nothing where the transport does not know.
+    std::optional<duration> round_trip;
 
     // Since the call began; the phases overlap.
     duration reduced{};   ///< this peer's own part was complete

@@ -50,6 +50,23 @@ constexpr std::size_t default_chunk_bytes(std::size_t total, std::size_t partner
     return std::clamp<std::size_t>(total / (8 * partners), 32 << 10, 256 << 10);
 }
 
+/// The most that one call has on the way to a peer: what arrives before it is asked for is kept,
+/// and transports keep 64 MiB of each peer.
+inline constexpr std::size_t largest_window = std::size_t{24} << 20;
+
+constexpr std::size_t most_lanes(std::size_t chunk_bytes)
+{
+    return std::max<std::size_t>(largest_window / std::max<std::size_t>(chunk_bytes, 1), 1);
+}
+
+/// Whether everybody sends everybody everything rather than a part to each: where a latency costs
+/// more than the bytes. `total` is the size of the data, in bytes.
+constexpr bool is_little(std::size_t total, std::size_t peers)
+{
+    constexpr std::size_t most = 16 << 10;  // sent by a peer: a fraction of a millisecond
+    return peers > 1 && total > 0 && total <= most / (peers - 1);
+}
+
 /// One on the way, and one that is being reduced.
 inline constexpr std::size_t default_near_lanes = 2;
 

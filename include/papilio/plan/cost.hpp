@@ -46,10 +46,16 @@ struct prediction {
     std::string limited_by = {};  ///< in words, what the time is spent on
 };
 
+/// Throws `errc::bad_argument` unless the numbers are finite and not negative, and the ratio is
+/// above zero.
+inline void check(const workload& work);
+
 /// How long a call takes. All stages stream at the same time, both ways, so that the time is that
 /// of the busiest part of the network (a peer's uplink or downlink, the lines between two sites) or
 /// of the processor, whichever is longer, and the latencies of the first column's way there and
-/// back and of the votes. Throws `errc::bad_argument` for a table or schedule that makes no sense.
+/// back and of the votes. Little data goes from everybody to everybody, where a latency fewer
+/// counts. What is in flight is taken to be enough. Throws `errc::bad_argument` for a table or
+/// schedule that makes no sense.
 prediction predict(const link_table& links, const workload& work, const schedule& how);
 
 /// What a caller has decided already; the rest is chosen.
@@ -69,7 +75,9 @@ struct choice {
 };
 
 /// The schedule that is predicted to be the fastest, of all radix vectors and of equal and balanced
-/// parts; of nearly equals (within 3 %) the one of fewer stages, then of equal parts.
+/// parts; of nearly equals (within 3 %) the one of fewer stages, then of equal parts. Peers are
+/// taken in the order of their ranks: those of a site should be neighbours. Chunks and how many are
+/// in flight are left to the engine where the latency is not known, or there is little to send.
 choice choose(const link_table& links, const workload& work, const overrides& decided = {});
 
 /// All ordered ways to write `peers` as a product of up to `most` factors of 2 or more.
@@ -182,21 +190,40 @@ private:
 
 /// What should be on the way from one peer to another at a time: what travels until the credit for
 /// the next message is back, twice, since others have to be waited for, and beside that what 30 ms
-/// take, so that a link is never idle while its host does something else. More than that lets one
-/// stream run ahead of another, and then the last one ends alone.
+/// take, or 512 KiB, so that a link is never idle while its host does something else. More than
+/// that lets one stream run ahead of another, and then the last one ends alone.
 inline double window_bytes(const link_table& links, const traffic_count& traffic)
 {
+    constexpr double most_aside = 512 << 10;
     double fastest = 0;
     for (const auto& a : links.access) fastest = std::max({fastest, a.up, a.down});
     const double per_pair = fastest / std::max(1, traffic.partners() - 1);
     const double there_and_back = 2 * traffic.stages() * links.latency_seconds;
-    return per_pair * (2 * there_and_back + 0.03);
+    const double window = per_pair * 2 * there_and_back + std::min(per_pair * 0.03, most_aside);
+    return std::min(window, static_cast<double>(largest_window));
+}
+
+/// Whether the engine sends everybody everything, as far as roles let it.
+inline bool goes_to_all(const schedule& how, const link_table& links, const workload& work)
+{
+    return how.radix.size() <= 1 && how.chunk_bytes == 0 &&
+           is_little(work.bytes, links.access.size());
+}
+
+/// The longest that everybody's sending everything to everybody keeps a link busy.
+inline double all_to_all_seconds(const link_table& links, const workload& work)
+{
+    double slowest = links.access.front().up;
+    for (const auto& a : links.access) slowest = std::min({slowest, a.up, a.down});
+    return static_cast<double>(work.bytes) * work.wire_ratio *
+           static_cast<double>(links.access.size() - 1) / slowest;
 }
 
 /// Fits chunks, and how many of them are in flight, to the links: four chunks or more in a window.
 /// Halves and doubles, so that a rate a little different gives the same.
 inline void fit_chunks(schedule& how, const link_table& links, const workload& work)
 {
+    if (links.latency_seconds == 0 || goes_to_all(how, links, work)) return;
     const traffic_count traffic(links, work, how);
     const double window = window_bytes(links, traffic) / work.wire_ratio;
     if (how.chunk_bytes == 0) {
@@ -234,6 +261,7 @@ inline double bound_seconds(const link_table& links, const workload& work)
     const auto n = links.access.size();
     if (n == 0) throw std::system_error(errc::bad_argument, "a group has a peer at least");
     check(links, n);
+    check(work);
     const auto wire = static_cast<double>(work.bytes) * work.wire_ratio;
     return lower_bound_seconds(links, static_cast<std::size_t>(wire));
 }
@@ -245,6 +273,11 @@ inline prediction predict_within(double bound, const link_table& links, const wo
     prediction p;
     p.bound_seconds = bound;
     p.roundings = traffic.stages() + 1;
+    if (goes_to_all(how, links, work)) {
+        p.seconds = all_to_all_seconds(links, work) + 2 * links.latency_seconds;
+        p.limited_by = "latency";
+        return p;
+    }
     const auto [line, name] = traffic.busiest_line();
     const double core = traffic.messages() * work.per_message +
                         static_cast<double>(work.bytes) * work.work_per_byte;
@@ -260,6 +293,15 @@ inline prediction predict_within(double bound, const link_table& links, const wo
 }  // namespace papilio::detail
 
 namespace papilio {
+
+inline void check(const workload& work)
+{
+    const auto good = [](double number) { return std::isfinite(number) && number >= 0; };
+    if (!good(work.wire_ratio) || !good(work.work_per_byte) || !good(work.per_message) ||
+        work.wire_ratio == 0)
+        throw std::system_error(errc::bad_argument,
+                                "a workload's numbers are finite and not negative");
+}
 
 inline prediction predict(const link_table& links, const workload& work, const schedule& how)
 {

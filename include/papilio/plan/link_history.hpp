@@ -15,7 +15,7 @@ namespace papilio {
 
 /// What a link has carried in one direction while a call lasted. Zeros: too little to tell.
 struct flow {
-    double bytes_per_second = 0;  ///< the most for a moment, 20 ms or more
+    double bytes_per_second = 0;  ///< the most for a moment, 50 ms or more
     double busy = 0;              ///< how much of the time at that rate: 1 is all of it
     friend bool operator==(const flow&, const flow&) = default;
 };
@@ -60,7 +60,7 @@ public:
         down_.note(measured.down, true, now);
     }
 
-    /// One way, to the peer that is furthest away.
+    /// One way, to the peer that is furthest away: half of `report::round_trip`, or a probe's.
     void note_latency(double seconds, std::chrono::nanoseconds now)
     {
         latency_.note(seconds, true, now);
@@ -122,9 +122,9 @@ std::optional<link_table> table_of(std::span<const told_link> told);
 
 namespace papilio::detail {
 
-inline double known(double told) noexcept
+inline double known(double told, double least) noexcept
 {
-    return std::isfinite(told) && told > 0 ? told : 0;
+    return std::isfinite(told) && told >= least ? told : 0;
 }
 
 }  // namespace papilio::detail
@@ -136,9 +136,10 @@ inline std::optional<link_table> table_of(std::span<const told_link> told)
     link_table t;
     std::vector<double> seen;
     for (const auto& link : told) {
-        const double up = detail::known(link.up), down = detail::known(link.down);
+        const double up = detail::known(link.up, least_rate);
+        const double down = detail::known(link.down, least_rate);
         t.access.push_back({up > 0 ? up : down, down > 0 ? down : up});
-        t.latency_seconds = std::max(t.latency_seconds, detail::known(link.latency_seconds));
+        t.latency_seconds = std::max(t.latency_seconds, detail::known(link.latency_seconds, 0));
         if (const double slower = std::min(t.access.back().up, t.access.back().down); slower > 0)
             seen.push_back(slower);
     }

@@ -27,19 +27,23 @@ struct link_table {
     /// `[from][to]`, payload bytes per second; empty: no limit but the peers' own.
     std::vector<std::vector<double>> between = {};
 
-    double latency_seconds = 0;  ///< one way, between the two that are furthest apart
+    /// One way, between the two that are furthest apart; zero: not known.
+    double latency_seconds = 0;
     friend bool operator==(const link_table&, const link_table&) = default;
 };
 
-/// Throws `errc::bad_argument` unless `t` is about `peers` peers, every rate is a positive number,
-/// and every peer's site is one of those in `between`, if that is given.
+/// A rate below a byte per second is no link.
+inline constexpr double least_rate = 1;
+
+/// Throws `errc::bad_argument` unless `t` is about `peers` peers, every rate is a finite number of
+/// `least_rate` or more, and every peer's site is one of those in `between`, if that is given.
 inline void check(const link_table& t, std::size_t peers)
 {
     const auto refuse = [](const char* why) { throw std::system_error(errc::bad_argument, why); };
-    const auto good = [](double rate) { return std::isfinite(rate) && rate > 0; };
+    const auto good = [](double rate) { return std::isfinite(rate) && rate >= least_rate; };
     if (t.access.size() != peers) refuse("a link table names every peer of the group");
     for (const auto& a : t.access)
-        if (!good(a.up) || !good(a.down)) refuse("a link's rate is a positive number");
+        if (!good(a.up) || !good(a.down)) refuse("a link's rate is a byte per second or more");
     if (!std::isfinite(t.latency_seconds) || t.latency_seconds < 0)
         refuse("a latency is not negative");
     if (!t.site.empty() && t.site.size() != peers) refuse("a link table gives every peer a site");
@@ -50,7 +54,8 @@ inline void check(const link_table& t, std::size_t peers)
         if (t.between[from].size() != t.between.size())
             refuse("the rates between sites are a square");
         for (std::size_t to = 0; to < t.between.size(); ++to)
-            if (from != to && !good(t.between[from][to])) refuse("a link's rate is positive");
+            if (from != to && !good(t.between[from][to]))
+                refuse("a link's rate is a byte per second or more");
     }
 }
 

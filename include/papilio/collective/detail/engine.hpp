@@ -401,7 +401,10 @@ private:
             } else if (c >= plan_.lanes) {
                 co_await round_.send(peer, t, bytes{});
             }
-            if (!gathers() && needs_no_credit(c)) continue;
+            if (!gathers() && needs_no_credit(c)) {
+                window_.answered();  // nobody owes one
+                continue;
+            }
             round_.expect(peer, message_kind::result);
             task<> heard = hear_results(k, peer, parts, c, room);
             co_await std::move(heard);

@@ -109,7 +109,7 @@ round_plan make_plan(int peers, std::vector<part> parts, std::vector<role> roles
         o.chunk_bytes != 0 ? o.chunk_bytes : default_chunk_bytes(total, partners);
     plan.columns = columns_of(plan, element_size, chunk_bytes);
     const auto lanes = o.in_flight != 0 ? o.in_flight : default_lanes(total, partners, chunk_bytes);
-    plan.lanes = std::min(lanes, plan.columns);
+    plan.lanes = std::min({lanes, most_lanes(chunk_bytes), plan.columns});
     plan.near_lanes = o.in_flight != 0 ? plan.lanes : std::min(default_near_lanes, plan.lanes);
 
     for (std::size_t rank = 0; rank < plan.parts.size(); ++rank)

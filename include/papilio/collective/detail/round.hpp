@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <deque>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -107,11 +108,9 @@ public:
     /// to speak of: within a machine, or in the same rack.
     bool all_are_near()
     {
-        constexpr duration near = std::chrono::microseconds(200);
-        for (int peer = 0; peer < size(); ++peer)
-            if (peer != me() && meets(peer) && net_.round_trip(peer).value_or(near) >= near)
-                return false;
-        return true;
+        constexpr duration near = std::chrono::microseconds(100);
+        const auto longest = longest_round_trip(near);
+        return longest && *longest < near;
     }
 
     /// This peer's part is complete.
@@ -226,6 +225,20 @@ private:
     {
         for (int peer = 0; peer < size(); ++peer)
             if (meets(peer)) ledger_.heard(peer, net_.last_heard(peer));
+    }
+
+    /// To those whom this peer meets; nothing if it is not known of one of them. Does not look on
+    /// beyond one of `enough`.
+    std::optional<duration> longest_round_trip(duration enough = duration::max())
+    {
+        duration longest{};
+        for (int peer = 0; peer < size() && longest < enough; ++peer) {
+            if (peer == me() || !meets(peer)) continue;
+            const auto taken = net_.round_trip(peer);
+            if (!taken) return std::nullopt;
+            longest = std::max(longest, *taken);
+        }
+        return longest;
     }
 
     bool meets(int peer) const { return plan_.meeting(me(), peer) >= 0; }
@@ -398,6 +411,7 @@ private:
         report_.made_of = {{{0, static_cast<std::size_t>(call_.count)}, std::move(from)}};
         report_.unserved_observers = unserved_;
         link_.tell(report_);
+        report_.round_trip = longest_round_trip();
         whole_ = unserved_.empty();
         return std::move(report_);
     }
