@@ -3,6 +3,7 @@
 #include <member/endpoint.hpp>
 #include <trainer/problem.hpp>
 
+#include <papilio/async/timeout.hpp>
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/collective/barrier.hpp>
 #include <papilio/probe/bandwidth.hpp>
@@ -13,7 +14,12 @@
 #include <papilio/transport/tcp.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 
+#include <asio/ip/host_name.hpp>
+
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <random>
@@ -57,9 +63,9 @@ public:
             co_await dial();
         } else {
             host();
-            invite(tcp::to_string(listener_->local()));
+            invite(where_to_join());
         }
-        wire::group group = co_await join();
+        wire::group group = co_await join_in_time();
         group_figures found = co_await measure(std::move(group));
         co_return found;
     }
@@ -99,10 +105,41 @@ private:
         }
     }
 
+    /// By the name of this machine, where every address of it will do.
+    std::string where_to_join() const
+    {
+        auto at = listener_->local();
+        if (listens_anywhere(at.host)) {
+            std::error_code nameless;
+            const auto name = asio::ip::host_name(nameless);
+            if (!nameless) at.host = name;
+        }
+        return tcp::to_string(at);
+    }
+
     wire::place place() const
     {
         const auto at = net_->local();
         return {listens_anywhere(at.host) ? "" : at.host, at.port};
+    }
+
+    /// The rendezvous itself would wait for the last of the group for as long as it takes.
+    task<wire::group> join_in_time()
+    {
+        const auto deadline = loop_.now() + seconds_long(options_.patience);
+        task<wire::group> joining = join();
+        timeout<wire::group> joining_in_time(std::move(joining), deadline);
+        try {
+            wire::group group = co_await joining_in_time;
+            co_return group;
+        } catch (const std::system_error& failure) {
+            if (failure.code() != errc::timed_out || loop_.now() < deadline) throw;
+        }
+        const std::string who = server_ ? std::to_string(server_->run().members().size()) + " of " +
+                                              std::to_string(options_.peers) + " peers have come"
+                                        : "the group was not complete";
+        throw problem(errc::timed_out,
+                      fmt::format("{} within {} s (--patience)", who, options_.patience));
     }
 
     task<wire::group> join()
@@ -181,7 +218,7 @@ private:
         }
     }
 
-    /// A pair that cannot be measured is missing from the matrix.
+    /// A pair that cannot be measured is missing from the matrix; why, this peer says.
     task<> measure_pair(int id, std::size_t me, std::size_t other, link_matrix& links)
     {
         try {
@@ -206,8 +243,9 @@ private:
                 rates = co_await measure_bandwidth(*net_, id, b);
             }
             links.note(me, other, trip, rates);
-        } catch (const std::system_error&) {
-            // Whoever reads the matrix sees it.
+        } catch (const std::system_error& failure) {
+            std::fprintf(stderr, "papilio-probe: peers %zu and %zu: not measured: %s\n", me, other,
+                         failure.what());
         }
     }
 

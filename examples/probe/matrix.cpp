@@ -42,6 +42,14 @@ std::string square(const link_matrix& m, const std::string& title, const figure_
     return text;
 }
 
+bool any_duplex(const link_matrix& m)
+{
+    for (std::size_t from = 0; from < m.peers(); ++from)
+        for (std::size_t to = 0; to < m.peers(); ++to)
+            if (m.at(from, to).duplex_bytes_per_second > 0) return true;
+    return false;
+}
+
 double fastest(const link_matrix& m, std::size_t peer, bool up)
 {
     double most = 0;
@@ -99,7 +107,7 @@ std::string to_table(const link_matrix& m, const std::vector<std::string>& peers
     const auto ms = [](double s) { return s * 1e3; };
     text += square(m, "\nMbit/s, from the row's peer to the column's",
                    [](const auto& f) { return mbit(f.bytes_per_second); });
-    if (m.at(0, 1).duplex_bytes_per_second > 0)
+    if (any_duplex(m))
         text += square(m, "\nMbit/s, both ways at the same time",
                        [](const auto& f) { return mbit(f.duplex_bytes_per_second); });
     text +=

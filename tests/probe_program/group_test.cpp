@@ -35,6 +35,8 @@ TEST_CASE("a matrix holds what each verifier has measured, and knows what is mis
     CHECK(text.find('-') != std::string::npos);
     CHECK(to_json(m, {"a", "bb", "c"}).find("\"from\": 1") == std::string::npos);
     m.note(0, 1, {}, {1, 1, 0, 0});
-    m.note(1, 2, {}, {1, 1, 0, 0});
+    CHECK(to_table(m, {"a", "bb", "c"}).find("both ways at the same time") == std::string::npos);
+    m.note(1, 2, {}, {1, 1, 1, 1});
+    CHECK(to_table(m, {"a", "bb", "c"}).find("both ways at the same time") != std::string::npos);
     CHECK(m.complete());
 }

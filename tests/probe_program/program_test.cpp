@@ -99,11 +99,35 @@ TEST_CASE("a probe says what is wrong, and ends with the code for it", "[program
     says({"nowhere"}, exit_usage, "'nowhere' is no address");
     says({"127.0.0.1:1", "--listen", "127.0.0.1:0"}, exit_usage, "excludes");
     says({"127.0.0.1:1", "--patience", "0.2"}, exit_failure, "is a papilio-probe with --listen");
+    says({"--listen", "127.0.0.1:0", "--congestion", "nonsense"}, exit_failure,
+         R"(no TCP congestion control "nonsense")");
+    says({"--listen", "127.0.0.1:0", "--patience", "0.2"}, exit_failure,
+         "1 of 2 peers have come within 0.2 s");
     says({"--help"}, exit_ok, "Examples:");
 
     program_run host(PAPILIO_PROBE, quick({"--listen", "127.0.0.1:0"}));
     const auto at = address_of(host);
     says(quick({at, "--group", "other"}), exit_failure, R"(this is the run "probe", not "other")");
+    host.signal(SIGTERM);
+    CHECK(host.end() == exit_ok);
+}
+
+TEST_CASE("a group that does not come together ends when its patience does", "[program]")
+{
+    program_run host(PAPILIO_PROBE, quick({"--listen", "127.0.0.1:0", "--peers", "3"}));
+    const auto guest = run_of({address_of(host), "--mesh", "127.0.0.1:0", "--patience", "2"});
+    INFO(guest.output);
+    CHECK(guest.code == exit_failure);
+    CHECK(mentions(guest.output, "the group was not complete within 2 s"));
+    host.signal(SIGTERM);
+    CHECK(host.end() == exit_ok);
+}
+
+TEST_CASE("a probe that listens everywhere invites by its machine's name", "[program]")
+{
+    program_run host(PAPILIO_PROBE, quick({"--listen", "0.0.0.0:0"}));
+    const auto at = address_of(host);
+    CHECK_FALSE(mentions(at, "0.0.0.0"));
     host.signal(SIGTERM);
     CHECK(host.end() == exit_ok);
 }

@@ -12,9 +12,12 @@
 #include <sys/ioctl.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <string>
 
 namespace papilio::tcp::detail {
 
@@ -76,18 +79,55 @@ inline void set(socket& s, int option, const void* value, std::size_t size, cons
 /// Throws when this system does not have, or not allow, what `congestion` names.
 inline void choose_congestion(socket& s, const char* congestion)
 {
-    set(s, TCP_CONGESTION, congestion, std::strlen(congestion), congestion);
+    if (::setsockopt(s.native_handle(), IPPROTO_TCP, TCP_CONGESTION, congestion,
+                     static_cast<socklen_t>(std::strlen(congestion))) == 0)
+        return;
+    throw std::system_error(
+        errno, std::system_category(),
+        "this system has, or allows, no TCP congestion control \"" + std::string(congestion) + '"');
 }
+
+/// What Linux tells of a connection. It has only ever been made longer, and how much of it a C
+/// library's `tcp_info` has differs: hence the offsets.
+class connection_state {
+public:
+    explicit connection_state(socket& s)
+    {
+        if (::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, told_.data(), &size_) != 0)
+            size_ = 0;
+    }
+
+    /// Zero where this system does not tell, and so below.
+    std::uint8_t probes() const { return at<std::uint8_t>(3); }
+    std::uint32_t segment_bytes() const { return at<std::uint32_t>(16); }
+    std::uint32_t unacknowledged_segments() const { return at<std::uint32_t>(24); }
+    std::uint32_t sacked_segments() const { return at<std::uint32_t>(28); }
+    std::uint32_t last_acknowledged_ms() const { return at<std::uint32_t>(56); }
+
+    /// Linux has it since 4.6; all ones: nothing has been there and back yet.
+    std::uint32_t shortest_us() const { return at<std::uint32_t>(148); }
+
+private:
+    template <class T>
+    T at(std::size_t offset) const
+    {
+        T value = 0;
+        if (offset + sizeof value <= size_)
+            std::memcpy(&value, told_.data() + offset, sizeof value);
+        return value;
+    }
+
+    std::array<std::byte, 152> told_{};
+    socklen_t size_ = static_cast<socklen_t>(sizeof told_);
+};
 
 /// How long the other host has owed an acknowledgement; zero when it owes none. A peer that stands
 /// still while its buffers are full owes none: its host answers the kernel's probes of its window.
 inline duration unacknowledged(socket& s)
 {
-    tcp_info info{};
-    socklen_t size = sizeof info;
-    if (::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
-    const bool owed = info.tcpi_unacked > 0 || info.tcpi_probes > 1;
-    return std::chrono::milliseconds(owed ? info.tcpi_last_ack_recv : 0);
+    const connection_state state(s);
+    const bool owed = state.unacknowledged_segments() > 0 || state.probes() > 1;
+    return std::chrono::milliseconds(owed ? state.last_acknowledged_ms() : 0);
 }
 
 /// Bytes that were written and of which the other host has not said that they are there, be it out
@@ -95,30 +135,18 @@ inline duration unacknowledged(socket& s)
 inline std::uint64_t undelivered(socket& s)
 {
     int waiting = 0;
-    tcp_info info{};
-    socklen_t size = sizeof info;
-    if (::ioctl(s.native_handle(), SIOCOUTQ, &waiting) != 0 || waiting <= 0 ||
-        ::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-        return 0;
+    if (::ioctl(s.native_handle(), SIOCOUTQ, &waiting) != 0 || waiting <= 0) return 0;
+    const connection_state state(s);
     const auto all = static_cast<std::uint64_t>(waiting);
-    return all - std::min(all, std::uint64_t{info.tcpi_sacked} * info.tcpi_snd_mss);
+    return all - std::min(all, std::uint64_t{state.sacked_segments()} * state.segment_bytes());
 }
 
 /// The shortest that the system has seen of late, five minutes unless it is told otherwise.
 inline std::optional<duration> round_trip(socket& s)
 {
-    // Linux 4.6 and later tell more than the C library's header knows of.
-    struct {
-        tcp_info known;
-        std::uint64_t rates_and_bytes[4];
-        std::uint32_t segments[2], unsent, shortest_microseconds;
-    } info{};
-    static_assert(sizeof info.known == 104 && sizeof info == 152);
-    socklen_t size = sizeof info;
-    if (::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
-        size < sizeof info || info.shortest_microseconds == ~std::uint32_t{0})
-        return std::nullopt;
-    return std::chrono::microseconds(info.shortest_microseconds);
+    const auto us = connection_state(s).shortest_us();
+    if (us == 0 || us == ~std::uint32_t{0}) return std::nullopt;
+    return std::chrono::microseconds(us);
 }
 
 /// What every connection of ours has: no delay, no blocking, and the kernel's own watch over hosts
