@@ -135,6 +135,43 @@ TEST_CASE("little data is left to go from everybody to everybody, in two latenci
     CHECK(predict(equal(4, 1e6, 0.1), {.bytes = 1024}, {.chunk_bytes = 512}).seconds > 0.3);
 }
 
+TEST_CASE("there are as many streams as fill what a peer can move to each other one")
+{
+    auto links = equal(3, 100e6, 0.05);
+    links.stream_rate = 12e6;
+    const workload large{.bytes = 64 << 20};
+    const auto c = choose(links, large);
+    CHECK(c.how.streams == 5);
+    CHECK_THAT(c.expected.limited_by, Catch::Contains("link of peer"));
+    const auto one = choose(links, large, {.streams = 1});
+    CHECK(one.how.streams == 1);
+    CHECK_THAT(one.expected.limited_by, Catch::Contains("streams"));
+    CHECK(one.expected.seconds == Approx(2.0 / 3 * (64 << 20) / 12e6 + 0.15));
+    links.stream_rate = 1;
+    CHECK(choose(links, large).how.streams == 16);
+}
+
+TEST_CASE("of several codings the fastest is chosen that is precise enough")
+{
+    const std::vector<coding> offered{{.wire_ratio = 1},
+                                      {.wire_ratio = 0.25, .error = 4e-5},
+                                      {.wire_ratio = 0.13, .error = 1e-2},
+                                      {.wire_ratio = 0.1, .work_per_byte = 1}};
+    const auto links = sites(2, 4, 100e6, 1e6);
+    const auto within = [&](double error) { return choose_coding(links, mebi, offered, error); };
+    CHECK(within(0.1).coding == 2);
+    CHECK(within(0.1).plan.how.radix == std::vector{4, 2});
+    CHECK(within(1e-3).coding == 1);
+    CHECK(within(0).coding == 0);
+    // Too coarse for two stages, and direct too slow.
+    CHECK(within(0.025).coding == 1);
+    CHECK(choose_coding(links, mebi, offered, 0.025, {.radix = std::vector{8}}).coding == 2);
+    CHECK(choose_coding(links, mebi, offered, 0.025, {.radix = std::vector{4, 2}}).coding == 1);
+    const std::span<const coding> lossy(offered.data() + 1, 2);
+    CHECK_THROWS_AS(choose_coding(links, mebi, lossy, 1e-6), std::system_error);
+    CHECK_THROWS_AS(choose_coding(links, mebi, {}, 1), std::system_error);
+}
+
 TEST_CASE("radix vectors are all the ways to multiply")
 {
     CHECK(radix_vectors(1) == std::vector<std::vector<int>>{{}});

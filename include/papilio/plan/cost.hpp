@@ -2,10 +2,11 @@
 
 #include <papilio/base/error.hpp>
 #include <papilio/plan/balance.hpp>
-#include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/columns.hpp>
 #include <papilio/plan/link_table.hpp>
 #include <papilio/plan/lower_bound.hpp>
+#include <papilio/plan/schedule.hpp>
+#include <papilio/plan/traffic_count.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -21,23 +22,6 @@
 // What an all-reduce will cost over known links, and the cheapest way to do it. Pure functions of
 // facts: peers that hold the same link table choose alike.
 namespace papilio {
-
-/// How to carry out a call: what `call_options` of the same names take.
-struct schedule {
-    std::vector<int> radix = {};      ///< empty: everybody meets everybody
-    std::vector<double> shares = {};  ///< empty: equal parts
-    std::size_t chunk_bytes = 0;      ///< zero: the engine's choice
-    std::size_t in_flight = 0;        ///< zero: the engine's choice
-    friend bool operator==(const schedule&, const schedule&) = default;
-};
-
-/// What is to be reduced, and what the machines make of it.
-struct workload {
-    std::size_t bytes = 0;     ///< of data
-    double wire_ratio = 1;     ///< bytes on the wire for each of them: the codec's
-    double work_per_byte = 0;  ///< seconds of one core to encode, decode and reduce a byte of data
-    double per_message = 10e-6;  ///< seconds of one core to send and receive a message
-};
 
 struct prediction {
     double seconds = 0;
@@ -64,6 +48,7 @@ struct overrides {
     std::optional<std::vector<double>> shares = {};
     std::size_t chunk_bytes = 0;
     std::size_t in_flight = 0;
+    std::size_t streams = 0;
     /// With a lossy codec: 2 leaves only the direct exchange. Does not touch a `radix` given above.
     int most_roundings = 1'000;
 };
@@ -80,6 +65,20 @@ struct choice {
 /// in flight are left to the engine where the latency is not known, or there is little to send.
 choice choose(const link_table& links, const workload& work, const overrides& decided = {});
 
+struct coded_choice {
+    std::size_t coding = 0;  ///< which of those offered
+    choice plan = {};
+};
+
+/// The fastest of several codings, each with the schedule that suits it; of nearly equals (within
+/// 3 %) the one that loses less. Every stage rounds once more, and the errors of all roundings
+/// together stay within `most_error`: so a coarse coding may only be open to the direct exchange.
+/// Of `work` the bytes and `per_message` count. Throws `errc::bad_argument` where no coding is
+/// precise enough.
+coded_choice choose_coding(const link_table& links, const workload& work,
+                           std::span<const coding> offered, double most_error,
+                           const overrides& decided = {});
+
 /// All ordered ways to write `peers` as a product of up to `most` factors of 2 or more.
 std::vector<std::vector<int>> radix_vectors(int peers, std::size_t most = 4);
 
@@ -87,106 +86,21 @@ std::vector<std::vector<int>> radix_vectors(int peers, std::size_t most = 4);
 
 namespace papilio::detail {
 
-/// Bytes of wire data over every part of the network, and messages by the busiest peer.
-class traffic_count {
-public:
-    traffic_count(const link_table& links, const workload& work, const schedule& how)
-        : links_(links), stages_(static_cast<int>(links.access.size()), how.radix)
-    {
-        const auto n = links.access.size();
-        std::vector<double> part(n, 1.0 / static_cast<double>(n));
-        if (!how.shares.empty()) {
-            if (how.shares.size() != n)
-                throw std::system_error(errc::bad_argument, "shares name every peer of the group");
-            double all = 0;
-            for (const double s : how.shares) {
-                if (!(s >= 0))
-                    throw std::system_error(errc::bad_argument, "a share is not negative");
-                all += s;
-            }
-            if (!(all > 0) || !std::isfinite(all))
-                throw std::system_error(errc::bad_argument, "one share has to be above zero");
-            for (std::size_t i = 0; i < n; ++i) part[i] = how.shares[i] / all;
-        }
-        const auto partners = static_cast<std::size_t>(stages_.radix(0));
-        chunk_ = how.chunk_bytes != 0 ? how.chunk_bytes : default_chunk_bytes(work.bytes, partners);
-        for (int k = 0; k < stages_.stages(); ++k)
-            count_stage(k, part, static_cast<double>(work.bytes));
-        for (auto& bytes : moved_) bytes *= work.wire_ratio;
-        for (auto& row : between_)
-            for (auto& bytes : row) bytes *= work.wire_ratio;
-    }
+/// What the fastest peer can move to and from each of those it meets, if it meets so many.
+inline double fastest_pair(const link_table& links, int partners)
+{
+    double fastest = 0;
+    for (const auto& a : links.access) fastest = std::max({fastest, a.up, a.down});
+    return fastest / std::max(1, partners - 1);
+}
 
-    /// The longest any line is busy, in seconds, and which.
-    std::pair<double, std::string> busiest_line() const
-    {
-        std::pair<double, std::string> busiest{0, "latency"};
-        const auto see = [&](double bytes, double rate, const auto& name) {
-            if (bytes / rate > busiest.first) busiest = {bytes / rate, name()};
-        };
-        for (std::size_t p = 0; p < links_.access.size(); ++p) {
-            const auto of = [&](const char* what) {
-                return std::string("the ") + what + " of peer " + std::to_string(p);
-            };
-            see(moved_[p], links_.access[p].up, [&] { return of("uplink"); });
-            see(moved_[p], links_.access[p].down, [&] { return of("downlink"); });
-        }
-        for (std::size_t from = 0; from < between_.size(); ++from)
-            for (std::size_t to = 0; to < between_.size(); ++to)
-                if (from != to)
-                    see(between_[from][to], links_.between[from][to], [&] {
-                        return "the line from site " + std::to_string(from) + " to site " +
-                               std::to_string(to);
-                    });
-        return busiest;
-    }
-
-    double messages() const noexcept { return messages_; }
-    int stages() const { return stages_.stages(); }
-    int partners() const { return stages_.radix(0); }
-
-private:
-    /// A peer sends each one it meets the other's business, and its own business to all of them; it
-    /// receives as much.
-    void count_stage(int k, std::span<const double> part, double whole)
-    {
-        const int n = stages_.peers();
-        const int groups = stages_.block_size(k) * stages_.radix(k);
-        std::vector<double> business(static_cast<std::size_t>(groups), 0.0);
-        for (std::size_t p = 0; p < part.size(); ++p)
-            business[p % business.size()] += part[p] * whole;
-        if (k == 0)
-            columns_ =
-                std::max(1.0, std::ceil(std::ranges::max(business) / static_cast<double>(chunk_)));
-        messages_ += 4.0 * (stages_.radix(k) - 1) * columns_;
-        moved_.resize(part.size(), 0.0);
-        if (!links_.between.empty())
-            between_.resize(links_.between.size(), std::vector<double>(links_.between.size(), 0.0));
-        for (int p = 0; p < n; ++p) {
-            const double own = business[static_cast<std::size_t>(p % groups)];
-            for (int d = 0; d < stages_.radix(k); ++d) {
-                const int peer = stages_.partner(p, k, d);
-                if (peer == p) continue;
-                const double bytes = own + business[static_cast<std::size_t>(peer % groups)];
-                moved_[static_cast<std::size_t>(p)] += bytes;
-                if (!between_.empty()) between_[site(p)][site(peer)] += bytes;
-            }
-        }
-    }
-
-    std::size_t site(int p) const
-    {
-        return links_.site.empty() ? 0 : links_.site[static_cast<std::size_t>(p)];
-    }
-
-    const link_table& links_;
-    butterfly stages_;
-    std::size_t chunk_ = 0;
-    double columns_ = 1;
-    double messages_ = 0;  // sent and received by a peer
-    std::vector<double> moved_;
-    std::vector<std::vector<double>> between_;
-};
+/// As many streams as carry that, and no more than 16.
+inline std::size_t enough_streams(const link_table& links, int partners)
+{
+    if (links.stream_rate == 0) return 1;
+    const double wanted = std::ceil(fastest_pair(links, partners) / links.stream_rate);
+    return static_cast<std::size_t>(std::clamp(wanted, 1.0, 16.0));
+}
 
 /// What should be on the way from one peer to another at a time: what travels until the credit for
 /// the next message is back, twice, since others have to be waited for, and beside that what 30 ms
@@ -195,9 +109,7 @@ private:
 inline double window_bytes(const link_table& links, const traffic_count& traffic)
 {
     constexpr double most_aside = 512 << 10;
-    double fastest = 0;
-    for (const auto& a : links.access) fastest = std::max({fastest, a.up, a.down});
-    const double per_pair = fastest / std::max(1, traffic.partners() - 1);
+    const double per_pair = fastest_pair(links, traffic.partners());
     const double there_and_back = 2 * traffic.stages() * links.latency_seconds;
     const double window = per_pair * 2 * there_and_back + std::min(per_pair * 0.03, most_aside);
     return std::min(window, static_cast<double>(largest_window));
@@ -338,7 +250,10 @@ inline choice choose(const link_table& links, const workload& work, const overri
     std::vector<std::pair<schedule, prediction>> all;
     for (const auto& radix : radices)
         for (const auto& shares : parts) {
-            schedule how{radix, shares, decided.chunk_bytes, decided.in_flight};
+            schedule how{radix, shares, decided.chunk_bytes, decided.in_flight, decided.streams};
+            if (how.streams == 0)
+                how.streams =
+                    detail::enough_streams(links, butterfly(static_cast<int>(n), radix).radix(0));
             auto p = detail::predict_within(bound, links, work, how);
             const bool open = !decided.radix && radix.size() > 1;
             if (open && p.roundings > decided.most_roundings) continue;
@@ -362,6 +277,34 @@ inline choice choose(const link_table& links, const workload& work, const overri
     for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), 3); ++i)
         c.reasons += "rather than " + detail::line_about(all[i].first, all[i].second, n);
     return c;
+}
+
+inline coded_choice choose_coding(const link_table& links, const workload& work,
+                                  std::span<const coding> offered, double most_error,
+                                  const overrides& decided)
+{
+    std::optional<coded_choice> best;
+    for (std::size_t i = 0; i < offered.size(); ++i) {
+        const auto& c = offered[i];
+        overrides open = decided;
+        if (c.error > 0)
+            open.most_roundings =
+                static_cast<int>(std::min<double>(most_error / c.error, decided.most_roundings));
+        if (open.most_roundings < 2) continue;
+        workload coded = work;
+        coded.wire_ratio = c.wire_ratio;
+        coded.work_per_byte = c.work_per_byte;
+        coded_choice with{i, choose(links, coded, open)};
+        const auto& expected = with.plan.expected;
+        if (c.error * expected.roundings > most_error) continue;  // a radix that was decided
+        const bool loses_less = best && c.error < offered[best->coding].error;
+        const double limit = best ? best->plan.expected.seconds * (loses_less ? 1.03 : 0.97) : 0;
+        if (!best || expected.seconds < limit) best = std::move(with);
+    }
+    if (!best)
+        throw std::system_error(errc::bad_argument,
+                                "no coding is precise enough: offer one that loses nothing");
+    return *std::move(best);
 }
 
 }  // namespace papilio

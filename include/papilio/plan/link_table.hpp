@@ -29,6 +29,10 @@ struct link_table {
 
     /// One way, between the two that are furthest apart; zero: not known.
     double latency_seconds = 0;
+
+    /// What a single stream between two peers reaches, where losses or windows bound it below what
+    /// the access carries; payload bytes per second, zero: no such bound.
+    double stream_rate = 0;
     friend bool operator==(const link_table&, const link_table&) = default;
 };
 
@@ -46,6 +50,8 @@ inline void check(const link_table& t, std::size_t peers)
         if (!good(a.up) || !good(a.down)) refuse("a link's rate is a byte per second or more");
     if (!std::isfinite(t.latency_seconds) || t.latency_seconds < 0)
         refuse("a latency is not negative");
+    if (t.stream_rate != 0 && !good(t.stream_rate))
+        refuse("a stream's rate is a byte per second or more");
     if (!t.site.empty() && t.site.size() != peers) refuse("a link table gives every peer a site");
     if (t.between.empty()) return;
     for (const auto site : t.site)
