@@ -30,6 +30,48 @@ struct damaged {
     }
 };
 
+/// A user's own, which looks at nothing.
+struct plain {
+    static constexpr codec_id id = codec_id::first_user;
+    static constexpr std::size_t granule = 1;
+    static constexpr bool lossless = true;
+
+    template <element V>
+    static constexpr std::size_t bound(std::size_t n) noexcept
+    {
+        return n * sizeof(V);
+    }
+    template <element V>
+    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    {
+        encode_slice(values, 0, values.size(), room);
+        return bound<V>(values.size());
+    }
+    template <element V>
+    void decode(bytes encoded, std::span<V> out) const
+    {
+        decode_slice(encoded, 0, out.size(), out);
+    }
+    template <element V>
+    void encode_slice(std::span<const V> values, std::size_t begin, std::size_t,
+                      mutable_bytes room) const
+    {
+        std::memcpy(room.data() + begin * sizeof(V), values.data(), values.size_bytes());
+    }
+    template <element V>
+    void decode_slice(bytes encoded, std::size_t begin, std::size_t, std::span<V> out) const
+    {
+        std::memcpy(out.data(), encoded.data() + begin * sizeof(V), out.size_bytes());
+    }
+    template <element V>
+    void accumulate_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> sums) const
+    {
+        std::vector<V> decoded(sums.size());
+        decode_slice(encoded, begin, n, std::span<V>(decoded));
+        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += decoded[i];
+    }
+};
+
 template <class Codec>
 void check_policies(const Codec& codec)
 {
@@ -82,6 +124,34 @@ TEST_CASE("finite_only keeps the contract of codecs, and refuses with the codec'
     codec_contract<finite_only<as_f16>, double>({as_f16{}, non_finite::saturate});
     check_not_finite(inf, finite_only{as_f16{}});
     check_not_finite(std::nanf(""), finite_only{int4b<32>{}});
+}
+
+TEMPLATE_TEST_CASE("what arrives and is not finite is refused, under every policy", "", float,
+                   double, f16)
+{
+    for (const float bad : {inf, -inf, std::nanf("")}) {
+        std::vector<TestType> values(300, static_cast<TestType>(1.0f));
+        const auto honest = encoded(identity{}, values);
+        values[299] = static_cast<TestType>(bad);
+        const auto hostile = encoded(identity{}, values);
+        for (const auto policy : {non_finite::error, non_finite::zero, non_finite::saturate}) {
+            CHECK(refuses<TestType>(finite_only{identity{}, policy}, hostile, 300));
+            CHECK_FALSE(refuses<TestType>(finite_only{identity{}, policy}, honest, 300));
+        }
+    }
+}
+
+TEST_CASE("finite_only finds out whoever sends what is not finite by a user's sliced codec")
+{
+    const finite_only<plain> codec{};
+    std::vector<float> values{1, 2, 3, inf}, sums{4, 5};
+    const auto message = encoded(plain{}, values);
+    codec.accumulate_slice(bytes(message), 0, 4, std::span(sums));
+    CHECK(sums == std::vector<float>{5, 7});
+    CHECK_THROWS_AS(codec.accumulate_slice(bytes(message), 2, 4, std::span(sums)),
+                    std::system_error);
+    CHECK_THROWS_AS(codec.decode_slice(bytes(message), 2, 4, std::span(sums)), std::system_error);
+    CHECK_NOTHROW(codec.decode_slice(bytes(message), 0, 4, std::span(sums)));
 }
 
 TEST_CASE("a double beyond float's range is not finite, and a half saturates at its own largest")

@@ -3,6 +3,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/finite.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -87,12 +88,14 @@ bool same_bits(const std::vector<V>& a, const std::vector<V>& b)
            (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(V)) == 0);
 }
 
-/// Whether decoding throws `errc::bad_message`; fails the test if it throws anything else.
+/// Whether decoding throws `errc::bad_message`; fails the test if it throws anything else, or if a
+/// lossy codec decodes what is not finite.
 template <class V, class Codec>
 bool refuses(const Codec& codec, const std::vector<std::byte>& bytes, std::size_t n)
 {
     try {
-        decoded<V>(codec, bytes, n);
+        const auto out = decoded<V>(codec, bytes, n);
+        if constexpr (!Codec::lossless) CHECK(detail::all_finite(out));
     } catch (const std::system_error& error) {
         CHECK(error.code() == errc::bad_message);
         return true;
@@ -214,7 +217,8 @@ void check_slices(const Codec& codec, const std::vector<V>& values)
     }
 }
 
-/// Whatever arrives, decoding throws `errc::bad_message` or fills the span.
+/// Whatever arrives, decoding throws `errc::bad_message` or fills the span, and what lossy codecs
+/// decode is finite.
 template <class Codec, class V>
 void check_hostile_bytes(const Codec& codec)
 {

@@ -1,5 +1,5 @@
 // Decodes arbitrary bytes with each codec: it must throw `errc::bad_message` or fill exactly the
-// span, the codecs of blocks with finite numbers only. The first byte picks the codec and the
+// span, lossy codecs with finite numbers only. The first byte picks the codec and the
 // element, the next two say how many elements the receiver expects.
 
 #include <papilio/base/check.hpp>
@@ -16,9 +16,8 @@ using namespace papilio;
 
 // A span in a block of its own size, so that a sanitizer sees the first byte beside it.
 template <class Codec, class V>
-void decode(bytes encoded, std::size_t n)
+void decode(bytes encoded, std::size_t n, const Codec& codec = {})
 {
-    const Codec codec;
     const auto out = std::make_unique_for_overwrite<V[]>(n);
     const std::span<V> span(out.get(), n);
     try {
@@ -28,7 +27,7 @@ void decode(bytes encoded, std::size_t n)
         return;
     }
     PAPILIO_CHECK(encoded.size() <= codec.template bound<V>(n), "more bytes than the bound");
-    if constexpr (!Codec::lossless && !detail::is_one_of<Codec, as_f16, as_bf16>) {
+    if constexpr (!Codec::lossless || detail::is_one_of<Codec, finite_only<identity>>) {
         const auto finite = [](V x) { return std::isfinite(x); };
         PAPILIO_CHECK(std::all_of(span.begin(), span.end(), finite), "decoded no number");
     }
@@ -75,11 +74,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 26: decode<randk<9, two_bit_values, 128>, float>(encoded, n); break;
     case 27: decode<narrow<std::int8_t>, std::int32_t>(encoded, n); break;
     case 28: decode<narrow<std::int16_t>, std::uint64_t>(encoded, n); break;
+    case 29: decode<topk<8, half_values, rice_places, 128>, float>(encoded, n); break;
+    case 30: decode<finite_only<identity>, float>(encoded, n); break;
     case 33: decode<hivemind::meanstd16, float>(encoded, n); break;
     case 34: decode<hivemind::float16, float>(encoded, n); break;
     case 35: decode<hivemind::quantile8, float>(encoded, n); break;
     case 36: decode<hivemind::uniform8, float>(encoded, n); break;
     case 37: decode<hivemind::blockwise8, float>(encoded, n); break;
+    case 38: decode<hivemind::meanstd16, float>(encoded, n, {.width = 7}); break;
     }
     return 0;
 }

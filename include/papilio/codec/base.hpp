@@ -81,8 +81,10 @@ constexpr const char* name(codec_id id) noexcept
 /// size the receiver knows, or throws `errc::bad_message` for bytes that `encode` could not have
 /// written for that many elements; then `out` holds unspecified values. Neither may wait.
 ///
-/// A `lossless` codec takes every element type. The others take float and double; 16-bit floats
-/// are widened for them by the caller.
+/// A `lossless` codec takes every element type, and passes on whatever there is. The others take
+/// float and double; 16-bit floats are widened for them by the caller. They take only finite
+/// numbers, `encode` throws `errc::not_finite` otherwise, and whatever arrives, what they decode is
+/// finite.
 ///
 /// Three more members, each optional, refine what a call does with a codec:
 /// - `c.at(begin)` is the codec for a run that begins at element `begin` of the whole vector, for

@@ -1,17 +1,19 @@
 #pragma once
 
 #include <papilio/base/error.hpp>
-#include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/finite.hpp>
 
-#include <algorithm>
 #include <atomic>
+#include <concepts>
+#include <span>
+#include <system_error>
 #include <vector>
 
 namespace papilio {
 
-/// What becomes of a number that is not finite as a float, before it is encoded.
+/// What becomes of a number that is not finite as a float, before it is encoded. What arrives and
+/// is not finite is refused under each policy.
 enum class non_finite : unsigned char {
     error,     ///< `encode` throws `errc::not_finite`
     zero,      ///< it becomes 0
@@ -19,9 +21,10 @@ enum class non_finite : unsigned char {
 };
 
 /// `Codec` with a policy for numbers that are not finite: `finite_only{int8b{}, non_finite::zero}`.
-/// By themselves the codecs refuse to encode a NaN or an infinity, but for `as_f16` and `as_bf16`,
-/// which let them pass; within this one, all do as they are told. Finite numbers are encoded as
-/// ever, and so is the result on its way back.
+/// By themselves the codecs refuse to encode a NaN or an infinity, but for `identity`, which lets
+/// them pass; within this one, all do as they are told. Finite numbers are encoded as ever, and so
+/// is the result on its way back. Decoding throws `errc::bad_message` for what is not finite,
+/// whichever codec let it pass, so that the peer who sent it is found out.
 ///
 /// Where a number was replaced, `*met` becomes true, if there is one: a training that makes such
 /// numbers should know. A saturated number is the largest of its block and leaves little of the
@@ -58,6 +61,7 @@ struct finite_only {
     void decode(bytes encoded, std::span<V> out) const
     {
         codec.decode(encoded, out);
+        check_decoded(out);
     }
 
     template <element V>
@@ -74,13 +78,18 @@ struct finite_only {
     void decode_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
     {
         codec.decode_slice(encoded, begin, n, out);
+        check_decoded(out);
     }
 
     template <element V>
     requires sliced_codec<Codec, V>
     void accumulate_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> sums) const
     {
-        codec.accumulate_slice(encoded, begin, n, sums);
+        // Sums of finite numbers may be infinite, so these are looked at before they are added.
+        std::vector<V> decoded(sums.size());
+        decode_slice(encoded, begin, n, std::span<V>(decoded));
+        for (std::size_t i = 0; i < sums.size(); ++i)
+            sums[i] = static_cast<V>(sums[i] + decoded[i]);
     }
 
 private:
@@ -88,6 +97,14 @@ private:
     constexpr finite_only<Other> around(Other other) const
     {
         return {other, policy, met};
+    }
+
+    template <class V>
+    static void check_decoded(std::span<V> values)
+    {
+        if constexpr (floating_element<V>)
+            if (!detail::all_finite(values))
+                throw std::system_error(errc::bad_message, "a peer sent what is not finite");
     }
 
     /// The values themselves if all are finite, as they nearly always are; else a copy in

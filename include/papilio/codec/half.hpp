@@ -9,7 +9,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
+#include <cstddef>
 #include <limits>
+#include <span>
+#include <system_error>
 
 // What as_f16 and as_bf16 share.
 namespace papilio::detail {
@@ -49,12 +53,12 @@ struct half_codec {
         check_slice<granule>(begin, values.size(), n);
         std::byte* to = room.data() + begin * width;
         if constexpr (std::same_as<V, float>) {
-            (kernels().*Kernels).encode(values.data(), values.size(), to);
+            check_encoded((kernels().*Kernels).encode(values.data(), values.size(), to));
         } else {
             for_each_tile<tile>(values.size(), [&](std::size_t at, std::size_t size) {
                 float narrow[tile];
                 for (std::size_t i = 0; i < size; ++i) narrow[i] = narrowed(values[at + i]);
-                (kernels().*Kernels).encode(narrow, size, to + at * width);
+                check_encoded((kernels().*Kernels).encode(narrow, size, to + at * width));
             });
         }
     }
@@ -75,6 +79,18 @@ private:
     static constexpr std::size_t width = 2;
     static constexpr std::size_t tile = 1024;
 
+    static void check_encoded(bool finite)
+    {
+        if (!finite)
+            throw std::system_error(errc::not_finite,
+                                    "only finite numbers travel as 16-bit floats");
+    }
+    static void check_decoded(bool finite)
+    {
+        if (!finite)
+            throw std::system_error(errc::bad_message, "16-bit floats: not a finite number");
+    }
+
     template <bool adds, element V>
     void read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
     {
@@ -85,18 +101,18 @@ private:
         const auto& table = kernels().*Kernels;
         const std::byte* from = encoded.data() + begin * width;
         if constexpr (std::same_as<V, float>) {
-            (adds ? table.accumulate : table.decode)(from, out.size(), out.data());
+            check_decoded((adds ? table.accumulate : table.decode)(from, out.size(), out.data()));
         } else {
             for (std::size_t at = 0; at < out.size(); at += tile) {
                 float narrow[tile];
                 const auto size = std::min(tile, out.size() - at);
-                table.decode(from + at * width, size, narrow);
+                check_decoded(table.decode(from + at * width, size, narrow));
                 put_decoded<adds>(narrow, out.subspan(at, size));
             }
         }
     }
 
-    /// As a float, into which finite numbers are brought first.
+    /// As a float, into whose range finite numbers are brought first.
     static float narrowed(double value) noexcept
     {
         constexpr double limit = std::numeric_limits<float>::max();

@@ -8,7 +8,8 @@
 
 namespace papilio {
 
-/// Sends elements as they lie in memory, little-endian.
+/// Sends elements as they lie in memory, little-endian. A NaN or an infinity passes like any other
+/// number, whoever sent it: `finite_only{identity{}}` refuses them, both ways.
 struct identity {
     static constexpr codec_id id = codec_id::identity;
     static constexpr std::size_t granule = 1;

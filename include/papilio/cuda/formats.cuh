@@ -14,8 +14,9 @@
 // What kernels must know of a codec: `format<Codec>` says
 // - `bits` per code;
 // - `code(x)` and `value(code)`: one number, times the inverse of the scale if there is one;
-// - `block`: how many elements share a scale, or 0 if there is none; and then
-// - `scale(largest)`: by the bits of the largest magnitude, which is finite;
+// - `block`: how many elements share a scale, or 0 if there is none;
+// - without a scale, `takes(code)`: whether the code is of a number that may travel;
+// - with scales, `scale(largest)`: by the bits of the largest magnitude, which is finite;
 // - `weight(code)` and `limits(scale)`: a block is one that the encoder could have written if
 //   the largest weight among its codes is within the limits.
 namespace papilio::cuda::detail {
@@ -40,6 +41,7 @@ struct format<identity> {
 
     PAPILIO_DEVICE static std::uint32_t code(float x) { return std::bit_cast<std::uint32_t>(x); }
     PAPILIO_DEVICE static float value(std::uint32_t code) { return std::bit_cast<float>(code); }
+    PAPILIO_DEVICE static constexpr bool takes(std::uint32_t) { return true; }
 };
 
 template <class Half, std::uint16_t largest>
@@ -55,6 +57,7 @@ struct half_format {
     {
         return std::bit_cast<Half>(static_cast<std::uint16_t>(code));
     }
+    PAPILIO_DEVICE static bool takes(std::uint32_t code) { return (code & 0x7fff) <= largest; }
 };
 
 template <>

@@ -63,12 +63,17 @@ PAPILIO_DEVICE bool encode_tile(const Warp& warp, const typename Warp::template 
                                 encoded_tile<Format, Warp>& to)
 {
     if constexpr (Format::block == 0) {
+        typename Warp::template lanes<bool> refused;
         warp.each([&](int lane) {
+            refused[lane] = false;
             to.code[lane] = {};
-            for (int j = 0; j < per_lane; ++j)
-                put_code<Format>(to.code[lane], j, Format::code(values[lane].at[j]));
+            for (int j = 0; j < per_lane; ++j) {
+                const auto code = Format::code(values[lane].at[j]);
+                refused[lane] |= !Format::takes(code);
+                put_code<Format>(to.code[lane], j, code);
+            }
         });
-        return true;
+        return warp.ballot(refused) == 0;
     } else {
         typename Warp::template lanes<std::uint32_t> largest;
         warp.each([&](int lane) {
@@ -109,11 +114,16 @@ PAPILIO_DEVICE bool decode_tile(const Warp& warp, const encoded_tile<Format, War
                                 typename Warp::template lanes<quad>& values)
 {
     if constexpr (Format::block == 0) {
+        typename Warp::template lanes<bool> refused;
         warp.each([&](int lane) {
-            for (int j = 0; j < per_lane; ++j)
-                values[lane].at[j] = Format::value(code_at<Format>(from.code[lane], j));
+            refused[lane] = false;
+            for (int j = 0; j < per_lane; ++j) {
+                const auto code = code_at<Format>(from.code[lane], j);
+                refused[lane] |= !Format::takes(code);
+                values[lane].at[j] = Format::value(code);
+            }
         });
-        return true;
+        return warp.ballot(refused) == 0;
     } else {
         typename Warp::template lanes<bool> enough, excess;
         warp.each([&](int lane) {

@@ -107,7 +107,7 @@ versions versions_of(Op op, Codec, std::span<const bytes> encoded, std::span<con
     return of;
 }
 
-/// `room` may be empty, where the result is not to be encoded, and `out` where it is, but not both.
+/// `room` may be null, where the result is not to be encoded, and `out` where it is, but not both.
 template <class Back>
 reduced<format<Back>> result_of(Back, std::size_t n, mutable_bytes room, std::span<float> out,
                                 flag* refused)
@@ -116,6 +116,8 @@ reduced<format<Back>> result_of(Back, std::size_t n, mutable_bytes room, std::sp
     PAPILIO_CHECK(room.data() == nullptr || room.size() >= Back{}.template bound<float>(n),
                   "no room for the encoded result");
     PAPILIO_CHECK(out.data() == nullptr || out.size() == n, "the result has as many elements");
+    PAPILIO_CHECK(n == 0 || room.data() != nullptr || out.data() != nullptr,
+                  "a result needs room: for its bytes, for its elements, or for both");
     const bool aligned =
         is_aligned(out.data(), 16) && is_aligned(room.data(), code_alignment<Back>);
     return {{room.data(), n}, out.data(), refused, aligned};

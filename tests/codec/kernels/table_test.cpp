@@ -3,6 +3,7 @@
 #include "codec/kernels/levels.hpp"
 
 #include <papilio/base/random.hpp>
+#include <papilio/codec/finite.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -106,9 +107,9 @@ outcome run(const half_kernels& kernels, floats values, const floats& sums, std:
 {
     const auto n = values.size(), size = n * sizeof(float);
     outcome made{true, {2 * n, offset}, {0, 0}, true, {size, 0}, {sums.data(), size, 4}, true};
-    kernels.encode(values.data(), n, made.encoded.data());
-    kernels.decode(made.encoded.data(), n, made.decoded.as<float>());
-    kernels.accumulate(made.encoded.data(), n, made.sums.as<float>());
+    made.taken = kernels.encode(values.data(), n, made.encoded.data());
+    made.plausible = kernels.decode(made.encoded.data(), n, made.decoded.as<float>());
+    made.added = kernels.accumulate(made.encoded.data(), n, made.sums.as<float>());
     return made;
 }
 
@@ -116,6 +117,13 @@ void compare(const half_kernels& one, const half_kernels& other, const floats& v
              const floats& sums, std::size_t offset)
 {
     const auto a = run(one, values, sums, 0), b = run(other, values, sums, offset);
+    const bool finite = all_finite(values);
+    for (const auto* made : {&a, &b}) {
+        REQUIRE(made->taken == finite);
+        REQUIRE(made->plausible == finite);
+        REQUIRE(made->added == finite);
+    }
+    if (!finite) return;
     REQUIRE(a.encoded == b.encoded);
     REQUIRE(a.decoded == b.decoded);
     REQUIRE(a.sums == b.sums);

@@ -66,18 +66,4 @@ std::span<const float> finite_floats(std::span<const V> values, std::vector<floa
     return floats;
 }
 
-/// Whether n f16 are finite. Their bits, the sign aside, compare like integers.
-inline bool finite_halves(const std::byte* halves, std::size_t n) noexcept
-{
-    constexpr std::size_t tile = 128;
-    std::int16_t largest[tile] = {};
-    papilio::detail::for_each_tile<tile>(n, [&](std::size_t begin, auto size) {
-        std::int16_t each[tile];
-        std::memcpy(each, halves + begin * sizeof(f16), size * sizeof(f16));
-        for (std::size_t i = 0; i < size; ++i)
-            largest[i] = std::max(largest[i], static_cast<std::int16_t>(each[i] & 0x7fff));
-    });
-    return *std::max_element(largest, largest + tile) < 0x7c00;
-}
-
 }  // namespace papilio::hivemind::detail

@@ -105,7 +105,7 @@ void meanstd16::decode(bytes encoded, std::span<V> out) const
     constexpr float most = std::numeric_limits<float>::max();
     const std::byte* means = encoded.data() + n * sizeof(f16);
     const std::byte* deviations = means + rows(n) * sizeof(float);
-    bool finite = detail::finite_halves(encoded.data(), n);
+    bool finite = true;
     const auto width_of = width == 0 ? n : width;
     for (std::size_t row = 0; row < rows(n); ++row) {
         const auto mean = load<float>(means + row * sizeof(float));
@@ -115,7 +115,7 @@ void meanstd16::decode(bytes encoded, std::span<V> out) const
         papilio::detail::for_each_tile<tile>(width_of, [&](std::size_t begin, auto size) {
             float products[tile];
             const std::byte* from = encoded.data() + (first + begin) * sizeof(f16);
-            papilio::detail::kernels().as_f16.decode(from, size, products);
+            finite = papilio::detail::kernels().as_f16.decode(from, size, products) && finite;
             for (std::size_t i = 0; i < size; ++i) products[i] *= deviation;
             papilio::detail::round_now(products);
             V* to = out.data() + first + begin;

@@ -16,7 +16,8 @@ namespace papilio::detail::avx2 {
 // ---- 16-bit floats.
 
 struct f16 {
-    static constexpr half_kernels reference = scalar_halves<papilio::f16, 0x7bff>;
+    static constexpr std::uint16_t largest = 0x7bff;
+    static constexpr half_kernels reference = scalar_halves<papilio::f16, largest>;
 
     /// Finite numbers are brought within f16's range first; infinities and NaN stay.
     PAPILIO_AVX2 static inline __m128i narrowed(__m256 x)
@@ -34,10 +35,11 @@ struct f16 {
 };
 
 struct bf16 {
-    static constexpr half_kernels reference = scalar_halves<papilio::bf16, 0x7f7f>;
+    static constexpr std::uint16_t largest = 0x7f7f;
+    static constexpr half_kernels reference = scalar_halves<papilio::bf16, largest>;
 
     /// Adds just below half of a last place, and all of it to odd numbers; nothing where that would
-    /// leave the finite numbers, and a quiet bit to NaN.
+    /// leave the finite numbers. A NaN may become an infinity.
     PAPILIO_AVX2 static inline __m128i narrowed(__m256 x)
     {
         const __m256i all = _mm256_castps_si256(x);
@@ -45,11 +47,8 @@ struct bf16 {
         const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(all, 16), _mm256_set1_epi32(1));
         const __m256i half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
         const __m256i rounds = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x7f7f8000), magnitude);
-        const __m256i nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7f800000));
         const __m256i rounded = _mm256_add_epi32(all, _mm256_and_si256(half, rounds));
-        const __m256i quiet =
-            _mm256_or_si256(rounded, _mm256_and_si256(nan, _mm256_set1_epi32(0x400000)));
-        const __m256i upper = _mm256_srli_epi32(quiet, 16);
+        const __m256i upper = _mm256_srli_epi32(rounded, 16);
         return _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1));
     }
     PAPILIO_AVX2 static inline __m256 widened(__m128i halves)
@@ -58,14 +57,29 @@ struct bf16 {
     }
 };
 
+PAPILIO_AVX2 inline __m128i larger(__m128i magnitudes, __m128i halves)
+{
+    return _mm_max_epi16(magnitudes, _mm_and_si128(halves, _mm_set1_epi16(0x7fff)));
+}
+
 template <class Half>
-PAPILIO_AVX2 void encode_halves(const float* values, std::size_t n, std::byte* encoded)
+PAPILIO_AVX2 inline bool finite(__m128i magnitudes)
+{
+    return _mm_movemask_epi8(_mm_cmpgt_epi16(magnitudes, _mm_set1_epi16(Half::largest))) == 0;
+}
+
+template <class Half>
+PAPILIO_AVX2 bool encode_halves(const float* values, std::size_t n, std::byte* encoded)
 {
     std::size_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(encoded + 2 * i),
-                         Half::narrowed(_mm256_loadu_ps(values + i)));
-    if (i < n) Half::reference.encode(values + i, n - i, encoded + 2 * i);
+    __m128i magnitudes = _mm_setzero_si128();
+    for (; i + 8 <= n; i += 8) {
+        const __m128i halves = Half::narrowed(_mm256_loadu_ps(values + i));
+        magnitudes = larger(magnitudes, halves);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(encoded + 2 * i), halves);
+    }
+    return finite<Half>(magnitudes) &&
+           (i == n || Half::reference.encode(values + i, n - i, encoded + 2 * i));
 }
 
 template <bool adds>
@@ -75,15 +89,18 @@ PAPILIO_AVX2 inline void put(__m256 product, float* to)
 }
 
 template <class Half, bool adds>
-PAPILIO_AVX2 void decode_halves(const std::byte* encoded, std::size_t n, float* values)
+PAPILIO_AVX2 bool decode_halves(const std::byte* encoded, std::size_t n, float* values)
 {
     std::size_t i = 0;
+    __m128i magnitudes = _mm_setzero_si128();
     for (; i + 8 <= n; i += 8) {
         const auto* from = reinterpret_cast<const __m128i*>(encoded + 2 * i);
-        put<adds>(Half::widened(_mm_loadu_si128(from)), values + i);
+        const __m128i halves = _mm_loadu_si128(from);
+        magnitudes = larger(magnitudes, halves);
+        put<adds>(Half::widened(halves), values + i);
     }
     const auto rest = adds ? Half::reference.accumulate : Half::reference.decode;
-    if (i < n) rest(encoded + 2 * i, n - i, values + i);
+    return finite<Half>(magnitudes) && (i == n || rest(encoded + 2 * i, n - i, values + i));
 }
 
 // ---- Blocks with a scale.

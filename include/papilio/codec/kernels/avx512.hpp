@@ -26,6 +26,8 @@ namespace papilio::detail::avx512 {
 // ---- 16-bit floats.
 
 struct f16 {
+    static constexpr std::uint16_t largest = 0x7bff;
+
     /// Finite numbers are brought within f16's range first; infinities and NaN stay.
     PAPILIO_AVX512 static inline __m256i narrowed(__m512 x)
     {
@@ -40,8 +42,10 @@ struct f16 {
 };
 
 struct bf16 {
+    static constexpr std::uint16_t largest = 0x7f7f;
+
     /// Adds just below half of a last place, and all of it to odd numbers; nothing where that would
-    /// leave the finite numbers, and a quiet bit to NaN.
+    /// leave the finite numbers. A NaN may become an infinity.
     PAPILIO_AVX512 static inline __m256i narrowed(__m512 x)
     {
         const __m512i all = _mm512_castps_si512(x);
@@ -49,11 +53,8 @@ struct bf16 {
         const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(all, 16), _mm512_set1_epi32(1));
         const __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
         const __mmask16 rounds = _mm512_cmplt_epi32_mask(magnitude, _mm512_set1_epi32(0x7f7f8000));
-        const __mmask16 nan = _mm512_cmpgt_epi32_mask(magnitude, _mm512_set1_epi32(0x7f800000));
         const __m512i rounded = _mm512_mask_add_epi32(all, rounds, all, half);
-        const __m512i quiet =
-            _mm512_mask_or_epi32(rounded, nan, rounded, _mm512_set1_epi32(0x400000));
-        return _mm512_cvtepi32_epi16(_mm512_srli_epi32(quiet, 16));
+        return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
     }
     PAPILIO_AVX512 static inline __m512 widened(__m256i halves)
     {
@@ -61,35 +62,58 @@ struct bf16 {
     }
 };
 
+PAPILIO_AVX512 inline __m256i larger(__m256i magnitudes, __m256i halves)
+{
+    return _mm256_max_epi16(magnitudes, _mm256_and_si256(halves, _mm256_set1_epi16(0x7fff)));
+}
+
 template <class Half>
-PAPILIO_AVX512 void encode_halves(const float* values, std::size_t n, std::byte* encoded)
+PAPILIO_AVX512 inline bool finite(__m256i magnitudes)
+{
+    return _mm256_cmpgt_epi16_mask(magnitudes, _mm256_set1_epi16(Half::largest)) == 0;
+}
+
+template <class Half>
+PAPILIO_AVX512 bool encode_halves(const float* values, std::size_t n, std::byte* encoded)
 {
     std::size_t i = 0;
-    for (; i + 16 <= n; i += 16)
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(encoded + 2 * i),
-                            Half::narrowed(_mm512_loadu_ps(values + i)));
+    __m256i magnitudes = _mm256_setzero_si256();
+    for (; i + 16 <= n; i += 16) {
+        const __m256i halves = Half::narrowed(_mm512_loadu_ps(values + i));
+        magnitudes = larger(magnitudes, halves);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(encoded + 2 * i), halves);
+    }
     const auto tail = static_cast<__mmask16>((1u << (n - i)) - 1);
-    if (tail != 0)
-        _mm256_mask_storeu_epi16(encoded + 2 * i, tail,
-                                 Half::narrowed(_mm512_maskz_loadu_ps(tail, values + i)));
+    if (tail != 0) {
+        const __m256i halves = Half::narrowed(_mm512_maskz_loadu_ps(tail, values + i));
+        magnitudes = larger(magnitudes, halves);
+        _mm256_mask_storeu_epi16(encoded + 2 * i, tail, halves);
+    }
+    return finite<Half>(magnitudes);
 }
 
 template <class Half, bool adds>
-PAPILIO_AVX512 void decode_halves(const std::byte* encoded, std::size_t n, float* values)
+PAPILIO_AVX512 bool decode_halves(const std::byte* encoded, std::size_t n, float* values)
 {
     std::size_t i = 0;
+    __m256i magnitudes = _mm256_setzero_si256();
     for (; i + 16 <= n; i += 16) {
         const auto* from = reinterpret_cast<const __m256i*>(encoded + 2 * i);
-        __m512 x = Half::widened(_mm256_loadu_si256(from));
+        const __m256i halves = _mm256_loadu_si256(from);
+        magnitudes = larger(magnitudes, halves);
+        __m512 x = Half::widened(halves);
         if (adds) x = _mm512_add_ps(_mm512_loadu_ps(values + i), x);
         _mm512_storeu_ps(values + i, x);
     }
     const auto tail = static_cast<__mmask16>((1u << (n - i)) - 1);
     if (tail != 0) {
-        __m512 x = Half::widened(_mm256_maskz_loadu_epi16(tail, encoded + 2 * i));
+        const __m256i halves = _mm256_maskz_loadu_epi16(tail, encoded + 2 * i);
+        magnitudes = larger(magnitudes, halves);
+        __m512 x = Half::widened(halves);
         if (adds) x = _mm512_add_ps(_mm512_maskz_loadu_ps(tail, values + i), x);
         _mm512_mask_storeu_ps(values + i, tail, x);
     }
+    return finite<Half>(magnitudes);
 }
 
 // ---- Blocks with a scale.

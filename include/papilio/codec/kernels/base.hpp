@@ -11,12 +11,13 @@ namespace papilio::detail {
 enum class isa : unsigned char { scalar, neon, avx2, avx512 };
 
 /// Between floats and the two bytes per element of a 16-bit format. No pointer need be aligned, and
-/// nothing beside the n elements is touched. `accumulate` adds what it decodes to `sums`; where
-/// both are NaN, which of the two stays is left open.
+/// nothing beside the n elements is touched. `accumulate` adds what it decodes to `sums`. All
+/// return false if an element is not finite; what they should have filled then holds unspecified
+/// values.
 struct half_kernels {
-    void (*encode)(const float* values, std::size_t n, std::byte* encoded);
-    void (*decode)(const std::byte* encoded, std::size_t n, float* values);
-    void (*accumulate)(const std::byte* encoded, std::size_t n, float* sums);
+    bool (*encode)(const float* values, std::size_t n, std::byte* encoded);
+    bool (*decode)(const std::byte* encoded, std::size_t n, float* values);
+    bool (*accumulate)(const std::byte* encoded, std::size_t n, float* sums);
 };
 
 /// Between floats and whole blocks of codes with one scale each. `encode` returns false if a block

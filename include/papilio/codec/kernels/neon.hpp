@@ -12,7 +12,8 @@ namespace papilio::detail::neon {
 // ---- 16-bit floats.
 
 struct f16 {
-    static constexpr half_kernels reference = scalar_halves<papilio::f16, 0x7bff>;
+    static constexpr std::uint16_t largest = 0x7bff;
+    static constexpr half_kernels reference = scalar_halves<papilio::f16, largest>;
 
     /// Finite numbers are brought within f16's range first; infinities and NaN stay.
     static inline uint16x4_t narrowed(float32x4_t x)
@@ -31,10 +32,11 @@ struct f16 {
 };
 
 struct bf16 {
-    static constexpr half_kernels reference = scalar_halves<papilio::bf16, 0x7f7f>;
+    static constexpr std::uint16_t largest = 0x7f7f;
+    static constexpr half_kernels reference = scalar_halves<papilio::bf16, largest>;
 
     /// Adds just below half of a last place, and all of it to odd numbers; nothing where that would
-    /// leave the finite numbers, and a quiet bit to NaN.
+    /// leave the finite numbers. A NaN may become an infinity.
     static inline uint16x4_t narrowed(float32x4_t x)
     {
         const uint32x4_t all = vreinterpretq_u32_f32(x);
@@ -42,9 +44,7 @@ struct bf16 {
         const uint32x4_t odd = vandq_u32(vshrq_n_u32(all, 16), vdupq_n_u32(1));
         const uint32x4_t half = vaddq_u32(odd, vdupq_n_u32(0x7fff));
         const uint32x4_t rounds = vcltq_u32(magnitude, vdupq_n_u32(0x7f7f8000));
-        const uint32x4_t nan = vcgtq_u32(magnitude, vdupq_n_u32(0x7f800000));
-        const uint32x4_t rounded = vaddq_u32(all, vandq_u32(half, rounds));
-        return vshrn_n_u32(vorrq_u32(rounded, vandq_u32(nan, vdupq_n_u32(0x400000))), 16);
+        return vshrn_n_u32(vaddq_u32(all, vandq_u32(half, rounds)), 16);
     }
     static inline float32x4_t widened(uint16x4_t halves)
     {
@@ -52,14 +52,23 @@ struct bf16 {
     }
 };
 
+inline uint16x4_t larger(uint16x4_t magnitudes, uint16x4_t halves)
+{
+    return vmax_u16(magnitudes, vand_u16(halves, vdup_n_u16(0x7fff)));
+}
+
 template <class Half>
-void encode_halves(const float* values, std::size_t n, std::byte* encoded)
+bool encode_halves(const float* values, std::size_t n, std::byte* encoded)
 {
     std::size_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        vst1_u8(reinterpret_cast<std::uint8_t*>(encoded + 2 * i),
-                vreinterpret_u8_u16(Half::narrowed(vld1q_f32(values + i))));
-    if (i < n) Half::reference.encode(values + i, n - i, encoded + 2 * i);
+    uint16x4_t magnitudes = vdup_n_u16(0);
+    for (; i + 4 <= n; i += 4) {
+        const uint16x4_t halves = Half::narrowed(vld1q_f32(values + i));
+        magnitudes = larger(magnitudes, halves);
+        vst1_u8(reinterpret_cast<std::uint8_t*>(encoded + 2 * i), vreinterpret_u8_u16(halves));
+    }
+    return vmaxv_u16(magnitudes) <= Half::largest &&
+           (i == n || Half::reference.encode(values + i, n - i, encoded + 2 * i));
 }
 
 template <bool adds>
@@ -69,15 +78,19 @@ inline void put(float32x4_t product, float* to)
 }
 
 template <class Half, bool adds>
-void decode_halves(const std::byte* encoded, std::size_t n, float* values)
+bool decode_halves(const std::byte* encoded, std::size_t n, float* values)
 {
     std::size_t i = 0;
+    uint16x4_t magnitudes = vdup_n_u16(0);
     for (; i + 4 <= n; i += 4) {
         const uint8x8_t four = vld1_u8(reinterpret_cast<const std::uint8_t*>(encoded + 2 * i));
-        put<adds>(Half::widened(vreinterpret_u16_u8(four)), values + i);
+        const uint16x4_t halves = vreinterpret_u16_u8(four);
+        magnitudes = larger(magnitudes, halves);
+        put<adds>(Half::widened(halves), values + i);
     }
     const auto rest = adds ? Half::reference.accumulate : Half::reference.decode;
-    if (i < n) rest(encoded + 2 * i, n - i, values + i);
+    return vmaxv_u16(magnitudes) <= Half::largest &&
+           (i == n || rest(encoded + 2 * i, n - i, values + i));
 }
 
 // ---- Blocks with a scale.

@@ -30,29 +30,52 @@ constexpr Half narrowed(float value) noexcept
     return std::bit_cast<Half>(static_cast<std::uint16_t>(half.bits - excess));
 }
 
+/// Whether what was narrowed is finite, and so what it was narrowed from.
+template <std::size_t tile>
+struct half_magnitudes {
+    std::int16_t largest[tile] = {};
+
+    template <class Half, class Size>
+    void add(const Half* part, Size size) noexcept
+    {
+        for (std::size_t i = 0; i < size; ++i)
+            largest[i] = std::max(largest[i], static_cast<std::int16_t>(part[i].bits & 0x7fff));
+    }
+    bool within(std::uint16_t most) const noexcept
+    {
+        return *std::max_element(largest, largest + tile) <= most;
+    }
+};
+
 template <class Half, std::uint16_t largest>
-void encode_halves(const float* values, std::size_t n, std::byte* encoded)
+bool encode_halves(const float* values, std::size_t n, std::byte* encoded)
 {
     constexpr std::size_t tile = 128;
+    half_magnitudes<tile> magnitudes;
     for_each_tile<tile>(n, [&](std::size_t begin, auto size) {
         Half part[tile];
         for (std::size_t i = 0; i < size; ++i) part[i] = narrowed<Half, largest>(values[begin + i]);
+        magnitudes.add(part, size);
         std::memcpy(encoded + begin * sizeof(Half), part, size * sizeof(Half));
     });
+    return magnitudes.within(largest);
 }
 
 /// `adds`: to what `values` holds already.
-template <class Half, bool adds>
-void decode_halves(const std::byte* encoded, std::size_t n, float* values)
+template <class Half, std::uint16_t largest, bool adds>
+bool decode_halves(const std::byte* encoded, std::size_t n, float* values)
 {
     constexpr std::size_t tile = 128;
+    half_magnitudes<tile> magnitudes;
     for_each_tile<tile>(n, [&](std::size_t begin, auto size) {
         Half part[tile];
         std::memcpy(part, encoded + begin * sizeof(Half), size * sizeof(Half));
+        magnitudes.add(part, size);
         float* to = values + begin;
         for (std::size_t i = 0; i < size; ++i)
             to[i] = adds ? to[i] + static_cast<float>(part[i]) : static_cast<float>(part[i]);
     });
+    return magnitudes.within(largest);
 }
 
 // ---- Blocks with a scale.
@@ -210,7 +233,8 @@ inline constexpr block_kernels scalar_blocks{encode_blocks<Format>, decode_block
 
 template <class Half, std::uint16_t largest>
 inline constexpr half_kernels scalar_halves{encode_halves<Half, largest>,
-                                            decode_halves<Half, false>, decode_halves<Half, true>};
+                                            decode_halves<Half, largest, false>,
+                                            decode_halves<Half, largest, true>};
 
 inline constexpr kernel_table scalar_kernels{
     isa::scalar,
