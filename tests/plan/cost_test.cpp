@@ -118,12 +118,12 @@ TEST_CASE("chunks and how many are in flight follow rate and latency")
     };
     CHECK(fitted(25e6, 1e-4).chunk_bytes == 32 << 10);
     CHECK(fitted(25e6, 1e-4).in_flight == 8);
-    CHECK(fitted(50e6, 0.05).chunk_bytes == 256 << 10);
-    CHECK(fitted(50e6, 0.05).in_flight == 15);
+    CHECK(fitted(50e6, 0.05).chunk_bytes == 128 << 10);
+    CHECK(fitted(50e6, 0.05).in_flight == 30);
     CHECK(fitted(1e3, 1e-4).chunk_bytes == 16 << 10);
     CHECK(fitted(1e3, 1e-4).in_flight == 2);
     CHECK(fitted(1e9, 1e-5).in_flight == 5);
-    CHECK(fitted(1e12, 1).in_flight == 96);            // 24 MiB
+    CHECK(fitted(1e12, 1).in_flight == 192);           // 24 MiB
     CHECK(fitted(50e6, 0) == schedule{.radix = {4}});  // the engine finds out
 }
 

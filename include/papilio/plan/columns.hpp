@@ -43,11 +43,12 @@ constexpr std::size_t columns_for(std::size_t size, std::size_t granule, std::si
     return std::max<std::size_t>(size / chunk + (size % chunk != 0 ? 1 : 0), 1);
 }
 
-/// 256 KiB stays in a core's cache while it is encoded or reduced; small parts are cut finer, so
-/// that one chunk can travel while the next is prepared.
+/// A chunk of each partner stays in a core's cache while they are encoded or reduced; small parts
+/// are cut finer, so that one chunk can travel while the next is prepared.
 constexpr std::size_t default_chunk_bytes(std::size_t total, std::size_t partners)
 {
-    return std::clamp<std::size_t>(total / (8 * partners), 32 << 10, 256 << 10);
+    const std::size_t most = partners > 2 ? 128 << 10 : 256 << 10;
+    return std::clamp<std::size_t>(total / (8 * partners), 32 << 10, most);
 }
 
 /// The most that one call has on the way to a peer: what arrives before it is asked for is kept,
