@@ -1,6 +1,8 @@
 #include <papilio/codec/error_feedback.hpp>
 
+#include <papilio/codec/as_f16.hpp>
 #include <papilio/codec/fp4.hpp>
+#include <papilio/codec/identity.hpp>
 #include <papilio/codec/nf4b.hpp>
 #include <papilio/codec/randk.hpp>
 #include <papilio/codec/sign1.hpp>
@@ -142,6 +144,18 @@ TEMPLATE_TEST_CASE("a round that failed leaves what error feedback remembers as 
     CHECK(encoded(feedback, values) == first);
     memory.commit();
     CHECK_FALSE(same(memory.values(), before));
+}
+
+TEMPLATE_TEST_CASE("error feedback refuses what is not finite, even if its codec would let it pass",
+                   "", float, bf16, std::int8_t)
+{
+    residuals<TestType> memory(300);
+    for (const float bad : {std::numeric_limits<float>::infinity(), std::nanf("")}) {
+        check_not_finite(bad, error_feedback<identity, TestType>(memory));
+        check_not_finite(bad, error_feedback<as_f16, TestType>(memory));
+    }
+    memory.commit();
+    CHECK(same(memory.values(), std::vector<TestType>(300)));
 }
 
 TEST_CASE("a range may be encoded again within a round, and in pieces, with the same bytes")

@@ -40,7 +40,18 @@ TEST_CASE("an integer that does not fit is refused, and so are bytes of another 
         values[333] = bad;
         CHECK_THROWS_AS(encoded(narrow<std::int8_t>{}, values), std::system_error);
     }
+    for (const std::uint32_t bad : {128u, 255u, 256u, 4'294'967'168u, 4'294'967'295u}) {
+        std::vector<std::uint32_t> values(500, 127u);
+        values[333] = bad;
+        CHECK_THROWS_AS(encoded(narrow<std::int8_t>{}, values), std::system_error);
+    }
+    CHECK_THROWS_AS(encoded(narrow<std::int8_t>{}, std::vector<std::uint8_t>{128}),
+                    std::system_error);
+    CHECK_NOTHROW(encoded(narrow<std::int16_t>{}, std::vector<std::uint8_t>{128, 255}));
     CHECK_NOTHROW(encoded(narrow<std::int16_t>{}, std::vector<std::int32_t>{32767, -32768}));
     CHECK(refuses<std::int32_t>(narrow<std::int16_t>{}, octets({1, 2, 3}), 2));
     CHECK(refuses<std::int32_t>(narrow<std::int8_t>{}, octets({1, 2, 3}), 2));
+    CHECK(refuses<std::uint32_t>(narrow<std::int8_t>{}, octets({1, 0xff}), 2));
+    CHECK(!refuses<std::uint32_t>(narrow<std::int8_t>{}, octets({1, 0x7f}), 2));
+    CHECK(!refuses<std::int64_t>(narrow<std::int8_t>{}, octets({1, 0xff}), 2));
 }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cmath>
 #include <limits>
 
 using namespace papilio;
@@ -56,6 +57,38 @@ TEST_CASE("residuals of 8 bits round to units and stop at 127 of them")
     memory.propose(0, std::vector<float>{0.3f, -1000, 1000, 0.75f});
     memory.commit();
     CHECK(sums(memory) == std::vector<float>{0.5f, -63.5f, 63.5f, 1});
+}
+
+TEMPLATE_TEST_CASE("what is not finite never becomes a residual", "", float, bf16, std::int8_t)
+{
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    for (const float bad : {infinity, -infinity, std::nanf("")}) {
+        residuals<TestType> memory(3);
+        memory.propose(0, std::vector<float>{1, 2, 3});
+        memory.commit();
+        const std::vector<float> values{4, bad, 5};
+        try {
+            memory.propose(0, values);
+            FAIL("proposed " << bad);
+        } catch (const std::system_error& error) {
+            CHECK(error.code() == errc::not_finite);
+        }
+        CHECK_THROWS_AS(memory.undelivered(0, std::span<const float>(values)), std::system_error);
+        memory.commit();
+        CHECK(sums(memory) == std::vector<float>{1, 2, 3});
+    }
+}
+
+TEST_CASE("residuals of 16 bits stay finite next to the largest floats, and none is set to a NaN")
+{
+    constexpr float most = std::numeric_limits<float>::max();
+    residuals<bf16> memory(2);
+    memory.propose(0, std::vector<float>{most, -most});
+    memory.commit();
+    CHECK(sums(memory) == std::vector<float>{0x1.fep127f, -0x1.fep127f});
+    const std::vector<bf16> bad{bf16(1), bf16(std::nanf(""))};
+    CHECK_THROWS_AS(memory.set(bad), std::system_error);
+    CHECK(sums(memory) == std::vector<float>{0x1.fep127f, -0x1.fep127f});
 }
 
 TEST_CASE("residuals can be stored and set again, for a vector of the same size")

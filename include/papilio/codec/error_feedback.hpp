@@ -3,6 +3,9 @@
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/residuals.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <vector>
 
 namespace papilio {
@@ -17,7 +20,9 @@ namespace papilio {
 /// nothing that counts has changed: a range may be encoded again, which gives the same bytes, and
 /// several ranges at once, from several threads, if they do not overlap.
 ///
-/// Bytes, id and what is thrown are Codec's. Results go back by Codec alone, without feedback.
+/// Bytes, id and what is thrown are Codec's; and `encode` throws `errc::not_finite` for sums that
+/// are not finite, whatever Codec would let pass, lest a residual stay so for ever. Results go back
+/// by Codec alone, without feedback.
 template <class Codec, class Stored = float>
 class error_feedback {
 public:

@@ -6,14 +6,19 @@
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/slice.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
-#include <limits>
+#include <span>
+#include <system_error>
+#include <type_traits>
 
 namespace papilio {
 
 /// Sends integers as `Narrow`, std::int8_t or std::int16_t, for those who know that they fit:
 /// `two_way{narrow<std::int8_t>{}, identity{}}` sends small numbers, and brings back what may be a
-/// large sum. `encode` throws `errc::too_large` for a number that does not fit.
+/// large sum. `encode` throws `errc::too_large` for a number that does not fit, and `decode`
+/// `errc::bad_message` for a negative one where integers are unsigned.
 template <class Narrow>
 struct narrow {
     static_assert(detail::is_one_of<Narrow, std::int8_t, std::int16_t>,
@@ -56,6 +61,7 @@ struct narrow {
             for (std::size_t i = 0; i < size; ++i) {
                 small[i] = static_cast<Narrow>(values[at + i]);
                 lost = static_cast<V>(lost | (static_cast<V>(small[i]) ^ values[at + i]));
+                lost = static_cast<V>(lost | impossible<V>(small[i]));
             }
             fit &= lost == 0;
             std::memcpy(to + at * sizeof(Narrow), small, size * sizeof(Narrow));
@@ -83,6 +89,14 @@ struct narrow {
 private:
     static constexpr std::size_t tile = 256;
 
+    /// 1 for a negative number where integers are unsigned: extended, its sign would make the
+    /// largest of them.
+    template <class V>
+    static constexpr int impossible(Narrow small) noexcept
+    {
+        return std::is_unsigned_v<V> && small < 0 ? 1 : 0;
+    }
+
     template <class V, class Combine>
     static void read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out,
                      Combine combine)
@@ -95,7 +109,13 @@ private:
             Narrow small[tile];
             std::memcpy(small, from + at * sizeof(Narrow), size * sizeof(Narrow));
             V* to = out.data() + at;
-            for (std::size_t i = 0; i < size; ++i) to[i] = combine(to[i], static_cast<V>(small[i]));
+            int refused = 0;
+            for (std::size_t i = 0; i < size; ++i) {
+                refused |= impossible<V>(small[i]);
+                to[i] = combine(to[i], static_cast<V>(small[i]));
+            }
+            if (refused != 0)
+                throw std::system_error(errc::bad_message, "narrow integers: a negative one");
         });
     }
 };

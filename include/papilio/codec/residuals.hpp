@@ -3,12 +3,16 @@
 #include <papilio/base/check.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/float16.hpp>
 #include <papilio/base/rounding.hpp>
+#include <papilio/codec/finite.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <system_error>
+#include <type_traits>
 #include <vector>
 
 namespace papilio {
@@ -36,6 +40,9 @@ public:
 
     /// As the last round that succeeded left them.
     std::span<const Stored> values() const noexcept { return committed_; }
+
+    /// Throws `errc::bad_argument` for another number of elements, `errc::not_finite` for a NaN or
+    /// an infinity; then all is as it was.
     void set(std::span<const Stored> values);
 
     /// The round succeeded: what its codec proposed holds from now on. Elements that were not
@@ -47,6 +54,7 @@ public:
 
     /// What was sent of the elements from `begin` on did not become part of the result, as its
     /// contributors tell: they keep all that was to be sent. `in` is what the round was given.
+    /// Throws like `propose`.
     template <element V>
     void undelivered(std::size_t begin, std::span<const V> in);
 
@@ -54,7 +62,8 @@ public:
     template <element V>
     void add(std::size_t begin, std::span<const V> in, std::span<float> sums) const;
 
-    /// For codecs: what will remain of the elements from `begin` on.
+    /// For codecs: what will remain of the elements from `begin` on. Throws `errc::not_finite`, and
+    /// changes nothing, if that has a NaN or an infinity, which would stay for ever.
     void propose(std::size_t begin, std::span<const float> remains);
 
 private:
@@ -77,9 +86,20 @@ private:
         if constexpr (std::is_same_v<Stored, std::int8_t>)
             return static_cast<std::int8_t>(
                 std::nearbyint(std::clamp(value / options_.scale, -127.0f, 127.0f)));
+        else if constexpr (std::is_same_v<Stored, bf16>)
+            return Stored(std::clamp(value, -largest, largest));
         else
-            return static_cast<Stored>(value);
+            return value;
     }
+
+    template <class Value>
+    static void check_finite(std::span<const Value> values)
+    {
+        if (!detail::all_finite(values))
+            throw std::system_error(errc::not_finite, "only finite numbers can remain to be sent");
+    }
+
+    static constexpr float largest = detail::bf16_value(0x7f7f);  // that a bf16 can hold
 
     residual_options options_;
     std::vector<Stored> committed_;
@@ -106,6 +126,7 @@ void residuals<Stored>::set(std::span<const Stored> values)
 {
     if (values.size() != size())
         throw std::system_error(errc::bad_argument, "residuals of another vector");
+    check_finite(values);
     committed_.assign(values.begin(), values.end());
     proposed_ = committed_;
 }
@@ -134,6 +155,7 @@ template <class Stored>
 void residuals<Stored>::propose(std::size_t begin, std::span<const float> remains)
 {
     check_range(begin, remains.size());
+    check_finite(remains);
     for (std::size_t i = 0; i < remains.size(); ++i) proposed_[begin + i] = rounded(remains[i]);
 }
 
