@@ -19,8 +19,8 @@ struct options {
     std::size_t max_message = std::size_t{64} << 20;  ///< a larger one ends the link
     std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
 
-    /// TCP's congestion control: "cubic", "bbr", ...; null: the system's. Borrowed for as long as
-    /// the transport lives.
+    /// TCP's congestion control: "cubic", "bbr", ...; null: the system's, but for bbr on links
+    /// without latency, which get reno. Borrowed for as long as the transport lives.
     const char* congestion = nullptr;
 
     /// Bytes per second that all links together may send, and take in; zero: as they can.

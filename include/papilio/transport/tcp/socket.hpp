@@ -149,9 +149,23 @@ inline std::optional<duration> round_trip(socket& s)
     return std::chrono::microseconds(us);
 }
 
+/// bbr paces what it sends by rates that it measures, which halves what a link without latency
+/// carries, such as loopback: there reno is better, which everybody may use.
+inline void suit_congestion(socket& s)
+{
+    char name[16] = {};
+    socklen_t size = sizeof name - 1;
+    ::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_CONGESTION, name, &size);
+    const auto distance = round_trip(s);
+    if (std::strcmp(name, "bbr") != 0 || !distance || *distance >= std::chrono::microseconds(100))
+        return;
+    // Where even that is not allowed, it stays as it was.
+    ::setsockopt(s.native_handle(), IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+}
+
 /// What every connection of ours has: no delay, no blocking, and the kernel's own watch over hosts
 /// that vanish without a word. It has no TCP_USER_TIMEOUT, which also ends connections with peers
-/// who are well but stand still while their buffers are full.
+/// who are well but stand still while their buffers are full. Null: `suit_congestion`.
 inline void tune(socket& s, const char* congestion)
 {
     s.non_blocking(true);
@@ -161,7 +175,10 @@ inline void tune(socket& s, const char* congestion)
     set(s, TCP_KEEPIDLE, &idle_s, sizeof idle_s, "TCP_KEEPIDLE");
     set(s, TCP_KEEPINTVL, &interval_s, sizeof interval_s, "TCP_KEEPINTVL");
     set(s, TCP_KEEPCNT, &probes, sizeof probes, "TCP_KEEPCNT");
-    if (congestion) choose_congestion(s, congestion);
+    if (congestion)
+        choose_congestion(s, congestion);
+    else
+        suit_congestion(s);
 }
 
 }  // namespace papilio::tcp::detail

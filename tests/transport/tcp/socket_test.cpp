@@ -1,0 +1,49 @@
+#include <papilio/transport/tcp/socket.hpp>
+
+#include <asio/ip/tcp.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <string>
+
+using namespace papilio::tcp::detail;
+using asio::ip::tcp;
+
+namespace {
+
+struct loopback_pair {
+    loopback_pair()
+    {
+        tcp::acceptor door(context, {asio::ip::address_v4::loopback(), 0});
+        ours.connect(door.local_endpoint());
+        door.accept(theirs);
+    }
+
+    asio::io_context context;
+    tcp::socket ours{context};
+    tcp::socket theirs{context};
+};
+
+std::string congestion_of(tcp::socket& s)
+{
+    char name[16] = {};
+    socklen_t size = sizeof name - 1;
+    REQUIRE(::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0);
+    return name;
+}
+
+}  // namespace
+
+TEST_CASE("loopback is not left to bbr, unless somebody asks for it")
+{
+    loopback_pair pair;
+    tune(pair.ours, nullptr);
+    tune(pair.theirs, nullptr);
+    REQUIRE(round_trip(pair.ours));
+    if (*round_trip(pair.ours) < std::chrono::microseconds(100))
+        CHECK(congestion_of(pair.ours) != "bbr");
+    tune(pair.ours, "reno");
+    CHECK(congestion_of(pair.ours) == "reno");
+    CHECK_THROWS_AS(tune(pair.ours, "nonsense"), std::system_error);
+    CHECK(congestion_of(pair.ours) == "reno");
+}
