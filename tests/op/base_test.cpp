@@ -20,6 +20,10 @@ struct first_of_all {
     }
 };
 
+struct only_at_once : first_of_all {
+    static constexpr bool in_stages = false;
+};
+
 struct no_id {
     void reduce(std::span<const std::span<const float>>, std::span<const double>,
                 std::span<float>) const
@@ -36,6 +40,16 @@ TEST_CASE("the library's operations and users' own satisfy the concept")
     static_assert(operation<papilio::min, f16> && operation<papilio::max, long>);
     static_assert(operation<first_of_all, float>);
     static_assert(!operation<no_id, float> && !operation<sum, bool> && !operation<int, float>);
+    SUCCEED();
+}
+
+TEST_CASE("an operation that is wrong in stages says so")
+{
+    static_assert(detail::suits_stages<sum>() && detail::suits_stages<weighted_mean>());
+    static_assert(detail::suits_stages<first_of_all>());
+    static_assert(!detail::suits_stages<exact_mean>());
+    static_assert(!detail::suits_stages<mean_of_senders>());
+    static_assert(!detail::suits_stages<only_at_once>());
     SUCCEED();
 }
 

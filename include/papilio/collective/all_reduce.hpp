@@ -64,6 +64,7 @@ task<report> all_reduce_spans(any_transport net, std::span<const T> in, std::spa
                               Codec codec, call_options options)
 {
     loop& on = co_await this_loop{};
+    check_stages<Op>(options);
     const auto plan = plan_by_shares(net.size(), out.size(), sizeof(T), codec, options);
     const bool contributor = contributes(plan.roles[static_cast<std::size_t>(net.rank())]);
     if (in.size() != out.size() && (contributor || !in.empty()))

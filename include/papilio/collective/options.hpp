@@ -35,7 +35,8 @@ struct call_options {
     /// Elements of each part, by rank, in reduce_scatter and all_gather; empty: nearly equal.
     std::span<const std::size_t> sizes = {};
 
-    /// The stages of the butterfly; empty: one in which everybody meets everybody.
+    /// The stages of the butterfly; empty: one in which everybody meets everybody. Operations that
+    /// are right in one stage only (`in_stages` in op/base.hpp) are refused in several.
     std::span<const int> radix = {};
 
     std::size_t chunk_bytes = 0;  ///< of elements, in a message at most; zero: chosen by size

@@ -38,6 +38,7 @@ task<report> reduce_scatter_spans(any_transport net, std::span<const T> in, std:
                                   Codec codec, call_options options)
 {
     loop& on = co_await this_loop{};
+    check_stages<Op>(options);
     const auto plan = plan_by_sizes(net.size(), in.size(), sizeof(T), codec, options);
     const auto mine = plan.parts[static_cast<std::size_t>(net.rank())];
     if (out.size() != mine.size) refuse("reduce_scatter: out is not as long as this peer's part");

@@ -33,6 +33,9 @@ enum class op_id : std::uint8_t {
 /// operation reduces in `accumulator_t<T>`, in rank order, and rounds once to `T`, so that whoever
 /// repeats the computation gets the same bits; element i of `out` depends on nothing but element i
 /// of the versions, so that any cut into chunks does too.
+///
+/// In a call of several stages, results are reduced once more. An operation for which that is wrong
+/// says `static constexpr bool in_stages = false`, and such calls refuse it.
 template <class Op, class T>
 concept operation = element<T> && std::is_trivially_destructible_v<Op> &&
     requires(const Op& op, std::span<const std::span<const T>> versions,
@@ -51,5 +54,17 @@ concept adding_operation = operation<Op, T> && std::same_as<accumulator_t<T>, T>
     };
 
 // clang-format on
+
+namespace detail {
+/// Whether what the operation makes of versions may be a version of the next stage.
+template <class Op>
+constexpr bool suits_stages()
+{
+    if constexpr (requires { Op::in_stages; })
+        return Op::in_stages;
+    else
+        return true;
+}
+}  // namespace detail
 
 }  // namespace papilio

@@ -20,9 +20,11 @@ namespace papilio {
 /// Meant for `as_f16`, or for f16 elements by `identity`. Versions of other numbers are first
 /// rounded to multiples of 2^-24, those beyond 65504 to that. An element is NaN if one of its
 /// versions is not a finite number. Weights are whole numbers that add up to 2^22 at most, lest
-/// sums overflow: with others `reduce` throws `errc::bad_argument`.
+/// sums overflow: with others `reduce` throws `errc::bad_argument`. So does a call of several
+/// stages, each of which would round.
 struct exact_mean {
     static constexpr op_id id = op_id::exact_mean;
+    static constexpr bool in_stages = false;
 
     /// The most that the weights of one result add up to.
     static constexpr std::int64_t largest_total = std::int64_t{1} << 22;

@@ -8,12 +8,14 @@ namespace papilio {
 /// For sparse versions: each element is the sum of its versions in rank order, divided by how many
 /// of them are not zero, so that peers count only where they sent something; 0 where nobody did.
 /// `mean` divides by the number of peers instead, and shrinks what few of them sent. A zero that
-/// was sent counts as not sent. Weights are ignored.
+/// was sent counts as not sent. Weights are ignored. Calls of several stages, which pass on sums
+/// but not how many made them up, throw `errc::bad_argument`.
 ///
 /// After `topk` this is how J. Peng et al., "DeMo" (2024), aggregate. Under error feedback `mean`
 /// loses nothing, while this repeats what only some sent in full; which is better, training tells.
 struct mean_of_senders {
     static constexpr op_id id = op_id::mean_of_senders;
+    static constexpr bool in_stages = false;
 
     template <element T>
     void reduce(std::span<const std::span<const T>> versions, std::span<const double>,

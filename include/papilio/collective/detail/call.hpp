@@ -38,6 +38,15 @@ constexpr void check_kinds()
                   "not a codec for these elements: see codec/base.hpp for what one must have");
 }
 
+template <class Op>
+void check_stages(const call_options& o)
+{
+    if (!suits_stages<Op>() && o.radix.size() > 1)
+        refuse(
+            "this operation is right in a single stage only: leave call_options::radix out, or "
+            "take another one, such as mean");
+}
+
 template <class T>
 void check_apart(std::span<const T> in, std::span<T> out)
 {
