@@ -1,7 +1,11 @@
 #include <papilio/codec/stochastic.hpp>
 
+#include <papilio/codec/error_feedback.hpp>
+#include <papilio/codec/finite_only.hpp>
+#include <papilio/codec/identity.hpp>
 #include <papilio/codec/int4b.hpp>
 #include <papilio/codec/int8b.hpp>
+#include <papilio/codec/two_way.hpp>
 
 #include "contract/codec_contract.hpp"
 
@@ -99,6 +103,17 @@ TEST_CASE("stochastic rounding depends on seed, round and place alone")
     CHECK(
         encoded(stochastic<int8b>{.seed = 1}, std::vector<float>{127, 0.5f, 0.5f, -0.5f, 63.25f}) ==
         octets({127, 0, 0, 0, 63, 0x80, 0x3f}));
+}
+
+TEST_CASE(
+    "results go back rounded to nearest, whatever a peer's seed, from within other codecs, too")
+{
+    using rounding = stochastic<int8b>;
+    static_assert(std::same_as<detail::codec_back_t<rounding>, int8b>);
+    static_assert(std::same_as<detail::codec_back_t<two_way<identity, rounding>>, int8b>);
+    static_assert(std::same_as<detail::codec_back_t<error_feedback<rounding>>, int8b>);
+    static_assert(std::same_as<detail::codec_back_t<finite_only<rounding>>, finite_only<int8b>>);
+    SUCCEED();
 }
 
 TEST_CASE("stochastic rounding doubles the squared error")

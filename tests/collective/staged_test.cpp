@@ -71,6 +71,120 @@ TEMPLATE_TEST_CASE("in stages, too, every peer ends with the reference's bits", 
     }
 }
 
+namespace {
+
+/// What stages of two, then two peers make of data that comes by `codec`, part by part.
+template <class Codec>
+std::vector<float> sum_of_pairs(vectors in, const Codec& codec)
+{
+    for (auto& version : in)
+        for (const auto& part : pa::partition(version.size(), in.size())) {
+            std::vector<std::byte> room(codec.template bound<float>(part.size));
+            const auto there = pa::detail::codec_at(codec, part.begin);
+            const auto run = std::span(version).subspan(part.begin, part.size);
+            const auto size = there.encode(std::span<const float>(run), room);
+            there.decode(pa::bytes(room).first(size), run);
+        }
+    std::vector<float> sums(in[0].size());
+    for (std::size_t i = 0; i < sums.size(); ++i)
+        sums[i] = (in[0][i] + in[1][i]) + (in[2][i] + in[3][i]);
+    return sums;
+}
+
+template <class Codec>
+void comes_back_as_it_is(const Codec& codec)
+{
+    const std::vector<int> radix{2, 2};
+    for (const std::size_t count : {std::size_t{1}, std::size_t{100}, std::size_t{100'003}}) {
+        CAPTURE(pa::name(Codec::id), count);
+        const auto in = noise(4, count);
+        const auto expected = sum_of_pairs(in, codec);
+        const pa::two_way both{codec, pa::identity{}};
+        sim_cluster cluster(4);
+        for (const auto& mine : reduced(cluster, in, pa::sum{}, both, {.radix = radix}))
+            CHECK(same_bits(mine, expected));
+        cluster.run([&](auto& net) -> pa::task<> {
+            const auto mine = pa::partition(count, 4)[at(net.rank())];
+            std::vector<float> out(mine.size);
+            co_await pa::reduce_scatter(net, in[at(net.rank())], out, pa::sum{}, both,
+                                        pa::call_options{.radix = radix, .chunk_bytes = 40'000});
+            if (!std::equal(out.begin(), out.end(),
+                            expected.begin() + static_cast<std::ptrdiff_t>(mine.begin)))
+                throw std::logic_error("a wrong sum");
+        });
+    }
+}
+
+/// A transport whose peer cuts in half what it sends to another.
+template <class Net>
+struct shortening {
+    Net& net;
+    int to;
+
+    int rank() const { return net.rank(); }
+    int size() const { return net.size(); }
+    pa::task<> send(int peer, pa::tag t, pa::bytes message)
+    {
+        const bool cut = peer == to && pa::fields_of(t).kind == pa::message_kind::contribution &&
+                         pa::fields_of(t).index == 1;
+        return net.send(peer, t, cut ? message.first(message.size() / 2) : message);
+    }
+    pa::task<std::size_t> recv(int peer, pa::tag t, pa::mutable_bytes room)
+    {
+        return net.recv(peer, t, room);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("in stages, sums that go back as they are lose nothing, however data came")
+{
+    comes_back_as_it_is(pa::int8b{});
+    comes_back_as_it_is(pa::topk<64>{});
+    comes_back_as_it_is(pa::identity{});
+}
+
+TEST_CASE("in stages, integers travel as narrow ones, and their sums as wide ones")
+{
+    const std::vector<int> radix{2, 3};
+    for (const std::size_t count : {std::size_t{5}, std::size_t{100'003}}) {
+        sim_cluster cluster(6);
+        cluster.run([&](auto& net) -> pa::task<> {
+            std::vector<std::int32_t> data(count);
+            for (std::size_t i = 0; i < count; ++i)
+                data[i] = static_cast<std::int32_t>(i % 100) + net.rank();
+            const pa::two_way codec{pa::narrow<std::int8_t>{}, pa::identity{}};
+            co_await pa::all_reduce(net, data, pa::sum{}, codec, {.radix = radix});
+            for (std::size_t i = 0; i < count; ++i)
+                if (data[i] != 6 * static_cast<std::int32_t>(i % 100) + 15)
+                    throw std::logic_error("a wrong sum");
+        });
+    }
+}
+
+TEST_CASE("in stages, a sum that is too short is refused, also where it would be read in place")
+{
+    const std::vector<int> radix{2, 2};
+    sim_cluster cluster(4);
+    auto data = noise(4, 10'000);
+    std::vector<std::error_code> failures(4);
+    cluster.run([&](auto& net) -> pa::task<> {
+        const auto rank = at(net.rank());
+        shortening<std::remove_reference_t<decltype(net)>> out{net, net.rank() == 3 ? 1 : -1};
+        const pa::two_way codec{pa::int8b{}, pa::identity{}};
+        const pa::call_options options{
+            .timeout = 3s, .round = 1, .radix = radix, .chunk_bytes = 4096};
+        try {
+            co_await pa::all_reduce(out, data[rank], pa::sum{}, codec, options);
+        } catch (const pa::round_error& why) {
+            failures[rank] = why.code();
+            if (rank == 1) CHECK(why.culprit() == 3);
+        }
+    });
+    CHECK(failures[1] == pa::errc::bad_message);
+    for (const auto& failure : failures) CHECK(failure);
+}
+
 TEST_CASE("in stages, too, neither chunk size nor chunks in flight nor threads change a bit")
 {
     const std::vector<int> radix{3, 2};
@@ -296,6 +410,23 @@ TEST_CASE("what does not fit the collective is refused with a sentence")
                                   {.roles = roles, .radix = stages});
         },
         "radix");
+    refused(
+        [&](auto& net, auto& four, auto&) {
+            return pa::all_reduce(net, four, pa::exact_mean{}, pa::as_f16{}, {.radix = stages});
+        },
+        "leave call_options::radix out");
+    refused(
+        [&](auto& net, auto& four, auto&) {
+            return pa::all_reduce(net, four, pa::mean_of_senders{}, pa::identity{},
+                                  {.radix = stages});
+        },
+        "leave call_options::radix out");
+    refused(
+        [&](auto& net, auto& four, auto& one) {
+            return pa::reduce_scatter(net, four, one, pa::mean_of_senders{}, pa::identity{},
+                                      {.radix = stages});
+        },
+        "leave call_options::radix out");
     refused(
         [&](auto& net, auto& four, auto&) {
             return pa::all_reduce(net, four, pa::sum{}, pa::identity{}, {.sizes = sizes});

@@ -91,6 +91,11 @@ constexpr const char* name(codec_id id) noexcept
 ///   codecs whose bytes depend on where an element stands;
 /// - `c.parameters()` is a number in which codecs of one id differ if they cannot read each other;
 /// - `c.back()` is the codec for the way back, which carries what the operation made of all.
+///   Without it, a codec is its own way back.
+///
+/// The way back must be the same function on every peer: with little data each of them does to the
+/// result what a part's owner would, and results would differ. So nothing that is a peer's own, a
+/// seed or a memory, has a part in it, and what else it goes by is among its `parameters()`.
 template <class C, class V>
 concept codec = std::is_trivially_destructible_v<C> &&
     requires(const C& c, std::size_t n, std::span<const V> values, mutable_bytes room,

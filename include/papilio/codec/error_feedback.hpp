@@ -22,7 +22,7 @@ namespace papilio {
 ///
 /// Bytes, id and what is thrown are Codec's; and `encode` throws `errc::not_finite` for sums that
 /// are not finite, whatever Codec would let pass, lest a residual stay so for ever. Results go back
-/// by Codec alone, without feedback.
+/// as Codec's do, without feedback.
 template <class Codec, class Stored = float>
 class error_feedback {
 public:
@@ -42,7 +42,7 @@ public:
         return there;
     }
     std::uint64_t parameters() const noexcept { return detail::codec_parameters(codec_); }
-    Codec back() const noexcept { return codec_; }
+    auto back() const noexcept { return detail::codec_back(codec_); }
 
     template <element V>
     std::size_t bound(std::size_t n) const noexcept

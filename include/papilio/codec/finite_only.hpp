@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/error.hpp>
+#include <papilio/base/random.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/finite.hpp>
 
@@ -22,9 +23,11 @@ enum class non_finite : unsigned char {
 
 /// `Codec` with a policy for numbers that are not finite: `finite_only{int8b{}, non_finite::zero}`.
 /// By themselves the codecs refuse to encode a NaN or an infinity, but for `identity`, which lets
-/// them pass; within this one, all do as they are told. Finite numbers are encoded as ever, and so
-/// is the result on its way back. Decoding throws `errc::bad_message` for what is not finite,
-/// whichever codec let it pass, so that the peer who sent it is found out.
+/// them pass; within this one, all do as they are told, on the way back, too. Finite numbers are
+/// encoded as ever. Decoding throws `errc::bad_message` for what is not finite, whichever codec let
+/// it pass, so that the peer who sent it is found out. The policy is the same on every peer, as the
+/// result is: a peer that has another, or none, is found out, too.
+/// `two_way{finite_only{int8b{}, non_finite::zero}, int8b{}}` has it for contributions alone.
 ///
 /// Where a number was replaced, `*met` becomes true, if there is one: a training that makes such
 /// numbers should know. A saturated number is the largest of its block and leaves little of the
@@ -41,7 +44,10 @@ struct finite_only {
     std::atomic<bool>* met = nullptr;
 
     constexpr auto back() const { return around(detail::codec_back(codec)); }
-    constexpr std::uint64_t parameters() const { return detail::codec_parameters(codec); }
+    constexpr std::uint64_t parameters() const
+    {
+        return hash(detail::codec_parameters(codec), static_cast<unsigned char>(policy));
+    }
     constexpr auto at(std::size_t begin) const { return around(detail::codec_at(codec, begin)); }
 
     template <element V>

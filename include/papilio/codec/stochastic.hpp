@@ -72,6 +72,7 @@ namespace papilio {
 /// "QSGD" (2017).
 ///
 /// Bytes, id and what is thrown are Codec's, and so is what decodes: peers may round as they like.
+/// Results, which have to be the same on every peer, go back by Codec itself, to nearest.
 template <class Codec>
 struct stochastic {
     using format = decltype(detail::format_of(Codec{}));
@@ -84,6 +85,7 @@ struct stochastic {
     std::uint64_t begin = 0;  ///< where in the whole vector the runs begin; see `at`
 
     constexpr stochastic at(std::size_t element) const noexcept { return {seed, round, element}; }
+    static constexpr Codec back() noexcept { return {}; }
 
     template <element V>
     static constexpr std::size_t bound(std::size_t n) noexcept

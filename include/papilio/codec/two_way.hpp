@@ -7,7 +7,7 @@ namespace papilio {
 /// Sends contributions by one codec and results by another: `two_way{topk<64>{}, int8b{}}` sends
 /// what matters most, and brings back what many sparse versions add up to, which is sparse no more;
 /// `two_way{int4b<32>{}, int8b{}}` spends its bits where all peers feel them, for the error of the
-/// way back does not average out.
+/// way back does not average out. Results travel as they do in calls by `Back` alone.
 template <class To, class Back>
 struct two_way {
     static constexpr codec_id id = To::id;
@@ -17,7 +17,7 @@ struct two_way {
     To to = {};
     Back from = {};
 
-    constexpr Back back() const { return from; }
+    constexpr auto back() const { return detail::codec_back(from); }
     constexpr std::uint64_t parameters() const { return detail::codec_parameters(to); }
     constexpr two_way at(std::size_t begin) const { return {detail::codec_at(to, begin), from}; }
 

@@ -38,6 +38,7 @@ public:
     static constexpr std::size_t head = wire::descriptor::encoded_size;
     using back_codec = codec_back_t<Codec>;
     using value = carried<Codec, T>;
+    using back_value = carried<back_codec, T>;
 
     cargo(const round_plan& plan, buffers<T> data, Codec codec, int me)
         : plan_(plan), data_(data), codec_(codec), back_(codec_back(codec)), me_(me)
@@ -103,8 +104,7 @@ public:
         auto found = runs(k, parts, message);
         for (std::size_t i = 0; i < parts.size(); ++i) {
             const auto size = plan_.chunk(parts[i], c).size;
-            const auto most = k == 0 ? bound(codec_, size) : bound(back_, size);
-            if (found[i].size() > most || (verbatim && found[i].size() != most))
+            if (!(k == 0 ? fits(codec_, found[i], size) : fits(back_, found[i], size)))
                 throw std::system_error(errc::bad_message, "a chunk of the wrong size");
         }
         return found;
@@ -130,7 +130,15 @@ private:
     template <class C>
     static std::size_t bound(const C& codec, std::size_t elements)
     {
-        return elements == 0 ? 0 : codec.template bound<value>(elements);
+        return elements == 0 ? 0 : codec.template bound<carried<C, T>>(elements);
+    }
+
+    /// Elements that travel as they are will be read where they lie.
+    template <class C>
+    static bool fits(const C& codec, bytes run, std::size_t elements)
+    {
+        const auto most = bound(codec, elements);
+        return std::same_as<C, identity> ? run.size() == most : run.size() <= most;
     }
 
     template <class C>

@@ -279,15 +279,20 @@ private:
         for (std::size_t i = 0; i < at(k).parts.size(); ++i) {
             const auto where = plan_.chunk(at(k).parts[i], c);
             const auto versions = versions_of(k, c, i, where);
-            const auto fold = [&](const auto& from) {
+            const bool travels = last(k) && gathers() && !verbatim;
+            const auto fold = [&](const auto& from, auto& space) {
                 const chunk_fold folded(op_, from, load_.back(), where, round_.me(),
                                         std::span<const version<T>>(versions), weights);
-                folded(room, load_.output(where), last(k) && gathers() ? &encoded : nullptr);
+                folded(space, load_.output(where), travels ? &encoded : nullptr);
             };
-            if (k == 0)
-                fold(load_.codec());
-            else
-                fold(load_.back());
+            if (k == 0) {
+                fold(load_.codec(), room);
+            } else if constexpr (std::same_as<typename load::back_value, typename load::value>) {
+                fold(load_.back(), room);
+            } else {  // 16-bit floats whose sums travel as such, and need next to no room
+                std::vector<typename load::back_value> other_room;
+                fold(load_.back(), other_room);
+            }
         }
     }
 

@@ -2,14 +2,15 @@
 
 #include <papilio/async/when_all.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/identity.hpp>
 #include <papilio/collective/detail/packing.hpp>
 #include <papilio/collective/detail/plan.hpp>
 #include <papilio/collective/detail/round.hpp>
 #include <papilio/op/base.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 namespace papilio::detail {
@@ -123,18 +124,24 @@ private:
         try {
             op_.reduce(std::span<const std::span<const value>>(versions), std::span(weights),
                        std::span(reduced));
-            if constexpr (!Codec::lossless) {
-                const auto back = codec_back(codec_);
-                std::vector<std::byte> encoded(room(back));
-                encoded.resize(encode(back, std::span<const value>(reduced), encoded));
-                decode(back, encoded, reduced);
-            }
+            send_back(reduced);
         } catch (const std::system_error& failure) {
             // A result beyond what the codec takes is nobody's fault alone.
             throw round_error(failure.code(), -1, round_.me(), phase::contribution,
                               "the result: " + sentence(failure));
         }
-        std::ranges::transform(reduced, out_.begin(), [](value x) { return static_cast<T>(x); });
+        narrow_all(std::span<const value>(reduced), out_);
+    }
+
+    /// Makes of the result what everybody decodes in a call by parts, whose owners encode theirs.
+    void send_back(std::span<value> reduced) const
+    {
+        if constexpr (!std::same_as<codec_back_t<Codec>, identity>) {
+            const auto back = codec_back(codec_);
+            std::vector<std::byte> encoded(room(back));
+            encoded.resize(encode(back, std::span<const value>(reduced), encoded));
+            decode(back, encoded, reduced);
+        }
     }
 
     round& round_;

@@ -34,6 +34,7 @@ template <element T, class Op, class From, class Back>
 class chunk_fold {
     using value = carried<From, T>;
     static constexpr bool verbatim = std::same_as<From, identity>;
+    static constexpr bool back_alike = std::same_as<carried<Back, T>, value>;
 
 public:
     chunk_fold(const Op& op, const From& from, const Back& back, part where, int me,
@@ -54,8 +55,8 @@ public:
     {
         if (out.empty()) return;
         if constexpr (verbatim)
-            fold_plain(scratch, out);
-        else if constexpr (sliced_codec<From, value> && sliced_codec<Back, value>)
+            fold_plain(scratch, out, encoded);
+        else if constexpr (back_alike && sliced_codec<From, value> && sliced_codec<Back, value>)
             fold_slices(scratch, out, encoded);
         else
             fold_whole(scratch, out, encoded);
@@ -63,7 +64,8 @@ public:
 
 private:
     /// An own version that lies where the result goes is moved out of its way.
-    void fold_plain(std::vector<value>& scratch, std::span<T> out) const
+    void fold_plain(std::vector<value>& scratch, std::span<T> out,
+                    std::vector<std::byte>* encoded) const
     {
         std::vector<std::span<const T>> plain;
         for (const auto& v : versions_) {
@@ -77,6 +79,7 @@ private:
             }
         }
         op_.reduce(std::span<const std::span<const T>>(plain), weights_, out);
+        if (encoded) encode_narrow(out, *encoded);
     }
 
     /// Slice by slice, so that what is decoded, added up and encoded stays in the cache.
@@ -105,7 +108,7 @@ private:
                 back_.encode_slice(std::span<const value>(to), begin, n, *encoded);
                 unpack_slice(*encoded, begin, to, out.subspan(begin, size));
             } else {
-                narrow(to, out.subspan(begin, size));
+                narrow_all(std::span<const value>(to), out.subspan(begin, size));
             }
         }
     }
@@ -130,12 +133,29 @@ private:
         }
         const auto reduced = std::span(scratch).subspan(versions_.size() * n, n);
         op_.reduce(std::span<const std::span<const value>>(decoded), weights_, reduced);
-        if (encoded) {
-            encoded->resize(back_.template bound<value>(n));
-            encoded->resize(back_.encode(std::span<const value>(reduced), *encoded));
-            back_.decode(*encoded, reduced);
+        if constexpr (back_alike) {
+            if (encoded) encode_wide(reduced, *encoded);
         }
-        narrow(reduced, out);
+        narrow_all(std::span<const value>(reduced), out);
+        if constexpr (!back_alike) {
+            if (encoded) encode_narrow(out, *encoded);
+        }
+    }
+
+    /// Encodes a result for the way back, and makes of it what the others will decode.
+    void encode_wide(std::span<value> reduced, std::vector<std::byte>& encoded) const
+    {
+        encoded.resize(back_.template bound<value>(reduced.size()));
+        encoded.resize(back_.encode(std::span<const value>(reduced), encoded));
+        back_.decode(encoded, reduced);
+    }
+
+    /// The same where what travels back is the caller's elements, not what they were reduced in.
+    void encode_narrow(std::span<T> out, std::vector<std::byte>& encoded) const
+    {
+        encoded.resize(back_.template bound<carried<Back, T>>(out.size()));
+        encoded.resize(pack(back_, where_.begin, std::span<const T>(out), encoded));
+        unpack(back_, where_.begin, encoded, out);
     }
 
     template <class Codec, class Adds>
@@ -163,13 +183,8 @@ private:
             back_.decode_slice(encoded, begin, where_.size, out);
         } else {
             back_.decode_slice(encoded, begin, where_.size, wide);
-            narrow(wide, out);
+            narrow_all(std::span<const value>(wide), out);
         }
-    }
-
-    static void narrow(std::span<const value> from, std::span<T> to)
-    {
-        std::ranges::transform(from, to.begin(), [](value x) { return static_cast<T>(x); });
     }
 
     template <class Work>

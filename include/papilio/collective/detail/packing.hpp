@@ -3,7 +3,9 @@
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/float16.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/kernels/table.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -18,6 +20,20 @@ namespace papilio::detail {
 /// What a codec takes and an operation reduces where the caller's elements are `T`.
 template <class Codec, element T>
 using carried = std::conditional_t<Codec::lossless, T, accumulator_t<T>>;
+
+/// Rounds what has been carried to the caller's elements. What is finite stays so: beyond the
+/// largest `T` it becomes that, as it would in a codec of 16 bits.
+template <class V, element T>
+void narrow_all(std::span<const V> from, std::span<T> to)
+{
+    static_assert(std::same_as<V, accumulator_t<T>> || std::same_as<V, T>);
+    if constexpr (std::same_as<V, T>) {
+        std::ranges::copy(from, to.begin());
+    } else {
+        const auto& kernel = std::same_as<T, f16> ? kernels().as_f16 : kernels().as_bf16;
+        kernel.encode(from.data(), from.size(), std::as_writable_bytes(to).data());
+    }
+}
 
 /// Encodes a run that begins at element `begin` of the whole vector; returns how many bytes of
 /// `room` it took. An empty run takes none, whatever the codec.
@@ -52,7 +68,7 @@ void unpack(const Codec& codec, std::size_t begin, bytes encoded, std::span<T> o
     } else {
         std::vector<value> wide(out.size());
         there.decode(encoded, std::span(wide));
-        std::ranges::transform(wide, out.begin(), [](value x) { return static_cast<T>(x); });
+        narrow_all(std::span<const value>(wide), out);
     }
 }
 
