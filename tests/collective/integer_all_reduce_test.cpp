@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace pa = papilio;
 using pa::test::inproc_cluster;
@@ -125,6 +126,94 @@ TEST_CASE("an integer all-reduce sums up exactly among more peers than sixteen b
     const vectors in(300, std::vector<float>(200, 127.0f));
     for (const auto& out : reduced(cluster, in, pa::sum{}))
         REQUIRE(out == std::vector<float>(200, 300 * 127.0f));
+}
+
+TEST_CASE("an integer all-reduce has the same bits in any stages, too")
+{
+    const auto in = noise(6, 20'001);
+    const auto mean = expected(in, true);
+    for (const auto& radix : std::vector<std::vector<int>>{{6}, {2, 3}, {3, 2}}) {
+        sim_cluster cluster(6);
+        for (const auto& out : reduced(cluster, in, pa::mean{}, {.radix = radix}))
+            REQUIRE(same_bits(out, mean));
+    }
+    const std::vector<int> radix{4, 5, 15};  // more peers than sixteen bits hold
+    sim_cluster cluster(300);
+    const vectors ones(300, std::vector<float>(200, 127.0f));
+    for (const auto& out : reduced(cluster, ones, pa::sum{}, {.radix = radix}))
+        REQUIRE(out == std::vector<float>(200, 300 * 127.0f));
+}
+
+TEMPLATE_TEST_CASE("an integer mean of finite numbers is finite", "", float, double, pa::f16,
+                   pa::bf16)
+{
+    const float largest = std::same_as<TestType, pa::f16>    ? 65504
+                          : std::same_as<TestType, pa::bf16> ? 0x1.fep127f
+                                                             : std::numeric_limits<float>::max();
+    for (const std::size_t count : {200u, 50'000u}) {
+        sim_cluster cluster(3);
+        std::vector<std::vector<TestType>> data(3, std::vector<TestType>(count));
+        for (auto& mine : data)
+            for (std::size_t i = 0; i < count; ++i)
+                mine[i] = static_cast<TestType>(i % 2 == 0 ? largest : -largest);
+        cluster.run([&](auto& net) -> pa::task<> {
+            auto& mine = data[at(net.rank())];
+            co_await pa::integer_all_reduce(net, mine, mine, pa::mean{});
+        });
+        for (const auto& mine : data) {
+            REQUIRE(std::memcmp(mine.data(), data[0].data(), count * sizeof(TestType)) == 0);
+            for (std::size_t i = 0; i < count; ++i) {
+                const auto x = static_cast<double>(mine[i]) / static_cast<double>(largest);
+                REQUIRE(std::isfinite(static_cast<double>(mine[i])));
+                REQUIRE(x == Approx(i % 2 == 0 ? 1 : -1).epsilon(0.01));
+            }
+        }
+    }
+}
+
+TEST_CASE("scales that no data has fail an integer all-reduce on all honest peers")
+{
+    for (const unsigned bad : {0xffffu, 0xbf80u, 0x8000u, 0x7fc0u, 0x7f81u, 0x7f7fu,
+                               pa::detail::int8b_format::largest_scale + 1u,
+                               pa::detail::int8b_format::smallest_scale - 1u, 1u})
+        for (const std::size_t count : {200u, 50'000u}) {
+            CAPTURE(bad, count);
+            sim_cluster cluster(3);
+            const vectors in(3, std::vector<float>(count));  // all scales are larger than these
+            vectors out(3, std::vector<float>(count, -7.f));
+            int refused = 0;
+            cluster.run([&](auto& net) -> pa::task<> {
+                const auto rank = at(net.rank());
+                if (rank == 1) {
+                    std::vector<std::uint16_t> scales((count + 127) / 128,
+                                                      static_cast<std::uint16_t>(bad));
+                    co_await pa::all_reduce(net, scales, pa::max{});
+                    co_return;
+                }
+                try {
+                    co_await pa::integer_all_reduce(net, in[rank], out[rank], pa::mean{});
+                } catch (const std::system_error& failure) {
+                    refused += failure.code() == pa::errc::bad_message;
+                }
+            });
+            CHECK(refused == 2);
+            CHECK(out == vectors(3, std::vector<float>(count, -7.f)));
+        }
+}
+
+TEST_CASE("an integer all-reduce has room for its second number, or says so")
+{
+    const auto with = [](std::uint32_t round) {
+        sim_cluster cluster(2);
+        cluster.run([&](auto& net) -> pa::task<> {
+            std::vector<float> data(10, 1.f);
+            pa::call_options options{.round = round};
+            co_await pa::integer_all_reduce(net, data, data, pa::mean{}, options);
+        });
+    };
+    CHECK_NOTHROW(with(524'286));
+    CHECK_THROWS_WITH(with(524'287), Catch::Contains("524,286"));
+    CHECK_THROWS_WITH(with(524'288), Catch::Contains("524,286"));
 }
 
 TEST_CASE("an integer all-reduce may have its result in the place of the data")

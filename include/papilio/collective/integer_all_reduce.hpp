@@ -27,10 +27,11 @@ namespace papilio {
 /// exact, so that nothing is lost on the way back.
 ///
 /// Promises are `all_reduce`'s, and so are the arguments; a call takes two numbers of rounds, and
-/// with `call_options::round` that one and the next. `out` is written when both rounds are over,
-/// and may be `in`. Throws `errc::not_finite`, on all peers alike, where somebody's data holds a
-/// NaN or an infinity. After M. Li et al., "THC: accelerating distributed deep learning using
-/// tensor homomorphic compression" (2024).
+/// with `call_options::round`, at most 524,286, that one and the next. `out` is written when both
+/// rounds are over, and may be `in`. A result beyond the largest element becomes that. Throws, on
+/// all peers alike, `errc::not_finite` where somebody's data holds a NaN or an infinity, and
+/// `errc::bad_message` where the scales agreed on are none that data could have. After M. Li et
+/// al., "THC: accelerating distributed deep learning using tensor homomorphic compression" (2024).
 template <transport Net, detail::elements In, detail::writable_elements Out, class Op = sum>
 task<report> integer_all_reduce(Net& net, In&& in, Out&& out, Op op = {},
                                 call_options options = {});
@@ -41,6 +42,13 @@ namespace papilio::detail {
 
 inline constexpr std::size_t integer_block = int8b::granule;
 inline constexpr std::uint16_t no_scale = 0x7f80;  // larger than all scales: not finite
+
+/// Whether `integer_scales` could have returned this for finite data.
+constexpr bool is_integer_scale(std::uint16_t scale) noexcept
+{
+    return scale == 0 ||
+           (scale >= int8b_format::smallest_scale && scale <= int8b_format::largest_scale);
+}
 
 /// The scale of each block by this peer's elements alone.
 template <class T>
@@ -86,11 +94,18 @@ template <class Sum, class T>
 void integer_results(std::span<const Sum> sums, std::span<const std::uint16_t> scales, part range,
                      double divisor, std::span<T> out)
 {
-    for (auto i = range.begin; i < range.begin + range.size; ++i) {
-        const double scale = static_cast<double>(bf16_value(scales[i / integer_block]));
-        const double result = static_cast<double>(sums[i]) * scale / divisor;
-        out[i] = static_cast<T>(static_cast<accumulator_t<T>>(result));
-    }
+    using wide = accumulator_t<T>;
+    constexpr auto most = static_cast<double>(std::numeric_limits<wide>::max());
+    for_each_tile<integer_block>(range.size, [&](std::size_t tile, auto size) {
+        const auto begin = range.begin + tile;
+        wide results[integer_block];
+        for (std::size_t i = 0; i < size; ++i) {
+            const auto scale = static_cast<double>(bf16_value(scales[(begin + i) / integer_block]));
+            const double result = static_cast<double>(sums[begin + i]) * scale / divisor;
+            results[i] = static_cast<wide>(std::min(std::max(result, -most), most));
+        }
+        narrow_all(std::span<const wide>(results, size), out.subspan(begin, size));
+    });
 }
 
 /// The second round: codes out, sums back.
@@ -128,6 +143,17 @@ inline report both(const report& first, report second, duration late)
     return second;
 }
 
+/// Peers that go by the same scales find the same fault with them.
+inline void check_scales(std::span<const std::uint16_t> agreed, std::span<const std::uint16_t> own)
+{
+    if (std::ranges::count(agreed, no_scale) + std::ranges::count(own, no_scale) > 0)
+        throw std::system_error(errc::not_finite,
+                                "integer_all_reduce takes only finite numbers, from every peer");
+    if (!std::ranges::all_of(agreed, is_integer_scale))
+        throw std::system_error(errc::bad_message,
+                                "integer_all_reduce: a peer has sent a scale that no data has");
+}
+
 template <class T>
 task<report> integer_all_reduce_spans(any_transport net, std::span<const T> in, std::span<T> out,
                                       bool mean, call_options options)
@@ -135,9 +161,9 @@ task<report> integer_all_reduce_spans(any_transport net, std::span<const T> in, 
     loop& on = co_await this_loop{};
     const auto begin = on.now();
     if (in.size() != out.size() && !in.empty())
-        throw std::system_error(errc::bad_argument,
-                                "integer_all_reduce: in and out differ in "
-                                "length");
+        refuse("integer_all_reduce: in and out differ in length");
+    if (options.round >= max_call)
+        refuse("integer_all_reduce takes two numbers: a round's is at most 524,286 here");
     std::vector<std::uint16_t> own;
     auto measure = [&] { own = integer_scales(in); };
     co_await offload(options.pool, measure);
@@ -145,9 +171,7 @@ task<report> integer_all_reduce_spans(any_transport net, std::span<const T> in, 
     task<report> agreed = all_reduce_spans<std::uint16_t>(
         net, std::span<const std::uint16_t>(own), std::span(scales), max{}, identity{}, options);
     const auto first = co_await agreed;
-    if (std::ranges::count(scales, no_scale) + std::ranges::count(own, no_scale) > 0)
-        throw std::system_error(errc::not_finite,
-                                "integer_all_reduce takes only finite numbers, from every peer");
+    check_scales(scales, own);
 
     const auto late = on.now() - begin;
     if (late >= options.timeout)

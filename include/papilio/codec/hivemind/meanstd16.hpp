@@ -16,6 +16,10 @@ namespace papilio::hivemind {
 /// the number of elements: `encode` throws `errc::bad_argument` otherwise, and `errc::not_finite`
 /// for a NaN, an infinity, or a double beyond float's range. Decoded numbers beyond float's range
 /// become its largest.
+///
+/// A call encodes the peers' parts one by one, and each has to hold whole rows: in an all_reduce
+/// with equal shares, n * width divides the number of elements; in reduce_scatter and all_gather
+/// `call_options::sizes` are multiples of the width. With a width of 0 each part is one row.
 struct meanstd16 {
     static constexpr codec_id id = codec_id::hivemind_meanstd16;
     static constexpr std::size_t granule = whole_run;

@@ -5,6 +5,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/kernels/scalar.hpp>
 #include <papilio/codec/kernels/table.hpp>
 
 #include <algorithm>
@@ -22,7 +23,7 @@ template <class Codec, element T>
 using carried = std::conditional_t<Codec::lossless, T, accumulator_t<T>>;
 
 /// Rounds what has been carried to the caller's elements. What is finite stays so: beyond the
-/// largest `T` it becomes that, as it would in a codec of 16 bits.
+/// largest `T` it becomes that, as it would in a codec of 16 bits. Infinities and NaN stay, too.
 template <class V, element T>
 void narrow_all(std::span<const V> from, std::span<T> to)
 {
@@ -30,8 +31,13 @@ void narrow_all(std::span<const V> from, std::span<T> to)
     if constexpr (std::same_as<V, T>) {
         std::ranges::copy(from, to.begin());
     } else {
-        const auto& kernel = std::same_as<T, f16> ? kernels().as_f16 : kernels().as_bf16;
-        kernel.encode(from.data(), from.size(), std::as_writable_bytes(to).data());
+        constexpr bool half = std::same_as<T, f16>;
+        const auto& kernel = half ? kernels().as_f16 : kernels().as_bf16;
+        const auto room = std::as_writable_bytes(to).data();
+        if (kernel.encode(from.data(), from.size(), room)) return;
+        // Some are infinite or NaN, which the kernels leave open.
+        constexpr std::uint16_t most = half ? 0x7bff : 0x7f7f;
+        std::ranges::transform(from, to.begin(), narrowed<T, most>);
     }
 }
 
