@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <limits>
 #include <stdexcept>
 #include <string_view>
 
@@ -15,14 +16,15 @@ std::string variable(const char* name)
     return value ? value : "";
 }
 
-int number_in(const char* name, int least)
+int number_in(const char* name, int least, int most = std::numeric_limits<int>::max())
 {
     const auto text = variable(name);
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value < least)
+    if (error != std::errc{} || end != text.data() + text.size() || value < least || value > most)
         throw std::runtime_error(std::string("the launcher has set ") + name + " to '" + text +
-                                 "', which is not a number of at least " + std::to_string(least));
+                                 "', which is not a number from " + std::to_string(least) + " to " +
+                                 std::to_string(most));
     return value;
 }
 
@@ -30,10 +32,10 @@ int number_in(const char* name, int least)
 std::uint16_t port()
 {
     if (!variable("PAPILIO_PERF_PORT").empty())
-        return static_cast<std::uint16_t>(number_in("PAPILIO_PERF_PORT", 1));
+        return static_cast<std::uint16_t>(number_in("PAPILIO_PERF_PORT", 1, 65'535));
     if (variable("MASTER_PORT").empty()) return 29'500;
     const bool taken = variable("TORCHELASTIC_USE_AGENT_STORE") == "True";
-    return static_cast<std::uint16_t>(number_in("MASTER_PORT", 1) + (taken ? 1 : 0));
+    return static_cast<std::uint16_t>(number_in("MASTER_PORT", 1, 65'534) + (taken ? 1 : 0));
 }
 
 }  // namespace
@@ -70,11 +72,14 @@ std::optional<seat> find_seat()
     } else {
         return std::nullopt;
     }
+    if (s.rank >= s.peers || s.peers < 2)
+        throw std::runtime_error(s.launcher + " says that this is rank " + std::to_string(s.rank) +
+                                 " of " + std::to_string(s.peers) +
+                                 "; it takes two ranks or more, numbered from 0. --local goes "
+                                 "without a launcher");
     if (s.host.empty())
         throw std::runtime_error("this is rank " + std::to_string(s.rank) + " of " + s.launcher +
                                  ", but where is rank 0? Set MASTER_ADDR, and pass it on");
-    if (s.rank >= s.peers || s.peers < 2)
-        throw std::runtime_error("a launcher starts at least two ranks, numbered from 0");
     s.port = port();
     return s;
 }

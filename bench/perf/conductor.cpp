@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 
 namespace papilio::perf {
@@ -164,6 +165,20 @@ std::vector<row> finish(const std::vector<entrant>& all, const std::vector<tally
     return rows;
 }
 
+/// Tells once of each entrant that is well and yet has no row.
+void tell_left_out(const std::vector<entrant>& all, const std::vector<row>& rows, const job& j,
+                   std::set<std::string>& told)
+{
+    for (const auto& e : all) {
+        if (!e.peers || std::ranges::find(rows, e.name, &row::system) != rows.end()) continue;
+        const auto what = e.name + ", which has no such " +
+                          std::string(name_in(collective_names, j.what)) + " of " +
+                          std::string(name_in(type_names, j.type)) + " by " +
+                          std::string(name_in(op_names, j.op));
+        if (told.insert(what).second) skip(what);
+    }
+}
+
 }  // namespace
 
 std::vector<row> conduct(const options& o, std::vector<entrant>& all, const link_table& links,
@@ -171,10 +186,15 @@ std::vector<row> conduct(const options& o, std::vector<entrant>& all, const link
 {
     std::vector<row> rows;
     std::size_t group = 0;
+    std::set<std::string> told;
     for (const auto type : o.types)
-        for (const auto op : o.ops)
+        for (const auto op : o.ops) {
+            if (!makes_sense(type, op)) {
+                skip("a mean of " + std::string(name_in(type_names, type)) +
+                     ", which would have to round");
+                continue;
+            }
             for (const auto size : o.sizes) {
-                if (!makes_sense(type, op)) continue;
                 job j;
                 j.what = o.what;
                 j.type = type;
@@ -187,9 +207,11 @@ std::vector<row> conduct(const options& o, std::vector<entrant>& all, const link
                         take_turn(o, all[s], j, o.check && run == 0, found[s]);
                     }
                 auto new_rows = finish(all, found, j, group++, links);
+                tell_left_out(all, new_rows, j, told);
                 done(new_rows);
                 rows.insert(rows.end(), new_rows.begin(), new_rows.end());
             }
+        }
     return rows;
 }
 

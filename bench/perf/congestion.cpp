@@ -1,21 +1,40 @@
+#include "perf/congestion.hpp"
+
+#include "perf/parse.hpp"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
+#include <fstream>
 
-/// Stands before the C library's `socket`, for this program and the libraries in it: all of a
-/// run's TCP connections are to use the same congestion control, and rivals have no option for it.
-/// PAPILIO_PERF_CONGESTION names it; what is accepted inherits it from what listens.
-extern "C" int socket(int domain, int type, int protocol) noexcept
+namespace papilio::perf {
+
+void use_congestion(const std::string& name)
 {
-    const int s = static_cast<int>(syscall(SYS_socket, domain, type, protocol));
-    const char* name = std::getenv("PAPILIO_PERF_CONGESTION");
-    const bool stream = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM;
-    if (s >= 0 && name && stream && (domain == AF_INET || domain == AF_INET6))
-        setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, name, static_cast<socklen_t>(strlen(name)));
-    return s;
+    const int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool good = setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, name.data(),
+                                 static_cast<socklen_t>(name.size())) == 0;
+    close(s);
+    if (!good) {
+        std::string allowed;
+        std::getline(std::ifstream("/proc/sys/net/ipv4/tcp_allowed_congestion_control"), allowed);
+        refuse("this system has, or allows, no congestion control " + name + "; it allows " +
+               allowed);
+    }
+    setenv("PAPILIO_PERF_CONGESTION", name.c_str(), 1);  // `socket` reads it
 }
+
+std::string congestion_in_use()
+{
+    char name[16] = "";  // the longest that Linux has
+    socklen_t size = sizeof(name) - 1;
+    const int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (getsockopt(s, IPPROTO_TCP, TCP_CONGESTION, name, &size) != 0) name[0] = '\0';
+    close(s);
+    return name;
+}
+
+}  // namespace papilio::perf

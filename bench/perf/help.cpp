@@ -32,7 +32,8 @@ What is called
 Where
   --local N           N processes on this machine
   --netns             each of them in a network namespace of its own (root only), behind links of
-  --up M,... --down M,...  Mbit/s, one for all or one per peer; alone, --up is for both ways
+  --up M,... --down M,...  Mbit/s, one for all or one per peer; alone, --up is for both ways. On a
+                      cluster, they tell what its links carry
   --rtt MS            there and back, between any two. Delay is added to packets: by the kernel
                       where it has netem, else by a program behind a TUN device
   --sim N             N peers in virtual time, on links of --up, --down and --rtt
@@ -75,8 +76,8 @@ What comes of it
                       speed over another's; a name stands for all systems that begin with it, of
                       which the best counts. "rivals" and "others", papilio's other forms, are names
 
-Exit status: 0; 1 when a result is wrong, a peer fails or a requirement is not met; 2 when the
-command line is not understood.
+Exit status: 0; 1 when a result is wrong, a peer fails, nothing was measured or a requirement is not
+met; 2 when the command line, or what a launcher has set, is not understood.
 )";
 
 }  // namespace papilio::perf

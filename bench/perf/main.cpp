@@ -1,20 +1,40 @@
 // papilio's all-reduce, alone or beside its rivals, over links of any kind. See --help.
 
 #include "perf/conductor.hpp"
+#include "perf/congestion.hpp"
 #include "perf/interrupt.hpp"
 #include "perf/lineup.hpp"
 #include "perf/options.hpp"
+#include "perf/parse.hpp"
 #include "perf/report.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
+#include <cstring>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <stdexcept>
+#include <system_error>
 
 namespace papilio::perf {
 
 namespace {
+
+/// Before anything is measured; leaves nothing behind.
+void refuse_unwritable_files(const options& o)
+{
+    for (const auto* path : {&o.csv, &o.json, &o.gbench_json, &o.plot}) {
+        if (path->empty()) continue;
+        std::error_code ignored;
+        const bool stands = std::filesystem::exists(*path, ignored);
+        if (!std::ofstream(*path, std::ios::app))
+            refuse("cannot write " + *path + ": " + std::strerror(errno));
+        if (!stands) std::filesystem::remove(*path, ignored);
+    }
+}
 
 void write_files(const options& o, const std::vector<row>& rows, const surroundings& s)
 {
@@ -67,6 +87,7 @@ int conduct_and_report(const options& o, surroundings s, const private_network* 
     const auto rows =
         conduct(o, all, links, [&](const std::vector<row>& group) { print_rows(group, s); });
     all.clear();
+    if (rows.empty()) throw std::runtime_error("nothing was measured");
     print_more(rows);
     write_files(o, rows, s);
     const bool right = all_right(rows);
@@ -77,8 +98,9 @@ int conduct_and_report(const options& o, surroundings s, const private_network* 
 int run(const options& o, int argc, char** argv)
 {
     watch_for_interrupts();
-    if (!o.congestion.empty()) setenv("PAPILIO_PERF_CONGESTION", o.congestion.c_str(), 1);
+    if (!o.congestion.empty()) use_congestion(o.congestion);
     auto s = look_around(o, argc, argv);
+    if (!o.launched_as || o.launched_as->rank == 0) refuse_unwritable_files(o);
     if (o.where == network::cluster) {
         const auto links = know_links(o, nullptr, s);
         if (o.launched_as->rank > 0) return serve_cluster(o, links) ? 0 : 1;
@@ -96,8 +118,8 @@ int run(const options& o, int argc, char** argv)
 
 int main(int argc, char** argv)
 {
-    const auto options = papilio::perf::read_options(argc, argv);
     try {
+        const auto options = papilio::perf::read_options(argc, argv);
         return papilio::perf::run(options, argc, argv);
     } catch (const std::exception& failure) {
         std::fprintf(stderr, "papilio-perf: %s\n", failure.what());

@@ -25,17 +25,16 @@ struct raw {
     std::size_t step = 0;
     std::vector<double> up, down;
     std::string radices;
+    std::string transport;
     bool local = false;
     bool netns = false;
+    bool simulated = false;
 };
 
 std::vector<double> rates(std::string_view name, std::string_view text)
 {
     std::vector<double> all;
-    for (const auto one : split(text)) {
-        all.push_back(number(name, one, 0.001));
-        if (all.back() > 1e6) refuse(std::string(name) + " is in Mbit/s, at most 1000000");
-    }
+    for (const auto one : split(text)) all.push_back(number(name, one, 0.001, 1e6));
     return all;
 }
 
@@ -66,6 +65,13 @@ std::vector<std::string> words(const char* what, std::string_view text,
     return all;
 }
 
+template <class T>
+T only(std::string_view name, const std::vector<T>& all)
+{
+    if (all.size() != 1) refuse(std::string(name) + " takes one of them at a time");
+    return all.front();
+}
+
 using reader = std::function<void(options&, raw&, std::string_view name, std::string_view value)>;
 
 void place(options& o, std::string_view value)
@@ -74,6 +80,8 @@ void place(options& o, std::string_view value)
     o.out_of_place = value != "in";
     o.in_place = value != "out";
 }
+
+constexpr int many = 1'000'000;
 
 /// "4,2x2" are two butterflies: one stage of four, and two of two.
 std::vector<std::vector<int>> radices(std::string_view name, std::string_view text, int peers)
@@ -87,7 +95,7 @@ std::vector<std::vector<int>> radices(std::string_view name, std::string_view te
         }
         all.emplace_back();
         if (one == "model") continue;
-        for (const auto stage : split(one, 'x')) all.back().push_back(number(name, stage, 1));
+        for (const auto stage : split(one, 'x')) all.back().push_back(number(name, stage, 2));
     }
     return all;
 }
@@ -98,21 +106,21 @@ const std::map<std::string_view, reader>& sizes_and_counts()
     static const std::map<V, reader> all{
         {"-b", [](options&, raw& r, V n, V v) { r.least = size(n, v); }},
         {"-e", [](options&, raw& r, V n, V v) { r.most = size(n, v); }},
-        {"-f", [](options&, raw& r, V n, V v) { r.factor = number<std::size_t>(n, v, 1); }},
+        {"-f", [](options&, raw& r, V n, V v) { r.factor = number<std::size_t>(n, v, 1, many); }},
         {"-i", [](options&, raw& r, V n, V v) { r.step = v == "0" ? 0 : size(n, v); }},
         {"--sizes",
          [](options& o, raw&, V n, V v) {
              for (const auto one : split(v)) o.sizes.push_back(size(n, one));
          }},
-        {"-n", [](options& o, raw&, V n, V v) { o.iterations = number(n, v, 1); }},
-        {"-w", [](options& o, raw&, V n, V v) { o.warm_up = number(n, v, 0); }},
+        {"-n", [](options& o, raw&, V n, V v) { o.iterations = number(n, v, 1, many); }},
+        {"-w", [](options& o, raw&, V n, V v) { o.warm_up = number(n, v, 0, many); }},
         {"-c", [](options& o, raw&, V n, V v) { o.check = number(n, v, 0) != 0; }},
-        {"--runs", [](options& o, raw&, V n, V v) { o.runs = number(n, v, 1); }},
-        {"--idle", [](options& o, raw&, V n, V v) { o.idle_seconds = number(n, v, 0.001); }},
+        {"--runs", [](options& o, raw&, V n, V v) { o.runs = number(n, v, 1, many); }},
+        {"--idle", [](options& o, raw&, V n, V v) { o.idle_seconds = number(n, v, 0.001, 1e6); }},
         {"-d", [](options& o, raw&, V, V v) { o.types = named("type", v, type_names); }},
         {"-o", [](options& o, raw&, V, V v) { o.ops = named("operation", v, op_names); }},
-        {"--collective", [](options& o, raw&, V,
-                            V v) { o.what = named("collective", v, collective_names).front(); }},
+        {"--collective", [](options& o, raw&, V n,
+                            V v) { o.what = only(n, named("collective", v, collective_names)); }},
         {"--place", [](options& o, raw&, V, V v) { place(o, v); }},
     };
     return all;
@@ -125,19 +133,19 @@ const std::map<std::string_view, reader>& everything_else()
         {"--local",
          [](options& o, raw& r, V n, V v) {
              r.local = true;
-             o.peers = number(n, v, 2);
+             o.peers = number(n, v, 2, 4096);
          }},
         {"--sim",
-         [](options& o, raw&, V n, V v) {
-             o.transport = "sim";
-             o.peers = number(n, v, 2);
+         [](options& o, raw& r, V n, V v) {
+             r.simulated = true;
+             o.peers = number(n, v, 2, 65'536);
          }},
         {"--up", [](options&, raw& r, V n, V v) { r.up = rates(n, v); }},
         {"--down", [](options&, raw& r, V n, V v) { r.down = rates(n, v); }},
-        {"--rtt", [](options& o, raw&, V n, V v) { o.rtt_ms = number(n, v, 0.0); }},
+        {"--rtt", [](options& o, raw&, V n, V v) { o.rtt_ms = number(n, v, 0.0, 1e6); }},
         {"--transport",
-         [](options& o, raw&, V, V v) {
-             o.transport = words("transport", v, {"tcp", "shm", "auto", "inproc", "sim"}).front();
+         [](options&, raw& r, V n, V v) {
+             r.transport = only(n, words("transport", v, {"tcp", "shm", "auto", "inproc", "sim"}));
          }},
         {"--codec", [](options& o, raw&, V, V v) { o.codecs = words("codec", v, codec_names()); }},
         {"--rivals",
@@ -151,7 +159,8 @@ const std::map<std::string_view, reader>& everything_else()
         {"--chunk", [](options& o, raw&, V n, V v) { o.chunk_bytes = size(n, v); }},
         {"--in-flight",
          [](options& o, raw&, V n, V v) { o.in_flight = number<std::size_t>(n, v, 1); }},
-        {"--timeout", [](options& o, raw&, V n, V v) { o.timeout_seconds = number(n, v, 0.001); }},
+        {"--timeout",
+         [](options& o, raw&, V n, V v) { o.timeout_seconds = number(n, v, 0.001, 1e6); }},
         {"--csv", [](options& o, raw&, V, V v) { o.csv = v; }},
         {"--json", [](options& o, raw&, V, V v) { o.json = v; }},
         {"--gbench-json", [](options& o, raw&, V, V v) { o.gbench_json = v; }},
@@ -190,7 +199,7 @@ void set_sizes(options& o, const raw& r)
         if (r.step == 0 && r.factor < 2 && most > r.least) refuse("-f is at least 2");
         for (auto s = r.least; s <= most; s = r.step > 0 ? s + r.step : s * r.factor) {
             o.sizes.push_back(s);
-            if (s == most) break;
+            if (s == most || o.sizes.size() > 1000) break;
         }
     }
     if (o.sizes.size() > 1000) refuse("those are more than 1000 sizes");
@@ -223,28 +232,46 @@ void set_radices(options& o, const raw& r)
     }
 }
 
+void set_transport(options& o, const raw& r)
+{
+    if (r.simulated && !r.transport.empty() && r.transport != "sim")
+        refuse("--sim simulates the links, too; leave out --transport " + r.transport);
+    if (!r.transport.empty()) o.transport = r.transport;
+    if (r.simulated) o.transport = "sim";
+}
+
+std::optional<seat> launched_as(const raw& r)
+{
+    try {
+        return r.local ? std::nullopt : find_seat();
+    } catch (const std::exception& mistake) {
+        refuse(mistake.what());
+    }
+}
+
 /// Where the peers are. Finds the environment of a launcher only if nothing else was said.
 void set_place(options& o, const raw& r)
 {
     if (o.transport == "sim") {
         if (r.local || r.netns) refuse("--sim simulates everything; leave out --local and --netns");
         if (r.up.empty()) refuse("--sim takes --up, the links' Mbit/s");
+        if (!o.rivals.empty()) refuse("rivals cannot be simulated; leave out --rivals");
         o.where = network::simulated;
     } else if (r.netns) {
         if (o.transport != "tcp") refuse("--netns is for --transport tcp");
         if (r.up.empty()) refuse("--netns takes --up, the links' Mbit/s");
         if (o.peers > 200) refuse("--netns takes up to 200 peers");
         o.where = network::namespaces;
-    } else if (const auto found = r.local ? std::nullopt : find_seat(); found) {
+    } else if (const auto found = launched_as(r)) {
         if (o.transport == "inproc") refuse("--transport inproc is for --local");
         o.where = network::cluster;
         o.launched_as = found;
         o.peers = found->peers;
-    } else if (o.rtt_ms > 0) {
-        refuse("--rtt takes --netns or --sim");
+    } else if (!r.up.empty() || !r.down.empty() || o.rtt_ms > 0) {
+        refuse(
+            "nothing shapes what peers of one machine send each other: --up, --down and --rtt "
+            "take --netns or --sim, or tell of a cluster's links");
     }
-    if (o.where == network::simulated && !o.rivals.empty())
-        refuse("rivals cannot be simulated; leave out --rivals");
 }
 
 }  // namespace
@@ -268,6 +295,7 @@ options read_options(int argc, char** argv)
         known->at(key)(o, r, name, argv[++i]);
     }
     set_sizes(o, r);
+    set_transport(o, r);
     set_place(o, r);
     set_links(o, r);
     set_radices(o, r);

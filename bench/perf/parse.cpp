@@ -1,5 +1,6 @@
 #include "perf/parse.hpp"
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -9,6 +10,16 @@ void refuse(const std::string& why)
 {
     std::fprintf(stderr, "papilio-perf: %s; see --help\n", why.c_str());
     std::exit(2);
+}
+
+void refuse_number(std::string_view name, std::string_view text, double least, double most)
+{
+    char bounds[80];
+    if (std::isinf(most))
+        std::snprintf(bounds, sizeof(bounds), "of at least %.10g", least);
+    else
+        std::snprintf(bounds, sizeof(bounds), "from %.10g to %.10g", least, most);
+    refuse(std::string(name) + " takes a number " + bounds + ", not " + std::string(text));
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator)

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,15 +15,23 @@ namespace papilio::perf {
 /// The pieces of `text` between separators; one, if there is none.
 std::vector<std::string_view> split(std::string_view text, char separator = ',');
 
-/// A number of at least `least`; `name` is the option that it belongs to.
+/// The like for a number out of bounds; infinity is no bound.
+[[noreturn]] void refuse_number(std::string_view name, std::string_view text, double least,
+                                double most);
+
+/// A finite number from `least` to `most`; `name` is the option that it belongs to.
 template <class T>
-T number(std::string_view name, std::string_view text, T least)
+T number(std::string_view name, std::string_view text, T least,
+         T most = std::numeric_limits<T>::max())
 {
     T value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || !(value >= least))
-        refuse(std::string(name) + " takes a number of at least " + std::to_string(least) +
-               ", not " + std::string(text));
+    if (error != std::errc{} || end != text.data() + text.size() ||
+        !(value >= least && value <= most))
+        refuse_number(name, text, static_cast<double>(least),
+                      most == std::numeric_limits<T>::max()
+                          ? std::numeric_limits<double>::infinity()
+                          : static_cast<double>(most));
     return value;
 }
 

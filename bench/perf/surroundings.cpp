@@ -1,3 +1,4 @@
+#include "perf/congestion.hpp"
 #include "perf/report.hpp"
 
 #include <sys/utsname.h>
@@ -64,13 +65,6 @@ std::vector<std::pair<std::string, std::string>> harmless_environment()
     return all;
 }
 
-std::string system_congestion()
-{
-    std::string name;
-    std::ifstream("/proc/sys/net/ipv4/tcp_congestion_control") >> name;
-    return name;
-}
-
 std::string network_name(const options& o)
 {
     switch (o.where) {
@@ -101,8 +95,7 @@ surroundings look_around(const options& o, int argc, char** argv)
     s.peers = o.peers;
     s.what = o.what;
     s.transport = o.transport;
-    if (o.transport == "tcp" || o.transport == "auto")
-        s.congestion = o.congestion.empty() ? system_congestion() : o.congestion;
+    if (o.transport == "tcp" || o.transport == "auto") s.congestion = congestion_in_use();
     s.nominal = o.mbit;
     s.rtt_ms = o.rtt_ms;
     if (o.rtt_ms > 0) {

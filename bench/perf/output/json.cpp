@@ -8,6 +8,12 @@ namespace {
 
 constexpr int schema_version = 1;  // of papilio-perf's own JSON; rises when a name changes meaning
 
+#ifdef NDEBUG
+constexpr const char* build_type = "release";
+#else
+constexpr const char* build_type = "debug";
+#endif
+
 void write_links(json_writer& json, const char* key, const std::vector<access_rate>& links)
 {
     json.open('[', key);
@@ -113,7 +119,7 @@ void write_gbench_json(const std::string& path, const std::vector<row>& rows, co
     json.value("date", s.date);
     json.value("host_name", s.machine);
     json.value("executable", s.command);
-    json.value("library_build_type", "release");
+    json.value("library_build_type", build_type);
     json.close('}');
     json.open('[', "benchmarks");
     for (const auto& r : rows)

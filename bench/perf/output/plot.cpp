@@ -62,7 +62,7 @@ std::vector<line> lines_of(const std::vector<row>& rows)
         auto found = std::ranges::find(all, r.system, &line::name);
         if (found == all.end()) {
             const auto* c = colours[colour++ % std::size(colours)];
-            all.push_back({r.system, c, r.rival ? "" : "", r.rival ? 1.6 : 3.2, {}});
+            all.push_back({r.system, c, "", r.rival ? 1.6 : 3.2, {}});
             found = all.end() - 1;
         }
         const auto size = static_cast<double>(r.size);

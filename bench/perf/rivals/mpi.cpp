@@ -20,6 +20,17 @@ namespace papilio::perf {
 
 namespace {
 
+#ifdef PAPILIO_PERF_OPENMPI
+constexpr bool built_with_openmpi = true;
+#else
+constexpr bool built_with_openmpi = false;
+#endif
+#ifdef PAPILIO_PERF_MPICH
+constexpr bool built_with_mpich = true;
+#else
+constexpr bool built_with_mpich = false;
+#endif
+
 /// How mpirun is to go about it.
 struct launch {
     std::string name;
@@ -148,6 +159,20 @@ private:
     bool called_ = false;
 };
 
+/// Empty: the MPI is here.
+std::string why_not(const std::string& name, const std::string& program)
+{
+    const bool open = name == "openmpi";
+    const std::string packages = open ? "openmpi-bin libopenmpi-dev" : "mpich libmpich-dev";
+    if (!(open ? built_with_openmpi : built_with_mpich))
+        return "which was not found when this program was built (Debian: " + packages + ")";
+    if (!std::filesystem::exists(program))
+        return "whose peers are another program, which is not there: " + program;
+    if (!shell("command -v mpirun." + name + " >/dev/null"))
+        return "whose mpirun." + name + " is not installed (Debian: " + packages + ")";
+    return {};
+}
+
 }  // namespace
 
 void add_mpi(const std::string& name, const options& o, const private_network* net,
@@ -155,9 +180,7 @@ void add_mpi(const std::string& name, const options& o, const private_network* n
 {
     const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
     const auto program = (here / ("papilio-perf-" + name)).string();
-    if (!std::filesystem::exists(program) || !shell("command -v mpirun." + name + " >/dev/null"))
-        return skip(name + ", which was not found when this program was built (Debian: " +
-                    (name == "openmpi" ? "openmpi-bin libopenmpi-dev)" : "mpich libmpich-dev)"));
+    if (const auto why = why_not(name, program); !why.empty()) return skip(name + ", " + why);
     for (const bool shared_memory : {false, true}) {
         if (shared_memory && net) continue;
         auto folder = std::make_unique<temporary_folder>();
