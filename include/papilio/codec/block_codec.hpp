@@ -6,8 +6,12 @@
 #include <papilio/codec/base.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
+#include <system_error>
 
 // What codecs share that cut a run into blocks, each with small codes and a scale of 16 bits.
 namespace papilio::detail {

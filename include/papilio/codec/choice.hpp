@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 // Which codec to use, decided by functions of facts alone. Peers must choose alike: give them facts

@@ -1,15 +1,23 @@
 #pragma once
 
+#include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/float16.hpp>
 #include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/half_scale.hpp>
 #include <papilio/codec/kernels/table.hpp>
 #include <papilio/codec/scale.hpp>
 #include <papilio/codec/slice.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <span>
+#include <string>
+#include <system_error>
 
 namespace papilio {
 
@@ -72,38 +80,10 @@ private:
 
 namespace papilio::detail {
 
-/// A scale is the bits of a bf16, a power of two: 2^13 of it are the largest magnitude, rounded
-/// down to a power of two.
-struct f16b_scale {
-    static constexpr std::uint16_t smallest = (27 - 13) << 7;  // of 2^-100
-    static constexpr std::uint16_t largest = (254 - 13) << 7;
-
-    std::uint16_t bits = 0;
-    float inverse = 0;
-
-    explicit f16b_scale(std::int32_t peak) noexcept
-    {
-        if (std::bit_cast<float>(peak) < smallest_peak) return;
-        const auto exponent = (static_cast<std::uint32_t>(peak) >> 23) - 13;
-        bits = static_cast<std::uint16_t>(exponent << 7);
-        inverse = std::bit_cast<float>((254 - exponent) << 23);
-    }
-
-    /// The largest f16 that a block may hold: 2^14, to which the largest magnitude may be rounded,
-    /// but less where that would leave float's range.
-    static constexpr float limit(std::uint16_t bits) noexcept
-    {
-        return bits == largest ? 0x1.ffcp13f : 0x1p14f;
-    }
-};
-
 inline void encode_f16b(const float* block, std::byte* halves, std::byte* scale)
 {
-    const auto peak = largest_magnitude<f16b::granule>(block);
-    if (peak >= float_infinity)
-        throw std::system_error(errc::not_finite, "f16b takes only finite numbers");
-    const f16b_scale by(peak);
-    const float limit = f16b_scale::limit(by.bits);
+    const half_scale by(finite_peak<f16b::granule>(block, "f16b"));
+    const float limit = f16_value(half_scale::most(by.bits));
     store(scale, by.bits);
     if (by.bits == 0) {  // not even minus zeros
         std::memset(halves, 0, f16b::granule * sizeof(f16));
@@ -125,9 +105,8 @@ inline bool decode_f16b(const std::byte* halves, std::uint16_t scale, float* blo
         largest = std::max(largest, static_cast<std::int16_t>(each[i] & 0x7fff));
         any = static_cast<std::int16_t>(any | each[i]);
     }
-    const bool known = scale % 128 == 0 && scale >= f16b_scale::smallest &&
-                       scale <= f16b_scale::largest && largest >= f16(0x1p13f).bits &&
-                       largest <= f16(f16b_scale::limit(scale)).bits;
+    const bool known = half_scale::possible(scale) && largest >= half_scale::least &&
+                       largest <= half_scale::most(scale);
     if (!known && (scale != 0 || any != 0)) return false;
     kernels().as_f16.decode(halves, f16b::granule, block);
     for (std::size_t i = 0; i < f16b::granule; ++i) block[i] *= bf16_value(scale);

@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <system_error>
 #include <vector>

@@ -5,6 +5,12 @@
 #include <papilio/codec/minifloat.hpp>
 #include <papilio/codec/scale.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <system_error>
+
 namespace papilio {
 
 /// A 4-bit float per element, an 8-bit scale per 16 and a 16-bit one per 1024: 4.52 bits together.

@@ -5,6 +5,9 @@
 #include <papilio/codec/minifloat.hpp>
 #include <papilio/codec/scale.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 namespace papilio::detail {

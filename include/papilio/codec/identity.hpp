@@ -4,7 +4,10 @@
 #include <papilio/base/error.hpp>
 #include <papilio/codec/base.hpp>
 
+#include <cstddef>
 #include <cstring>
+#include <span>
+#include <system_error>
 
 namespace papilio {
 

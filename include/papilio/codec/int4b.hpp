@@ -2,6 +2,8 @@
 
 #include <papilio/codec/integer_blocks.hpp>
 
+#include <cstddef>
+
 namespace papilio {
 
 namespace detail {

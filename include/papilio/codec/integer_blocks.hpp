@@ -8,8 +8,13 @@
 #include <papilio/codec/slice.hpp>
 
 #include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
+#include <system_error>
 
 // What int8b and int4b share.
 namespace papilio::detail {

@@ -2,20 +2,17 @@
 
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
+#include <papilio/codec/finite.hpp>
 #include <papilio/codec/scale.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <system_error>
 
 // Finding the largest magnitudes of a chunk at the speed of a few passes over it.
 namespace papilio::detail {
-
-inline std::int32_t magnitude_bits(float value) noexcept
-{
-    return std::bit_cast<std::int32_t>(value) & 0x7fffffff;
-}
 
 /// The places of the `K` largest magnitudes among `Chunk` values. Ties go to the smaller index.
 ///
@@ -47,7 +44,7 @@ private:
 
     void find_maxima(const float* values) noexcept
     {
-        for (std::size_t g = 0; g < groups; ++g) maxima_[g] = magnitude_bits(values[g]);
+        for (std::size_t g = 0; g < groups; ++g) maxima_[g] = magnitude_of(values[g]);
         // The number of rows is a power of two. Two at a time spare half the traffic with maxima.
         if constexpr (rows > 1) {
             for (std::size_t row = 0; row < rows; row += 2) {
@@ -55,7 +52,7 @@ private:
                 const float* b = a + groups;
                 for (std::size_t g = 0; g < groups; ++g)
                     maxima_[g] =
-                        std::max(maxima_[g], std::max(magnitude_bits(a[g]), magnitude_bits(b[g])));
+                        std::max(maxima_[g], std::max(magnitude_of(a[g]), magnitude_of(b[g])));
             }
         }
     }
@@ -107,7 +104,7 @@ private:
         for (std::size_t row = 0; row < rows; ++row) {
             for (std::size_t c = 0; c < near; ++c) {
                 const auto place = row * groups + candidates[c];
-                const auto magnitude = magnitude_bits(values[place]);
+                const auto magnitude = magnitude_of(values[place]);
                 magnitudes_[found] = magnitude;
                 places_[found] = static_cast<std::uint16_t>(place);
                 found += magnitude >= least ? 1 : 0;

@@ -3,6 +3,9 @@
 #include <papilio/codec/block_codec.hpp>
 #include <papilio/codec/scale.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace papilio::detail {

@@ -4,11 +4,15 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/finite.hpp>
 #include <papilio/codec/sparse_values.hpp>
 
 #include <algorithm>
 #include <bit>
-#include <string>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <system_error>
 
 namespace papilio {
 
@@ -54,7 +58,8 @@ struct randk {
     {
         detail::check_lossy_element<V>();
         PAPILIO_CHECK(room.size() >= bound<V>(values.size()), "no room for the encoded elements");
-        check_finite(values);
+        if (!detail::all_finite(values))
+            throw std::system_error(errc::not_finite, "randk takes only finite numbers");
         std::byte* to = room.data();
         for_each_chunk(values.size(), [&](std::size_t first, std::size_t size) {
             std::uint64_t drawn[words];
@@ -127,17 +132,6 @@ private:
         for (std::size_t word = 0; word < words; ++word)
             for (auto bits = drawn[word]; bits != 0; bits &= bits - 1)
                 visit(word * 64 + static_cast<unsigned>(std::countr_zero(bits)));
-    }
-
-    template <class V>
-    static void check_finite(std::span<const V> values)
-    {
-        bool finite = true;
-        for (const V x : values) {
-            const auto bits = std::bit_cast<std::int32_t>(static_cast<float>(x)) & 0x7fffffff;
-            finite &= bits < detail::float_infinity;
-        }
-        if (!finite) throw std::system_error(errc::not_finite, "randk takes only finite numbers");
     }
 };
 

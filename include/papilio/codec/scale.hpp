@@ -2,6 +2,7 @@
 
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
+#include <papilio/codec/finite.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <system_error>
 
 // What codecs with one scale per block share.
 namespace papilio::detail {
@@ -31,15 +33,20 @@ std::int32_t largest_of(std::int32_t* values) noexcept
     }
 }
 
-/// The largest magnitude among `Size` values, or `errc::not_finite`. Magnitudes are compared as
-/// integers: a NaN exceeds every number.
+/// The largest magnitude among `Size` values, as the bits of a float. A NaN exceeds every number.
+template <std::size_t Size>
+std::int32_t largest_magnitude(const float* values) noexcept
+{
+    std::int32_t magnitudes[Size];
+    for (std::size_t i = 0; i < Size; ++i) magnitudes[i] = magnitude_of(values[i]);
+    return largest_of<Size>(magnitudes);
+}
+
+/// The same as a float, or `errc::not_finite`.
 template <std::size_t Size>
 float finite_peak(const float* values, const char* codec)
 {
-    std::int32_t magnitudes[Size];
-    for (std::size_t i = 0; i < Size; ++i)
-        magnitudes[i] = std::bit_cast<std::int32_t>(values[i]) & 0x7fffffff;
-    const auto largest = largest_of<Size>(magnitudes);
+    const auto largest = largest_magnitude<Size>(values);
     if (largest >= float_infinity)
         throw std::system_error(errc::not_finite,
                                 std::string(codec) + " takes only finite numbers");

@@ -3,8 +3,11 @@
 #include <papilio/codec/block_codec.hpp>
 #include <papilio/codec/scale.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 
 namespace papilio::detail {
 

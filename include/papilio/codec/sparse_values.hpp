@@ -3,10 +3,13 @@
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/base/rounding.hpp>
+#include <papilio/codec/half_scale.hpp>
 #include <papilio/codec/scale.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 
 // How codecs that send a few elements of a chunk store their values. Each kind has
 // - `code`, a number for descriptors;
@@ -48,13 +51,6 @@ struct sign_values {
 
 namespace papilio::detail {
 
-/// The largest f16 under the power of two `scale`: 2^14, or what is below where 2^14 would leave
-/// float's range.
-constexpr std::uint16_t largest_half(std::uint16_t scale) noexcept
-{
-    return static_cast<std::uint16_t>(f16(0x1p14f).bits - (scale == (254 - 13) << 7 ? 1 : 0));
-}
-
 inline float peak_of(const float* values, std::size_t k) noexcept
 {
     float peak = 0;
@@ -95,22 +91,18 @@ namespace papilio {
 
 inline void half_values::encode(const float* values, std::size_t k, std::byte* to) noexcept
 {
-    const auto peak = detail::peak_of(values, k);
-    if (peak < detail::smallest_peak) {
+    const detail::half_scale by(detail::peak_of(values, k));
+    if (by.bits == 0) {
         std::fill_n(to, size(k), std::byte{0});
         return;
     }
-    // Brings the largest magnitude to 2^13 or more, and less than 2^14.
-    const auto exponent = (std::bit_cast<std::uint32_t>(peak) >> 23) - 13;
-    const auto inverse = std::bit_cast<float>((254 - exponent) << 23);
-    const auto scale = static_cast<std::uint16_t>(exponent << 7);
-    store(to, scale);
+    store(to, by.bits);
     for (std::size_t i = 0; i < k; ++i) {
-        float scaled = values[i] * inverse;
+        float scaled = values[i] * by.inverse;
         detail::round_now(&scaled);
         const auto half = f16(scaled).bits;
         const auto magnitude =
-            std::min(static_cast<std::uint16_t>(half & 0x7fff), detail::largest_half(scale));
+            std::min(static_cast<std::uint16_t>(half & 0x7fff), detail::half_scale::most(by.bits));
         store(to + 2 + 2 * i, static_cast<std::uint16_t>((half & 0x8000) | magnitude));
     }
 }
@@ -126,8 +118,8 @@ inline bool half_values::decode(const std::byte* from, std::size_t k, float* val
         values[i] = static_cast<float>(value) * detail::bf16_value(scale);
     }
     if (scale == 0) return any == 0;
-    const bool possible = scale % 128 == 0 && scale >= (27 - 13) << 7 && scale <= (254 - 13) << 7;
-    return possible && largest >= f16(0x1p13f).bits && largest <= detail::largest_half(scale);
+    return detail::half_scale::possible(scale) && largest >= detail::half_scale::least &&
+           largest <= detail::half_scale::most(scale);
 }
 
 inline void two_bit_values::encode(const float* values, std::size_t k, std::byte* to) noexcept

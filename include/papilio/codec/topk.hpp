@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
@@ -9,6 +10,13 @@
 #include <papilio/codec/sparse_values.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <system_error>
 
 namespace papilio {
 

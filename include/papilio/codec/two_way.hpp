@@ -2,6 +2,10 @@
 
 #include <papilio/codec/base.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
 namespace papilio {
 
 /// Sends contributions by one codec and results by another: `two_way{topk<64>{}, int8b{}}` sends

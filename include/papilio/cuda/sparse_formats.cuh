@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/codec/half_scale.hpp>
 #include <papilio/codec/topk.hpp>
 #include <papilio/cuda/formats.cuh>
 
@@ -28,17 +29,14 @@ struct sparse_format<half_values> {
     /// Brings the largest magnitude to 2^13 or more, and less than 2^14.
     PAPILIO_DEVICE static sparse_header header(const float*, std::size_t, float peak)
     {
-        if (peak < common::smallest_peak) return {};
-        const auto exponent = (std::bit_cast<std::uint32_t>(peak) >> 23) - 13;
-        return {static_cast<std::uint16_t>(exponent << 7), 0};
+        return {common::half_scale(peak).bits, 0};
     }
 
     PAPILIO_DEVICE static std::uint32_t code(float x, sparse_header by)
     {
         if (by.first == 0) return 0;
-        const auto inverse = std::bit_cast<float>((254u - (by.first >> 7)) << 23);
-        const std::uint32_t half = f16(times(x, inverse)).bits;
-        const std::uint32_t most = common::largest_half(by.first);
+        const std::uint32_t half = f16(times(x, common::half_scale::inverse_of(by.first))).bits;
+        const std::uint32_t most = common::half_scale::most(by.first);
         return (half & 0x8000) | ((half & 0x7fff) < most ? half & 0x7fff : most);
     }
 
@@ -57,10 +55,9 @@ struct sparse_format<half_values> {
     PAPILIO_DEVICE static weight_limits limits(sparse_header by)
     {
         if (by.first == 0) return {0, 0};
-        const bool possible =
-            by.first % 128 == 0 && by.first >= (27 - 13) << 7 && by.first <= (254 - 13) << 7;
-        if (!possible) return {};
-        const std::uint32_t least = f16(0x1p13f).bits, most = common::largest_half(by.first);
+        if (!common::half_scale::possible(by.first)) return {};
+        const std::uint32_t least = common::half_scale::least;
+        const std::uint32_t most = common::half_scale::most(by.first);
         return {least << 1, most << 1 | 1};
     }
 };

@@ -8,11 +8,12 @@
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/finite.hpp>
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
+#include <concepts>
+#include <cstddef>
 #include <limits>
+#include <span>
 #include <string>
+#include <system_error>
 #include <vector>
 
 /// Codecs whose bytes are the buffers that hivemind's compression sends, by its protobuf message

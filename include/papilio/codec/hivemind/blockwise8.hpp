@@ -2,8 +2,13 @@
 
 #include <papilio/codec/hivemind/base.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <span>
+#include <vector>
 
 namespace papilio::hivemind {
 

@@ -3,7 +3,12 @@
 #include <papilio/codec/hivemind/base.hpp>
 #include <papilio/codec/kernels/table.hpp>
 
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <span>
+#include <vector>
 
 // What uniform8 and quantile8 share: one byte per element, and in front a codebook of 256 floats
 // that says what each byte is worth. Since the codebook travels, whoever reads it need not know how

@@ -6,7 +6,14 @@
 #include <papilio/codec/hivemind/spread.hpp>
 #include <papilio/codec/kernels/table.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <system_error>
+#include <vector>
 
 namespace papilio::hivemind {
 

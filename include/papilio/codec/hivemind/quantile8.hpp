@@ -2,7 +2,13 @@
 
 #include <papilio/codec/hivemind/codebook.hpp>
 
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace papilio::hivemind::detail {
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <span>
 
 // Where the values of a run lie, for codecs that place their codes accordingly.

@@ -5,7 +5,13 @@
 #include <papilio/codec/hivemind/spread.hpp>
 #include <papilio/codec/kernels/table.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
 
 namespace papilio::hivemind::detail {
 

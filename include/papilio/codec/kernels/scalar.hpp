@@ -4,12 +4,16 @@
 #include <papilio/base/float16.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/base/tiles.hpp>
+#include <papilio/codec/finite.hpp>
 #include <papilio/codec/kernels/base.hpp>
 #include <papilio/codec/kernels/uniform8.hpp>
+#include <papilio/codec/scale.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 // The reference: what every other level must equal, and what machines without one run. Each step
@@ -24,9 +28,8 @@ template <class Half, std::uint16_t largest>
 constexpr Half narrowed(float value) noexcept
 {
     const Half half(value);
-    const auto order = std::bit_cast<std::int32_t>(value) & 0x7fffffff;
     const bool overflowed = (half.bits & 0x7fff) > largest;
-    const auto excess = select(overflowed, 1, 0) & select(order < float_infinity, 1, 0);
+    const auto excess = select(overflowed, 1, 0) & select(is_finite(value), 1, 0);
     return std::bit_cast<Half>(static_cast<std::uint16_t>(half.bits - excess));
 }
 
@@ -80,26 +83,6 @@ bool decode_halves(const std::byte* encoded, std::size_t n, float* values)
 
 // ---- Blocks with a scale.
 
-template <std::size_t Half>
-void keep_larger_half(std::int32_t* values) noexcept
-{
-    for (std::size_t i = 0; i < Half; ++i) values[i] = std::max(values[i], values[i + Half]);
-    if constexpr (Half > 16) keep_larger_half<Half / 2>(values);
-}
-
-/// The largest magnitude among a block's values, as the bits of a float. Magnitudes compare like
-/// integers, and a NaN exceeds every number. Halving the block again and again keeps all vector
-/// units busy, where a running maximum would wait for itself.
-template <std::size_t Block>
-std::int32_t largest_magnitude(const float* values) noexcept
-{
-    std::int32_t magnitudes[Block];
-    for (std::size_t i = 0; i < Block; ++i)
-        magnitudes[i] = std::bit_cast<std::int32_t>(values[i]) & 0x7fffffff;
-    keep_larger_half<Block / 2>(magnitudes);
-    return *std::max_element(magnitudes, magnitudes + 16);
-}
-
 /// How a block is scaled: by zero where all its codes are.
 struct block_scale {
     std::uint16_t bits;  // of the scale, a bf16
@@ -113,7 +96,7 @@ template <class Format>
 constexpr block_scale scale_of(std::int32_t largest) noexcept
 {
     const auto magnitude = std::bit_cast<float>(largest);
-    if (magnitude < 0x1p-100f) return {0, 0};
+    if (magnitude < smallest_peak) return {0, 0};
     const auto quotient = magnitude / static_cast<float>(Format::largest_code);
     const auto rounded =
         static_cast<std::uint16_t>((std::bit_cast<std::uint32_t>(quotient) + 0xffff) >> 16);

@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <system_error>
 
 // Which kernels run here.
 namespace papilio::detail {
