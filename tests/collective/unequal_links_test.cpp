@@ -3,11 +3,14 @@
 #include <papilio/collective/all_reduce.hpp>
 
 #include <papilio/plan/balance.hpp>
+#include <papilio/plan/cost.hpp>
 #include <papilio/plan/lower_bound.hpp>
 
 #include <support/clusters.hpp>
 
 #include <catch2/catch.hpp>
+
+#include <cmath>
 
 namespace pa = papilio;
 using namespace std::chrono_literals;
@@ -65,4 +68,48 @@ TEST_CASE("an all-reduce comes as close to the bound where few messages are on t
     CHECK(balanced_eta(std::vector<pa::access_rate>(4, {200, 200}), 20us) > 0.95);
     CHECK(balanced_eta(std::vector<pa::access_rate>(4, {20'000, 20'000}), 20us) > 0.9);
     CHECK(balanced_eta({{400, 400}, {200, 200}, {100, 100}, {50, 50}}, 20us) > 0.92);
+}
+
+TEST_CASE("a call takes as long as the cost model expects, by any butterfly and by its choice")
+{
+    struct network {
+        std::vector<double> mbit;
+        pa::duration latency;
+    };
+    const auto net =
+        GENERATE(network{{200, 200, 200, 200}, 1ms}, network{{200, 200, 200, 200}, 20ms},
+                 network{{400, 200, 100, 50}, 1ms}, network{{400, 400, 40, 400}, 20ms},
+                 network{{100, 80, 60, 90, 70, 100}, 5ms});
+    pa::link_table links{.latency_seconds = std::chrono::duration<double>(net.latency).count()};
+    std::vector<pa::sim::access> each;
+    for (const double rate : net.mbit) {
+        links.access.push_back({rate * 1e6 / 8, rate * 1e6 / 8});
+        each.push_back({rate * 1e6 / 8, rate * 1e6 / 8});
+    }
+    const std::size_t count = std::size_t{2} << 20;
+    const int n = static_cast<int>(each.size());
+    const pa::workload work{.bytes = count * sizeof(float)};
+    const std::vector<float> in(count, 1);
+    std::vector<std::vector<float>> out(each.size(), in);
+    const auto taken = [&](const pa::schedule& how) {
+        pa::test::sim_cluster cluster(n, {.latency = net.latency, .each = each});
+        cluster.run([&](auto& peer) -> pa::task<> {
+            const pa::call_options o{.shares = how.shares,
+                                     .radix = how.radix,
+                                     .chunk_bytes = how.chunk_bytes,
+                                     .in_flight = how.in_flight};
+            co_await pa::all_reduce(peer, in, out[static_cast<std::size_t>(peer.rank())], pa::sum{},
+                                    pa::identity{}, o);
+        });
+        return std::chrono::duration<double>(cluster.world().now().time_since_epoch()).count();
+    };
+    double best = HUGE_VAL;
+    for (const auto& radix : pa::radix_vectors(n)) {
+        CAPTURE(net.mbit, radix);
+        const auto c = pa::choose(links, work, {.radix = radix});
+        const double time = taken(c.how);
+        best = std::min(best, time);
+        CHECK(c.expected.seconds == Approx(time).epsilon(0.15));
+    }
+    CHECK(taken(pa::choose(links, work).how) <= 1.1 * best);
 }
