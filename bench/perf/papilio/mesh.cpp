@@ -1,4 +1,5 @@
 #include "perf/channel.hpp"
+#include "perf/congestion.hpp"
 #include "perf/papilio/system.hpp"
 
 #include <papilio/async/sync_wait.hpp>
@@ -46,7 +47,10 @@ void read(const std::string& text, select::address& at)
 
 tcp::options tcp_options(const options& o, int peers)
 {
+    // What rivals have, and not what would suit the links.
+    static const std::string congestion = congestion_in_use();
     tcp::options t;
+    t.congestion = congestion.c_str();
     t.connections = o.streams;
     t.adaptive = o.adaptive;
     t.max_peers = peers;
