@@ -7,11 +7,21 @@
 #include <span>
 #include <type_traits>
 
-#if defined(__linux__)
-#include <sys/mman.h>
+#if defined(__GLIBC__) && defined(__linux__)
+// As <sys/mman.h> has it; the core includes no header of the system's.
+extern "C" int madvise(void*, std::size_t, int) noexcept;
 #endif
 
 namespace papilio::detail {
+
+/// Asks for huge pages; whoever gets none has small ones.
+inline void prefer_huge_pages([[maybe_unused]] void* begin, [[maybe_unused]] std::size_t size)
+{
+#if defined(__GLIBC__) && defined(__linux__)
+    constexpr int huge_pages = 14;  // MADV_HUGEPAGE
+    ::madvise(begin, size, huge_pages);
+#endif
+}
 
 /// Room, not initialised, for a result that must not overwrite the caller's data before the call
 /// has succeeded. It is new in every call, and a page fault for each 4 KiB would cost as much as to
@@ -27,18 +37,13 @@ public:
             room_.reset(std::malloc(count * sizeof(T) + 1));
         } else {
             room_.reset(std::aligned_alloc(huge_page, size));
-#if defined(MADV_HUGEPAGE)
-            if (room_) ::madvise(room_.get(), size, MADV_HUGEPAGE);
-#endif
+            if (room_) prefer_huge_pages(room_.get(), size);
         }
         if (!room_) throw std::bad_alloc();
         std::uninitialized_default_construct_n(static_cast<T*>(room_.get()), count);
     }
 
-    std::span<T> get() const noexcept
-    {
-        return {static_cast<T*>(room_.get()), count_};
-    }
+    std::span<T> get() const noexcept { return {static_cast<T*>(room_.get()), count_}; }
 
 private:
     static constexpr std::size_t huge_page = std::size_t{2} << 20;
