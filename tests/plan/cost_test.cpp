@@ -132,6 +132,8 @@ TEST_CASE("little data is left to go from everybody to everybody, in two latenci
     const auto c = choose(equal(4, 1e6, 0.1), {.bytes = 1024});
     CHECK(c.how == schedule{.radix = {4}});
     CHECK(c.expected.seconds == Approx(0.2 + 3 * 1024 / 1e6));
+    CHECK(c.expected.limited_by == "latency");
+    CHECK(predict(equal(4, 1e3, 0.1), {.bytes = 1024}, {}).limited_by == "the slowest link");
     CHECK(predict(equal(4, 1e6, 0.1), {.bytes = 1024}, {.chunk_bytes = 512}).seconds > 0.3);
 }
 
@@ -170,6 +172,11 @@ TEST_CASE("of several codings the fastest is chosen that is precise enough")
     const std::span<const coding> lossy(offered.data() + 1, 2);
     CHECK_THROWS_AS(choose_coding(links, mebi, lossy, 1e-6), std::system_error);
     CHECK_THROWS_AS(choose_coding(links, mebi, {}, 1), std::system_error);
+    for (const double wrong : {-1.0, std::nan(""), HUGE_VAL}) {
+        const std::vector<coding> one{{.error = wrong}};
+        CHECK_THROWS_AS(choose_coding(links, mebi, one, 1), std::system_error);
+        CHECK_THROWS_AS(choose_coding(links, mebi, offered, wrong), std::system_error);
+    }
 }
 
 TEST_CASE("radix vectors are all the ways to multiply")
@@ -200,4 +207,5 @@ TEST_CASE("tables and schedules that make no sense are refused")
         CHECK_THROWS_AS(choose(equal(4, 1), {.bytes = 9, .per_message = wrong}), std::system_error);
     }
     CHECK_THROWS_AS(choose(equal(4, 1), {.bytes = 9, .wire_ratio = 0}), std::system_error);
+    CHECK_THROWS_AS(choose(equal(4, 1), {.bytes = 9, .wire_ratio = 1e300}), std::system_error);
 }

@@ -175,6 +175,7 @@ inline double bound_seconds(const link_table& links, const workload& work)
     check(links, n);
     check(work);
     const auto wire = static_cast<double>(work.bytes) * work.wire_ratio;
+    if (!(wire < 0x1p63)) throw std::system_error(errc::bad_argument, "more bytes than there are");
     return lower_bound_seconds(links, static_cast<std::size_t>(wire));
 }
 
@@ -186,8 +187,9 @@ inline prediction predict_within(double bound, const link_table& links, const wo
     p.bound_seconds = bound;
     p.roundings = traffic.stages() + 1;
     if (goes_to_all(how, links, work)) {
-        p.seconds = all_to_all_seconds(links, work) + 2 * links.latency_seconds;
-        p.limited_by = "latency";
+        const double bytes = all_to_all_seconds(links, work);
+        p.seconds = bytes + 2 * links.latency_seconds;
+        p.limited_by = bytes > 2 * links.latency_seconds ? "the slowest link" : "latency";
         return p;
     }
     const auto [line, name] = traffic.busiest_line();
@@ -283,6 +285,9 @@ inline coded_choice choose_coding(const link_table& links, const workload& work,
                                   std::span<const coding> offered, double most_error,
                                   const overrides& decided)
 {
+    const auto good = [](double error) { return std::isfinite(error) && error >= 0; };
+    if (!good(most_error) || !std::ranges::all_of(offered, good, &coding::error))
+        throw std::system_error(errc::bad_argument, "errors are finite and not negative");
     std::optional<coded_choice> best;
     for (std::size_t i = 0; i < offered.size(); ++i) {
         const auto& c = offered[i];
