@@ -23,29 +23,31 @@ void check_versions(std::span<const std::span<const T>> versions, std::span<T> o
 }
 
 /// Folds `versions[k][begin + i]`, k = 0, 1, ..., into `folded[i]` by `combine`, from the left.
-/// Three versions at a time spare most of the traffic between tile and registers.
+/// Three versions at a time spare most of the traffic between tile and registers; the first ones
+/// are so many that threes remain.
 template <class T, class Size, class Combine>
 void fold_tile(std::span<const std::span<const T>> versions, std::size_t begin, Size size,
                accumulator_t<T>* __restrict folded, Combine combine)
 {
     using sum_type = accumulator_t<T>;
-    const T* first = versions[0].data() + begin;
-    for (std::size_t i = 0; i < size; ++i) folded[i] = static_cast<sum_type>(first[i]);
-
-    std::size_t k = 1;
-    for (; k + 3 <= versions.size(); k += 3) {
-        const T* a = versions[k].data() + begin;
-        const T* b = versions[k + 1].data() + begin;
-        const T* c = versions[k + 2].data() + begin;
+    const auto from = [&](std::size_t k) { return versions[k].data() + begin; };
+    const auto wide = [](T x) { return static_cast<sum_type>(x); };
+    const T* a = from(0);
+    const auto beside = (versions.size() - 1) % 3;
+    if (beside == 0) {
+        for (std::size_t i = 0; i < size; ++i) folded[i] = wide(a[i]);
+    } else if (beside == 1) {
+        const T* b = from(1);
+        for (std::size_t i = 0; i < size; ++i) folded[i] = combine(wide(a[i]), wide(b[i]));
+    } else {
+        const T *b = from(1), *c = from(2);
         for (std::size_t i = 0; i < size; ++i)
-            folded[i] = combine(combine(combine(folded[i], static_cast<sum_type>(a[i])),
-                                        static_cast<sum_type>(b[i])),
-                                static_cast<sum_type>(c[i]));
+            folded[i] = combine(combine(wide(a[i]), wide(b[i])), wide(c[i]));
     }
-    for (; k < versions.size(); ++k) {
-        const T* a = versions[k].data() + begin;
+    for (auto k = 1 + beside; k < versions.size(); k += 3) {
+        const T *b = from(k), *c = from(k + 1), *d = from(k + 2);
         for (std::size_t i = 0; i < size; ++i)
-            folded[i] = combine(folded[i], static_cast<sum_type>(a[i]));
+            folded[i] = combine(combine(combine(folded[i], wide(b[i])), wide(c[i])), wide(d[i]));
     }
 }
 

@@ -43,12 +43,13 @@ constexpr std::size_t columns_for(std::size_t size, std::size_t granule, std::si
     return std::max<std::size_t>(size / chunk + (size % chunk != 0 ? 1 : 0), 1);
 }
 
-/// A chunk of each partner stays in a core's cache while they are encoded or reduced; small parts
-/// are cut finer, so that one chunk can travel while the next is prepared.
+/// Chunks are few, for every message costs something, but two to a part, so that one can travel
+/// while the other is prepared, and so small that those of all partners stay in a core's cache
+/// while they are encoded or reduced.
 constexpr std::size_t default_chunk_bytes(std::size_t total, std::size_t partners)
 {
-    const std::size_t most = partners > 2 ? 128 << 10 : 256 << 10;
-    return std::clamp<std::size_t>(total / (8 * partners), 32 << 10, most);
+    const std::size_t most = partners > 2 ? 128 << 10 : 512 << 10;
+    return std::clamp<std::size_t>(total / (2 * partners), 32 << 10, most);
 }
 
 /// The most that one call has on the way to a peer: what arrives before it is asked for is kept,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/error.hpp>
+#include <papilio/base/room.hpp>
 #include <papilio/transport/base.hpp>
 
 #include <algorithm>
@@ -53,7 +54,7 @@ private:
     receipt* waiting(address from);
 
     std::size_t limit_;
-    std::multimap<address, std::vector<std::byte>> arrived_;
+    std::multimap<address, detail::room> arrived_;
     std::multimap<address, receipt*> waiting_;
     std::map<int, std::size_t> early_;  // what each peer's early messages hold
     std::map<int, std::error_code> closed_;
@@ -139,8 +140,7 @@ public:
             if (early > box_.limit_ || size > box_.limit_ - early)
                 throw std::system_error(errc::bad_message, "more early messages than agreed");
             early += held_ = cost(size);
-            kept_.resize(size);
-            room_ = kept_;
+            room_ = kept_.resize(size);
         }
     }
     landing(const landing&) = delete;
@@ -186,7 +186,7 @@ private:
     {
         if (receipt* const next = box_.waiting(from_)) {  // posted meanwhile, or too small
             next->leave_queue();
-            next->fill(kept_);
+            next->fill(kept_.get());
             next->wake();
         } else {
             box_.arrived_.emplace(from_, std::move(kept_));
@@ -205,7 +205,7 @@ private:
     std::size_t left_;
     receipt* receiver_ = nullptr;
     std::size_t held_ = 0;  // our share of the peer's limit
-    std::vector<std::byte> kept_;
+    detail::room kept_;
     mutable_bytes room_;
 };
 
@@ -219,8 +219,9 @@ inline bool mailbox::receipt::await_ready()
 {
     const auto found = box_.arrived_.lower_bound(from_);
     if (found != box_.arrived_.end() && found->first == from_) {
-        fill(found->second);
-        box_.early_[from_.first] -= cost(found->second.size());
+        const bytes message = found->second.get();
+        fill(message);
+        box_.early_[from_.first] -= cost(message.size());
         box_.arrived_.erase(found);
         return true;
     }
@@ -270,7 +271,7 @@ inline void mailbox::retire(tag t)
     retired_.push_back(call_of(t));
     for (auto i = arrived_.begin(); i != arrived_.end();) {
         if (call_of(i->first.second) == call_of(t)) {
-            early_[i->first.first] -= cost(i->second.size());
+            early_[i->first.first] -= cost(i->second.get().size());
             i = arrived_.erase(i);
         } else {
             ++i;

@@ -2,6 +2,7 @@
 
 #include <papilio/async/offload.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/room.hpp>
 #include <papilio/collective/detail/business.hpp>
 #include <papilio/collective/detail/cargo.hpp>
 #include <papilio/collective/detail/fold_chunk.hpp>
@@ -153,19 +154,20 @@ private:
         const bool used = co_await window_.uses(lane);
         if (!used) co_return;
         const auto most = folds() ? load_.room_for_version(k, at(k).parts) : 0;
-        auto room = std::make_unique_for_overwrite<std::byte[]>(most);
+        room space(most);
+        const auto into = space.get();
         while (next < plan_.columns) {
             const auto c = next++;
             if (folds() || c >= plan_.lanes) {
                 round_.expect(peer, message_kind::contribution);
                 const auto t = round_.name(message_kind::contribution, c);
-                const auto size = co_await round_.recv(peer, t, {room.get(), most});
+                const auto size = co_await round_.recv(peer, t, into);
                 if (folds()) {
-                    task<> folded = fold_in(k, peer, c, {room.get(), size});
+                    task<> folded = fold_in(k, peer, c, into.first(size));
                     co_await std::move(folded);
                 }
             }
-            if (next >= plan_.columns) room.reset();
+            if (next >= plan_.columns) space = room();
             if (!gathers() && needs_no_credit(c)) continue;
             if (gathers()) {
                 co_await at(k, c).ready.opened();
@@ -388,7 +390,7 @@ private:
         const bool used = co_await window_.uses(lane);
         if (!used) co_return;
         const auto parts = plan_.parts_of(peer, k);
-        std::vector<std::byte> room;
+        room space;
         while (next < plan_.columns) {
             const auto c = next++;
             const auto t = round_.name(message_kind::contribution, c);
@@ -397,11 +399,13 @@ private:
                     co_await at(k - 1, c).reduced.opened();
                 }
                 bytes message;
-                auto prepare = [&] { message = contribution(k, parts, c, room); };
-                if constexpr (verbatim)
+                auto prepare = [&] { message = contribution(k, parts, c, space); };
+                if constexpr (verbatim) {
                     prepare();
-                else
+                } else {
+                    space.resize(load_.room_for_version(k, parts));  // of this thread's
                     co_await offload(pool_, prepare);
+                }
                 co_await round_.send(peer, t, message);
             } else if (c >= plan_.lanes) {
                 co_await round_.send(peer, t, bytes{});
@@ -411,7 +415,7 @@ private:
                 continue;
             }
             round_.expect(peer, message_kind::result);
-            task<> heard = hear_results(k, peer, parts, c, room);
+            task<> heard = hear_results(k, peer, parts, c, space);
             co_await std::move(heard);
             window_.answered();
         }
@@ -419,22 +423,20 @@ private:
 
     /// My version of the column of `parts`, behind the descriptor if it is the first; from those
     /// who have nothing to contribute, no more than a request for the result.
-    bytes contribution(int k, const std::vector<int>& parts, std::size_t c,
-                       std::vector<std::byte>& room)
+    bytes contribution(int k, const std::vector<int>& parts, std::size_t c, room& space)
     {
         const bool mine = round_.ballot().contributes_block(round_.me(), k);
         if (verbatim && c > 0 && last(k) && mine)
             return std::as_bytes(load_.version(k, plan_.chunk(parts.front(), c)));
         const auto before = c == 0 ? load::head : 0;
-        room.resize(load_.room_for_version(k, parts));
-        if (c == 0) std::ranges::copy(wire::encode(round_.ballot().descriptor(k)), room.begin());
-        if (!mine) return bytes(room).first(before);
-        const auto size = load_.write_version(k, c, parts, std::span(room).subspan(before));
-        return bytes(room).first(before + size);
+        const auto to = space.resize(load_.room_for_version(k, parts));
+        if (c == 0) std::ranges::copy(wire::encode(round_.ballot().descriptor(k)), to.begin());
+        if (!mine) return to.first(before);
+        const auto size = load_.write_version(k, c, parts, to.subspan(before));
+        return to.first(before + size);
     }
 
-    task<> hear_results(int k, int peer, const std::vector<int>& parts, std::size_t c,
-                        std::vector<std::byte>& room)
+    task<> hear_results(int k, int peer, const std::vector<int>& parts, std::size_t c, room& space)
     {
         const auto t = round_.name(message_kind::result, c);
         std::vector<std::byte> passed_on;
@@ -448,9 +450,9 @@ private:
             if (size != out.size_bytes())
                 throw std::system_error(errc::bad_message, "a result of the wrong size");
         } else {
-            room.resize(load_.room_for_results(parts));
-            const auto size = co_await round_.recv(peer, t, room);
-            auto message = bytes(room).first(size);
+            const auto into = space.resize(load_.room_for_results(parts));
+            const auto size = co_await round_.recv(peer, t, into);
+            bytes message = into.first(size);
             if (described_by_result(c)) {
                 round_.ballot().check(message);
                 message = message.subspan(load::head);

@@ -1,0 +1,103 @@
+#include <papilio/base/room.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using papilio::detail::room;
+
+constexpr std::size_t large = 128 << 10;
+
+// Where each room is kept apart, nothing is lent again.
+constexpr bool lends = PAPILIO_WATCHES_ADDRESSES == 0;
+
+}  // namespace
+
+TEST_CASE("a room is as large as was asked for, and can be filled")
+{
+    for (const std::size_t size : {0, 1, 4096, 32 << 10, 1 << 20}) {
+        room space(size);
+        REQUIRE(space.get().size() == size);
+        std::ranges::fill(space.get(), std::byte{7});
+    }
+    CHECK(room().get().empty());
+}
+
+TEST_CASE("a large room that is given back is lent again")
+{
+    const std::byte* where = nullptr;
+    {
+        const room first(large);
+        where = first.get().data();
+    }
+    const room second(large - 1);
+    CHECK((second.get().data() == where || !lends));
+    CHECK(second.get().size() == large - 1);
+}
+
+TEST_CASE("rooms that are in use at a time lie apart")
+{
+    for (int times = 0; times < 3; ++times) {
+        std::vector<room> rooms;
+        for (int i = 0; i < 40; ++i) {
+            rooms.emplace_back(large);
+            std::ranges::fill(rooms.back().get(), static_cast<std::byte>(i));
+        }
+        for (int i = 0; i < 40; ++i) {
+            const auto held = rooms[static_cast<std::size_t>(i)].get();
+            CHECK(std::ranges::count(held, static_cast<std::byte>(i)) == std::ssize(held));
+        }
+    }
+}
+
+TEST_CASE("a room lent again is not much larger than was asked for")
+{
+    const std::byte* where = nullptr;
+    {
+        const room huge(1 << 20);
+        where = huge.get().data();
+    }
+    const room fair(large);
+    CHECK(fair.get().data() != where);
+}
+
+TEST_CASE("a room that shrinks and grows within its memory stays where it is")
+{
+    room space(large);
+    const auto* const where = space.get().data();
+    CHECK(space.resize(10).data() == where);
+    CHECK(space.resize(large).data() == where);
+    const auto grown = space.resize(2 * large);
+    CHECK(grown.size() == 2 * large);
+    std::ranges::fill(grown, std::byte{1});
+}
+
+TEST_CASE("a room that was moved from is empty")
+{
+    room from(large);
+    const auto* const where = from.get().data();
+    const room to(std::move(from));
+    CHECK(to.get().data() == where);
+    CHECK(from.get().empty());
+}
+
+TEST_CASE("a room may be given back on another thread, and after its thread has ended")
+{
+    std::optional<room> space;
+    std::thread([&] { space.emplace(large); }).join();
+    std::thread([&] { space.reset(); }).join();
+
+    std::thread([] {
+        thread_local std::optional<room>
+            last;  // begins before what the thread keeps, ends after it
+        last.emplace(std::size_t{1});
+        last.emplace(large);
+    }).join();
+}
