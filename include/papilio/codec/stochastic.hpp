@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
@@ -11,7 +12,10 @@
 #include <papilio/codec/kernels/scalar.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 
 namespace papilio::detail {

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 namespace papilio {
@@ -19,7 +21,8 @@ namespace papilio {
 ///
 /// Meant for `as_f16`, or for f16 elements by `identity`. Versions of other numbers are first
 /// rounded to multiples of 2^-24, those beyond 65504 to that. An element is NaN if one of its
-/// versions is not a finite number. Weights are whole numbers that add up to 2^22 at most, lest
+/// versions is not a finite number: `as_f16` refuses such, and `finite_only{identity{}}` has them
+/// refused where they come from. Weights are whole numbers that add up to 2^22 at most, lest
 /// sums overflow: with others `reduce` throws `errc::bad_argument`. So does a call of several
 /// stages, each of which would round.
 struct exact_mean {
