@@ -1,3 +1,8 @@
+#include <papilio/async/offload.hpp>
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/async/thread_loop.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/async/yield.hpp>
 #include <papilio/codec/int8b.hpp>
 #include <papilio/collective/all_gather.hpp>
 #include <papilio/collective/all_reduce.hpp>
@@ -5,6 +10,8 @@
 #include <papilio/collective/broadcast.hpp>
 #include <papilio/collective/reduce_scatter.hpp>
 #include <papilio/op/mean.hpp>
+#include <papilio/op/sum.hpp>
+#include <papilio/transport/inproc.hpp>
 #include <papilio/transport/tcp.hpp>
 
 #include <faults/drop_every_step.hpp>
@@ -12,6 +19,10 @@
 #include <support/tcp_cluster.hpp>
 
 #include <catch2/catch.hpp>
+
+#include <atomic>
+#include <thread>
+#include <vector>
 
 namespace pa = papilio;
 using namespace std::chrono_literals;
@@ -63,7 +74,72 @@ struct summing {
     }
 };
 
+/// A sum that, on a worker, begins when the call is about to be dropped, and then takes a while.
+struct late_sum {
+    static constexpr pa::op_id id = pa::op_id::first_user;
+
+    struct events {
+        std::atomic<bool> reducing = false, dropping = false;
+    };
+    static inline events* seen = nullptr;
+    static inline std::thread::id loop_thread;
+
+    template <pa::element T>
+    void reduce(std::span<const std::span<const T>> versions, std::span<const double> weights,
+                std::span<T> out) const
+    {
+        const bool worker = std::this_thread::get_id() != loop_thread;
+        if (worker) {
+            seen->reducing = true;
+            seen->reducing.notify_all();
+            seen->dropping.wait(false);
+        }
+        for (int times = worker ? 20 : 1; times > 0; --times)
+            pa::sum{}.reduce(versions, weights, out);
+    }
+};
+
+pa::task<> sum_late(pa::inproc::transport& net, std::span<const float> in, std::span<float> out,
+                    pa::workers* pool)
+{
+    co_await pa::all_reduce(net, in, out, late_sum{}, pa::identity{},
+                            pa::call_options{.chunk_bytes = 256 << 10, .pool = pool});
+}
+
+pa::task<> first_of(std::vector<pa::task<>> tasks)
+{
+    co_await pa::when_any(std::move(tasks));
+}
+
+pa::task<> until_a_worker_reduces(late_sum::events& e)
+{
+    while (!e.reducing) co_await pa::yield{};
+    // By then the loop has nothing else to do: all that could arrive has arrived.
+    for (int i = 0; i < 1000; ++i) co_await pa::yield{};
+    e.dropping = true;
+    e.dropping.notify_all();
+}
+
 }  // namespace
+
+TEST_CASE("what a worker reduces lasts until it is done, though the call has been dropped")
+{
+    late_sum::events e;
+    late_sum::seen = &e;
+    late_sum::loop_thread = std::this_thread::get_id();
+    pa::workers pool(1);
+    pa::thread_loop loop;
+    pa::inproc::group group(3, loop);
+    std::vector<std::vector<float>> in(3, std::vector<float>(600'000, 1.f)), out = in;
+    std::vector<pa::task<>> work;
+    for (int rank = 0; rank < 3; ++rank) {
+        const auto i = static_cast<std::size_t>(rank);
+        work.push_back(sum_late(group.peer(rank), in[i], out[i], rank == 0 ? &pool : nullptr));
+    }
+    work.push_back(until_a_worker_reduces(e));
+    pa::sync_wait(loop, first_of(std::move(work)));
+    CHECK(e.dropping);
+}
 
 TEST_CASE("a simulated all-reduce of little data can be dropped after any event, and lose a peer")
 {

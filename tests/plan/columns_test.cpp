@@ -69,3 +69,22 @@ TEST_CASE("data is little when a peer sends no more than 16 KiB of it")
     CHECK_FALSE(is_little(0, 2));
     CHECK_FALSE(is_little(64, 1));
 }
+
+TEST_CASE("what waits for a chunk's last contribution is a fifth of the data, or 12 MiB")
+{
+    const std::size_t total = GENERATE(1, 1 << 20, 16 << 20, 25 << 20, std::size_t{1} << 30);
+    const std::size_t partners = GENERATE(2, 3, 4, 48, 64, 100);
+    const auto chunk = default_chunk_bytes(total, partners);
+    CHECK(chunk >= 32 << 10);
+    CHECK(default_lanes(total, partners, chunk) >= 2);
+    CHECK(default_lanes(total, partners, chunk) * chunk * (partners - 1) <= most_waiting(total));
+}
+
+TEST_CASE("a part has two chunks or more, unless it is small")
+{
+    CHECK(default_chunk_bytes(1 << 20, 2) == 256 << 10);
+    CHECK(default_chunk_bytes(1 << 20, 4) == 128 << 10);
+    CHECK(default_chunk_bytes(64 << 20, 2) == 512 << 10);
+    CHECK(default_chunk_bytes(64 << 20, 4) == 128 << 10);
+    CHECK(default_chunk_bytes(100, 4) == 32 << 10);
+}

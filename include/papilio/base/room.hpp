@@ -4,27 +4,33 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <memory>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define PAPILIO_WATCHES_ADDRESSES 1
-#elif defined(__has_feature)
-#define PAPILIO_WATCHES_ADDRESSES __has_feature(address_sanitizer)
-#else
-#define PAPILIO_WATCHES_ADDRESSES 0
-#endif
-
 namespace papilio::detail {
 
-/// Room for a message, not initialised. A thread keeps what is given back there, 4 MiB at most, and
-/// lends it again: memory fresh from the system comes with a page fault for each 4 KiB, which takes
-/// longer than to fill them.
+/// Whether a sanitizer watches each allocation: then none is lent again.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool watches_addresses = true;
+#elif defined(__has_feature)
+inline constexpr bool watches_addresses = __has_feature(address_sanitizer);
+#else
+inline constexpr bool watches_addresses = false;
+#endif
+
+/// Room for a message, not initialised.
+///
+/// Memory fresh from the system comes with a page fault for each 4 KiB, which takes longer than to
+/// fill them, and a call takes rooms of the same sizes again and again. So a thread keeps the last
+/// 4 MiB that are given back there, until it ends. It is the thread's, as malloc's own caches are,
+/// since the many short calls of a loop and the mailboxes of its transports have no owner in
+/// common.
 class room {
 public:
     room() = default;
-    explicit room(std::size_t size) : mine_(take(size)), used_(size) {}
+    explicit room(std::size_t size) : mine_(take(held(size))), used_(size) {}
     room(room&& from) noexcept
         : mine_(std::exchange(from.mine_, {})), used_(std::exchange(from.used_, 0))
     {
@@ -37,7 +43,7 @@ public:
     }
     ~room() { give(std::move(mine_)); }
 
-    /// Makes it `size` bytes large, which may be other ones than before.
+    /// Makes it `size` bytes large. What it held is lost, and spans into it with it.
     mutable_bytes resize(std::size_t size)
     {
         if (mine_.size < size) *this = room(size);
@@ -45,7 +51,17 @@ public:
         return get();
     }
 
+    /// Valid until the room is resized, moved into or destroyed.
     mutable_bytes get() const noexcept { return {mine_.memory.get(), used_}; }
+
+    /// The memory that a room of `size` takes. Large ones come in steps of an eighth or less, so
+    /// that messages which differ by a header can have each other's.
+    static constexpr std::size_t held(std::size_t size) noexcept
+    {
+        if (size < least_kept) return size;
+        const auto step = std::bit_floor(size) / 8;
+        return (size + header + step - 1) / step * step;
+    }
 
 private:
     struct block {
@@ -53,19 +69,26 @@ private:
         std::size_t size = 0;
     };
 
+    static constexpr std::size_t header = 64;
     static constexpr std::size_t least_kept = 32 << 10;  // the allocator keeps smaller ones
-#if PAPILIO_WATCHES_ADDRESSES
-    static constexpr std::size_t most_kept = 0;
-#else
-    static constexpr std::size_t most_kept = 4 << 20;
-#endif
+    static constexpr std::size_t most_kept = watches_addresses ? 0 : 4 << 20;
 
-    /// What a thread keeps.
+    /// What a thread keeps, the oldest first.
     struct shelf {
-        std::array<block, most_kept / least_kept> blocks = {};
+        std::array<block, (4 << 20) / least_kept> blocks = {};
         std::size_t count = 0;
         std::size_t size = 0;
+
         ~shelf() { closed() = true; }
+
+        block remove(std::size_t i) noexcept
+        {
+            const auto at = blocks.begin() + static_cast<std::ptrdiff_t>(i);
+            block taken = std::move(*at);
+            std::move(at + 1, blocks.begin() + static_cast<std::ptrdiff_t>(count--), at);
+            size -= taken.size;
+            return taken;
+        }
     };
     static shelf& kept()
     {
@@ -83,22 +106,17 @@ private:
     {
         if (size >= least_kept && !closed()) {
             auto& from = kept();
-            const auto end = from.blocks.begin() + static_cast<std::ptrdiff_t>(from.count);
-            const auto fits = [&](const block& b) { return b.size >= size && b.size / 2 <= size; };
-            if (const auto found = std::find_if(from.blocks.begin(), end, fits); found != end) {
-                from.size -= found->size;
-                std::swap(*found, from.blocks[--from.count]);
-                return std::exchange(from.blocks[from.count], {});
-            }
+            for (auto i = from.count; i-- > 0;)
+                if (from.blocks[i].size == size) return from.remove(i);
         }
         return {std::make_unique_for_overwrite<std::byte[]>(size), size};
     }
 
     static void give(block b) noexcept
     {
-        if (b.size < least_kept || closed()) return;
+        if (b.size < least_kept || b.size > most_kept || closed()) return;
         auto& to = kept();
-        if (to.size + b.size > most_kept) return;
+        while (to.size + b.size > most_kept) to.remove(0);
         to.size += b.size;
         to.blocks[to.count++] = std::move(b);
     }

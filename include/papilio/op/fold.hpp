@@ -23,8 +23,8 @@ void check_versions(std::span<const std::span<const T>> versions, std::span<T> o
 }
 
 /// Folds `versions[k][begin + i]`, k = 0, 1, ..., into `folded[i]` by `combine`, from the left.
-/// Three versions at a time spare most of the traffic between tile and registers; the first ones
-/// are so many that threes remain.
+/// Three versions at a time spare most of the traffic between tile and registers; the first pass
+/// takes one to three of them, so that what is left comes in threes.
 template <class T, class Size, class Combine>
 void fold_tile(std::span<const std::span<const T>> versions, std::size_t begin, Size size,
                accumulator_t<T>* __restrict folded, Combine combine)

@@ -43,13 +43,21 @@ constexpr std::size_t columns_for(std::size_t size, std::size_t granule, std::si
     return std::max<std::size_t>(size / chunk + (size % chunk != 0 ? 1 : 0), 1);
 }
 
-/// Chunks are few, for every message costs something, but two to a part, so that one can travel
-/// while the other is prepared, and so small that those of all partners stay in a core's cache
-/// while they are encoded or reduced.
+/// What contributions that wait for their chunk's last one may take of a peer's memory.
+constexpr std::size_t most_waiting(std::size_t total)
+{
+    return std::max<std::size_t>(total / 5, std::size_t{12} << 20);
+}
+
+/// Chunks are few, for every message costs something, but two or more to a part of 64 KiB, so that
+/// one can travel while another is prepared; those that are encoded or reduced stay in a core's
+/// cache; and two of each partner may wait.
 constexpr std::size_t default_chunk_bytes(std::size_t total, std::size_t partners)
 {
-    const std::size_t most = partners > 2 ? 128 << 10 : 512 << 10;
-    return std::clamp<std::size_t>(total / (2 * partners), 32 << 10, most);
+    const std::size_t cached = partners > 2 ? 128 << 10 : 512 << 10;
+    const auto most =
+        std::min({cached, total / (2 * partners), most_waiting(total) / (2 * partners)});
+    return std::max<std::size_t>(most, 32 << 10);
 }
 
 /// The most that one call has on the way to a peer: what arrives before it is asked for is kept,
@@ -72,13 +80,11 @@ constexpr bool is_little(std::size_t total, std::size_t peers)
 /// One on the way, and one that is being reduced.
 inline constexpr std::size_t default_near_lanes = 2;
 
-/// Enough to fill a long link. Contributions that wait for their chunk's last one take up to this
-/// much memory per peer: all together a fifth of the data, or 12 MiB if that is more.
+/// Enough to fill a long link, within what may wait.
 constexpr std::size_t default_lanes(std::size_t total, std::size_t partners,
                                     std::size_t chunk_bytes)
 {
-    const auto together = std::max<std::size_t>(total / 5, std::size_t{12} << 20);
-    const auto window = std::min<std::size_t>(together / partners, std::size_t{4} << 20);
+    const auto window = std::min<std::size_t>(most_waiting(total) / partners, std::size_t{4} << 20);
     return std::clamp<std::size_t>(window / chunk_bytes, 2, 256);
 }
 

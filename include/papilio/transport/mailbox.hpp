@@ -48,7 +48,10 @@ public:
 
 private:
     /// What an early message of `size` bytes holds, bookkeeping included: empty ones count too.
-    static constexpr std::size_t cost(std::size_t size) noexcept { return size + 128; }
+    static constexpr std::size_t cost(std::size_t size) noexcept
+    {
+        return detail::room::held(size) + 128;
+    }
 
     bool retired(tag t) const { return std::ranges::count(retired_, call_of(t)) > 0; }
     receipt* waiting(address from);
@@ -139,8 +142,8 @@ public:
             auto& early = box_.early_[peer];
             if (early > box_.limit_ || size > box_.limit_ - early)
                 throw std::system_error(errc::bad_message, "more early messages than agreed");
-            early += held_ = cost(size);
             room_ = kept_.resize(size);
+            early += held_ = cost(size);
         }
     }
     landing(const landing&) = delete;

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <papilio/async/offload.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/base/error.hpp>
 #include <papilio/base/room.hpp>
 #include <papilio/collective/detail/holdings.hpp>
 #include <papilio/collective/detail/window.hpp>
+#include <papilio/wire/descriptor.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -24,7 +27,7 @@ class asker_side {
 
 public:
     asker_side(holdings<T, Codec>& held, workers* pool)
-        : held_(held), plan_(held.plan()), round_(held.call()), pool_(pool)
+        : held_(held), plan_(held.plan()), round_(held.round()), pool_(pool)
     {
     }
     asker_side(const asker_side&) = delete;
@@ -68,7 +71,8 @@ private:
                 if constexpr (verbatim) {
                     prepare();
                 } else {
-                    space.resize(held_.load().room_for_version(k, parts));  // of this thread's
+                    // Here, not on a worker, which has kept nothing: rooms return to this thread.
+                    space.resize(held_.load().room_for_version(k, parts));
                     co_await offload(pool_, prepare);
                 }
                 co_await round_.send(peer, t, message);

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <papilio/async/loop.hpp>
+#include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/collective/detail/asker_side.hpp>
 #include <papilio/collective/detail/holdings.hpp>
 #include <papilio/collective/detail/owner_side.hpp>
 #include <papilio/collective/detail/window.hpp>
-#include <papilio/op/base.hpp>
 
 #include <utility>
 #include <vector>
@@ -51,7 +52,7 @@ public:
     /// Hands my part to the observers. One that fails is left behind.
     task<> serve_observers()
     {
-        auto& r = held_.call();
+        auto& r = held_.round();
         std::vector<task<>> work;
         for (int peer = 0; peer < r.size(); ++peer)
             if (peer != r.me() && !votes(r.of(peer)))
@@ -65,7 +66,7 @@ private:
     {
         loop& on = co_await this_loop{};
         const auto& plan = held_.plan();
-        if (asker_.asks() && plan.near_lanes < plan.lanes && held_.call().all_are_near())
+        if (asker_.asks() && plan.near_lanes < plan.lanes && held_.round().all_are_near())
             window_.open(on, plan.near_lanes);
         else
             window_.open_wide();

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <papilio/async/offload.hpp>
+#include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/error.hpp>
 #include <papilio/base/room.hpp>
 #include <papilio/collective/detail/fold_chunk.hpp>
 #include <papilio/collective/detail/holdings.hpp>
 #include <papilio/collective/detail/window.hpp>
-#include <papilio/op/base.hpp>
+#include <papilio/collective/round_error.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -28,7 +30,7 @@ class owner_side {
 
 public:
     owner_side(holdings<T, Codec>& held, Op op, workers* pool)
-        : held_(held), plan_(held.plan()), round_(held.call()), op_(op), pool_(pool)
+        : held_(held), plan_(held.plan()), round_(held.round()), op_(op), pool_(pool)
     {
     }
     owner_side(const owner_side&) = delete;
@@ -105,7 +107,7 @@ private:
         const bool used = co_await open.uses(lane);
         if (!used) co_return;
         const auto most = held_.folds() ? held_.load().room_for_version(k, held_.at(k).parts) : 0;
-        room space(most);
+        room& space = rooms_.emplace_back(most);
         const auto into = space.get();
         while (next < plan_.columns) {
             const auto c = next++;
@@ -166,13 +168,13 @@ private:
     task<> reduce(int k, std::size_t c)
     {
         const auto weights = round_.ballot().weights(k);
-        scratch room;
+        scratch decoded;
         if (!spare_.empty()) {
-            room = std::move(spare_.back());
+            decoded = std::move(spare_.back());
             spare_.pop_back();
         }
         std::vector<std::byte> encoded;
-        auto fold = [&] { fold_column(k, c, weights, room, encoded); };
+        auto fold = [&] { fold_column(k, c, weights, decoded, encoded); };
         try {
             co_await offload(pool_, fold);
         } catch (const round_error&) {
@@ -182,7 +184,7 @@ private:
             throw round_error(failure.code(), -1, round_.me(), phase::contribution,
                               "the result: " + sentence(failure));
         }
-        spare_.push_back(std::move(room));
+        spare_.push_back(std::move(decoded));
         held_.at(k, c).versions.clear();
         held_.at(k, c).reduced.open();
         if (held_.last(k)) {
@@ -192,7 +194,7 @@ private:
         }
     }
 
-    void fold_column(int k, std::size_t c, const std::vector<double>& weights, scratch& room,
+    void fold_column(int k, std::size_t c, const std::vector<double>& weights, scratch& decoded,
                      std::vector<std::byte>& encoded)
     {
         for (std::size_t i = 0; i < held_.at(k).parts.size(); ++i) {
@@ -205,13 +207,13 @@ private:
                 folded(space, held_.load().output(where), travels ? &encoded : nullptr);
             };
             if (k == 0) {
-                fold(held_.load().codec(), room);
+                fold(held_.load().codec(), decoded);
             } else if constexpr (std::same_as<typename load_type::back_value,
                                               typename load_type::value>) {
-                fold(held_.load().back(), room);
+                fold(held_.load().back(), decoded);
             } else {  // 16-bit floats whose sums travel as such, and need next to no room
-                std::vector<typename load_type::back_value> other_room;
-                fold(held_.load().back(), other_room);
+                std::vector<typename load_type::back_value> others;
+                fold(held_.load().back(), others);
             }
         }
     }
@@ -246,6 +248,9 @@ private:
     workers* pool_;
     std::deque<std::size_t> turns_;  // of each conversation, which column is next
     std::vector<scratch> spare_;     // room for decoded versions, used again and again
+
+    // Of all lanes; not in their frames, since a worker may still read them when those are dropped.
+    std::deque<room> rooms_;
 };
 
 }  // namespace papilio::detail
