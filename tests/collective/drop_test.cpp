@@ -113,9 +113,13 @@ pa::task<> first_of(std::vector<pa::task<>> tasks)
 
 pa::task<> until_a_worker_reduces(late_sum::events& e)
 {
-    while (!e.reducing) co_await pa::yield{};
+    while (!e.reducing) {
+        co_await pa::yield{};
+    }
     // By then the loop has nothing else to do: all that could arrive has arrived.
-    for (int i = 0; i < 1000; ++i) co_await pa::yield{};
+    for (int i = 0; i < 1000; ++i) {
+        co_await pa::yield{};
+    }
     e.dropping = true;
     e.dropping.notify_all();
 }
