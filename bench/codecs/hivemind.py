@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """hivemind's codecs in numpy, for comparison.
 
-usage: hivemind.py BYTES...    (of floats)
+usage: hivemind.py CODEC BYTES    (of floats)
 
-Prints a line per size and codec: bytes, codec, and GB/s of floats encoded and decoded, each the
-median of several passes. Formulas are hivemind's: means, norms and roundings in the arrays' own
+Prints GB/s of floats encoded and decoded, each the median of several passes. Formulas are hivemind's: means, norms and roundings in the arrays' own
 type, bucket means by bincount.
 """
 import math
@@ -89,28 +88,26 @@ def decode_blockwise8(encoded):
     return LEVELS[codes] * peaks
 
 
-CODECS = [
-    ("float16", encode_float16, decode_float16),
-    ("meanstd16", encode_meanstd16, decode_meanstd16),
-    ("uniform8", encode_uniform8, look_up),
-    ("quantile8", encode_quantile8, look_up),
-    ("blockwise8", encode_blockwise8, decode_blockwise8),
-]
+CODECS = {
+    "float16": (encode_float16, decode_float16),
+    "meanstd16": (encode_meanstd16, decode_meanstd16),
+    "uniform8": (encode_uniform8, look_up),
+    "quantile8": (encode_quantile8, look_up),
+    "blockwise8": (encode_blockwise8, decode_blockwise8),
+}
 
 
-def time_of(run, argument):
-    """The median of several passes: half a second's worth and three, but no new one after five."""
+def rate_of(run, argument):
+    """By the median of several passes: half a second's worth and three, but none after five."""
     times = []
     while not times or sum(times) < (0.5 if len(times) >= 3 else 5):
         start = time.perf_counter()
         run(argument)
         times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return size / statistics.median(times) / 1e9
 
 
-for size in map(int, sys.argv[1:]):
-    values = np.random.default_rng(1).standard_normal(size // 4).astype(np.float32)
-    for name, encode, decode in CODECS:
-        encoded = encode(values)
-        rates = [values.nbytes / time_of(*way) / 1e9 for way in ((encode, values), (decode, encoded))]
-        print(size, name, *rates, flush=True)
+encode, decode = CODECS[sys.argv[1]]
+size = int(sys.argv[2])
+values = np.random.default_rng(1).standard_normal(size // 4).astype(np.float32)
+print(rate_of(encode, values), rate_of(decode, encode(values)))

@@ -5,11 +5,16 @@
 #include "codecs/kernels.hpp"
 #include "codecs/modes.hpp"
 
+#include <charconv>
+#include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
+#include <system_error>
+#include <vector>
 
 int main(int argc, char** argv)
-{
+try {
     using namespace papilio::bench;
     const std::string mode = argc > 1 ? argv[1] : "";
     if (mode == "--errors") {
@@ -18,9 +23,20 @@ int main(int argc, char** argv)
     }
     if (mode == "--rivals") {
         std::vector<std::size_t> sizes;
-        for (int i = 2; i < argc; ++i) sizes.push_back(std::stoull(argv[i]));
+        for (int i = 2; i < argc; ++i) {
+            const std::string text = argv[i];
+            std::size_t bytes = 0;
+            const auto [end, error] =
+                std::from_chars(text.data(), text.data() + text.size(), bytes);
+            if (error != std::errc{} || end != text.data() + text.size())
+                throw std::invalid_argument("a size is a number of bytes, not '" + text + "'");
+            sizes.push_back(bytes);
+        }
         print_rivals(sizes);
         return 0;
     }
     return run_kernels(argc, argv);
+} catch (const std::exception& failure) {
+    std::cerr << "papilio-bench-codecs: " << failure.what() << '\n';
+    return 1;
 }
