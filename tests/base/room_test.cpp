@@ -21,7 +21,7 @@ constexpr bool lends = !papilio::detail::watches_addresses;
 
 TEST_CASE("a room is as large as was asked for, and can be filled")
 {
-    for (const std::size_t size : {0, 1, 4096, 32 << 10, 1 << 20}) {
+    for (const auto size : {0u, 1u, 4096u, 32u << 10, 1u << 20}) {
         room space(size);
         REQUIRE(space.get().size() == size);
         std::ranges::fill(space.get(), std::byte{7});
