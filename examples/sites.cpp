@@ -2,7 +2,7 @@
 // the cheapest way to do it.
 
 #include <papilio/papilio.hpp>
-#include <papilio/plan/cost.hpp>
+#include <papilio/plan/choice.hpp>
 
 #include <cstdio>
 

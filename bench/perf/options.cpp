@@ -3,7 +3,7 @@
 #include "perf/papilio/call.hpp"
 #include "perf/parse.hpp"
 
-#include <papilio/plan/cost.hpp>
+#include <papilio/plan/choice.hpp>
 
 #include <algorithm>
 #include <cstdio>

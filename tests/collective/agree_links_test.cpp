@@ -4,7 +4,7 @@
 
 #include <papilio/op/mean.hpp>
 #include <papilio/plan/balance.hpp>
-#include <papilio/plan/cost.hpp>
+#include <papilio/plan/choice.hpp>
 #include <papilio/transport/subset.hpp>
 
 #include <support/clusters.hpp>

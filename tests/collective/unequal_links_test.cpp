@@ -3,7 +3,7 @@
 #include <papilio/collective/all_reduce.hpp>
 
 #include <papilio/plan/balance.hpp>
-#include <papilio/plan/cost.hpp>
+#include <papilio/plan/choice.hpp>
 #include <papilio/plan/lower_bound.hpp>
 
 #include <support/clusters.hpp>

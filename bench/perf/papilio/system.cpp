@@ -2,6 +2,7 @@
 
 #include "perf/papilio/call.hpp"
 
+#include <papilio/plan/choice.hpp>
 #include <papilio/plan/cost.hpp>
 
 namespace papilio::perf {

@@ -7,8 +7,8 @@
 #include <papilio/async/offload.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/collective/report.hpp>
-#include <papilio/plan/cost.hpp>
 #include <papilio/plan/link_table.hpp>
+#include <papilio/plan/schedule.hpp>
 #include <papilio/transport/any_transport.hpp>
 
 #include <memory>

@@ -71,11 +71,11 @@ private:
 
     static constexpr std::size_t header = 64;
     static constexpr std::size_t least_kept = 32 << 10;  // the allocator keeps smaller ones
-    static constexpr std::size_t most_kept = watches_addresses ? 0 : 4 << 20;
+    static constexpr std::size_t most_kept = 4 << 20;
 
     /// What a thread keeps, the oldest first.
     struct shelf {
-        std::array<block, (4 << 20) / least_kept> blocks = {};
+        std::array<block, most_kept / least_kept> blocks = {};
         std::size_t count = 0;
         std::size_t size = 0;
 
@@ -114,7 +114,8 @@ private:
 
     static void give(block b) noexcept
     {
-        if (b.size < least_kept || b.size > most_kept || closed()) return;
+        const bool keeps = !watches_addresses && !closed();
+        if (!keeps || b.size < least_kept || b.size > most_kept) return;
         auto& to = kept();
         while (to.size + b.size > most_kept) to.remove(0);
         to.size += b.size;

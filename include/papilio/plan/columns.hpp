@@ -55,9 +55,8 @@ constexpr std::size_t most_waiting(std::size_t total)
 constexpr std::size_t default_chunk_bytes(std::size_t total, std::size_t partners)
 {
     const std::size_t cached = partners > 2 ? 128 << 10 : 512 << 10;
-    const auto most =
-        std::min({cached, total / (2 * partners), most_waiting(total) / (2 * partners)});
-    return std::max<std::size_t>(most, 32 << 10);
+    const auto each = std::min(total, most_waiting(total)) / (2 * partners);
+    return std::clamp<std::size_t>(each, 32 << 10, cached);
 }
 
 /// The most that one call has on the way to a peer: what arrives before it is asked for is kept,
