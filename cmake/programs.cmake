@@ -3,7 +3,7 @@
 
 set(PAPILIO_PROVIDERS  # how an #include begins, and the target that provides it
   papilio/async/asio_loop papilio::tcp
-  papilio/transport/select papilio::tcp
+  papilio/transport/hybrid papilio::tcp
   papilio/transport/shm papilio::tcp
   papilio/transport/tcp papilio::tcp
   benchmark/ benchmark::benchmark

@@ -70,7 +70,7 @@ void over_tcp(work w)
         nets.push_back(std::make_unique<tcp::transport>(on, rank, anywhere));
     for (auto& one : nets)
         for (auto& other : nets)
-            if (one != other) one->introduce(other->rank(), other->local());
+            if (one != other) one->set_address(other->rank(), other->local());
     std::vector<task<>> programs;
     for (auto& net : nets) programs.push_back(connect_and_live(*net, w));
     sync_wait(on, all(std::move(programs)));

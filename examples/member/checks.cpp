@@ -4,7 +4,7 @@
 
 #include <trainer/problem.hpp>
 
-#include <papilio/swarm/readable.hpp>
+#include <papilio/base/text.hpp>
 
 #include <fmt/format.h>
 

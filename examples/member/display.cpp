@@ -1,7 +1,7 @@
 #include "display.hpp"
 
+#include <papilio/base/text.hpp>
 #include <papilio/base/units.hpp>
-#include <papilio/swarm/readable.hpp>
 
 #include <sys/ioctl.h>
 #include <unistd.h>

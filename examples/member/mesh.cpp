@@ -3,7 +3,7 @@
 #include <trainer/problem.hpp>
 
 #include <papilio/collective/agree_links.hpp>
-#include <papilio/collective/round_error.hpp>
+#include <papilio/collective/call_error.hpp>
 #include <papilio/plan/balance.hpp>
 #include <papilio/probe/bandwidth.hpp>
 #include <papilio/probe/round_trip.hpp>
@@ -37,7 +37,7 @@ tcp::options connections(const mesh_options& o)
     t.group = group_number(o.run);
     t.congestion = o.congestion.empty() ? nullptr : o.congestion.c_str();
     t.max_peers = wire::max_members + 1;
-    t.silence = o.patience;
+    t.idle_timeout = o.patience;
     return t;
 }
 
@@ -68,17 +68,17 @@ try : loop_(on), options_(o), net_(on, id, own_place(id, o.listen), connections(
     throw problem(failure.code(), sentence(failure) + ": " + failure.code().message());
 }
 
-wire::place mesh::place() const
+wire::endpoint mesh::place() const
 {
     if (options_.listen.host.empty()) return {};
     const auto at = net_.local();
     return {listens_anywhere(at.host) ? "" : at.host, at.port};
 }
 
-task<> mesh::reach(wire::located member, duration patience)
+task<> mesh::reach(wire::member_endpoint member, duration patience)
 {
     const int id = member.id;
-    if (member.at.port != 0) net_.introduce(id, {member.at.host, member.at.port});
+    if (member.at.port != 0) net_.set_address(id, {member.at.host, member.at.port});
     std::vector<int> one(1, id);
     co_await net_.connect(std::move(one), patience);
 }
@@ -120,7 +120,7 @@ std::vector<int> mesh::to_reach(const wire::group& group)
     for (const auto& m : group.members) {
         if (m.id == net_.rank()) continue;
         const bool dialled = m.at.port != 0;
-        net_.introduce(m.id, dialled ? tcp::endpoint{m.at.host, m.at.port} : tcp::endpoint{});
+        net_.set_address(m.id, dialled ? tcp::endpoint{m.at.host, m.at.port} : tcp::endpoint{});
         if (dialled || !options_.listen.host.empty()) ids.push_back(m.id);
     }
     return ids;
@@ -166,10 +166,10 @@ task<averaged> mesh::attempt(const wire::group& group, duration limit, round_cod
     averaged result;
     try {
         const auto begun = loop_.now();
-        o.round = 2 * group.round % (max_call - 1) + 1;
+        o.call = 2 * group.round % (max_call - 1) + 1;
         o.timeout = limit / 2;
         co_await agree_shares(any_transport(peers), o, result);
-        ++o.round;
+        ++o.call;
         o.timeout = begun + limit - loop_.now();
         o.shares = result.shares;
         task<report> round = average(any_transport(peers), in, out, codec, unsent, o);
@@ -180,7 +180,7 @@ task<averaged> mesh::attempt(const wire::group& group, duration limit, round_cod
             link_.note_latency(std::chrono::duration<double>(*there_and_back).count() / 2, now);
         result.among_voters = among_voters(result.what, roles);
         result.ok = true;
-    } catch (const round_error& failure) {
+    } catch (const call_error& failure) {
         result.why = failure.what();
         if (failure.culprit() >= 0 && failure.reporter() == peers.rank())
             result.culprit = peers.member(failure.culprit());
@@ -199,8 +199,8 @@ task<> mesh::agree_shares(any_transport peers, call_options o, averaged& how)
     if (table) how.shares = worthwhile_shares(table->access, o.roles);
 }
 
-task<state_snapshot> mesh::fetch(wire::located donor, std::uint32_t round, std::size_t parameters,
-                                 transfer_progress* progress)
+task<state_snapshot> mesh::fetch(wire::member_endpoint donor, std::uint32_t round,
+                                 std::size_t parameters, transfer_progress* progress)
 {
     const int id = donor.id;
     task<> reached = reach(std::move(donor), std::chrono::seconds(10));

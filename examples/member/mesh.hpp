@@ -52,7 +52,7 @@ public:
     mesh& operator=(const mesh&) = delete;
 
     /// Where others dial this member; the host is empty where it listens at any address.
-    wire::place place() const;
+    wire::endpoint place() const;
 
     /// Where it listens, if anywhere.
     tcp::endpoint address() const { return net_.local(); }
@@ -60,7 +60,7 @@ public:
     tcp::transport& net() noexcept { return net_; }
 
     /// Finishes when the link to a member stands.
-    task<> reach(wire::located member, duration patience);
+    task<> reach(wire::member_endpoint member, duration patience);
 
     /// From now on this is the state that newcomers get.
     void publish(shared_state latest) { latest_ = std::move(latest); }
@@ -70,8 +70,8 @@ public:
                               std::span<const float> in, std::span<float> out);
 
     /// Fetches the state after at least `round` rounds.
-    task<state_snapshot> fetch(wire::located donor, std::uint32_t round, std::size_t parameters,
-                               transfer_progress* progress = nullptr);
+    task<state_snapshot> fetch(wire::member_endpoint donor, std::uint32_t round,
+                               std::size_t parameters, transfer_progress* progress = nullptr);
 
     /// Says farewell to everybody.
     task<> close() { return net_.close(); }

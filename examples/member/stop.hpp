@@ -19,7 +19,7 @@ public:
     ~stop_request()
     {
         knock_.reset();  // waits for a thread that is just knocking
-        if (on_) on_->visitor_left();
+        if (on_) on_->work_finished();
     }
 
     bool await_ready() const noexcept { return stop_.stop_requested(); }
@@ -29,7 +29,7 @@ public:
     {
         wake_.target = self;
         on_ = self.promise().on;
-        on_->expect_visitor();
+        on_->work_started();
         knock_.emplace(stop_, knock{*this});
     }
 

@@ -208,7 +208,7 @@ void miner::take_part(participation& run, std::stop_token stop)
             synchronise(run);
         } else {
             const auto news = run.await_group();  // throws if the run is lost or over
-            catch_up(run, std::get<wire::outdated>(news).now);
+            catch_up(run, std::get<wire::state_outdated>(news).now);
         }
         keep(false);
     }
@@ -251,7 +251,7 @@ void miner::synchronise(participation& run)
             progress_.waiting(
                 fmt::format("ready for round {}, waiting for the others", state_->round + 1));
         const auto found = run.await_group();
-        if (const auto* behind = std::get_if<wire::outdated>(&found))
+        if (const auto* behind = std::get_if<wire::state_outdated>(&found))
             return catch_up(run, behind->now);
         const bool settled = average(run, std::get<wire::group>(found));
         if (settled) return;
@@ -266,7 +266,7 @@ bool miner::average(participation& run, const wire::group& group)
     unsent_.rollback();  // to before an attempt that came to nothing
     const averaged how =
         run.average_in(group, options_.run.codec, unsent_, update_, next->spans[0]);
-    wire::done told;
+    wire::round_report told;
     told.round = group.round;
     told.attempt = group.attempt;
     told.ok = how.ok;
@@ -279,7 +279,7 @@ bool miner::average(participation& run, const wire::group& group)
     told.seconds = how.seconds;
     told.culprit = how.culprit;
     const std::string after = told.digest;
-    const wire::settled outcome = run.done(std::move(told));
+    const wire::round_outcome outcome = run.done(std::move(told));
     if (!how.ok) progress_.note(fmt::format("round {} failed: {}", group.round + 1, how.why));
     if (!outcome.ok) return false;
     if (outcome.yours) {
@@ -309,7 +309,7 @@ void miner::go_back(std::uint32_t to)
     progress_.note(fmt::format("the run has fallen back from round {} to {}", state_->round, to));
 }
 
-void miner::catch_up(participation& run, const wire::standing& now)
+void miner::catch_up(participation& run, const wire::run_status& now)
 {
     if (now.round < state_->round) go_back(now.round);
     const bool known = now.digest.empty() || now.digest == digest_;
@@ -326,7 +326,7 @@ void miner::catch_up(participation& run, const wire::standing& now)
 }
 
 /// The state from whichever member can give it. A donor that is damaged or lies is passed over.
-shared_state miner::fetch_any(participation& run, const wire::standing& now)
+shared_state miner::fetch_any(participation& run, const wire::run_status& now)
 {
     std::string story = "nobody gave the state after round " + std::to_string(now.round);
     for (const auto& donor : now.donors) {

@@ -49,8 +49,8 @@ private:
     void synchronise(participation& run);
     void go_back(std::uint32_t to);
     bool average(participation& run, const wire::group& group);
-    void catch_up(participation& run, const wire::standing& now);
-    shared_state fetch_any(participation& run, const wire::standing& now);
+    void catch_up(participation& run, const wire::run_status& now);
+    shared_state fetch_any(participation& run, const wire::run_status& now);
 
     void adopt(shared_state next, std::string digest);
     void note_step(const step_report& r);

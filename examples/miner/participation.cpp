@@ -2,7 +2,7 @@
 
 #include <trainer/problem.hpp>
 
-#include <papilio/swarm/readable.hpp>
+#include <papilio/base/text.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 
 #include <string_view>
@@ -44,7 +44,7 @@ std::string reason(const std::system_error& failure, const std::string& where)
 }
 
 /// Where others reach this miner, if that is known before it listens.
-wire::place place_beforehand(const participation_options& o)
+wire::endpoint place_beforehand(const participation_options& o)
 {
     if (!o.announce.host.empty()) return {o.announce.host, o.announce.port};
     if (o.mesh.listen.host.empty() || o.mesh.listen.port == 0) return {};
@@ -99,7 +99,7 @@ task<> participation::reach_host()
 {
     const std::string where = tcp::to_string({joined_.host.host, joined_.host.port});
     try {
-        wire::located host{0, joined_.host};
+        wire::member_endpoint host{0, joined_.host};
         co_await mesh_->reach(std::move(host), options_.patience);
     } catch (const std::system_error& failure) {
         throw problem(failure.code(),
@@ -116,12 +116,12 @@ void participation::publish(shared_state latest)
 
 void participation::holding(std::uint32_t round, const std::string& digest)
 {
-    wire::holding h{round, digest};
+    wire::state_held h{round, digest};
     network_.wait(client_->holding(std::move(h)), ending_.get_token());
     listen();
 }
 
-task<std::variant<wire::group, wire::outdated>> participation::hear()
+task<std::variant<wire::group, wire::state_outdated>> participation::hear()
 {
     return client_->await_group();
 }
@@ -141,7 +141,7 @@ std::uint32_t participation::hurried_ms()
     return network_.call([this] { return client_->hurried_ms(); });
 }
 
-void participation::ready(wire::ready how)
+void participation::ready(wire::round_ready how)
 {
     network_.wait(client_->ready(std::move(how)), ending_.get_token());
 }
@@ -152,7 +152,7 @@ bool participation::is_called_within(duration patience)
     return news_.wait_for(patience) == std::future_status::ready;
 }
 
-std::variant<wire::group, wire::outdated> participation::await_group()
+std::variant<wire::group, wire::state_outdated> participation::await_group()
 {
     listen();
     return std::exchange(news_, {}).get();
@@ -165,14 +165,14 @@ averaged participation::average_in(wire::group group, round_codec codec, unsent_
     return network_.wait(mesh_->average_in(std::move(group), codec, unsent, in, out));
 }
 
-wire::settled participation::done(wire::done how)
+wire::round_outcome participation::done(wire::round_report how)
 {
     auto outcome = network_.wait(client_->done(std::move(how)));
     listen();
     return outcome;
 }
 
-state_snapshot participation::fetch(wire::located donor, std::uint32_t round)
+state_snapshot participation::fetch(wire::member_endpoint donor, std::uint32_t round)
 {
     const auto size = static_cast<std::size_t>(options_.parameters);
     return network_.wait(mesh_->fetch(std::move(donor), round, size), ending_.get_token());

@@ -53,18 +53,18 @@ public:
     /// How long others still wait for this miner; zero: nobody does.
     std::uint32_t hurried_ms();
 
-    void ready(wire::ready how);
+    void ready(wire::round_ready how);
 
     /// Whether `await_group` has an answer within this time.
     bool is_called_within(duration patience);
-    std::variant<wire::group, wire::outdated> await_group();
+    std::variant<wire::group, wire::state_outdated> await_group();
 
     averaged average_in(wire::group group, round_codec codec, unsent_updates& unsent,
                         std::span<const float> in, std::span<float> out);
-    wire::settled done(wire::done how);
+    wire::round_outcome done(wire::round_report how);
 
     /// Fetches the state after at least `round` rounds.
-    state_snapshot fetch(wire::located donor, std::uint32_t round);
+    state_snapshot fetch(wire::member_endpoint donor, std::uint32_t round);
 
     /// Goes in good order: the rendezvous is told, and what waits to be sent is sent, if that takes
     /// no more than a few seconds. Does not throw for what others do.
@@ -74,7 +74,7 @@ private:
     task<> join();
     task<> reach_host();
     task<> part();
-    task<std::variant<wire::group, wire::outdated>> hear();
+    task<std::variant<wire::group, wire::state_outdated>> hear();
     void listen();
 
     struct relay {
@@ -92,7 +92,7 @@ private:
     std::unique_ptr<mesh> mesh_;
 
     wire::joined joined_;
-    std::future<std::variant<wire::group, wire::outdated>> news_;
+    std::future<std::variant<wire::group, wire::state_outdated>> news_;
 };
 
 }  // namespace papilio::example

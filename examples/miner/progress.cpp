@@ -2,7 +2,7 @@
 
 #include <member/display.hpp>
 
-#include <papilio/swarm/readable.hpp>
+#include <papilio/base/text.hpp>
 
 #include <fmt/format.h>
 

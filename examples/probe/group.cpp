@@ -4,11 +4,11 @@
 #include <trainer/problem.hpp>
 
 #include <papilio/async/timeout.hpp>
+#include <papilio/base/text.hpp>
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/collective/barrier.hpp>
 #include <papilio/probe/bandwidth.hpp>
 #include <papilio/probe/round_trip.hpp>
-#include <papilio/swarm/readable.hpp>
 #include <papilio/swarm/rendezvous.hpp>
 #include <papilio/transport/subset.hpp>
 #include <papilio/transport/tcp.hpp>
@@ -117,7 +117,7 @@ private:
         return tcp::to_string(at);
     }
 
-    wire::place place() const
+    wire::endpoint place() const
     {
         const auto at = net_->local();
         return {listens_anywhere(at.host) ? "" : at.host, at.port};
@@ -151,10 +151,10 @@ private:
             std::vector<tcp::endpoint> places(std::size_t{joined.id} + 1);
             places[joined.id] = parse_endpoint(options_.mesh);
             net_.emplace(loop_, joined.id, std::move(places), connections(options_));
-            wire::place mine = place();
+            wire::endpoint mine = place();
             co_await client_->announce(std::move(mine));
         }
-        wire::ready here;
+        wire::round_ready here;
         co_await client_->ready(std::move(here));
         auto found = co_await client_->await_group();
         if (!std::holds_alternative<wire::group>(found))
@@ -171,7 +171,7 @@ private:
             found.peers.push_back(m.id == net_->rank()
                                       ? "this one"
                                       : printable(m.at.host) + ":" + std::to_string(m.at.port));
-            if (m.id != net_->rank()) net_->introduce(m.id, {m.at.host, m.at.port});
+            if (m.id != net_->rank()) net_->set_address(m.id, {m.at.host, m.at.port});
         }
         co_await net_->connect(ids, seconds_long(options_.patience));
         subset<tcp::transport> peers(*net_, ids, group.epoch);
@@ -181,7 +181,7 @@ private:
         co_await all_pairs(peers, found.links);
         co_await tell(peers, found.links);
 
-        wire::done told;
+        wire::round_report told;
         told.round = group.round;
         told.attempt = group.attempt;
         told.ok = true;
@@ -232,7 +232,7 @@ private:
                 s.secret = secret_;
                 s.each_way = seconds_long(options_.seconds);
                 s.duplex = s.each_way / 3;
-                s.most_bytes = std::size_t{1} << 30;
+                s.max_bytes = std::size_t{1} << 30;
                 s.deadline = std::chrono::minutes(10);
                 rates = co_await measure_sustained(*net_, id, s);
             } else {

@@ -74,7 +74,7 @@ task<> host::ending()
     co_await ending_.opened();
     const auto& members = server_.run().members();  // this one may not have joined yet
     while (called_.is_open() || busy_ || !members.contains(0) || members.at(0).ready) {
-        wire::holding here{state_->round, digest_};
+        wire::state_held here{state_->round, digest_};
         const bool waits = members.contains(0) && !called_.is_open() && !busy_;
         if (waits) {
             co_await client_.holding(std::move(here));
@@ -138,13 +138,13 @@ task<> host::take_part()
     request.run = options_.run.name;
     co_await client_.join(std::move(request));
     for (;;) {
-        wire::ready here;
+        wire::round_ready here;
         here.round = state_->round;
         here.digest = digest_;
         co_await client_.ready(std::move(here));
         auto found = co_await client_.await_group();
         busy_ = true;
-        if (auto* behind = std::get_if<wire::outdated>(&found)) {
+        if (auto* behind = std::get_if<wire::state_outdated>(&found)) {
             co_await catch_up(std::move(behind->now));
             tell_rounds(nullptr);
         } else {
@@ -163,7 +163,7 @@ task<> host::observe(wire::group group)
     task<averaged> averaging =
         mesh_.average_in(group, options_.codec, sends_nothing_, {}, next->spans[0]);
     const averaged how = co_await std::move(averaging);
-    wire::done told;
+    wire::round_report told;
     told.round = group.round;
     told.attempt = group.attempt;
     told.ok = how.ok;
@@ -177,7 +177,7 @@ task<> host::observe(wire::group group)
         co_await offload(&pool_, step);
     }
     const std::string after = told.digest;
-    wire::settled outcome = co_await client_.done(std::move(told));
+    wire::round_outcome outcome = co_await client_.done(std::move(told));
     if (outcome.ok && outcome.yours) {
         state_ = std::move(next);
         digest_ = after;
@@ -209,7 +209,7 @@ void host::tell_rounds(const averaged* how)
 }
 
 /// Fetches the state from a miner. Where that fails, the next try to be ready leads here again.
-task<> host::catch_up(wire::standing now)
+task<> host::catch_up(wire::run_status now)
 {
     const auto parameters = static_cast<std::size_t>(options_.run.parameters);
     for (const auto& donor : now.donors) {

@@ -24,11 +24,11 @@ namespace papilio::example {
 /// A member, as the host knows it.
 struct known_member {
     std::string name;
-    wire::place at;
+    wire::endpoint at;
     bool present = false;
     bool ready = false;
-    wire::ready progress;  ///< what it said last
-    std::string left;      ///< why, if not present
+    wire::round_ready progress;  ///< what it said last
+    std::string left;            ///< why, if not present
 };
 
 /// What the host knows about everybody at one time.
@@ -89,7 +89,7 @@ private:
     void saw(const membership_event& what) override;
     task<> take_part();
     task<> observe(wire::group group);
-    task<> catch_up(wire::standing now);
+    task<> catch_up(wire::run_status now);
     void tell_rounds(const averaged* how);
     task<> ending();
     task<> dismiss_all();
@@ -101,7 +101,7 @@ private:
     host_options options_;
     std::function<void(observation)> tell_;
     std::function<void(std::string)> note_;
-    workers pool_{1};
+    thread_pool pool_{1};
 
     shared_state state_;
     std::string digest_;

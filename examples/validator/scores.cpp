@@ -17,7 +17,7 @@ void take_report(verdict& v, const observation& o)
         v.status = "silent";
         return;
     }
-    const wire::done& said = report->second;
+    const wire::round_report& said = report->second;
     v.sent = said.bytes_sent;
     v.received = said.bytes_received;
     v.seconds = said.seconds;

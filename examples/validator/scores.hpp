@@ -17,7 +17,7 @@ namespace papilio::example {
 struct verdict {
     std::uint16_t miner = 0;
     std::string name;
-    wire::place at;
+    wire::endpoint at;
 
     /// "averaged"; "differs": it came to another result; "failed": it said so; "silent": it said
     /// nothing in time; "absent": it was not in the group.

@@ -3,8 +3,8 @@
 #include <member/display.hpp>
 #include <member/program.hpp>
 
+#include <papilio/base/text.hpp>
 #include <papilio/base/units.hpp>
-#include <papilio/swarm/readable.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,8 +15,8 @@ namespace papilio::example {
 
 namespace {
 
-constexpr double most_bytes = 1.05;
-constexpr double least_gain = 0.3;  // nat
+constexpr double max_bytes = 1.05;
+constexpr double min_gain = 0.3;  // nat
 
 double ratio(std::uint64_t bytes, std::uint64_t of)
 {
@@ -80,14 +80,14 @@ std::vector<std::string> summary::shortcomings() const
                 fmt::format("newcomer {} did not have the group's digest after its first "
                             "round",
                             id));
-    if (worst_ratio_ > most_bytes)
+    if (worst_ratio_ > max_bytes)
         all.push_back(fmt::format("a miner moved {:.3f} times the butterfly's bytes, above {}",
-                                  worst_ratio_, most_bytes));
-    if (!(last_loss_ <= entropy_ - least_gain))
+                                  worst_ratio_, max_bytes));
+    if (!(last_loss_ <= entropy_ - min_gain))
         all.push_back(
             fmt::format("the held-out loss of {:.3f} is not {} below the text's unigram "
                         "entropy of {:.3f}",
-                        last_loss_, least_gain, entropy_));
+                        last_loss_, min_gain, entropy_));
     return all;
 }
 

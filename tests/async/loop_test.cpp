@@ -233,7 +233,7 @@ TEST_CASE("other threads post through the door, and the loop's thread fires")
             elsewhere |= std::this_thread::get_id() != here;
         }));
 
-    loop.expect_visitor();
+    loop.work_started();
     std::vector<std::jthread> visitors;
     for (int t = 0; t < threads; ++t)
         visitors.emplace_back([&, t] {
@@ -246,7 +246,7 @@ TEST_CASE("other threads post through the door, and the loop's thread fires")
         return sum;
     };
     while (count() < threads * each) REQUIRE(loop.run_one());
-    loop.visitor_left();
+    loop.work_finished();
 
     CHECK(!elsewhere);
     for (const auto& f : fired) CHECK(std::ranges::is_sorted(f));
@@ -258,11 +258,11 @@ TEST_CASE("a loop that waits is woken by a knock")
     pa::thread_loop loop;
     bool fired = false;
     call knock([&] { fired = true; });
-    loop.expect_visitor();
+    loop.work_started();
     const std::jthread visitor([&] { loop.post_from_any_thread(knock); });
     CHECK(loop.run_one());
     CHECK(fired);
-    loop.visitor_left();
+    loop.work_finished();
 }
 
 TEST_CASE("a thread loop's timers wait for the clock")

@@ -17,7 +17,7 @@ namespace pa = papilio;
 
 namespace {
 
-pa::task<std::thread::id> whereabouts(pa::workers* pool)
+pa::task<std::thread::id> whereabouts(pa::thread_pool* pool)
 {
     std::thread::id id;
     auto work = [&] { id = std::this_thread::get_id(); };
@@ -25,14 +25,14 @@ pa::task<std::thread::id> whereabouts(pa::workers* pool)
     co_return id;
 }
 
-pa::task<> failing(pa::workers* pool)
+pa::task<> failing(pa::thread_pool* pool)
 {
     auto work = [] { throw std::runtime_error("as planned"); };
     co_await pa::offload(pool, work);
 }
 
 template <class F>
-pa::task<> on_pool(pa::workers* pool, F& work)
+pa::task<> on_pool(pa::thread_pool* pool, F& work)
 {
     co_await pa::offload(pool, work);
 }
@@ -53,7 +53,7 @@ TEST_CASE("without a pool the work is done here and now, as in simulations")
 
 TEST_CASE("with a pool another thread does the work, and the loop goes on")
 {
-    pa::workers pool(2);
+    pa::thread_pool pool(2);
     pa::thread_loop loop;
     CHECK(pa::sync_wait(loop, whereabouts(&pool)) != std::this_thread::get_id());
 
@@ -72,14 +72,14 @@ TEST_CASE("with a pool another thread does the work, and the loop goes on")
 
 TEST_CASE("the work's exception is thrown where it is awaited")
 {
-    pa::workers pool(1);
+    pa::thread_pool pool(1);
     pa::thread_loop loop;
     CHECK_THROWS_WITH(pa::sync_wait(loop, failing(&pool)), "as planned");
 }
 
 TEST_CASE("many pieces of work from one loop are all done")
 {
-    pa::workers pool(3);
+    pa::thread_pool pool(3);
     pa::thread_loop loop;
     std::atomic<int> done{0};
     auto work = [&] { ++done; };
@@ -91,7 +91,7 @@ TEST_CASE("many pieces of work from one loop are all done")
 
 TEST_CASE("work that no thread has begun is taken back when the wait is dropped")
 {
-    pa::workers pool(1);
+    pa::thread_pool pool(1);
     pa::thread_loop loop;
     std::latch go(1);
     std::latch begun(1);
@@ -115,7 +115,7 @@ TEST_CASE("work that no thread has begun is taken back when the wait is dropped"
 
 TEST_CASE("dropping a wait while a thread is at the work blocks until that call returns")
 {
-    pa::workers pool(1);
+    pa::thread_pool pool(1);
     pa::thread_loop loop;
     for (int i = 0; i < 100; ++i) {
         std::latch begun(1);
@@ -137,7 +137,7 @@ TEST_CASE("dropping a wait while a thread is at the work blocks until that call 
 
 TEST_CASE("a wait may be dropped at any moment around the work's end")
 {
-    pa::workers pool(2);
+    pa::thread_pool pool(2);
     pa::thread_loop loop;
     std::atomic<int> runs{0};
     auto work = [&] { ++runs; };
@@ -152,7 +152,7 @@ TEST_CASE("a wait may be dropped at any moment around the work's end")
 
 TEST_CASE("a pool has at least one thread")
 {
-    pa::workers pool(0);  // what std::thread::hardware_concurrency may return
+    pa::thread_pool pool(0);  // what std::thread::hardware_concurrency may return
     pa::thread_loop loop;
     CHECK(pa::sync_wait(loop, whereabouts(&pool)) != std::this_thread::get_id());
 }

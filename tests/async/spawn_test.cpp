@@ -46,7 +46,7 @@ class runner {
 public:
     explicit runner(pa::loop& l) : loop_(l)
     {
-        loop_.expect_visitor();
+        loop_.work_started();
         thread_ = std::thread([this] {
             while (!done_) loop_.run_one();
         });
@@ -59,7 +59,7 @@ public:
         };
         auto last = pa::spawn(loop_, stop());
         thread_.join();
-        loop_.visitor_left();
+        loop_.work_finished();
     }
 
 private:

@@ -26,7 +26,7 @@ const std::vector<codec_figures> figures{
 
 codec_id chosen(double link, double error, std::optional<codec_id> last = {})
 {
-    return fastest_codec(figures, {.link_bytes_per_second = link, .most_error = error}, last).id;
+    return fastest_codec(figures, {.link_bytes_per_second = link, .max_error = error}, last).id;
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ TEST_CASE("what a codec takes is the slower of its work and its bytes")
                               1e6) == Approx(2e-6));
     CHECK(seconds_per_element({.bits = 8, .encodes_per_second = 1e9, .decodes_per_second = 1e9},
                               1e12) == Approx(3e-9));
-    CHECK(fastest_codec(figures, {.link_bytes_per_second = gigabit, .most_error = 1e-3})
+    CHECK(fastest_codec(figures, {.link_bytes_per_second = gigabit, .max_error = 1e-3})
               .seconds_per_element == Approx(2 * 8.125 / 1e9));
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("a choice stays until another is faster by more than the hysteresis")
 
 TEST_CASE("where nothing is precise enough, there is no choice")
 {
-    CHECK_THROWS_AS(fastest_codec(std::span(figures).last(2), {.most_error = 1e-9}),
+    CHECK_THROWS_AS(fastest_codec(std::span(figures).last(2), {.max_error = 1e-9}),
                     std::system_error);
     CHECK_THROWS_AS(fastest_codec({}, {}), std::system_error);
 }

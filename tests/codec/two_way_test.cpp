@@ -109,7 +109,7 @@ TEST_CASE("peers whose codecs differ in more than their id fail, and say so")
             try {
                 co_await pa::all_reduce(net, net.rank() == 0 ? data : more, pa::sum{},
                                         of_rank(net.rank()));
-            } catch (const pa::round_error& why) {
+            } catch (const pa::call_error& why) {
                 if (why.code() == pa::errc::mismatch) ++mismatches;
             }
         });

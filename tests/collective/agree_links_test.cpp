@@ -1,4 +1,4 @@
-// That rounds measure links, that all peers plan by the same figures, and that it helps.
+// That calls measure links, that all peers plan by the same figures, and that it helps.
 
 #include <papilio/collective/agree_links.hpp>
 
@@ -52,10 +52,10 @@ struct swarm {
 
     enum class plan { equal_parts, worthwhile_parts, all_that_pays };
 
-    double round(bool adapts) { return round(adapts ? plan::worthwhile_parts : plan::equal_parts); }
+    double call(bool adapts) { return call(adapts ? plan::worthwhile_parts : plan::equal_parts); }
 
-    /// Seconds that a round takes, with what it takes to agree.
-    double round(plan by)
+    /// Seconds that a call takes, with what it takes to agree.
+    double call(plan by)
     {
         const auto begun = cluster.world().now();
         cluster.run([&](auto& net) { return take_part(net, by); });
@@ -96,13 +96,13 @@ struct swarm {
 
 }  // namespace
 
-TEST_CASE("a round shows what each peer's link can carry, though a slow one holds all up")
+TEST_CASE("a call shows what each peer's link can carry, though a slow one holds all up")
 {
     const auto seed = GENERATE(range(1, 4));
     const auto latency = GENERATE(pa::duration(3ms), pa::duration(20us));
     swarm peers(static_cast<std::uint64_t>(seed), {400, 200, 100, 50}, std::size_t{4} << 20,
                 latency);
-    peers.round(false);
+    peers.call(false);
     CHECK(peers.reports[0].up.bytes_per_second == Approx(400 * mbit).epsilon(0.05));
     CHECK(peers.reports[1].up.bytes_per_second == Approx(200 * mbit).epsilon(0.05));
     CHECK(peers.reports[2].up.bytes_per_second == Approx(100 * mbit).epsilon(0.05));
@@ -113,24 +113,24 @@ TEST_CASE("a round shows what each peer's link can carry, though a slow one hold
     CHECK(peers.reports[3].down.busy > 0.95);
 }
 
-TEST_CASE("the second round over unequal links is faster than the first")
+TEST_CASE("the second call over unequal links is faster than the first")
 {
     swarm peers(1, {400, 200, 100, 50}, std::size_t{4} << 20);
-    const double equal_parts = peers.round(true);
-    CHECK(peers.round(true) < 0.8 * equal_parts);
-    CHECK(peers.round(true) < 0.75 * equal_parts);
+    const double equal_parts = peers.call(true);
+    CHECK(peers.call(true) < 0.8 * equal_parts);
+    CHECK(peers.call(true) < 0.75 * equal_parts);
 }
 
-TEST_CASE("to plan by what rounds have shown does not make long links slower")
+TEST_CASE("to plan by what calls have shown does not make long links slower")
 {
     swarm peers(1, {100, 100, 100, 100}, std::size_t{4} << 20, 50ms);
-    const double unplanned = peers.round(swarm::plan::equal_parts);
-    for (int i = 0; i < 4; ++i) CHECK(peers.round(swarm::plan::all_that_pays) < 1.05 * unplanned);
+    const double unplanned = peers.call(swarm::plan::equal_parts);
+    for (int i = 0; i < 4; ++i) CHECK(peers.call(swarm::plan::all_that_pays) < 1.05 * unplanned);
     CHECK(peers.tables[0]->latency_seconds == Approx(0.05));
     CHECK(peers.tables[0]->access[2].up == Approx(100 * mbit).epsilon(0.05));
 }
 
-TEST_CASE("after a link slows down the parts change, and rounds get faster than with the old ones")
+TEST_CASE("after a link slows down the parts change, and calls get faster than with the old ones")
 {
     const auto [first, last] = pa::test::seeds(8);
     for (int seed = first; seed <= last; ++seed) {
@@ -145,12 +145,12 @@ TEST_CASE("after a link slows down the parts change, and rounds get faster than 
 
         const auto settled = [&](bool adapts) {
             swarm peers(static_cast<std::uint64_t>(seed), links, std::size_t{1} << 20);
-            for (int i = 0; i < 4; ++i) peers.round(true);
+            for (int i = 0; i < 4; ++i) peers.call(true);
             auto before = pa::worthwhile_shares(peers.tables[0]->access);
             before.resize(n, 1.0 / static_cast<double>(n));
             peers.cluster.world().reshape(static_cast<int>(slow), {slowed * mbit, slowed * mbit});
-            for (int i = 0; i < 3; ++i) peers.round(adapts);
-            const double time = peers.round(adapts);
+            for (int i = 0; i < 3; ++i) peers.call(adapts);
+            const double time = peers.call(adapts);
             const auto after = pa::worthwhile_shares(peers.tables[0]->access);
             REQUIRE(after.size() == n);
             CHECK(after[slow] < 0.5 * before[slow]);
@@ -163,10 +163,10 @@ TEST_CASE("after a link slows down the parts change, and rounds get faster than 
 TEST_CASE("a link that was slow and is fast again gets its part back")
 {
     swarm peers(2, {200, 200, 20, 200}, std::size_t{2} << 20);
-    for (int i = 0; i < 3; ++i) peers.round(true);
+    for (int i = 0; i < 3; ++i) peers.call(true);
     CHECK(pa::worthwhile_shares(peers.tables[0]->access).at(2) == 0);
     peers.cluster.world().reshape(2, {200 * mbit, 200 * mbit});
-    for (int i = 0; i < 4; ++i) peers.round(true);
+    for (int i = 0; i < 4; ++i) peers.call(true);
     CHECK(pa::worthwhile_shares(peers.tables[0]->access).empty());
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("equal links keep equal parts")
 {
     swarm peers(3, {100, 100, 100, 100, 100}, std::size_t{1} << 20);
     for (int i = 0; i < 4; ++i) {
-        peers.round(true);
+        peers.call(true);
         if (i > 0) CHECK(pa::worthwhile_shares(peers.tables[0]->access).empty());
     }
 }
@@ -226,7 +226,7 @@ TEST_CASE("agreement fails as an all-reduce does when a peer is lost")
     cluster.run([&](auto& net) -> pa::task<> {
         try {
             co_await pa::agree_links(net, {1, 1, 0}, pa::call_options{.timeout = 2s});
-        } catch (const pa::round_error& failure) {
+        } catch (const pa::call_error& failure) {
             CHECK(failure.culprit() == 1);
             ++failed;
         }

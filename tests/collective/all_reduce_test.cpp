@@ -110,7 +110,7 @@ TEST_CASE("neither chunk size, nor chunks in flight, nor threads, nor arrival ch
     CHECK(same_bits(with({.chunk_bytes = 5000, .in_flight = 1}, 3), usual));
     CHECK(same_bits(with({.chunk_bytes = 1 << 20, .in_flight = 7}, 4), usual));
 
-    pa::workers pool(3);
+    pa::thread_pool pool(3);
     tcp_cluster cluster(5);
     const auto threaded = reduced(cluster, in, pa::mean{}, pa::int8b{},
                                   {.chunk_bytes = 5000, .in_flight = 3, .pool = &pool});
@@ -256,7 +256,7 @@ TEST_CASE("an observer that comes too late is told so long before its timeout")
             co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
                                     pa::call_options{.timeout = 60s, .roles = roles});
             CHECK(net.rank() != 2);
-        } catch (const pa::round_error& why) {
+        } catch (const pa::call_error& why) {
             CHECK(net.rank() == 2);
             failure = why.code();
             culprit = why.culprit();
@@ -267,7 +267,7 @@ TEST_CASE("an observer that comes too late is told so long before its timeout")
     CHECK(cluster.world().now() < pa::time_point(9s));
 }
 
-TEST_CASE("an observer is served though it comes after a round that took no time")
+TEST_CASE("an observer is served though it comes after a call that took no time")
 {
     sim_cluster cluster(2, {.latency = 10us});
     const std::vector<pa::role> roles{pa::role::full, pa::role::observer};
@@ -283,7 +283,7 @@ TEST_CASE("an observer is served though it comes after a round that took no time
     CHECK(data[1] == data[0]);
 }
 
-TEST_CASE("an observer that does not come fails nobody, however long the round takes")
+TEST_CASE("an observer that does not come fails nobody, however long the call takes")
 {
     // 4 MB a part over 1 MB/s: more than half of the timeout, so that the time that observers get
     // reaches beyond its end.
@@ -352,7 +352,7 @@ TEST_CASE("a client that fails fails the call for clients out of its reach, whic
         try {
             co_await pa::all_reduce(net, mine[rank], pa::sum{}, pa::identity{},
                                     pa::call_options{.timeout = 10s, .roles = roles});
-        } catch (const pa::round_error& why) {
+        } catch (const pa::call_error& why) {
             failures[rank] = {why.code(), why.culprit()};
         }
     };
@@ -373,7 +373,7 @@ TEST_CASE("a result that the codec cannot take is nobody's fault")
     cluster.run([&](auto& net) -> pa::task<> {
         try {
             co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::int8b{});
-        } catch (const pa::round_error& why) {
+        } catch (const pa::call_error& why) {
             CHECK(why.code() == pa::errc::not_finite);
             CHECK(why.culprit() == -1);
             ++failed;
@@ -405,7 +405,7 @@ TEST_CASE("calls that are dropped do not harm those that follow")
     CHECK(out[0][7] == in[0][7] + in[1][7] + in[2][7]);
 }
 
-TEST_CASE("a transport that does not number rounds has its callers do it")
+TEST_CASE("a transport that does not number calls has its callers do it")
 {
     struct plain {
         int rank() const { return 0; }
@@ -415,11 +415,11 @@ TEST_CASE("a transport that does not number rounds has its callers do it")
     } net;
     pa::thread_loop loop;
     std::vector<float> data(10, 1.f);
-    const auto call = [&](std::uint32_t round) -> pa::task<> {
+    const auto call = [&](std::uint32_t number) -> pa::task<> {
         co_await pa::all_reduce(net, data, pa::sum{}, pa::identity{},
-                                pa::call_options{.round = round});
+                                pa::call_options{.call = number});
     };
-    CHECK_THROWS_WITH(pa::sync_wait(loop, call(0)), Catch::Contains("call_options::round"));
+    CHECK_THROWS_WITH(pa::sync_wait(loop, call(0)), Catch::Contains("call_options::call"));
     CHECK_NOTHROW(pa::sync_wait(loop, call(1)));
 }
 
@@ -460,7 +460,7 @@ TEST_CASE("a report counts what was sent to and received from each peer")
         CHECK(reports[at(rank)].reduced > pa::duration{});
         CHECK(reports[at(rank)].gathered >= reports[at(rank)].reduced);
         CHECK(reports[at(rank)].finished > reports[at(rank)].gathered);
-        CHECK(reports[at(rank)].round == 1);
+        CHECK(reports[at(rank)].call == 1);
     }
 }
 
@@ -479,9 +479,8 @@ TEMPLATE_TEST_CASE("several calls may be in flight at once", "", sim_cluster, tc
             const auto rank = at(net.rank());
             // Not all peers begin their calls in the same order.
             const auto mine = at((c + net.rank()) % calls);
-            co_await pa::all_reduce(
-                net, in[mine][rank], out[mine][rank], pa::sum{}, pa::identity{},
-                pa::call_options{.round = static_cast<std::uint32_t>(mine) + 1});
+            co_await pa::all_reduce(net, in[mine][rank], out[mine][rank], pa::sum{}, pa::identity{},
+                                    pa::call_options{.call = static_cast<std::uint32_t>(mine) + 1});
         };
         for (int c = 0; c < calls; ++c) work.push_back(call(c));
         co_await pa::when_all(std::move(work));
@@ -524,7 +523,7 @@ TEST_CASE("a call compiled for any transport gives the same bits")
     for (const auto& mine : out) CHECK(same_bits(mine, expected));
 }
 
-TEST_CASE("a round takes the time that pencil and paper say")
+TEST_CASE("a call takes the time that pencil and paper say")
 {
     const pa::sim::access link{.up_bytes_per_second = 1e6, .down_bytes_per_second = 1e6};
     sim_cluster cluster(4, {.latency = 50ms, .all = link});
@@ -561,5 +560,5 @@ TEST_CASE("bad arguments are refused with a sentence")
     refused(with({.shares = bad_shares}), "shares");
     refused(with({.roles = nobody}), "nobody reduces");
     refused(with({.timeout = {}}), "timeout");
-    refused(with({.round = 1u << 20}), "round");
+    refused(with({.call = 1u << 20}), "call_options::call");
 }

@@ -100,7 +100,7 @@ struct late_sum {
 };
 
 pa::task<> sum_late(pa::inproc::transport& net, std::span<const float> in, std::span<float> out,
-                    pa::workers* pool)
+                    pa::thread_pool* pool)
 {
     co_await pa::all_reduce(net, in, out, late_sum{}, pa::identity{},
                             pa::call_options{.chunk_bytes = 256 << 10, .pool = pool});
@@ -131,7 +131,7 @@ TEST_CASE("what a worker reduces lasts until it is done, though the call has bee
     late_sum::events e;
     late_sum::seen = &e;
     late_sum::loop_thread = std::this_thread::get_id();
-    pa::workers pool(1);
+    pa::thread_pool pool(1);
     pa::thread_loop loop;
     pa::inproc::group group(3, loop);
     std::vector<std::vector<float>> in(3, std::vector<float>(600'000, 1.f)), out = in;

@@ -160,7 +160,7 @@ TEST_CASE("peers that disagree about what is not finite are found out")
             const pa::finite_only codec{pa::int8b{}, policy};
             try {
                 co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, codec);
-            } catch (const pa::round_error& why) {
+            } catch (const pa::call_error& why) {
                 mismatches += why.code() == pa::errc::mismatch;
             }
         });
@@ -178,7 +178,7 @@ TEST_CASE("a result is encoded on its way back however little there is of it, lo
             std::vector<std::int32_t> data(count, 100);
             try {
                 co_await pa::all_reduce(net, data, pa::sum{}, pa::narrow<std::int8_t>{});
-            } catch (const pa::round_error& why) {
+            } catch (const pa::call_error& why) {
                 refused += why.code() == pa::errc::too_large && why.culprit() == -1;
             }
             const pa::two_way wide{pa::narrow<std::int8_t>{}, pa::identity{}};

@@ -203,11 +203,11 @@ TEST_CASE("scales that no data has fail an integer all-reduce on all honest peer
 
 TEST_CASE("an integer all-reduce has room for its second number, or says so")
 {
-    const auto with = [](std::uint32_t round) {
+    const auto with = [](std::uint32_t number) {
         sim_cluster cluster(2);
         cluster.run([&](auto& net) -> pa::task<> {
             std::vector<float> data(10, 1.f);
-            pa::call_options options{.round = round};
+            pa::call_options options{.call = number};
             co_await pa::integer_all_reduce(net, data, data, pa::mean{}, options);
         });
     };
@@ -223,7 +223,7 @@ TEST_CASE("an integer all-reduce may have its result in the place of the data")
     auto data = in;
     cluster.run([&](auto& net) -> pa::task<> {
         auto& mine = data[at(net.rank())];
-        pa::call_options options{.round = 7};
+        pa::call_options options{.call = 7};
         const auto report = co_await pa::integer_all_reduce(net, mine, mine, pa::mean{}, options);
         if (report.made_of.empty() || report.bytes_sent() == 0)
             throw std::runtime_error("no report");

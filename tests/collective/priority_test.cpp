@@ -21,7 +21,7 @@ std::uint32_t first_of_two(int priority)
     cluster.run([&](pa::tcp::transport& net) -> pa::task<> {
         std::vector<float> out[2] = {in, in};
         const auto call = [&](std::uint32_t which, int at) -> pa::task<> {
-            const pa::call_options o{.round = which, .priority = at};
+            const pa::call_options o{.call = which, .priority = at};
             co_await pa::all_reduce(net, in, out[which - 1], pa::sum{}, pa::identity{}, o);
             if (net.rank() == 0 && first == 0) first = which;
         };

@@ -173,10 +173,10 @@ TEST_CASE("in stages, a sum that is too short is refused, also where it would be
         shortening<std::remove_reference_t<decltype(net)>> out{net, net.rank() == 3 ? 1 : -1};
         const pa::two_way codec{pa::int8b{}, pa::identity{}};
         const pa::call_options options{
-            .timeout = 3s, .round = 1, .radix = radix, .chunk_bytes = 4096};
+            .timeout = 3s, .call = 1, .radix = radix, .chunk_bytes = 4096};
         try {
             co_await pa::all_reduce(out, data[rank], pa::sum{}, codec, options);
-        } catch (const pa::round_error& why) {
+        } catch (const pa::call_error& why) {
             failures[rank] = why.code();
             if (rank == 1) CHECK(why.culprit() == 3);
         }
@@ -200,7 +200,7 @@ TEST_CASE("in stages, too, neither chunk size nor chunks in flight nor threads c
         for (const auto& mine : reduced(cluster, in, pa::mean{}, pa::int8b{}, options))
             CHECK(same_bits(mine, usual));
     }
-    pa::workers pool(2);
+    pa::thread_pool pool(2);
     tcp_cluster cluster(6);
     for (const auto& mine :
          reduced(cluster, in, pa::mean{}, pa::int8b{},

@@ -175,9 +175,9 @@ inline task<> recv_failure(any_transport& net, int peer, tag t, std::size_t room
                             "', and the outcome was '" + told.message() + "'");
 }
 
-inline tag tag_of(std::uint32_t index, std::uint32_t round = 1)
+inline tag tag_of(std::uint32_t index, std::uint32_t call = 1)
 {
-    return make_tag({.round = round, .kind = message_kind::control, .index = index});
+    return make_tag({.call = call, .kind = message_kind::control, .index = index});
 }
 
 inline constexpr std::size_t large = std::size_t{9} << 20;
@@ -192,17 +192,17 @@ inline task<> turns(int count)
 }
 
 /// Proves to `to` that what `from` sent it before has come, over whichever connection.
-inline task<> send_marks(any_transport& net, int to, std::uint32_t round)
+inline task<> send_marks(any_transport& net, int to, std::uint32_t call)
 {
     for (std::uint32_t i = 0; i < 64; ++i) {
-        co_await send_pattern(net, to, tag_of(i, round), i, 8);
+        co_await send_pattern(net, to, tag_of(i, call), i, 8);
     }
 }
 
-inline task<> recv_marks(any_transport& net, int from, std::uint32_t round)
+inline task<> recv_marks(any_transport& net, int from, std::uint32_t call)
 {
     for (std::uint32_t i = 0; i < 64; ++i) {
-        co_await recv_pattern(net, from, tag_of(i, round), i, 8);
+        co_await recv_pattern(net, from, tag_of(i, call), i, 8);
     }
 }
 
@@ -218,12 +218,12 @@ inline void knows_ranks(const cluster_maker& make)
     expect(seen == std::vector{1, 1, 1}, "ranks are not 0, 1, 2");
 }
 
-inline void numbers_rounds(const cluster_maker& make)
+inline void numbers_calls(const cluster_maker& make)
 {
     const auto cluster = make(2);
     cluster->run([](any_transport& net) -> task<> {
         for (std::uint32_t n = 1; n <= 3; ++n)
-            expect(net.next_round() == n, "rounds are not numbered 1, 2, 3");
+            expect(net.next_call() == n, "calls are not numbered 1, 2, 3");
         co_return;
     });
 }
@@ -577,7 +577,7 @@ inline const std::vector<transport_rule>& transport_contract()
     using namespace contract;
     static const std::vector<transport_rule> rules = {
         {"peers know their ranks and how many they are", knows_ranks},
-        {"calls are numbered 1, 2, 3", numbers_rounds},
+        {"calls are numbered 1, 2, 3", numbers_calls},
         {"messages of every size arrive whole", carries_every_size},
         {"messages under one tag arrive in the order they were sent", keeps_order},
         {"receives under one tag are served in the order they were posted",

@@ -1,11 +1,11 @@
 #include "contract/transport_contract.hpp"
 
+#include <papilio/transport/hybrid.hpp>
 #include <papilio/transport/inproc.hpp>
-#include <papilio/transport/select.hpp>
 #include <papilio/transport/shm.hpp>
 #include <papilio/transport/tcp.hpp>
 
-#include "support/select_cluster.hpp"
+#include "support/hybrid_cluster.hpp"
 #include "support/shm_cluster.hpp"
 #include "support/tcp_cluster.hpp"
 
@@ -95,7 +95,7 @@ TEST_CASE("the transport in shared memory keeps the contract between threads")
 
 TEST_CASE("the transport of the best links keeps the contract")
 {
-    check(cluster_of<select_cluster>());
+    check(cluster_of<hybrid_cluster>());
 }
 
 TEST_CASE("the transport of the best links keeps the contract between threads")

@@ -28,7 +28,7 @@ namespace {
 /// How a call ended for one peer.
 struct outcome {
     std::optional<pa::report> success;
-    std::optional<pa::round_error> failure;
+    std::optional<pa::call_error> failure;
     pa::time_point ended{};
 
     bool failed_with(std::error_code why) const { return failure && failure->code() == why; }
@@ -38,7 +38,7 @@ pa::task<> note(outcome& o, pa::task<pa::report> call)
 {
     try {
         o.success = co_await call;
-    } catch (const pa::round_error& failure) {
+    } catch (const pa::call_error& failure) {
         o.failure = failure;
     }
     pa::loop& on = co_await pa::this_loop{};
@@ -247,12 +247,12 @@ TEST_CASE("a message that no honest peer sends is its sender's failure")
         cluster.run([&](auto& net) -> pa::task<> {
             if (net.rank() == 2) {
                 const std::vector<std::byte> garbage(size, std::byte{0x5a});
-                const auto t = pa::make_tag({.round = 1, .kind = kind});
+                const auto t = pa::make_tag({.call = 1, .kind = kind});
                 co_await net.send(0, t, garbage);
                 co_await net.send(1, t, garbage);
                 co_return;
             }
-            const pa::call_options options{.timeout = 3s, .round = 1};
+            const pa::call_options options{.timeout = 3s, .call = 1};
             co_await note(
                 ends[at(net.rank())],
                 pa::all_reduce(net, data[at(net.rank())], pa::mean{}, pa::identity{}, options));
@@ -275,7 +275,7 @@ TEST_CASE("a peer that tells different weights to different peers is found out")
     sim_cluster cluster(3);
     auto data = ramps(3, 300);
     std::vector<outcome> ends(3);
-    const pa::call_options options{.timeout = 3s, .round = 1, .chunk_bytes = 4096};
+    const pa::call_options options{.timeout = 3s, .call = 1, .chunk_bytes = 4096};
 
     // Peer 2 plays the protocol by hand: its first chunks name weights of 1 and of 5, and it votes
     // as if all were well.
@@ -285,7 +285,7 @@ TEST_CASE("a peer that tells different weights to different peers is found out")
         pa::detail::collective_id::all_reduce, any, 300, plan, options);
     const auto lie = [&](auto& net, int victim, double weight) -> pa::task<> {
         const auto name = [](pa::message_kind kind) {
-            return pa::make_tag({.round = 1, .kind = kind});
+            return pa::make_tag({.call = 1, .kind = kind});
         };
         auto told = call;
         told.weight = weight;

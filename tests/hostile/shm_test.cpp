@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t ring_bytes = 4096;
-constexpr shm::options small{.ring_bytes = ring_bytes, .handshake = 2s};
+constexpr shm::options small{.ring_bytes = ring_bytes, .handshake_timeout = 2s};
 constexpr wire::hello hello_from_1{.group = 0, .from = 1, .to = 0};
 
 owned_fd memory_file(std::size_t size, int seals)

@@ -207,7 +207,7 @@ TEST_CASE("whoever says something else than hello is turned away, and the mesh c
 
 TEST_CASE("whoever falls silent in the middle of a hello is dropped in time")
 {
-    honest_mesh mesh({.handshake = 20ms});
+    honest_mesh mesh({.handshake_timeout = 20ms});
     const auto right = bytes_of(wire::encode(hello_from_1));
     for (const std::size_t said : {0u, 1u, 31u, 32u}) {
         const auto meet = [&]() -> pa::task<std::size_t> {
@@ -224,7 +224,7 @@ TEST_CASE("whoever falls silent in the middle of a hello is dropped in time")
 
 TEST_CASE("a crowd of silent strangers only delays the mesh")
 {
-    honest_mesh mesh({.handshake = 50ms});
+    honest_mesh mesh({.handshake_timeout = 50ms});
     std::list<stranger> crowd;
     const auto gather = [&]() -> pa::task<> {
         for (int i = 0; i < 270; ++i) {
@@ -289,7 +289,7 @@ TEST_CASE("a stranger who answers in a peer's stead is not taken for it")
     tcp::detail::acceptor door(loop.context());
     tcp::detail::listen_at(door, here);
     const tcp::endpoint at{"127.0.0.1", door.local_endpoint().port()};
-    tcp::transport net(loop, 1, {at, {}}, {.handshake = 20ms});
+    tcp::transport net(loop, 1, {at, {}}, {.handshake_timeout = 20ms});
     const auto answer =
         GENERATE(std::vector<std::byte>{},  // closes
                  std::vector<std::byte>(1, std::byte{0x50}),
@@ -387,7 +387,7 @@ TEST_CASE("a flood of farewells is answered once")
 {
     infiltrated_pair pair;
     std::vector<std::byte> flood;
-    for (int i = 0; i < 1000; ++i) flood = std::move(flood) + frame_of(wire::farewell, 0);
+    for (int i = 0; i < 1000; ++i) flood = std::move(flood) + frame_of(wire::shutdown, 0);
     pa::sync_wait(pair.loop, pair.one.write(flood));
     CHECK(pair.verdict() == pa::errc::disconnected);
     // Farewells let other messages pass; what is sent after one has been heard comes after all.
@@ -399,7 +399,7 @@ TEST_CASE("a flood of farewells is answered once")
             }
             const auto header = co_await pair.one.read(wire::frame::encoded_size);
             heard = wire::parse_frame(header.data()).what;
-            farewells += heard == wire::farewell;
+            farewells += heard == wire::shutdown;
         }
         co_return farewells;
     };

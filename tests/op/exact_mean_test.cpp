@@ -175,7 +175,7 @@ TEST_CASE("peers in any order end with the same bits of an exact mean")
     CHECK(same_bits(expected, reduce(exact_mean{}, data, weights)));
 }
 
-TEST_CASE("a round whose weights are not whole numbers fails for everybody")
+TEST_CASE("a call whose weights are not whole numbers fails for everybody")
 {
     test::sim_cluster cluster(3);
     int failed = 0;

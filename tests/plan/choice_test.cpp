@@ -55,7 +55,7 @@ TEST_CASE("a codec saves bytes, costs work, and may limit the stages")
     workload work = mebi;
     work.wire_ratio = 0.25;
     CHECK(choose(links, work).expected.seconds == Approx(0.25 * (1 << 20) / 1e6));
-    CHECK(choose(links, work, {.most_roundings = 2}).how.radix == std::vector{8});
+    CHECK(choose(links, work, {.max_roundings = 2}).how.radix == std::vector{8});
     work.work_per_byte = 10e-6;
     const auto slow = choose(links, work).expected;
     CHECK(slow.seconds == Approx(10e-6 * (1 << 20)));
@@ -71,7 +71,7 @@ TEST_CASE("what the caller has decided stands")
     const auto c = choose(links, mebi,
                           {.radix = radix, .shares = shares, .chunk_bytes = 4096, .in_flight = 9});
     CHECK(c.how == schedule{radix, shares, 4096, 9});
-    CHECK(choose(links, mebi, {.radix = radix, .most_roundings = 2}).how.radix == radix);
+    CHECK(choose(links, mebi, {.radix = radix, .max_roundings = 2}).how.radix == radix);
 }
 
 TEST_CASE("chunks and how many are in flight follow rate and latency")

@@ -55,19 +55,19 @@ TEST_CASE("the largest part there can be has chunks too")
 
 TEST_CASE("what is in flight stays below what transports keep of a peer")
 {
-    CHECK(most_lanes(1 << 20) == 24);
-    CHECK(most_lanes(100 << 20) == 1);
-    CHECK(most_lanes(0) > 0);
+    CHECK(max_lanes(1 << 20) == 24);
+    CHECK(max_lanes(100 << 20) == 1);
+    CHECK(max_lanes(0) > 0);
 }
 
 TEST_CASE("data is little when a peer sends no more than 16 KiB of it")
 {
-    CHECK(is_little(16 << 10, 2));
-    CHECK_FALSE(is_little((16 << 10) + 1, 2));
-    CHECK(is_little(64, 257));
-    CHECK_FALSE(is_little(64, 258));
-    CHECK_FALSE(is_little(0, 2));
-    CHECK_FALSE(is_little(64, 1));
+    CHECK(is_small(16 << 10, 2));
+    CHECK_FALSE(is_small((16 << 10) + 1, 2));
+    CHECK(is_small(64, 257));
+    CHECK_FALSE(is_small(64, 258));
+    CHECK_FALSE(is_small(0, 2));
+    CHECK_FALSE(is_small(64, 1));
 }
 
 TEST_CASE("what waits for a chunk's last contribution is a fifth of the data, or 12 MiB")
@@ -77,7 +77,7 @@ TEST_CASE("what waits for a chunk's last contribution is a fifth of the data, or
     const auto chunk = default_chunk_bytes(total, partners);
     CHECK(chunk >= 32 << 10);
     CHECK(default_lanes(total, partners, chunk) >= 2);
-    CHECK(default_lanes(total, partners, chunk) * chunk * (partners - 1) <= most_waiting(total));
+    CHECK(default_lanes(total, partners, chunk) * chunk * (partners - 1) <= max_waiting(total));
 }
 
 TEST_CASE("a part has two chunks or more, unless it is small")

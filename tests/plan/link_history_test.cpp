@@ -34,7 +34,7 @@ TEST_CASE("of measurements the median of the last three counts")
     h.note_round(limited(100), idling(70), 1s);
     CHECK(h.tell(1s) == told_link{100, 70, 0});
     h.note_round(limited(10), {}, 2s);
-    CHECK(h.tell(2s).up == 100);  // one bad round
+    CHECK(h.tell(2s).up == 100);  // one bad call
     h.note_round(limited(11), {}, 3s);
     CHECK(h.tell(3s).up == 11);  // two in a row
     h.note_round(limited(100), {}, 4s);

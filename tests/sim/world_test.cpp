@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 namespace {
 
 static_assert(pa::transport<sim::transport>);
-static_assert(pa::detail::numbers_rounds<sim::transport>);
+static_assert(pa::detail::numbers_calls<sim::transport>);
 static_assert(pa::detail::retires_calls<sim::transport>);
 static_assert(pa::detail::knows_life<sim::transport>);
 

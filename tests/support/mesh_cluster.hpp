@@ -21,7 +21,7 @@ void introduce_all(Peers& peers)
 {
     for (auto& one : peers)
         for (auto& other : peers)
-            if (one != other) one->introduce(other->rank(), other->local());
+            if (one != other) one->set_address(other->rank(), other->local());
 }
 
 /// Peers of a mesh on one loop. They are connected already, unless a test wants

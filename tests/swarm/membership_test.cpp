@@ -323,7 +323,7 @@ TEST_CASE("a round succeeds when more than half report the same digest", "[membe
     CHECK(b.run.round() == 1);
 
     auto events = b.run.take_events();
-    std::map<std::uint16_t, wire::settled> told;
+    std::map<std::uint16_t, wire::round_outcome> told;
     for (const auto& e : events)
         if (const auto* s = std::get_if<pa::member_settled>(&e)) told[s->id] = s->outcome;
     REQUIRE(told.size() == 4);
@@ -598,7 +598,7 @@ TEST_CASE("messages that no honest member sends are refused", "[membership]")
 {
     bench b;
     for (int i = 0; i < 2; ++i) b.holding(b.join());
-    const wire::done early{0, 0, true, "D", 0, 0, 0, -1};
+    const wire::round_report early{0, 0, true, "D", 0, 0, 0, -1};
     CHECK_THROWS_AS(b.run.done(1, early, b.now), std::system_error);
     b.ready(1);
     b.ready(2);

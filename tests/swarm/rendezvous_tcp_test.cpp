@@ -21,30 +21,30 @@ pa::task<> take_part(pa::rendezvous_client& c, wire::join request, std::uint16_t
 {
     const auto me = co_await c.join(std::move(request));
     id = me.id;
-    wire::ready r;
+    wire::round_ready r;
     co_await c.ready(r);
     const auto summons = co_await c.await_group();
     const auto& group = std::get<wire::group>(summons);
-    wire::done d{group.round, group.attempt, true, "D", 0, 0, 0, -1};
+    wire::round_report d{group.round, group.attempt, true, "D", 0, 0, 0, -1};
     const auto outcome = co_await c.done(d);
     if (!outcome.yours) throw std::runtime_error("the round failed");
 }
 
-pa::task<> join_over_tcp(pa::asio_loop& on, tcp::endpoint to, std::uint16_t port, wire::place& host,
-                         std::uint16_t& id)
+pa::task<> join_over_tcp(pa::asio_loop& on, tcp::endpoint to, std::uint16_t port,
+                         wire::endpoint& host, std::uint16_t& id)
 {
     pa::any_channel dialled(co_await tcp::dial(on, to));
     pa::rendezvous_client c(on, std::move(dialled));
     wire::join request{"run", {}, {"", port}, 1, 1};
     const auto me = co_await c.join(request);
     host = me.host;
-    wire::ready r;
+    wire::round_ready r;
     co_await c.ready(r);
     const auto summons = co_await c.await_group();
     const auto& group = std::get<wire::group>(summons);
     for (const auto& m : group.members)
         if (m.at.host != "127.0.0.1") throw std::runtime_error("a member is nowhere");
-    wire::done d{group.round, group.attempt, true, "D", 0, 0, 0, -1};
+    wire::round_report d{group.round, group.attempt, true, "D", 0, 0, 0, -1};
     const auto outcome = co_await c.done(d);
     if (!outcome.yours) throw std::runtime_error("the round failed");
     id = me.id;
@@ -74,7 +74,7 @@ TEST_CASE("members meet over TCP and learn each other's addresses", "[rendezvous
                                  {.groups = {.min_group = 2}});
     pa::rendezvous_client host(loop, pa::any_channel(server.host_channel()));
 
-    std::array<wire::place, 2> hosts;
+    std::array<wire::endpoint, 2> hosts;
     std::array<std::uint16_t, 2> ids{};
     std::uint16_t host_id = 1;
     std::vector<pa::task<>> tasks;
@@ -85,6 +85,6 @@ TEST_CASE("members meet over TCP and learn each other's addresses", "[rendezvous
     pa::sync_wait(loop, beside(all(std::move(tasks)), server.serve(listener)));
     CHECK(host_id == 0);
     CHECK(ids[0] + ids[1] == 3);
-    CHECK(hosts[0] == wire::place{"127.0.0.1", 9000});
+    CHECK(hosts[0] == wire::endpoint{"127.0.0.1", 9000});
     CHECK(server.run().round() == 1);
 }

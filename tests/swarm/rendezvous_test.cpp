@@ -24,9 +24,9 @@ constexpr pa::rendezvous_options quick{.groups = {.min_group = 2,
                                                   .round_timeout = 60s,
                                                   .report_grace = 5s},
                                        .hello = 5s,
-                                       .silence = 30s,
+                                       .idle_timeout = 30s,
                                        .heartbeat = 5s,
-                                       .most_strangers = 4};
+                                       .max_strangers = 4};
 
 /// Notes who came and who went, and why.
 struct notes final : pa::rendezvous_watcher {
@@ -96,16 +96,16 @@ pa::task<> take_part(meeting& m, pa::rendezvous_client& c, std::uint32_t rounds,
 {
     wire::joined me;
     co_await join(m, c, me);
-    wire::holding held{me.now.round, me.now.digest};
+    wire::state_held held{me.now.round, me.now.digest};
     co_await c.holding(held);
     for (std::uint32_t round = 0; round < rounds; ++round) {
         co_await pa::sleep_for(work);
-        wire::ready r{round, {}, 10, 100, 1.5};
+        wire::round_ready r{round, {}, 10, 100, 1.5};
         co_await c.ready(r);
         const auto summons = co_await c.await_group();
         const auto& group = std::get<wire::group>(summons);
-        wire::done d{group.round, group.attempt, true, "after " + std::to_string(round), 0, 0, 0,
-                     -1};
+        wire::round_report d{
+            group.round, group.attempt, true, "after " + std::to_string(round), 0, 0, 0, -1};
         const auto outcome = co_await c.done(d);
         if (!outcome.ok || !outcome.yours || outcome.now.round != round + 1)
             throw std::runtime_error("a round failed");
@@ -118,12 +118,13 @@ pa::task<> host_rounds(pa::rendezvous_client& c, std::uint32_t rounds, wire::gro
     wire::join request;
     co_await c.join(request);
     for (std::uint32_t round = 0; round < rounds; ++round) {
-        wire::ready r;
+        wire::round_ready r;
         r.round = round;
         co_await c.ready(r);
         const auto summons = co_await c.await_group();
         last = std::get<wire::group>(summons);
-        wire::done d{last.round, last.attempt, true, "after " + std::to_string(round), 0, 0, 0, -1};
+        wire::round_report d{
+            last.round, last.attempt, true, "after " + std::to_string(round), 0, 0, 0, -1};
         const auto outcome = co_await c.done(d);
         if (!outcome.ok || !outcome.yours) throw std::runtime_error("a round failed");
     }
@@ -149,8 +150,8 @@ TEST_CASE("members and their host go through rounds together", "[rendezvous]")
     REQUIRE(last.members.size() == 4);
     CHECK(last.members[0].id == 0);
     CHECK(last.members[0].does == wire::member_role::observer);
-    CHECK(last.members[0].at == wire::place{"here", 9000});
-    CHECK(last.members[1].at == wire::place{"here", 1});
+    CHECK(last.members[0].at == wire::endpoint{"here", 9000});
+    CHECK(last.members[1].at == wire::endpoint{"here", 1});
     m.wait(1s);
     CHECK(m.seen.gone.size() == 3);
     for (const auto& [id, why] : m.seen.gone) CHECK(why == "it left");
@@ -195,7 +196,7 @@ TEST_CASE("whoever announces a place that is taken may come back when it is free
     m.run(join(m, *first, one));
     m.run(join(m, *second, other));
     const auto announce = [&]() -> pa::task<> {
-        wire::place taken = m.server.run().members().at(one.id).at;
+        wire::endpoint taken = m.server.run().members().at(one.id).at;
         co_await second->announce(std::move(taken));
         co_await second->await_group();
     };
@@ -219,10 +220,10 @@ TEST_CASE("a latecomer is told the round, the digest and who can give the state"
     const auto members_that_stay = [&](pa::rendezvous_client& c) -> pa::task<> {
         wire::joined me;
         co_await join(m, c, me);
-        wire::ready r;
+        wire::round_ready r;
         co_await c.ready(r);
         co_await c.await_group();
-        wire::done d{0, 0, true, "D", 0, 0, 0, -1};
+        wire::round_report d{0, 0, true, "D", 0, 0, 0, -1};
         co_await c.done(d);
     };
     for (int i = 0; i < 2; ++i) {
@@ -233,21 +234,21 @@ TEST_CASE("a latecomer is told the round, the digest and who can give the state"
     auto c = m.client();
     m.run(join(m, *c, late));
     CHECK(late.id == 3);
-    CHECK(late.host == wire::place{"here", 9000});
+    CHECK(late.host == wire::endpoint{"here", 9000});
     CHECK(late.now.round == 1);
     CHECK(late.now.digest == "D");
     REQUIRE(late.now.donors.size() == 2);
     CHECK(late.now.donors[0].at.host == "here");
 
     const auto wrong = [&]() -> pa::task<> {
-        wire::ready r;
+        wire::round_ready r;
         co_await c->ready(r);
         const auto summons = co_await c->await_group();
-        CHECK(std::get<wire::outdated>(summons).now.round == 1);
+        CHECK(std::get<wire::state_outdated>(summons).now.round == 1);
     };
     m.run(wrong());
     const auto right = [&]() -> pa::task<> {
-        wire::holding h{1, "D"};
+        wire::state_held h{1, "D"};
         co_await c->holding(h);
         co_await pa::sleep_for(1s);
         CHECK_FALSE(c->is_outdated());
@@ -263,9 +264,9 @@ TEST_CASE("a member that trains hears that others wait for it", "[rendezvous]")
     const auto each = [&](std::size_t i) -> pa::task<> {
         wire::joined me;
         co_await join(m, *clients[i], me);
-        wire::holding h;
+        wire::state_held h;
         co_await clients[i]->holding(h);
-        wire::ready r;
+        wire::round_ready r;
         if (i > 0) {
             co_await clients[i]->ready(r);
         }
@@ -359,7 +360,7 @@ TEST_CASE("whoever breaks the protocol is told why and loses its membership", "[
     wire::joined me;
     m.run(join(m, *c, me));
     const auto misbehave = [&]() -> pa::task<> {
-        wire::done d{0, 0, true, "D", 0, 0, 0, -1};
+        wire::round_report d{0, 0, true, "D", 0, 0, 0, -1};
         co_await c->done(d);
     };
     std::string why;
@@ -377,8 +378,8 @@ TEST_CASE("garbage and messages of the wrong side end a channel", "[rendezvous]"
 {
     meeting m;
     std::vector<std::vector<std::byte>> bad{
-        std::vector<std::byte>(40), wire::encode(wire::settled{}), wire::encode(wire::alive{}),
-        std::vector<std::byte>(wire::max_member_message + 1)};
+        std::vector<std::byte>(40), wire::encode(wire::round_outcome{}),
+        wire::encode(wire::alive{}), std::vector<std::byte>(wire::max_member_message + 1)};
     for (const auto& message : bad) {
         auto channel = m.dial();
         const auto say = [&]() -> pa::task<> {
@@ -423,7 +424,7 @@ TEST_CASE("a member that reads nothing is dropped before much waits for it", "[r
     const auto flood = [&]() -> pa::task<> {
         const auto joining = wire::encode(m.request());
         co_await channel.send(joining);
-        const auto old = wire::encode(wire::ready{5, {}, 0, 0, 0});
+        const auto old = wire::encode(wire::round_ready{5, {}, 0, 0, 0});
         try {
             for (int i = 0; i < 20'000; ++i) {
                 co_await channel.send(old);

@@ -75,7 +75,7 @@ public:
     static inline std::uint16_t next_port = 1;
 
 private:
-    pa::task<> catch_up(wire::standing now)
+    pa::task<> catch_up(wire::run_status now)
     {
         if (now.round > 0) {
             std::vector<int> donors;
@@ -85,7 +85,7 @@ private:
             state_ = std::make_shared<pa::state_snapshot>(std::move(got));
             ++fetched_;
         }
-        wire::holding h{state_->round, digest_of(*state_)};
+        wire::state_held h{state_->round, digest_of(*state_)};
         co_await client_.holding(h);
     }
 
@@ -98,17 +98,17 @@ private:
                 for (auto& v : local) v += 0.001f * static_cast<float>(net_->rank() + step);
             }
         }
-        wire::ready r{state_->round, digest_of(*state_), 10, 0, 0};
+        wire::round_ready r{state_->round, digest_of(*state_), 10, 0, 0};
         co_await client_.ready(r);
         const auto summons = co_await client_.await_group();
-        if (const auto* behind = std::get_if<wire::outdated>(&summons)) {
+        if (const auto* behind = std::get_if<wire::state_outdated>(&summons)) {
             auto now = behind->now;
             co_await catch_up(std::move(now));
             co_return;
         }
         const auto& group = std::get<wire::group>(summons);
         const auto next = std::make_shared<pa::state_snapshot>();
-        wire::done d{group.round, group.attempt, false, {}, 0, 0, 0, -1};
+        wire::round_report d{group.round, group.attempt, false, {}, 0, 0, 0, -1};
         co_await average(group, local, *next, d);
         auto outcome = co_await client_.done(d);
         if (outcome.ok && outcome.yours)
@@ -118,7 +118,7 @@ private:
     }
 
     pa::task<> average(const wire::group& group, const std::vector<float>& local,
-                       pa::state_snapshot& next, wire::done& d)
+                       pa::state_snapshot& next, wire::round_report& d)
     {
         std::vector<int> ids;
         std::vector<pa::role> roles;
@@ -137,7 +137,7 @@ private:
                 {.timeout = std::chrono::milliseconds(group.timeout_ms), .roles = roles});
             d.ok = true;
             d.bytes_sent = report.bytes_sent();
-        } catch (const pa::round_error& failure) {
+        } catch (const pa::call_error& failure) {
             const bool saw = failure.reporter() == peers.rank() && failure.culprit() >= 0 &&
                              failure.culprit() != peers.rank();
             if (saw) d.culprit = peers.member(failure.culprit());

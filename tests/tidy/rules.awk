@@ -14,7 +14,7 @@ BEGIN {
     outside["async/asio_loop.hpp"] = "^(asio|OS)$"
     outside["transport/tcp.hpp"] = "^(asio|openssl|OS)$"
     outside["transport/shm.hpp"] = "^OS$"
-    outside["transport/select.hpp"] = "^none$"
+    outside["transport/hybrid.hpp"] = "^none$"
     outside["transport/ucx.hpp"] = "^(uc[pst]|OS)$"
     outside["swarm/identity.hpp"] = "^openssl$"
     outside["swarm/opendht.hpp"] = "^opendht$"

@@ -39,13 +39,13 @@ struct plain {
 
 /// The optional members, too.
 struct refined : plain {
-    std::uint32_t next_round() { return ++rounds; }
+    std::uint32_t next_call() { return ++calls; }
     void retire(pa::tag t) { last_tag = t; }
     pa::time_point last_heard(int peer) { return pa::time_point(std::chrono::seconds(peer)); }
     std::uint64_t arrived(int peer) { return static_cast<std::uint64_t>(100 * peer); }
     pa::duration round_trip(int peer) { return std::chrono::milliseconds(peer); }
 
-    std::uint32_t rounds = 10;
+    std::uint32_t calls = 10;
 };
 
 struct no_send : plain {
@@ -59,8 +59,8 @@ static_assert(pa::transport<refined>);
 static_assert(pa::transport<pa::any_transport>);
 static_assert(!pa::transport<no_send>);
 static_assert(!pa::transport<int>);
-static_assert(!pa::detail::numbers_rounds<plain>);
-static_assert(pa::detail::numbers_rounds<refined>);
+static_assert(!pa::detail::numbers_calls<plain>);
+static_assert(pa::detail::numbers_calls<refined>);
 
 TEST_CASE("any transport passes on what it is asked")
 {
@@ -77,7 +77,7 @@ TEST_CASE("any transport passes on what it is asked")
     CHECK(pa::sync_wait(loop, any.recv(1, pa::tag{5}, buffer)) == 10);
     CHECK(net.last_peer == 1);
     CHECK(buffer[9] == std::byte{9});
-    CHECK(any.next_round() == 11);
+    CHECK(any.next_call() == 11);
     any.retire(pa::tag{6});
     CHECK(net.last_tag == pa::tag{6});
     CHECK(any.last_heard(7) == pa::time_point(std::chrono::seconds(7)));
@@ -93,8 +93,8 @@ TEST_CASE("members that a transport lacks have a meaning all the same")
     CHECK(any.last_heard(1) == pa::time_point::min());
     CHECK_FALSE(any.arrived(1));
     CHECK_FALSE(any.round_trip(1));
-    CHECK(any.next_round() == 0);
-    CHECK(pa::detail::next_round(net) == 0);
+    CHECK(any.next_call() == 0);
+    CHECK(pa::detail::next_call(net) == 0);
 }
 
 TEST_CASE("copies of any transport are one transport")
@@ -102,6 +102,6 @@ TEST_CASE("copies of any transport are one transport")
     refined net;
     pa::any_transport any(net);
     pa::any_transport copy = any;
-    CHECK(any.next_round() == 11);
-    CHECK(copy.next_round() == 12);
+    CHECK(any.next_call() == 11);
+    CHECK(copy.next_call() == 12);
 }

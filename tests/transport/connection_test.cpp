@@ -19,7 +19,7 @@ namespace {
 struct observer final : pa::detail::connection_owner {
     void heard() override {}
     void ended(std::error_code why) override { end = why; }
-    void said_farewell() override { parted = true; }
+    void on_peer_shutdown() override { parted = true; }
     std::error_code end;
     bool parted = false;
 };
@@ -91,7 +91,7 @@ TEST_CASE("a farewell goes after everything, whatever its priority")
     std::vector<pa::task<>> work;
     const std::vector<std::byte> nothing;
     work.push_back(send(*pair.out, 0, message, 0));
-    work.push_back(send(*pair.out, static_cast<std::uint64_t>(pa::wire::farewell), nothing, 0));
+    work.push_back(send(*pair.out, static_cast<std::uint64_t>(pa::wire::shutdown), nothing, 0));
     work.push_back(send(*pair.out, 1, message, -3));
     work.push_back(receive(pair.in_inbox, 0, order));
     work.push_back(receive(pair.in_inbox, 1, order));

@@ -31,7 +31,7 @@ pa::task<int> recv_number(pa::inproc::transport& net, int peer)
 }  // namespace
 
 static_assert(pa::transport<pa::inproc::transport>);
-static_assert(pa::detail::numbers_rounds<pa::inproc::transport>);
+static_assert(pa::detail::numbers_calls<pa::inproc::transport>);
 static_assert(pa::detail::retires_calls<pa::inproc::transport>);
 
 TEST_CASE("peers on one loop know a deadlock when they see one")

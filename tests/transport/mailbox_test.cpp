@@ -246,7 +246,7 @@ TEST_CASE("what is taken, lost or retired no longer counts against the limit")
             pa::mailbox::landing lost(box, 1, one, 1000);
             write(lost, 10, i);
         }
-        const auto call = pa::make_tag({.round = static_cast<std::uint32_t>(i + 1)});
+        const auto call = pa::make_tag({.call = static_cast<std::uint32_t>(i + 1)});
         box.deliver(1, call, filled(1000, i));
         box.retire(call);
 
@@ -314,8 +314,8 @@ TEST_CASE("the messages of a retired call are dropped: those that came, land, or
 {
     pa::thread_loop loop;
     pa::mailbox box;
-    const auto of = [](std::uint32_t round, std::uint32_t index) {
-        return pa::make_tag({.round = round, .kind = pa::message_kind::result, .index = index});
+    const auto of = [](std::uint32_t call, std::uint32_t index) {
+        return pa::make_tag({.call = call, .kind = pa::message_kind::result, .index = index});
     };
     box.deliver(1, of(5, 1), filled(5, 1));
     box.deliver(1, of(6, 1), filled(5, 1));
@@ -338,8 +338,8 @@ TEST_CASE("at least the last thousand retired calls are remembered")
 {
     pa::thread_loop loop;
     pa::mailbox box;
-    const auto of = [](std::uint32_t round) { return pa::make_tag({.round = round}); };
-    for (std::uint32_t round = 1; round <= 5000; ++round) box.retire(of(round));
+    const auto of = [](std::uint32_t call) { return pa::make_tag({.call = call}); };
+    for (std::uint32_t call = 1; call <= 5000; ++call) box.retire(of(call));
     box.deliver(1, of(5000), filled(5, 1));
     box.deliver(1, of(4001), filled(5, 1));
     receive newest(loop, box, 1, of(5000), 10);

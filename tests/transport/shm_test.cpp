@@ -25,7 +25,7 @@ using namespace papilio::test;
 using namespace std::chrono_literals;
 
 static_assert(pa::transport<shm::transport>);
-static_assert(pa::detail::numbers_rounds<shm::transport>);
+static_assert(pa::detail::numbers_calls<shm::transport>);
 static_assert(pa::detail::retires_calls<shm::transport>);
 static_assert(pa::detail::knows_life<shm::transport>);
 
@@ -220,7 +220,7 @@ TEST_CASE("a peer of another host, or whom nobody is, is not connected with, and
         CHECK_THAT(e.what(), Catch::Contains("papilio-test-nobody on host elsewhere"));
         CHECK_THAT(e.what(), Catch::Contains("refused"));
     }
-    net.introduce(0, {"", "papilio-test-nobody"});
+    net.set_address(0, {"", "papilio-test-nobody"});
     CHECK_THROWS_AS(pa::sync_wait(loop, net.connect(20ms)), std::system_error);
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 pa::tag tag_of(std::uint32_t call, std::uint32_t index = 0)
 {
-    return pa::make_tag({.round = call, .kind = pa::message_kind::contribution, .index = index});
+    return pa::make_tag({.call = call, .kind = pa::message_kind::contribution, .index = index});
 }
 
 /// One call that carries `mib` at `rate(streams)` bytes per second; how many streams it had.

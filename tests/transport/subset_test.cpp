@@ -73,7 +73,7 @@ TEST_CASE("a group of strangers, doubles or nobody is refused, as is an epoch ou
 TEST_CASE("groups that differ in epoch do not hear each other, nor the transport beneath")
 {
     sim_cluster cluster(3);
-    const pa::tag same = pa::make_tag({.round = 1, .index = 7});
+    const pa::tag same = pa::make_tag({.call = 1, .index = 7});
     cluster.run([&](net_type& net) -> pa::task<> {
         group forth(net, {0, 1, 2}, 1);
         group back(net, {2, 1, 0}, 2);
@@ -92,24 +92,24 @@ TEST_CASE("groups that differ in epoch do not hear each other, nor the transport
     });
 }
 
-TEST_CASE("a group retires its own calls and numbers its own rounds")
+TEST_CASE("a group retires its own calls and numbers its own calls")
 {
     sim_cluster cluster(2);
-    const pa::tag same = pa::make_tag({.round = 1, .index = 7});
+    const pa::tag same = pa::make_tag({.call = 1, .index = 7});
     cluster.run([&](net_type& net) -> pa::task<> {
         group first(net, {0, 1}, 1);
         group second(net, {0, 1}, 2);
-        CHECK(first.next_round() == 1);
-        CHECK(first.next_round() == 2);
-        CHECK(second.next_round() == 1);
+        CHECK(first.next_call() == 1);
+        CHECK(first.next_call() == 2);
+        CHECK(second.next_call() == 1);
         if (net.rank() == 1) {
             co_await send_number(first, 0, same, 1);
             co_await send_number(second, 0, same, 2);
-            co_await send_number(first, 0, pa::make_tag({.round = 2}), 3);
+            co_await send_number(first, 0, pa::make_tag({.call = 2}), 3);
         } else {
             first.retire(same);
             const int s = co_await recv_number(second, 1, same);
-            const int f = co_await recv_number(first, 1, pa::make_tag({.round = 2}));
+            const int f = co_await recv_number(first, 1, pa::make_tag({.call = 2}));
             CHECK(s == 2);
             CHECK(f == 3);
             pa::task<int> retired = recv_number(first, 1, same);

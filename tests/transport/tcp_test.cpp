@@ -128,7 +128,7 @@ TEST_CASE("hosts may be names, to dial and to listen at")
 
     // Whichever of the name's addresses comes first: the other side listens at one only.
     auto by_number = peers_at(loop, {here, here});
-    by_number[1]->introduce(0, {"localhost", by_number[0]->local().port});
+    by_number[1]->set_address(0, {"localhost", by_number[0]->local().port});
     pa::sync_wait(loop, connect_all(by_number));
     pa::sync_wait(loop, exchange(by_number));
 }
@@ -184,7 +184,7 @@ TEST_CASE("a peer that is missing is named, with what went wrong last")
     CHECK(nobody.code() == pa::errc::timed_out);
     CHECK_THAT(nobody.what(), Contains("peer 2"));
 
-    net.introduce(0, {std::string(300, 'x'), 1});  // no resolver takes that
+    net.set_address(0, {std::string(300, 'x'), 1});  // no resolver takes that
     const auto unknown = failure_of(loop, net.connect({0}, 30ms));
     CHECK(unknown.code() == pa::errc::timed_out);
     CHECK_THAT(unknown.what(), Contains("peer 0 at xxx"));
@@ -354,7 +354,7 @@ TEST_CASE("a peer learns how much has arrived, which is less than was sent")
 
 TEST_CASE("signs of life keep a quiet link up")
 {
-    tcp_cluster cluster(2, {.connections = 2, .heartbeat = 1ms, .silence = 5s});
+    tcp_cluster cluster(2, {.connections = 2, .heartbeat = 1ms, .idle_timeout = 5s});
     const auto before = cluster.peer(0).last_heard(1);
     const auto until_heard = [&]() -> pa::task<> {
         while (cluster.peer(0).last_heard(1) == before) {
@@ -371,7 +371,7 @@ TEST_CASE("silence ends a link only where that was asked for")
     pa::asio_loop still;  // whose peer says nothing more, once it stands still
     const bool asked = GENERATE(false, true);
     tcp::transport listener(loop, 0, {here, nowhere},
-                            {.heartbeat = 1ms, .silence = asked ? pa::duration(20ms) : 0ms});
+                            {.heartbeat = 1ms, .idle_timeout = asked ? pa::duration(20ms) : 0ms});
     tcp::transport silent(still, 1, {listener.local(), nowhere});
     auto meeting = silent.connect(20s);
     meeting.start(still);
@@ -397,7 +397,7 @@ TEST_CASE("silence ends a link only where that was asked for")
 
 TEST_CASE("a peer is not blamed for a time in which our own loop stood still")
 {
-    tcp_cluster cluster(2, {.heartbeat = 1ms, .silence = 20ms});
+    tcp_cluster cluster(2, {.heartbeat = 1ms, .idle_timeout = 20ms});
     const auto work = [&](tcp::transport& net) -> pa::task<> {
         for (int i = 0; i < 3; ++i) {
             std::this_thread::sleep_for(30ms);  // an inner step, say

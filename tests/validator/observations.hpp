@@ -17,7 +17,7 @@ inline observation observed(std::uint32_t round, const std::vector<std::uint16_t
     o.what.ok = true;
     o.what.digest = "after " + std::to_string(round + 1);
     for (const auto id : miners) {
-        const wire::place at{"10.0.0." + std::to_string(id), id};
+        const wire::endpoint at{"10.0.0." + std::to_string(id), id};
         o.what.group.members.push_back({id, at, wire::member_role::full});
         o.what.reports[id] = {round, 0, true, o.what.digest, 16'000, 16'000, 0.5, -1};
         o.around.members[id] = {"miner", at, true, false, {}, {}};

@@ -8,7 +8,7 @@ namespace pa = papilio;
 
 namespace {
 
-const pa::wire::descriptor sample{.round = 7,
+const pa::wire::descriptor sample{.call = 7,
                                   .peers = 3,
                                   .element = pa::element_type::bf16,
                                   .op = 2,
@@ -53,7 +53,7 @@ TEST_CASE("descriptors that differ, weights aside, differ in words and in their 
         CHECK_THAT(pa::wire::difference(sample, other), Catch::Contains(word));
         CHECK(pa::wire::digest(sample) != pa::wire::digest(other));
     };
-    differs([](auto& d) { ++d.round; }, "round");
+    differs([](auto& d) { ++d.call; }, "call");
     differs([](auto& d) { ++d.peers; }, "number of peers");
     differs([](auto& d) { d.element = pa::element_type::f32; }, "bf16 here and f32 there");
     differs([](auto& d) { ++d.op; }, "operation");

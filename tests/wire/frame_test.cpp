@@ -76,10 +76,10 @@ TEST_CASE("a frame read one or more bytes off its place is no frame")
         CHECK(is_frame(stream.data() + off) == (off % 16 == 0));
 }
 
-TEST_CASE("the library's own marks are none of the tags that rounds use")
+TEST_CASE("the library's own marks are none of the tags that calls use")
 {
-    const pa::tag largest =
-        pa::make_tag({pa::max_epoch, pa::max_round, pa::message_kind::control, pa::max_tag_index});
-    CHECK(largest < wire::farewell);
-    CHECK(wire::farewell < wire::heartbeat);
+    const pa::tag largest = pa::make_tag(
+        {pa::max_epoch, pa::max_tag_call, pa::message_kind::control, pa::max_tag_index});
+    CHECK(largest < wire::shutdown);
+    CHECK(wire::shutdown < wire::heartbeat);
 }

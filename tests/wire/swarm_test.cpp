@@ -31,24 +31,24 @@ bool fails_as(pa::errc why, const auto& act)
 /// One message of each kind, every field filled.
 std::vector<wire::swarm_message> one_of_each()
 {
-    const wire::place at{"2001:db8::1", 4711};
-    const wire::standing now{17, "0123abc", {{1, at}, {4095, {"", 0}}}};
+    const wire::endpoint at{"2001:db8::1", 4711};
+    const wire::run_status now{17, "0123abc", {{1, at}, {4095, {"", 0}}}};
     return {
         wire::join{"run", "name", at, 124'439'808, 0x1234'5678'9abc'def0},
         wire::joined{7, {"", 9000}, now},
         wire::refused{"this run is full", true},
         wire::announce{at},
-        wire::holding{17, "0123abc"},
-        wire::hurry{17, 30'000},
-        wire::ready{17, "0123abc", 100, 1 << 20, 3.25},
+        wire::state_held{17, "0123abc"},
+        wire::round_closing{17, 30'000},
+        wire::round_ready{17, "0123abc", 100, 1 << 20, 3.25},
         wire::group{17,
                     2,
                     4095,
                     60'000,
                     {{0, at, wire::member_role::observer}, {3, at, wire::member_role::client}}},
-        wire::done{17, 2, true, "feed", 1, 2, 0.5, -1},
-        wire::settled{17, 2, true, false, now},
-        wire::outdated{now},
+        wire::round_report{17, 2, true, "feed", 1, 2, 0.5, -1},
+        wire::round_outcome{17, 2, true, false, now},
+        wire::state_outdated{now},
         wire::alive{},
         wire::leave{},
     };
@@ -117,12 +117,12 @@ TEST_CASE("ids, roles, order and versions are checked", "[swarm][wire]")
     const auto refuses = [](const wire::swarm_message& m) {
         return fails_as(pa::errc::bad_message, [&] { wire::parse_swarm(wire::encode(m)); });
     };
-    const wire::place at{"h", 1};
+    const wire::endpoint at{"h", 1};
     CHECK(refuses(wire::joined{4096, at, {}}));
     CHECK(refuses(wire::group{0, 0, 1, 1, {{4, at}, {4, at}}}));
     CHECK(refuses(wire::group{0, 0, 1, 1, {{4, at}, {3, at}}}));
     CHECK(refuses(wire::group{0, 0, 1, 1, {{4, at, wire::member_role{4}}}}));
-    wire::done d;
+    wire::round_report d;
     d.culprit = 4096;
     CHECK(refuses(d));
     d.culprit = -2;
@@ -140,7 +140,7 @@ TEST_CASE("ids, roles, order and versions are checked", "[swarm][wire]")
 
 TEST_CASE("a list that claims to be long costs nothing", "[swarm][wire]")
 {
-    auto encoded = wire::encode(wire::outdated{});
+    auto encoded = wire::encode(wire::state_outdated{});
     encoded[encoded.size() - 2] = encoded[encoded.size() - 1] = std::byte{0x0f};
     CHECK(fails_as(pa::errc::bad_message, [&] { wire::parse_swarm(encoded); }));
 }
@@ -165,7 +165,7 @@ TEST_CASE("control messages of different requests and services have different ta
          {control_service::echo, control_service::bandwidth, control_service::state}) {
         seen.insert(pa::detail::control_door(s));
         ++made;
-        for (const std::uint32_t request : {1u << 19, (1u << 19) + 1, pa::max_round})
+        for (const std::uint32_t request : {1u << 19, (1u << 19) + 1, pa::max_tag_call})
             for (const std::uint32_t i : {0u, 1u, pa::detail::max_control_index}) {
                 seen.insert(pa::detail::control_tag(s, request, i));
                 ++made;
@@ -174,7 +174,7 @@ TEST_CASE("control messages of different requests and services have different ta
     CHECK(seen.size() == made);
     for (std::int64_t now = 0; now < 1000; ++now) {
         const auto n = pa::detail::request_number(now, 3, control_service::state, 0);
-        CHECK(n > pa::max_round / 2);
-        CHECK(n <= pa::max_round);
+        CHECK(n > pa::max_tag_call / 2);
+        CHECK(n <= pa::max_tag_call);
     }
 }

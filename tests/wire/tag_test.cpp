@@ -11,25 +11,25 @@ TEST_CASE("a tag gives back the fields it was made of")
     for (const auto kind : {pa::message_kind::contribution, pa::message_kind::result,
                             pa::message_kind::vote, pa::message_kind::control})
         for (const std::uint32_t epoch : {0u, 1u, pa::max_epoch})
-            for (const std::uint32_t round : {0u, 1u, pa::max_round})
+            for (const std::uint32_t call : {0u, 1u, pa::max_tag_call})
                 for (const std::uint32_t index : {0u, 1u, pa::max_tag_index}) {
-                    const pa::tag_fields fields{epoch, round, kind, index};
+                    const pa::tag_fields fields{epoch, call, kind, index};
                     CHECK(pa::fields_of(pa::make_tag(fields)) == fields);
                 }
 }
 
-TEST_CASE("epochs and rounds wrap around and leave the other fields alone")
+TEST_CASE("epochs and calls wrap around and leave the other fields alone")
 {
-    const pa::tag_fields large{pa::max_epoch + 2, pa::max_round + 3, pa::message_kind::vote, 7};
+    const pa::tag_fields large{pa::max_epoch + 2, pa::max_tag_call + 3, pa::message_kind::vote, 7};
     const pa::tag_fields wrapped{1, 2, pa::message_kind::vote, 7};
     CHECK(pa::fields_of(pa::make_tag(large)) == wrapped);
 }
 
 TEST_CASE("messages of one call share their call and nothing else does")
 {
-    const auto of = [](std::uint32_t epoch, std::uint32_t round, pa::message_kind kind,
+    const auto of = [](std::uint32_t epoch, std::uint32_t call, pa::message_kind kind,
                        std::uint32_t index) {
-        return pa::call_of(pa::make_tag({epoch, round, kind, index}));
+        return pa::call_of(pa::make_tag({epoch, call, kind, index}));
     };
     const auto call = of(3, 5, pa::message_kind::vote, 0);
     CHECK(of(3, 5, pa::message_kind::contribution, pa::max_tag_index) == call);
@@ -37,7 +37,7 @@ TEST_CASE("messages of one call share their call and nothing else does")
     CHECK(of(4, 5, pa::message_kind::vote, 0) != call);
 }
 
-TEST_CASE("a tag holds epoch, round, kind and index, from the top")
+TEST_CASE("a tag holds epoch, call, kind and index, from the top")
 {
     CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::vote, 0x234567}) ==
           pa::tag{0xabcdef0103234567});

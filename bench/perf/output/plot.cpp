@@ -36,17 +36,17 @@ struct line {
 };
 
 struct axes {
-    double least_x = std::numeric_limits<double>::max(), most_x = 0;
-    double least_y = std::numeric_limits<double>::max(), most_y = 0;
+    double min_x = std::numeric_limits<double>::max(), max_x = 0;
+    double min_y = std::numeric_limits<double>::max(), max_y = 0;
 
     double x(double bytes) const
     {
-        const auto part = std::log(bytes / least_x) / std::log(most_x / least_x);
+        const auto part = std::log(bytes / min_x) / std::log(max_x / min_x);
         return left + part * (right - left);
     }
     double y(double speed) const
     {
-        const auto part = std::log(speed / least_y) / std::log(most_y / least_y);
+        const auto part = std::log(speed / min_y) / std::log(max_y / min_y);
         return bottom - part * (bottom - top);
     }
 };
@@ -80,20 +80,20 @@ axes fit(const std::vector<line>& lines)
     axes a;
     for (const auto& l : lines)
         for (const auto& p : l.points) {
-            a.least_x = std::min(a.least_x, p.x);
-            a.most_x = std::max(a.most_x, p.x);
-            a.least_y = std::min(a.least_y, p.y);
-            a.most_y = std::max(a.most_y, p.y);
+            a.min_x = std::min(a.min_x, p.x);
+            a.max_x = std::max(a.max_x, p.x);
+            a.min_y = std::min(a.min_y, p.y);
+            a.max_y = std::max(a.max_y, p.y);
         }
-    if (a.least_x == a.most_x) {
-        a.least_x /= 2;
-        a.most_x *= 2;
+    if (a.min_x == a.max_x) {
+        a.min_x /= 2;
+        a.max_x *= 2;
     }
-    a.least_y = std::pow(10, std::floor(std::log10(a.least_y * 0.9)));
-    const auto decade = std::pow(10, std::floor(std::log10(a.most_y * 1.05)));
+    a.min_y = std::pow(10, std::floor(std::log10(a.min_y * 0.9)));
+    const auto decade = std::pow(10, std::floor(std::log10(a.max_y * 1.05)));
     for (const double step : {1.0, 2.0, 5.0, 10.0}) {
-        if (step * decade < a.most_y * 1.05) continue;
-        a.most_y = step * decade;
+        if (step * decade < a.max_y * 1.05) continue;
+        a.max_y = step * decade;
         break;
     }
     return a;
@@ -128,20 +128,20 @@ std::string escaped(const std::string& text)
 
 void write_grid(std::ostream& svg, const axes& a)
 {
-    for (double decade = a.least_y; decade <= a.most_y * 1.001; decade *= 10)
+    for (double decade = a.min_y; decade <= a.max_y * 1.001; decade *= 10)
         for (const double step : {1.0, 2.0, 5.0}) {
             const auto speed = decade * step;
-            if (speed > a.most_y * 1.001) break;
+            if (speed > a.max_y * 1.001) break;
             const auto y = a.y(speed);
             svg << "<line x1='" << left << "' x2='" << right << "' y1='" << y << "' y2='" << y
                 << "' stroke='" << (step == 1 ? "#cccccc" : "#eeeeee") << "'/>\n<text x='"
                 << left - 8 << "' y='" << y + 4 << "' text-anchor='end'>" << speed_text(speed)
                 << "</text>\n";
         }
-    const auto doublings = std::log2(a.most_x / a.least_x);
+    const auto doublings = std::log2(a.max_x / a.min_x);
     const auto every = std::max(1.0, std::ceil(doublings / 8));
     for (double i = 0; i <= doublings + 0.001; i += every) {
-        const auto bytes = a.least_x * std::exp2(i);
+        const auto bytes = a.min_x * std::exp2(i);
         const auto x = a.x(bytes);
         svg << "<line x1='" << x << "' x2='" << x << "' y1='" << top << "' y2='" << bottom
             << "' stroke='#eeeeee'/>\n<text x='" << x << "' y='" << bottom + 20

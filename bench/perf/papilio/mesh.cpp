@@ -3,7 +3,7 @@
 #include "perf/papilio/system.hpp"
 
 #include <papilio/async/sync_wait.hpp>
-#include <papilio/transport/select.hpp>
+#include <papilio/transport/hybrid.hpp>
 #include <papilio/transport/shm.hpp>
 #include <papilio/transport/tcp.hpp>
 
@@ -23,9 +23,9 @@ std::string as_text(const shm::address& at)
 {
     return pack({at.host, at.name});
 }
-std::string as_text(const select::address& at)
+std::string as_text(const hybrid::address& at)
 {
-    return pack({as_text(at.far), as_text(at.near)});
+    return pack({as_text(at.tcp), as_text(at.local)});
 }
 
 void read(const std::string& text, tcp::endpoint& at)
@@ -38,11 +38,11 @@ void read(const std::string& text, shm::address& at)
     const auto parts = unpack(text);
     at = {parts.at(0), parts.at(1)};
 }
-void read(const std::string& text, select::address& at)
+void read(const std::string& text, hybrid::address& at)
 {
     const auto parts = unpack(text);
-    read(parts.at(0), at.far);
-    read(parts.at(1), at.near);
+    read(parts.at(0), at.tcp);
+    read(parts.at(1), at.local);
 }
 
 tcp::options tcp_options(const options& o, int peers)
@@ -54,7 +54,7 @@ tcp::options tcp_options(const options& o, int peers)
     t.connections = o.streams;
     t.adaptive = o.adaptive;
     t.max_peers = peers;
-    t.handshake = patience;
+    t.handshake_timeout = patience;
     return t;
 }
 
@@ -62,7 +62,7 @@ shm::options shm_options(int peers)
 {
     shm::options s;
     s.max_peers = peers;
-    s.handshake = patience;
+    s.handshake_timeout = patience;
     return s;
 }
 
@@ -80,7 +80,7 @@ public:
             if (peer == p.rank) continue;
             Address at;
             read(all.at(static_cast<std::size_t>(peer)), at);
-            net_.introduce(peer, at);
+            net_.set_address(peer, at);
         }
         sync_wait(loop_, net_.connect());
     }
@@ -101,8 +101,8 @@ std::unique_ptr<contestant> join_mesh(const papilio_form& f, const options& o, c
             f, o, p, shm::address{}, shm_options(p.peers));
     const tcp::endpoint own{p.address, 0};
     if (o.transport == "auto")
-        return std::make_unique<in_mesh<select::transport, select::address, select::options>>(
-            f, o, p, select::address{own, {}}, select::options{.far = tcp_options(o, p.peers)});
+        return std::make_unique<in_mesh<hybrid::transport, hybrid::address, hybrid::options>>(
+            f, o, p, hybrid::address{own, {}}, hybrid::options{.tcp = tcp_options(o, p.peers)});
     return std::make_unique<in_mesh<tcp::transport, tcp::endpoint, tcp::options>>(
         f, o, p, own, tcp_options(o, p.peers));
 }

@@ -41,7 +41,7 @@ double predicted_seconds(const papilio_form& f, const options& o, const job& j)
 papilio_contestant::papilio_contestant(const papilio_form& f, const options& o, int peers)
     : form_(f), options_(o), peers_(peers)
 {
-    if (o.threads > 0) pool_ = std::make_unique<workers>(static_cast<unsigned>(o.threads));
+    if (o.threads > 0) pool_ = std::make_unique<thread_pool>(static_cast<unsigned>(o.threads));
 }
 
 bool papilio_contestant::takes(const job& j) const

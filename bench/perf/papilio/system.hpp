@@ -53,7 +53,7 @@ private:
     papilio_form form_;
     options options_;
     int peers_;
-    std::unique_ptr<workers> pool_;
+    std::unique_ptr<thread_pool> pool_;
     job job_;
     schedule how_;
     const void* in_ = nullptr;

@@ -59,13 +59,13 @@ public:
     /// `spawn` work here. For a thread that does nothing else.
     void run(std::stop_token stop)
     {
-        expect_visitor();
+        work_started();
         nothing last;  // an event, since `run_one` waits for one
         {
             const std::stop_callback interrupt(stop, [&] { post_from_any_thread(last); });
             while (!stop.stop_requested()) run_one();
         }
-        visitor_left();
+        work_finished();
     }
 
 private:
@@ -112,7 +112,7 @@ private:
 
     bool wait(time_point until)
     {
-        if (until == time_point::max() && !expects_visitors()) return context_.run_one() > 0;
+        if (until == time_point::max() && !has_outstanding_work()) return context_.run_one() > 0;
 
         const auto stay = asio::make_work_guard(context_);  // wait, though nothing be pending
         if (until == time_point::max())

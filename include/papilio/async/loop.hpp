@@ -33,12 +33,12 @@ public:
 
 private:
     friend class loop;
-    enum class place { nowhere, ready, timed, door };
+    enum class queue { none, ready, timed, remote };
 
     virtual void fire() = 0;
 
     loop* owner_ = nullptr;
-    place where_ = place::nowhere;
+    queue where_ = queue::none;
     event* before_ = nullptr;
     event* after_ = nullptr;
     time_point due_{};  // while it is timed
@@ -58,7 +58,7 @@ public:
         PAPILIO_CHECK(!spawned_, "a loop's destructor must begin with drop_spawned()");
         while (ready_.first) ready_.first->cancel();
         while (!timers_.empty()) timers_.begin()->second.first->cancel();
-        while (door_.first) door_.first->cancel();
+        while (remote_queue_.first) remote_queue_.first->cancel();
     }
 
     virtual time_point now() const noexcept = 0;
@@ -68,7 +68,7 @@ public:
     {
         e.cancel();
         e.owner_ = this;
-        e.where_ = event::place::ready;
+        e.where_ = event::queue::ready;
         ready_.append(e);
     }
 
@@ -78,7 +78,7 @@ public:
         e.cancel();
         timers_[when].append(e);
         e.owner_ = this;
-        e.where_ = event::place::timed;
+        e.where_ = event::queue::timed;
         e.due_ = when;
     }
 
@@ -87,19 +87,19 @@ public:
     void post_from_any_thread(event& e) noexcept
     {
         {
-            const std::lock_guard lock(door_mutex_);
+            const std::lock_guard lock(remote_mutex_);
             e.owner_ = this;
-            e.where_ = event::place::door;
-            door_.append(e);
-            knocked_.store(true, std::memory_order_release);
+            e.where_ = event::queue::remote;
+            remote_queue_.append(e);
+            remote_posted_.store(true, std::memory_order_release);
         }
         wake();
     }
 
     /// While somebody is expected at the door, the loop waits for them instead of concluding that
     /// nothing can ever happen again. From any thread.
-    void expect_visitor() noexcept { visitors_.fetch_add(1, std::memory_order_relaxed); }
-    void visitor_left() noexcept { visitors_.fetch_sub(1, std::memory_order_relaxed); }
+    void work_started() noexcept { outstanding_work_.fetch_add(1, std::memory_order_relaxed); }
+    void work_finished() noexcept { outstanding_work_.fetch_sub(1, std::memory_order_relaxed); }
 
     /// Runs one event, waiting for it if need be. Returns false if nothing can ever happen again.
     bool run_one()
@@ -128,7 +128,7 @@ public:
     /// From any thread.
     void adopt(spawned* s) noexcept
     {
-        const std::lock_guard lock(door_mutex_);
+        const std::lock_guard lock(remote_mutex_);
         s->after_ = spawned_;
         if (spawned_) spawned_->before_ = s;
         spawned_ = s;
@@ -138,7 +138,7 @@ public:
     void dismiss(spawned* s) noexcept
     {
         {
-            const std::lock_guard lock(door_mutex_);
+            const std::lock_guard lock(remote_mutex_);
             (s->before_ ? s->before_->after_ : spawned_) = s->after_;
             if (s->after_) s->after_->before_ = s->before_;
         }
@@ -146,7 +146,10 @@ public:
     }
 
 protected:
-    bool expects_visitors() const noexcept { return visitors_.load(std::memory_order_relaxed) > 0; }
+    bool has_outstanding_work() const noexcept
+    {
+        return outstanding_work_.load(std::memory_order_relaxed) > 0;
+    }
 
     /// Drops the tasks that `spawn` started. The first act of every derived destructor, while what
     /// those tasks wait for still exists.
@@ -193,7 +196,7 @@ private:
             turn_ = turn;
         }
         for (;;) {
-            open_door();
+            drain_remote_queue();
             collect_due();
             if (ready_.first) return true;
             const auto until = timers_.empty() ? time_point::max() : timers_.begin()->first;
@@ -202,15 +205,15 @@ private:
         }
     }
 
-    void open_door() noexcept
+    void drain_remote_queue() noexcept
     {
-        if (!knocked_.load(std::memory_order_acquire)) return;
-        const std::lock_guard lock(door_mutex_);
-        knocked_.store(false, std::memory_order_relaxed);
-        while (door_.first) {
-            event& e = *door_.first;
-            door_.remove(e);
-            e.where_ = event::place::ready;
+        if (!remote_posted_.load(std::memory_order_acquire)) return;
+        const std::lock_guard lock(remote_mutex_);
+        remote_posted_.store(false, std::memory_order_relaxed);
+        while (remote_queue_.first) {
+            event& e = *remote_queue_.first;
+            remote_queue_.remove(e);
+            e.where_ = event::queue::ready;
             ready_.append(e);
         }
     }
@@ -228,26 +231,26 @@ private:
     int turn_ = 0;                       // events until the next glance at the outside world
     spawned* spawned_ = nullptr;
 
-    std::mutex door_mutex_;
-    list door_;
-    std::atomic<bool> knocked_{false};
-    std::atomic<int> visitors_{0};
+    std::mutex remote_mutex_;
+    list remote_queue_;
+    std::atomic<bool> remote_posted_{false};
+    std::atomic<int> outstanding_work_{0};
 };
 
 inline void event::cancel() noexcept
 {
-    switch (std::exchange(where_, place::nowhere)) {
-    case place::nowhere: break;
-    case place::ready: owner_->ready_.remove(*this); break;
-    case place::timed: {
+    switch (std::exchange(where_, queue::none)) {
+    case queue::none: break;
+    case queue::ready: owner_->ready_.remove(*this); break;
+    case queue::timed: {
         const auto due = owner_->timers_.find(due_);
         due->second.remove(*this);
         if (!due->second.first) owner_->timers_.erase(due);
         break;
     }
-    case place::door: {
-        const std::lock_guard lock(owner_->door_mutex_);
-        owner_->door_.remove(*this);
+    case queue::remote: {
+        const std::lock_guard lock(owner_->remote_mutex_);
+        owner_->remote_queue_.remove(*this);
         break;
     }
     }

@@ -14,7 +14,7 @@ namespace papilio {
 
 /// Threads for computations that would keep a loop from its sockets. Must outlive the tasks that
 /// use it.
-class workers {
+class thread_pool {
 public:
     /// A piece of work that the one who submits it owns.
     class job {
@@ -22,20 +22,20 @@ public:
         virtual ~job() = default;
 
     private:
-        friend class workers;
+        friend class thread_pool;
         enum class stage { queued, running, done };
         virtual void run() noexcept = 0;
         stage stage_ = stage::queued;
     };
 
     /// `threads` of them, but at least one.
-    explicit workers(unsigned threads)
+    explicit thread_pool(unsigned threads)
     {
         for (unsigned i = 0; i < std::max(threads, 1u); ++i)
             threads_.emplace_back([this](std::stop_token stop) { work(stop); });
     }
-    workers(const workers&) = delete;
-    workers& operator=(const workers&) = delete;
+    thread_pool(const thread_pool&) = delete;
+    thread_pool& operator=(const thread_pool&) = delete;
 
     void submit(job& j)
     {
@@ -83,9 +83,9 @@ private:
 /// simulations. `work` is borrowed until the await returns and throws what it throws. Dropping the
 /// wait while a thread is at it blocks until that call returns.
 template <class F>
-class [[nodiscard]] offload final : workers::job {
+class [[nodiscard]] offload final : thread_pool::job {
 public:
-    offload(workers* pool, F& work) noexcept : pool_(pool), work_(work) {}
+    offload(thread_pool* pool, F& work) noexcept : pool_(pool), work_(work) {}
     offload(const offload&) = delete;
     offload& operator=(const offload&) = delete;
     ~offload() override
@@ -104,7 +104,7 @@ public:
     {
         wake_.target = self;
         on_ = self.promise().on;
-        on_->expect_visitor();
+        on_->work_started();
         pool_->submit(*this);
     }
 
@@ -131,10 +131,10 @@ private:
     {
         pool_->withdraw(*this);
         wake_.cancel();
-        std::exchange(on_, nullptr)->visitor_left();
+        std::exchange(on_, nullptr)->work_finished();
     }
 
-    workers* pool_;
+    thread_pool* pool_;
     F& work_;
     loop* on_ = nullptr;
     std::exception_ptr error_;

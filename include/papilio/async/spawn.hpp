@@ -28,7 +28,7 @@ private:
     /// The start, on the loop's thread.
     void fire() override
     {
-        on_.visitor_left();
+        on_.work_finished();
         work_.start(on_, &end_);
     }
 
@@ -72,7 +72,7 @@ std::future<T> spawn(loop& on, task<T> work)
     auto* start = new detail::spawned_task<T>(on, std::move(work));
     auto future = start->future();
     on.adopt(start);
-    on.expect_visitor();
+    on.work_started();
     on.post_from_any_thread(*start);
     return future;
 }

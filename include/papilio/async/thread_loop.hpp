@@ -23,7 +23,7 @@ private:
         std::unique_lock lock(mutex_);
         const auto woken = [this] { return std::exchange(woken_, false); };
         if (until == time_point::max()) {
-            if (!expects_visitors()) return woken();
+            if (!has_outstanding_work()) return woken();
             changed_.wait(lock, woken);
         } else if (until != time_point::min()) {
             changed_.wait_until(lock, epoch_ + until.time_since_epoch(), woken);

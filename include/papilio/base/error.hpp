@@ -15,7 +15,7 @@ enum class errc {
     bad_message,      ///< bytes that no honest peer could have sent
     too_large,        ///< a message exceeds the room or the limit set for it
     mismatch,         ///< peers disagree about what they were asked to compute
-    peer_failed,      ///< another peer gave up, so the round cannot succeed
+    peer_failed,      ///< another peer gave up, so the call cannot succeed
     outcome_unknown,  ///< this peer agreed and then heard no more: others may have succeeded
     not_finite,       ///< a NaN or an infinity where the codec takes only finite numbers
     bad_argument,     ///< options that contradict each other or the data

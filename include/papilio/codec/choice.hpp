@@ -66,7 +66,7 @@ struct codec_figures {
 /// What the fastest codec is chosen by.
 struct codec_demands {
     double link_bytes_per_second = 0;  ///< each way, of the slowest peer that counts
-    double most_error = 1;             ///< squared, over the squares; a round makes it twice
+    double max_error = 1;              ///< squared, over the squares; a round makes it twice
     double hysteresis = 0.2;           ///< how much faster another must be to replace the last one
 };
 
@@ -99,7 +99,7 @@ constexpr codec_choice fastest_codec(std::span<const codec_figures> candidates,
         return seconds_per_element(codec, demands.link_bytes_per_second);
     };
     for (const auto& codec : candidates) {
-        if (codec.error > demands.most_error) continue;
+        if (codec.error > demands.max_error) continue;
         if (last && codec.id == *last) kept = &codec;
         if (best == nullptr || time(codec) < time(*best) ||
             (time(codec) == time(*best) && codec.error < best->error))

@@ -41,7 +41,7 @@ bool encode_block_stochastically(const float* values, std::int8_t* codes, std::b
     // largest code would leave float's range, the one below is the last.
     constexpr float rounder = 0x1.8p23f;
     const auto last =
-        by.bits > Format::largest_full_scale ? Format::least_largest_code : Format::largest_code;
+        by.bits > Format::largest_full_scale ? Format::min_largest_code : Format::largest_code;
     for (std::size_t i = 0; i < Format::block; ++i) {
         const auto fixed = std::bit_cast<std::int32_t>(scaled[i] * 0x1p15f + rounder) -
                            std::bit_cast<std::int32_t>(rounder);

@@ -20,7 +20,7 @@ namespace papilio {
 /// make the next call by other shares than the rest. If it does, that call fails on all peers
 /// before any data is used, for shares are part of what peers check of each other. Takes two
 /// latencies, or three where there are other roles than full peers, or more than 26 of them. Of the
-/// options `timeout`, `round` and `roles` count. Throws what an all-reduce does.
+/// options `timeout`, `call` and `roles` count. Throws what an all-reduce does.
 template <transport Net>
 task<std::optional<link_table>> agree_links(Net& net, told_link mine, call_options options = {});
 
@@ -35,14 +35,14 @@ inline task<std::optional<link_table>> agree_links_any(any_transport net, told_l
     const bool tells =
         options.roles.size() != peers || contributes(options.roles[rank]);  // checked by the call
     std::vector<double> rows(peers * figures), all(peers * figures);
-    rows[rank * figures] = known(mine.up, least_rate);
-    rows[rank * figures + 1] = known(mine.down, least_rate);
+    rows[rank * figures] = known(mine.up, min_rate);
+    rows[rank * figures + 1] = known(mine.down, min_rate);
     rows[rank * figures + 2] = known(mine.latency_seconds, 0);
     const std::span<const double> in(rows);
 
     call_options o;
     o.timeout = options.timeout;
-    o.round = options.round;
+    o.call = options.call;
     o.roles = options.roles;
     co_await all_reduce(net, tells ? in : in.first(0), std::span(all), sum{}, identity{}, o);
 

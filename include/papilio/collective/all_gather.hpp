@@ -2,8 +2,8 @@
 
 #include <papilio/codec/identity.hpp>
 #include <papilio/collective/detail/call.hpp>
+#include <papilio/collective/detail/call_run.hpp>
 #include <papilio/collective/detail/engine.hpp>
-#include <papilio/collective/detail/round.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/op/sum.hpp>
@@ -23,7 +23,7 @@ namespace papilio {
 /// Data is sent unasked, so that little takes two latencies, one of them for the vote.
 ///
 /// A call succeeds when every peer has the whole, and fails as an all_reduce does: `in` is
-/// untouched, `out` unspecified, and the `round_error` names the culprit. The report says whose
+/// untouched, `out` unspecified, and the `call_error` names the culprit. The report says whose
 /// each range is.
 template <transport Net, detail::elements In, detail::writable_elements Out, class Codec = identity>
 task<report> all_gather(Net& net, In&& in, Out&& out, Codec codec = {}, call_options options = {});
@@ -42,7 +42,7 @@ task<report> all_gather_spans(any_transport net, std::span<const T> in, std::spa
 
     const auto call =
         describe<T, sum, Codec>(collective_id::all_gather, net, out.size(), plan, options);
-    round r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
+    call_run r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
     engine<T, sum, Codec> mover(r, plan, halves::all_gather,
                                 {.in = in, .out = out, .in_begin = mine.begin}, {}, codec,
                                 options.pool);

@@ -2,9 +2,9 @@
 
 #include <papilio/codec/identity.hpp>
 #include <papilio/collective/detail/call.hpp>
+#include <papilio/collective/detail/call_run.hpp>
 #include <papilio/collective/detail/engine.hpp>
 #include <papilio/collective/detail/exchange.hpp>
-#include <papilio/collective/detail/round.hpp>
 #include <papilio/collective/detail/shadow.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
@@ -32,7 +32,7 @@ namespace papilio {
 /// gives the same bits.
 ///
 /// It ends with a vote; unless every peer holds the whole result, the call fails on every peer
-/// that learns of it, by a `round_error` that names the culprit. Then `in` is untouched, and `out`
+/// that learns of it, by a `call_error` that names the culprit. Then `in` is untouched, and `out`
 /// unspecified.
 template <transport Net, detail::elements In, detail::writable_elements Out, class Op = sum,
           class Codec = identity>
@@ -52,10 +52,10 @@ namespace detail {
 // element, operation and codec, whatever the transports: a virtual call per message costs nothing.
 
 /// Whoever asks for stages or for chunks of a size gets them.
-inline bool little(const round_plan& plan, std::size_t total, const call_options& o)
+inline bool is_small_call(const call_plan& plan, std::size_t total, const call_options& o)
 {
     const bool all_full = std::ranges::count(plan.roles, role::full) == std::ssize(plan.roles);
-    return is_little(total, plan.roles.size()) && all_full && o.chunk_bytes == 0 &&
+    return is_small(total, plan.roles.size()) && all_full && o.chunk_bytes == 0 &&
            plan.stages.stages() == 1;
 }
 
@@ -72,8 +72,8 @@ task<report> all_reduce_spans(any_transport net, std::span<const T> in, std::spa
     check_apart(in, out);
     const auto call =
         describe<T, Op, Codec>(collective_id::all_reduce, net, out.size(), plan, options);
-    round r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
-    if (little(plan, out.size_bytes(), options)) {
+    call_run r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
+    if (is_small_call(plan, out.size_bytes(), options)) {
         exchange<T, Op, Codec> mover(r, plan, in, out, op, codec);
         task<report> voted = r.run(mover.move());
         co_return co_await voted;

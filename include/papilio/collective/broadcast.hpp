@@ -19,7 +19,7 @@ namespace papilio {
 /// the root, too, ends with what the others decode.
 ///
 /// `data` is as long on every peer and outlives the task. It is replaced when all hold the result;
-/// on an error it is untouched, and the `round_error` names the culprit. Takes as much memory
+/// on an error it is untouched, and the `call_error` names the culprit. Takes as much memory
 /// again. `options.roles` are the call's own.
 template <transport Net, detail::writable_elements Data, class Codec = identity>
 task<report> broadcast(Net& net, Data&& data, int root, Codec codec = {},

@@ -26,9 +26,9 @@ namespace papilio {
 /// of `int8b` where peers are alike, more where one is much larger than the others. The result is
 /// exact, so that nothing is lost on the way back.
 ///
-/// Promises are `all_reduce`'s, and so are the arguments; a call takes two numbers of rounds, and
-/// with `call_options::round`, at most 524,286, that one and the next. `out` is written when both
-/// rounds are over, and may be `in`. A result beyond the largest element becomes that. Throws, on
+/// Promises are `all_reduce`'s, and so are the arguments; a call takes two numbers of calls, and
+/// with `call_options::call`, at most 524,286, that one and the next. `out` is written when both
+/// calls are over, and may be `in`. A result beyond the largest element becomes that. Throws, on
 /// all peers alike, `errc::not_finite` where somebody's data holds a NaN or an infinity, and
 /// `errc::bad_message` where the scales agreed on are none that data could have. After M. Li et
 /// al., "THC: accelerating distributed deep learning using tensor homomorphic compression" (2024).
@@ -108,7 +108,7 @@ void integer_results(std::span<const Sum> sums, std::span<const std::uint16_t> s
     });
 }
 
-/// The second round: codes out, sums back.
+/// The second call: codes out, sums back.
 template <class Sum, class T>
 task<report> integer_sums(any_transport net, std::span<const T> in,
                           std::span<const std::uint16_t> scales, std::span<T> out, bool mean,
@@ -162,8 +162,8 @@ task<report> integer_all_reduce_spans(any_transport net, std::span<const T> in, 
     const auto begin = on.now();
     if (in.size() != out.size() && !in.empty())
         refuse("integer_all_reduce: in and out differ in length");
-    if (options.round >= max_call)
-        refuse("integer_all_reduce takes two numbers: a round's is at most 524,286 here");
+    if (options.call >= max_call)
+        refuse("integer_all_reduce takes two numbers: a call's is at most 524,286 here");
     std::vector<std::uint16_t> own;
     auto measure = [&] { own = integer_scales(in); };
     co_await offload(options.pool, measure);
@@ -179,7 +179,7 @@ task<report> integer_all_reduce_spans(any_transport net, std::span<const T> in, 
                                 "integer_all_reduce: agreeing on scales took all "
                                 "the time");
     options.timeout -= late;
-    if (options.round != 0) ++options.round;
+    if (options.call != 0) ++options.call;
     task<report> summed = net.size() <= 256
                               ? integer_sums<std::int16_t, T>(net, in, scales, out, mean, options)
                               : integer_sums<std::int32_t, T>(net, in, scales, out, mean, options);

@@ -10,7 +10,7 @@
 
 namespace papilio {
 
-class workers;
+class thread_pool;
 
 /// The numbers of a call. All peers pass the same, but for `weight`, `timeout`, `priority`,
 /// `in_flight` and `pool`. Spans and pointers are borrowed until the call ends.
@@ -21,7 +21,7 @@ struct call_options {
     /// Which call of the group this is, 1 to 524,287. Zero takes the transport's next number: then
     /// all peers make all calls, in the same order, and a peer that misses one fails every later
     /// one. A number is not used again while messages of the call before may be on their way.
-    std::uint32_t round = 0;
+    std::uint32_t call = 0;
 
     /// Of calls at the same time, those with a higher one send first, on transports that know how.
     int priority = 0;
@@ -45,7 +45,8 @@ struct call_options {
     /// reduce_scatter and all_gather agree.
     std::size_t in_flight = 0;
 
-    workers* pool = nullptr;  ///< where codecs and reductions run; null: on the loop's own thread
+    thread_pool* pool =
+        nullptr;  ///< where codecs and reductions run; null: on the loop's own thread
 };
 
 // Callers pass options, ops and codecs as temporaries in an awaited call; g++ 12.2 destroys such

@@ -2,8 +2,8 @@
 
 #include <papilio/codec/identity.hpp>
 #include <papilio/collective/detail/call.hpp>
+#include <papilio/collective/detail/call_run.hpp>
 #include <papilio/collective/detail/engine.hpp>
-#include <papilio/collective/detail/round.hpp>
 #include <papilio/collective/detail/shadow.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
@@ -25,7 +25,7 @@ namespace papilio {
 /// memory as `in` beside the two.
 ///
 /// A call succeeds when every peer has its part, and fails as an all_reduce does: `in` is
-/// untouched, `out` unspecified, and the `round_error` names the culprit.
+/// untouched, `out` unspecified, and the `call_error` names the culprit.
 template <transport Net, detail::elements In, detail::writable_elements Out, class Op = sum,
           class Codec = identity>
 task<report> reduce_scatter(Net& net, In&& in, Out&& out, Op op = {}, Codec codec = {},
@@ -52,7 +52,7 @@ task<report> reduce_scatter_spans(any_transport net, std::span<const T> in, std:
 
     const auto call =
         describe<T, Op, Codec>(collective_id::reduce_scatter, net, in.size(), plan, options);
-    round r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
+    call_run r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
     engine<T, Op, Codec> mover(r, plan, halves::reduce_scatter, staged ? roomy : direct, op, codec,
                                options.pool);
     task<report> voted = r.run(mover.move());

@@ -32,9 +32,9 @@ struct traffic {
     friend bool operator==(const traffic&, const traffic&) = default;
 };
 
-/// What a round tells its caller. The contributor map is the same on every peer that succeeds.
+/// What a call tells its caller. The contributor map is the same on every peer that succeeds.
 struct report {
-    std::uint32_t round = 0;
+    std::uint32_t call = 0;
     codec_id codec{};                     ///< how contributions travelled
     codec_id back{};                      ///< how the result did
     std::vector<traffic> peers;           ///< by rank

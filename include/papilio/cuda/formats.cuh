@@ -105,7 +105,7 @@ struct integer_format {
     {
         if (scale == 0) return {0, 0};
         if (scale < Integers::smallest_scale || scale > Integers::largest_scale) return {};
-        constexpr std::uint32_t least = Integers::least_largest_code;
+        constexpr std::uint32_t least = Integers::min_largest_code;
         constexpr std::uint32_t most = Integers::largest_code;
         return {least, scale <= Integers::largest_full_scale ? most : least};
     }

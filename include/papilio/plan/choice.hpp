@@ -33,7 +33,7 @@ struct overrides {
     std::size_t in_flight = 0;
     std::size_t streams = 0;
     /// With a lossy codec: 2 leaves only the direct exchange. Does not touch a `radix` given above.
-    int most_roundings = 1'000;
+    int max_roundings = 1'000;
 };
 
 struct choice {
@@ -55,11 +55,11 @@ struct coded_choice {
 
 /// The fastest of several codings, each with the schedule that suits it; of nearly equals (within
 /// 3 %) the one that loses less. Every stage rounds once more, and the errors of all roundings
-/// together stay within `most_error`: so a coarse coding may only be open to the direct exchange.
+/// together stay within `max_error`: so a coarse coding may only be open to the direct exchange.
 /// Of `work` the bytes and `per_message` count. Throws `errc::bad_argument` where no coding is
 /// precise enough.
 coded_choice choose_coding(const link_table& links, const workload& work,
-                           std::span<const coding> offered, double most_error,
+                           std::span<const coding> offered, double max_error,
                            const overrides& decided = {});
 
 /// All ordered ways to write `peers` as a product of up to `most` factors of 2 or more.
@@ -91,10 +91,10 @@ inline std::size_t enough_streams(const link_table& links, int partners)
 /// that lets one stream run ahead of another, and then the last one ends alone.
 inline double window_bytes(const link_table& links, const traffic_count& traffic)
 {
-    constexpr double most_aside = 512 << 10;
+    constexpr double max_aside = 512 << 10;
     const double per_pair = fastest_pair(links, traffic.partners());
     const double there_and_back = 2 * traffic.stages() * links.latency_seconds;
-    const double window = per_pair * 2 * there_and_back + std::min(per_pair * 0.03, most_aside);
+    const double window = per_pair * 2 * there_and_back + std::min(per_pair * 0.03, max_aside);
     return std::min(window, static_cast<double>(largest_window));
 }
 
@@ -174,7 +174,7 @@ inline choice choose(const link_table& links, const workload& work, const overri
                     detail::enough_streams(links, butterfly(static_cast<int>(n), radix).radix(0));
             auto p = detail::predict_within(bound, links, work, how);
             const bool open = !decided.radix && radix.size() > 1;
-            if (open && p.roundings > decided.most_roundings) continue;
+            if (open && p.roundings > decided.max_roundings) continue;
             all.emplace_back(std::move(how), std::move(p));
         }
     // Few stages and equal parts come first; others have to be worth it.
@@ -198,26 +198,26 @@ inline choice choose(const link_table& links, const workload& work, const overri
 }
 
 inline coded_choice choose_coding(const link_table& links, const workload& work,
-                                  std::span<const coding> offered, double most_error,
+                                  std::span<const coding> offered, double max_error,
                                   const overrides& decided)
 {
     const auto good = [](double error) { return std::isfinite(error) && error >= 0; };
-    if (!good(most_error) || !std::ranges::all_of(offered, good, &coding::error))
+    if (!good(max_error) || !std::ranges::all_of(offered, good, &coding::error))
         throw std::system_error(errc::bad_argument, "errors are finite and not negative");
     std::optional<coded_choice> best;
     for (std::size_t i = 0; i < offered.size(); ++i) {
         const auto& c = offered[i];
         overrides open = decided;
         if (c.error > 0)
-            open.most_roundings =
-                static_cast<int>(std::min<double>(most_error / c.error, decided.most_roundings));
-        if (open.most_roundings < 2) continue;
+            open.max_roundings =
+                static_cast<int>(std::min<double>(max_error / c.error, decided.max_roundings));
+        if (open.max_roundings < 2) continue;
         workload coded = work;
         coded.wire_ratio = c.wire_ratio;
         coded.work_per_byte = c.work_per_byte;
         coded_choice with{i, choose(links, coded, open)};
         const auto& expected = with.plan.expected;
-        if (c.error * expected.roundings > most_error) continue;  // a radix that was decided
+        if (c.error * expected.roundings > max_error) continue;  // a radix that was decided
         const bool loses_less = best && c.error < offered[best->coding].error;
         const double limit = best ? best->plan.expected.seconds * (loses_less ? 1.03 : 0.97) : 0;
         if (!best || expected.seconds < limit) best = std::move(with);

@@ -44,7 +44,7 @@ constexpr std::size_t columns_for(std::size_t size, std::size_t granule, std::si
 }
 
 /// What contributions that wait for their chunk's last one may take of a peer's memory.
-constexpr std::size_t most_waiting(std::size_t total)
+constexpr std::size_t max_waiting(std::size_t total)
 {
     return std::max<std::size_t>(total / 5, std::size_t{12} << 20);
 }
@@ -55,7 +55,7 @@ constexpr std::size_t most_waiting(std::size_t total)
 constexpr std::size_t default_chunk_bytes(std::size_t total, std::size_t partners)
 {
     const std::size_t cached = partners > 2 ? 128 << 10 : 512 << 10;
-    const auto each = std::min(total, most_waiting(total)) / (2 * partners);
+    const auto each = std::min(total, max_waiting(total)) / (2 * partners);
     return std::clamp<std::size_t>(each, 32 << 10, cached);
 }
 
@@ -63,14 +63,14 @@ constexpr std::size_t default_chunk_bytes(std::size_t total, std::size_t partner
 /// and transports keep 64 MiB of each peer.
 inline constexpr std::size_t largest_window = std::size_t{24} << 20;
 
-constexpr std::size_t most_lanes(std::size_t chunk_bytes)
+constexpr std::size_t max_lanes(std::size_t chunk_bytes)
 {
     return std::max<std::size_t>(largest_window / std::max<std::size_t>(chunk_bytes, 1), 1);
 }
 
 /// Whether everybody sends everybody everything rather than a part to each: where a latency costs
 /// more than the bytes. `total` is the size of the data, in bytes.
-constexpr bool is_little(std::size_t total, std::size_t peers)
+constexpr bool is_small(std::size_t total, std::size_t peers)
 {
     constexpr std::size_t most = 16 << 10;  // sent by a peer: a fraction of a millisecond
     return peers > 1 && total > 0 && total <= most / (peers - 1);
@@ -83,7 +83,7 @@ inline constexpr std::size_t default_near_lanes = 2;
 constexpr std::size_t default_lanes(std::size_t total, std::size_t partners,
                                     std::size_t chunk_bytes)
 {
-    const auto window = std::min<std::size_t>(most_waiting(total) / partners, std::size_t{4} << 20);
+    const auto window = std::min<std::size_t>(max_waiting(total) / partners, std::size_t{4} << 20);
     return std::clamp<std::size_t>(window / chunk_bytes, 2, 256);
 }
 

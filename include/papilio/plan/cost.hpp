@@ -43,7 +43,7 @@ namespace papilio::detail {
 inline bool goes_to_all(const schedule& how, const link_table& links, const workload& work)
 {
     return how.radix.size() <= 1 && how.chunk_bytes == 0 &&
-           is_little(work.bytes, links.access.size());
+           is_small(work.bytes, links.access.size());
 }
 
 /// The longest that everybody's sending everything to everybody keeps a link busy.

@@ -34,19 +34,19 @@ struct link_history_options {
     double busy = 0.7;        ///< how busy a link must have been to have been the limit
 };
 
-/// What a peer learns of its own link from one round or probe to the next, and what it tells the
+/// What a peer learns of its own link from one call or probe to the next, and what it tells the
 /// others of that. Pure: whoever uses it passes the time.
 ///
-/// A round shows what a link carried, which is less than it can carry unless the link was what all
-/// waited for. So a round in which it was busy nearly all the time counts as a measurement, and any
+/// A call shows what a link carried, which is less than it can carry unless the link was what all
+/// waited for. So a call in which it was busy nearly all the time counts as a measurement, and any
 /// other only proves that it can carry at least that much. Of measurements the median of the last
-/// three counts: one bad round changes nothing, two in a row do. Proof that it can carry more
+/// three counts: one bad call changes nothing, two in a row do. Proof that it can carry more
 /// counts at once, and if that was too much, the larger part that follows from it soon measures it.
 class link_history {
 public:
     explicit link_history(link_history_options o = {}) : options_(o) {}
 
-    /// What a round showed: `report::up` and `report::down`.
+    /// What a call showed: `report::up` and `report::down`.
     void note_round(const flow& up, const flow& down, std::chrono::nanoseconds now)
     {
         up_.note(up.bytes_per_second, up.busy >= options_.busy, now);
@@ -66,8 +66,8 @@ public:
         latency_.note(seconds, true, now);
     }
 
-    /// What to tell the others. It changes by leaps, so that parts do not change from round to
-    /// round for nothing.
+    /// What to tell the others. It changes by leaps, so that parts do not change from call to
+    /// call for nothing.
     told_link tell(std::chrono::nanoseconds now)
     {
         return {up_.tell(now, options_), down_.tell(now, options_), latency_.tell(now, options_)};
@@ -136,8 +136,8 @@ inline std::optional<link_table> table_of(std::span<const told_link> told)
     link_table t;
     std::vector<double> seen;
     for (const auto& link : told) {
-        const double up = detail::known(link.up, least_rate);
-        const double down = detail::known(link.down, least_rate);
+        const double up = detail::known(link.up, min_rate);
+        const double down = detail::known(link.down, min_rate);
         t.access.push_back({up > 0 ? up : down, down > 0 ? down : up});
         t.latency_seconds = std::max(t.latency_seconds, detail::known(link.latency_seconds, 0));
         if (const double slower = std::min(t.access.back().up, t.access.back().down); slower > 0)

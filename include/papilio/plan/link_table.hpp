@@ -15,7 +15,7 @@ struct access_rate {
     friend constexpr bool operator==(const access_rate&, const access_rate&) = default;
 };
 
-/// What is known about the links of a group. All peers of a round must hold the same table, for who
+/// What is known about the links of a group. All peers of a call must hold the same table, for who
 /// owns what follows from it.
 ///
 /// Peers may live at sites. Within a site only the peers' own access limits them; from one site to
@@ -37,14 +37,14 @@ struct link_table {
 };
 
 /// A rate below a byte per second is no link.
-inline constexpr double least_rate = 1;
+inline constexpr double min_rate = 1;
 
 /// Throws `errc::bad_argument` unless `t` is about `peers` peers, every rate is a finite number of
-/// `least_rate` or more, and every peer's site is one of those in `between`, if that is given.
+/// `min_rate` or more, and every peer's site is one of those in `between`, if that is given.
 inline void check(const link_table& t, std::size_t peers)
 {
     const auto refuse = [](const char* why) { throw std::system_error(errc::bad_argument, why); };
-    const auto good = [](double rate) { return std::isfinite(rate) && rate >= least_rate; };
+    const auto good = [](double rate) { return std::isfinite(rate) && rate >= min_rate; };
     if (t.access.size() != peers) refuse("a link table names every peer of the group");
     for (const auto& a : t.access)
         if (!good(a.up) || !good(a.down)) refuse("a link's rate is a byte per second or more");

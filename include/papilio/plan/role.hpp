@@ -4,7 +4,7 @@
 
 namespace papilio {
 
-/// What a peer does in a round.
+/// What a peer does in a call.
 enum class role : std::uint8_t {
     full,       ///< contributes, and reduces a part
     client,     ///< contributes, and owns no part

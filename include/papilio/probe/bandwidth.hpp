@@ -41,10 +41,10 @@ static_assert(std::is_trivially_destructible_v<bandwidth_options>);
 struct sustained_options {
     secret_key secret;
     duration each_way = std::chrono::seconds(10);
-    duration duplex = std::chrono::seconds(3);        ///< zero: not measured
-    std::size_t most_bytes = std::size_t{256} << 20;  ///< each way and measurement, to 1 GiB
-    duration patience = std::chrono::seconds(10);     ///< without any progress
-    duration deadline = std::chrono::seconds(120);    ///< for all measurements together
+    duration duplex = std::chrono::seconds(3);       ///< zero: not measured
+    std::size_t max_bytes = std::size_t{256} << 20;  ///< each way and measurement, to 1 GiB
+    duration patience = std::chrono::seconds(10);    ///< without any progress
+    duration deadline = std::chrono::seconds(120);   ///< for all measurements together
 };
 static_assert(std::is_trivially_destructible_v<sustained_options>);
 
@@ -71,7 +71,7 @@ static_assert(std::is_trivially_destructible_v<bandwidth_limits>);
 template <transport Net>
 task<bandwidth> measure_bandwidth(Net& net, int peer, bandwidth_options o);
 
-/// Measures for so long, and not so many bytes, as far as `most_bytes` reach: a burst first shows
+/// Measures for so long, and not so many bytes, as far as `max_bytes` reach: a burst first shows
 /// how many bytes that takes. The rate is the median of eight stretches of equally many bytes,
 /// after the first quarter, so that a link whose first seconds are its fastest, or another's
 /// traffic for a moment, shows as it is; an eighth of a stretch is under way at a time. Then both
@@ -291,7 +291,7 @@ task<bandwidth> measure_sustained(Net& net, int peer, sustained_options o)
 {
     constexpr std::size_t burst = std::size_t{2} << 20;
     detail::check_secret(o.secret);
-    if (o.most_bytes < burst || o.most_bytes > (std::size_t{1} << 30))
+    if (o.max_bytes < burst || o.max_bytes > (std::size_t{1} << 30))
         throw std::system_error(errc::bad_argument, "bandwidth is measured with 2 MiB to 1 GiB");
     loop& on = co_await this_loop{};
     const auto deadline = on.now() + o.deadline;
@@ -305,7 +305,7 @@ task<bandwidth> measure_sustained(Net& net, int peer, sustained_options o)
     const auto lasting = [&](double rate, duration time) {
         const double size = rate * std::chrono::duration<double>(time).count();
         return static_cast<std::size_t>(
-            std::clamp(size, double{burst}, static_cast<double>(o.most_bytes)));
+            std::clamp(size, double{burst}, static_cast<double>(o.max_bytes)));
     };
     detail::measurement m;
     m.secret = o.secret;

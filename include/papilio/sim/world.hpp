@@ -52,7 +52,7 @@ public:
         co_return co_await inbox_.take(peer, t, into);
     }
 
-    std::uint32_t next_round() noexcept { return ++round_; }
+    std::uint32_t next_call() noexcept { return ++calls_; }
     void retire(tag t) { inbox_.retire(t); }
     time_point last_heard(int peer) const { return heard_.at(static_cast<std::size_t>(peer)); }
     duration round_trip(int peer) const noexcept;
@@ -65,7 +65,7 @@ private:
     access access_;
     time_point uplink_free_{};
     time_point downlink_free_{};
-    std::uint32_t round_ = 0;
+    std::uint32_t calls_ = 0;
     std::vector<time_point> heard_;
     mailbox inbox_;
 };

@@ -2,8 +2,8 @@
 
 #include <papilio/base/check.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/text.hpp>
 #include <papilio/swarm/membership_events.hpp>
-#include <papilio/swarm/readable.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 #include <papilio/wire/tag.hpp>
 
@@ -37,16 +37,16 @@ public:
     membership(run_description run, membership_options o);
 
     /// Takes in the one that runs the rendezvous, as an observer with id 0.
-    std::uint16_t admit_host(const wire::place& at);
+    std::uint16_t admit_host(const wire::endpoint& at);
 
     /// Takes a member in, or says in a sentence why not. Leaves out where the host is.
     std::variant<wire::joined, wire::refused> admit(const wire::join& request);
 
     /// The following throw `errc::bad_message` when an honest member would not say this now.
-    void announce(std::uint16_t id, const wire::place& at);
-    void holding(std::uint16_t id, const wire::holding& h, time_point now);
-    void ready(std::uint16_t id, const wire::ready& r, time_point now);
-    void done(std::uint16_t id, const wire::done& d, time_point now);
+    void announce(std::uint16_t id, const wire::endpoint& at);
+    void holding(std::uint16_t id, const wire::state_held& h, time_point now);
+    void ready(std::uint16_t id, const wire::round_ready& r, time_point now);
+    void done(std::uint16_t id, const wire::round_report& d, time_point now);
 
     void leave(std::uint16_t id, const std::string& reason, bool expelled, time_point now);
 
@@ -59,7 +59,7 @@ public:
     /// What has happened since the last call.
     std::vector<membership_event> take_events() { return std::exchange(events_, {}); }
 
-    wire::standing now_for(std::uint16_t id) const;
+    wire::run_status now_for(std::uint16_t id) const;
     std::uint32_t round() const noexcept { return round_; }
     const std::map<std::uint16_t, member>& members() const noexcept { return members_; }
     const std::optional<wire::group>& under_way() const noexcept { return group_; }
@@ -68,7 +68,7 @@ private:
     member& find(std::uint16_t id);
     bool up_to_date(member& m, std::uint32_t round, const std::string& digest);
     wire::refused objection(const wire::join& request) const;
-    bool address_taken(const wire::place& at, std::uint16_t except) const;
+    bool address_taken(const wire::endpoint& at, std::uint16_t except) const;
     bool votes(std::uint16_t id) const;
     std::vector<std::uint16_t> candidates() const;
     std::optional<time_point> due(const std::vector<std::uint16_t>& candidates) const;
@@ -82,7 +82,7 @@ private:
     std::vector<std::uint16_t> blame();
     std::vector<std::uint16_t> silent() const;
     void succeed(const std::string& digest);
-    void tell_outcome(member& m, const wire::done& report);
+    void tell_outcome(member& m, const wire::round_report& report);
     void remove(std::uint16_t id, const std::string& reason, bool expelled);
     void hurry(time_point when, time_point now);
     void advance(time_point now);
@@ -98,9 +98,9 @@ private:
 
     std::optional<wire::group> group_;  // of the attempt that is under way
     time_point report_deadline_{};
-    std::map<std::uint16_t, wire::done> reports_;
+    std::map<std::uint16_t, wire::round_report> reports_;
     std::map<std::uint16_t, int> named_;  // in failed attempts at this round
-    wire::settled last_;                  // the outcome of the attempt before
+    wire::round_outcome last_;            // the outcome of the attempt before
 
     std::vector<membership_event> events_;
 };
@@ -121,7 +121,7 @@ inline member& membership::find(std::uint16_t id)
     return found->second;
 }
 
-inline std::uint16_t membership::admit_host(const wire::place& at)
+inline std::uint16_t membership::admit_host(const wire::endpoint& at)
 {
     PAPILIO_CHECK(!members_.contains(0), "a run has one host");
     member host;
@@ -133,7 +133,7 @@ inline std::uint16_t membership::admit_host(const wire::place& at)
     return 0;
 }
 
-inline bool membership::address_taken(const wire::place& at, std::uint16_t except) const
+inline bool membership::address_taken(const wire::endpoint& at, std::uint16_t except) const
 {
     return at.port != 0 && std::ranges::any_of(members_, [&](const auto& entry) {
                return entry.first != except && entry.second.at == at;
@@ -203,9 +203,9 @@ inline std::variant<wire::joined, wire::refused> membership::admit(const wire::j
 }
 
 /// Newcomers are spread over the donors; the host, which has the others to watch, comes last.
-inline wire::standing membership::now_for(std::uint16_t id) const
+inline wire::run_status membership::now_for(std::uint16_t id) const
 {
-    std::vector<wire::located> holders;
+    std::vector<wire::member_endpoint> holders;
     for (const auto& [other, m] : members_)
         if (other != 0 && other != id && m.holds) holders.push_back({other, m.at});
     if (!holders.empty())
@@ -219,7 +219,7 @@ inline wire::standing membership::now_for(std::uint16_t id) const
     return {round_, digest_, std::move(holders)};
 }
 
-inline void membership::announce(std::uint16_t id, const wire::place& at)
+inline void membership::announce(std::uint16_t id, const wire::endpoint& at)
 {
     member& m = find(id);
     if (address_taken(at, id))
@@ -239,14 +239,14 @@ inline bool membership::up_to_date(member& m, std::uint32_t round, const std::st
     return m.holds;
 }
 
-inline void membership::holding(std::uint16_t id, const wire::holding& h, time_point now)
+inline void membership::holding(std::uint16_t id, const wire::state_held& h, time_point now)
 {
     member& m = find(id);
     if (up_to_date(m, h.round, h.digest)) m.ready = false;
     advance(now);
 }
 
-inline void membership::ready(std::uint16_t id, const wire::ready& r, time_point now)
+inline void membership::ready(std::uint16_t id, const wire::round_ready& r, time_point now)
 {
     member& m = find(id);
     if (up_to_date(m, r.round, r.digest)) {
@@ -257,7 +257,7 @@ inline void membership::ready(std::uint16_t id, const wire::ready& r, time_point
     advance(now);
 }
 
-inline void membership::done(std::uint16_t id, const wire::done& d, time_point now)
+inline void membership::done(std::uint16_t id, const wire::round_report& d, time_point now)
 {
     member& m = find(id);
     if (d.ok && d.digest.empty())
@@ -274,10 +274,10 @@ inline void membership::done(std::uint16_t id, const wire::done& d, time_point n
     advance(now);
 }
 
-inline void membership::tell_outcome(member& m, const wire::done& report)
+inline void membership::tell_outcome(member& m, const wire::round_report& report)
 {
     const bool newest = report.round == last_.round && report.attempt == last_.attempt;
-    wire::settled outcome{report.round, report.attempt, newest && last_.ok, false, {}};
+    wire::round_outcome outcome{report.round, report.attempt, newest && last_.ok, false, {}};
     outcome.yours = outcome.ok && report.ok && report.digest == digest_;
     if (report.round < round_) outcome.ok = true;  // by this attempt or a later one
     if (outcome.ok) m.holds = outcome.yours;

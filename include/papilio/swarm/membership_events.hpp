@@ -36,7 +36,7 @@ struct run_description {
 struct member {
     std::uint16_t id = 0;
     std::string name;
-    wire::place at;
+    wire::endpoint at;
     wire::member_role does = wire::member_role::full;
     bool holds = false;     ///< the state after all rounds that are done
     bool ready = false;     ///< and waits for a group
@@ -45,7 +45,7 @@ struct member {
     bool hurried = false;
     std::uint64_t passed_over = 0;  ///< so often it was ready, and the group was full
     time_point ready_since{};
-    wire::ready progress;  ///< what it said last
+    wire::round_ready progress;  ///< what it said last
 };
 
 /// What a step of the membership led to, in order.
@@ -60,11 +60,11 @@ struct member_left {
 };
 struct member_outdated {
     std::uint16_t id = 0;
-    wire::standing now;
+    wire::run_status now;
 };
 struct member_hurried {
     std::uint16_t id = 0;
-    wire::hurry what;
+    wire::round_closing what;
 };
 struct group_called {
     wire::group group;
@@ -72,14 +72,14 @@ struct group_called {
 struct group_settled {
     wire::group group;
     bool ok = false;
-    std::string digest;                           ///< if ok: what more than half told
-    std::map<std::uint16_t, wire::done> reports;  ///< those that came in time
+    std::string digest;                                   ///< if ok: what more than half told
+    std::map<std::uint16_t, wire::round_report> reports;  ///< those that came in time
 };
 
 /// For one member of a group that has been settled, once that member has reported.
 struct member_settled {
     std::uint16_t id = 0;
-    wire::settled outcome;
+    wire::round_outcome outcome;
 };
 using membership_event = std::variant<member_joined, member_left, member_outdated, member_hurried,
                                       group_called, group_settled, member_settled>;

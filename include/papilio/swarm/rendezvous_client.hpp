@@ -16,8 +16,9 @@
 namespace papilio {
 
 struct rendezvous_client_options {
-    duration answer = std::chrono::seconds(10);    ///< to a request to join
-    duration silence = std::chrono::seconds(60);   ///< of the rendezvous, before it counts as gone
+    duration answer = std::chrono::seconds(10);  ///< to a request to join
+    duration idle_timeout =
+        std::chrono::seconds(60);                  ///< of the rendezvous, before it counts as gone
     duration heartbeat = std::chrono::seconds(5);  ///< between signs of life to it
 };
 static_assert(std::is_trivially_destructible_v<rendezvous_client_options>);
@@ -47,17 +48,17 @@ public:
     task<wire::joined> join(wire::join request);
 
     /// Where this member listens, if it could not say so when it joined.
-    task<> announce(wire::place at);
+    task<> announce(wire::endpoint at);
 
-    task<> holding(wire::holding h);
-    task<> ready(wire::ready r);
+    task<> holding(wire::state_held h);
+    task<> ready(wire::round_ready r);
 
     /// After `ready`: the group to average in, or that the run has gone on without this member.
     /// After `holding`, only the latter.
-    task<std::variant<wire::group, wire::outdated>> await_group();
+    task<std::variant<wire::group, wire::state_outdated>> await_group();
 
     /// Tells how the group's round went, and gives what became of it.
-    task<wire::settled> done(wire::done d);
+    task<wire::round_outcome> done(wire::round_report d);
 
     /// Goes in an orderly way. The last call.
     task<> leave();
@@ -74,9 +75,9 @@ private:
     task<> say(wire::swarm_message message);
     task<> news();
     void claim(std::uint32_t round, const std::string& digest);
-    bool stale(const wire::standing& s) const;
-    void complete(wire::place& at) const;
-    void complete(wire::standing& s) const;
+    bool stale(const wire::run_status& s) const;
+    void complete(wire::endpoint& at) const;
+    void complete(wire::run_status& s) const;
     void note(wire::swarm_message message);
     task<> listen();
     task<> show_life();
@@ -88,8 +89,8 @@ private:
 
     std::optional<wire::joined> joined_;
     std::optional<wire::group> group_;
-    std::optional<wire::outdated> outdated_;
-    std::optional<wire::settled> settled_;
+    std::optional<wire::state_outdated> outdated_;
+    std::optional<wire::round_outcome> settled_;
     std::uint32_t hurried_ms_ = 0;
     std::uint32_t claimed_round_ = 0;  // what this member said it holds
     std::string claimed_digest_;
@@ -134,7 +135,7 @@ inline task<wire::joined> rendezvous_client::join(wire::join request)
     co_return *joined_;
 }
 
-inline task<> rendezvous_client::announce(wire::place at)
+inline task<> rendezvous_client::announce(wire::endpoint at)
 {
     wire::announce message{std::move(at)};
     co_await say(std::move(message));
@@ -148,25 +149,25 @@ inline void rendezvous_client::claim(std::uint32_t round, const std::string& dig
     group_.reset();
 }
 
-inline task<> rendezvous_client::holding(wire::holding h)
+inline task<> rendezvous_client::holding(wire::state_held h)
 {
     claim(h.round, h.digest);
     hurried_ms_ = 0;
     co_await say(std::move(h));
 }
 
-inline task<> rendezvous_client::ready(wire::ready r)
+inline task<> rendezvous_client::ready(wire::round_ready r)
 {
     claim(r.round, r.digest);
     co_await say(std::move(r));
 }
 
-inline task<std::variant<wire::group, wire::outdated>> rendezvous_client::await_group()
+inline task<std::variant<wire::group, wire::state_outdated>> rendezvous_client::await_group()
 {
     while (!group_ && !outdated_) {
         co_await news();
     }
-    std::variant<wire::group, wire::outdated> found;
+    std::variant<wire::group, wire::state_outdated> found;
     if (group_)
         found = *std::exchange(group_, std::nullopt);
     else
@@ -174,7 +175,7 @@ inline task<std::variant<wire::group, wire::outdated>> rendezvous_client::await_
     co_return found;
 }
 
-inline task<wire::settled> rendezvous_client::done(wire::done d)
+inline task<wire::round_outcome> rendezvous_client::done(wire::round_report d)
 {
     const auto round = d.round;
     const auto attempt = d.attempt;
@@ -197,19 +198,19 @@ inline task<> rendezvous_client::leave()
 }
 
 /// Said before the rendezvous heard what this member holds now.
-inline bool rendezvous_client::stale(const wire::standing& s) const
+inline bool rendezvous_client::stale(const wire::run_status& s) const
 {
     const bool same_bits =
         s.digest.empty() || claimed_digest_.empty() || s.digest == claimed_digest_;
     return s.round == claimed_round_ && same_bits;
 }
 
-inline void rendezvous_client::complete(wire::place& at) const
+inline void rendezvous_client::complete(wire::endpoint& at) const
 {
     if (at.host.empty() && at.port != 0) at.host = channel_.remote();
 }
 
-inline void rendezvous_client::complete(wire::standing& s) const
+inline void rendezvous_client::complete(wire::run_status& s) const
 {
     for (auto& donor : s.donors)
         if (donor.id == 0) complete(donor.at);
@@ -225,13 +226,13 @@ inline void rendezvous_client::note(wire::swarm_message message)
         for (auto& m : group->members)
             if (m.id == 0) complete(m.at);
         group_ = std::move(*group);
-    } else if (auto* behind = std::get_if<wire::outdated>(&message)) {
+    } else if (auto* behind = std::get_if<wire::state_outdated>(&message)) {
         complete(behind->now);
         if (!stale(behind->now)) outdated_ = std::move(*behind);
-    } else if (auto* outcome = std::get_if<wire::settled>(&message)) {
+    } else if (auto* outcome = std::get_if<wire::round_outcome>(&message)) {
         complete(outcome->now);
         settled_ = std::move(*outcome);
-    } else if (auto* awaited = std::get_if<wire::hurry>(&message)) {
+    } else if (auto* awaited = std::get_if<wire::round_closing>(&message)) {
         if (awaited->round == claimed_round_) hurried_ms_ = awaited->within_ms;
     } else if (auto* no = std::get_if<wire::refused>(&message)) {
         fail(no->for_now ? std::make_error_code(std::errc::resource_unavailable_try_again)
@@ -248,7 +249,8 @@ inline task<> rendezvous_client::listen()
     try {
         for (;;) {
             task<std::vector<std::byte>> next = channel_.recv(wire::max_swarm_message);
-            const auto message = co_await timeout(std::move(next), loop_.now() + options_.silence);
+            const auto message =
+                co_await timeout(std::move(next), loop_.now() + options_.idle_timeout);
             note(wire::parse_swarm(message));
         }
     } catch (const std::system_error& failure) {

@@ -24,10 +24,10 @@ namespace papilio {
 
 struct rendezvous_options {
     membership_options groups;
-    duration hello = std::chrono::seconds(10);     ///< for a newcomer's first message
-    duration silence = std::chrono::seconds(60);   ///< from a member, before it counts as gone
-    duration heartbeat = std::chrono::seconds(5);  ///< between signs of life to members
-    int most_strangers = 64;                       ///< channels from which no member speaks yet
+    duration hello = std::chrono::seconds(10);         ///< for a newcomer's first message
+    duration idle_timeout = std::chrono::seconds(60);  ///< from a member, before it counts as gone
+    duration heartbeat = std::chrono::seconds(5);      ///< between signs of life to members
+    int max_strangers = 64;                            ///< channels from which no member speaks yet
 };
 static_assert(std::is_trivially_destructible_v<rendezvous_options>);
 
@@ -47,7 +47,7 @@ class rendezvous_server {
 public:
     /// `host` is where member 0, the program itself, listens; an empty host leaves members to use
     /// the address at which they reached the rendezvous. `watcher` may be null.
-    rendezvous_server(loop& on, run_description run, wire::place host, rendezvous_options o = {},
+    rendezvous_server(loop& on, run_description run, wire::endpoint host, rendezvous_options o = {},
                       rendezvous_watcher* watcher = nullptr);
     rendezvous_server(const rendezvous_server&) = delete;
     rendezvous_server& operator=(const rendezvous_server&) = delete;
@@ -110,10 +110,10 @@ private:
     void carry_out(const membership_event& e);
     void tick();
     task<> keep_alive();
-    static wire::place seen(wire::place at, const session& s);
+    static wire::endpoint seen(wire::endpoint at, const session& s);
 
     loop& loop_;
-    wire::place host_;
+    wire::endpoint host_;
     rendezvous_options options_;
     rendezvous_watcher* watcher_;
     membership run_;
@@ -124,7 +124,7 @@ private:
     task<> keeper_ = keep_alive();
 };
 
-inline rendezvous_server::rendezvous_server(loop& on, run_description run, wire::place host,
+inline rendezvous_server::rendezvous_server(loop& on, run_description run, wire::endpoint host,
                                             rendezvous_options o, rendezvous_watcher* watcher)
     : loop_(on),
       host_(std::move(host)),
@@ -148,7 +148,7 @@ inline void rendezvous_server::open(any_channel c, bool host)
     std::erase_if(sessions_, [](const auto& s) { return s->work->finished(); });
     const auto strangers =
         std::ranges::count_if(sessions_, [](const auto& s) { return s->id < 0; });
-    if (!host && strangers >= options_.most_strangers) return;
+    if (!host && strangers >= options_.max_strangers) return;
     sessions_.push_back(std::make_unique<session>(std::move(c), host));
     session& s = *sessions_.back();
     s.work = std::make_unique<task<>>(attend(s));
@@ -191,7 +191,7 @@ inline task<> rendezvous_server::hear(session& s)
     const auto first = co_await next_message(s, options_.hello);
     bool going_on = admit(s, wire::parse_swarm(first));
     while (going_on) {
-        const auto message = co_await next_message(s, options_.silence);
+        const auto message = co_await next_message(s, options_.idle_timeout);
         going_on = heed(s, wire::parse_swarm(message));
     }
     if (!s.ending) co_return;
@@ -205,7 +205,7 @@ inline task<> rendezvous_server::speak(session& s)
             const auto message = std::move(s.outbox.front());
             s.outbox.pop_front();
             task<> sent = s.channel.send(message);
-            co_await timeout(std::move(sent), loop_.now() + options_.silence);
+            co_await timeout(std::move(sent), loop_.now() + options_.idle_timeout);
         }
         if (s.ending) co_return;
         s.mail.close();
@@ -219,7 +219,7 @@ inline task<> rendezvous_server::be_cut(session& s)
     throw std::system_error(errc::too_large, "too much waits to be sent to it");
 }
 
-inline wire::place rendezvous_server::seen(wire::place at, const session& s)
+inline wire::endpoint rendezvous_server::seen(wire::endpoint at, const session& s)
 {
     if (at.host.empty() && at.port != 0) at.host = s.channel.remote();
     return at;
@@ -261,11 +261,11 @@ inline bool rendezvous_server::heed(session& s, const wire::swarm_message& messa
     try {
         if (const auto* a = std::get_if<wire::announce>(&message))
             run_.announce(id, seen(a->at, s));
-        else if (const auto* h = std::get_if<wire::holding>(&message))
+        else if (const auto* h = std::get_if<wire::state_held>(&message))
             run_.holding(id, *h, now);
-        else if (const auto* r = std::get_if<wire::ready>(&message))
+        else if (const auto* r = std::get_if<wire::round_ready>(&message))
             run_.ready(id, *r, now);
-        else if (const auto* d = std::get_if<wire::done>(&message))
+        else if (const auto* d = std::get_if<wire::round_report>(&message))
             run_.done(id, *d, now);
         else
             throw std::system_error(errc::bad_message, "members do not say this");
@@ -324,7 +324,7 @@ inline void rendezvous_server::carry_out(const membership_event& e)
     } else if (const auto* outcome = std::get_if<member_settled>(&e)) {
         tell(outcome->id, outcome->outcome);
     } else if (const auto* behind = std::get_if<member_outdated>(&e)) {
-        tell(behind->id, wire::outdated{behind->now});
+        tell(behind->id, wire::state_outdated{behind->now});
     } else if (const auto* awaited = std::get_if<member_hurried>(&e)) {
         tell(awaited->id, awaited->what);
     } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {

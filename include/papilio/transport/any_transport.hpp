@@ -28,7 +28,7 @@ public:
     {
         return model_->recv(peer, t, into);
     }
-    std::uint32_t next_round() { return model_->next_round(); }
+    std::uint32_t next_call() { return model_->next_call(); }
     void retire(tag t) { model_->retire(t); }
     void prioritise(tag t, int priority) { model_->prioritise(t, priority); }
     time_point last_heard(int peer) { return model_->last_heard(peer); }
@@ -42,7 +42,7 @@ private:
         virtual int size() = 0;
         virtual task<> send(int peer, tag t, bytes message) = 0;
         virtual task<std::size_t> recv(int peer, tag t, mutable_bytes into) = 0;
-        virtual std::uint32_t next_round() = 0;
+        virtual std::uint32_t next_call() = 0;
         virtual void retire(tag t) = 0;
         virtual void prioritise(tag t, int priority) = 0;
         virtual time_point last_heard(int peer) = 0;
@@ -60,7 +60,7 @@ private:
         {
             return net.recv(peer, t, into);
         }
-        std::uint32_t next_round() override { return detail::next_round(net); }
+        std::uint32_t next_call() override { return detail::next_call(net); }
         void retire(tag t) override { detail::retire(net, t); }
         void prioritise(tag t, int priority) override { detail::prioritise(net, t, priority); }
         time_point last_heard(int peer) override { return detail::last_heard(net, peer); }

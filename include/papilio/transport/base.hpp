@@ -23,8 +23,8 @@ namespace papilio {
 /// may or may not arrive, but never half.
 ///
 /// Optional members that the library uses when they are there:
-/// - `std::uint32_t next_round()` numbers the calls made on this transport: 1, 2, ...; without it
-///   callers number their rounds themselves
+/// - `std::uint32_t next_call()` numbers the calls made on this transport: 1, 2, ...; without it
+///   callers number their calls themselves
 /// - `void retire(tag t)` drops all messages of the call that `t` belongs to, now and later
 /// - `void prioritise(tag t, int priority)`: messages of the call that `t` belongs to leave before
 ///   all that wait and have a lower priority; zero unless told
@@ -44,8 +44,8 @@ concept transport = requires(T& net, int peer, tag t, bytes out, mutable_bytes i
 namespace detail {
 
 template <class T>
-concept numbers_rounds = requires(T& net) {
-    { net.next_round() } -> std::same_as<std::uint32_t>;
+concept numbers_calls = requires(T& net) {
+    { net.next_call() } -> std::same_as<std::uint32_t>;
 };
 
 template <class T>
@@ -76,10 +76,10 @@ concept knows_round_trips = requires(T& net, int peer) {
 // clang-format on
 
 template <transport Net>
-std::uint32_t next_round(Net& net)
+std::uint32_t next_call(Net& net)
 {
-    if constexpr (numbers_rounds<Net>)
-        return net.next_round();
+    if constexpr (numbers_calls<Net>)
+        return net.next_call();
     else
         return 0;
 }

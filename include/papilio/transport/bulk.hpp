@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-// Many bytes from one peer to another outside of rounds: chunks under tags of their own, of which a
+// Many bytes from one peer to another outside of calls: chunks under tags of their own, of which a
 // bounded number is under way. The receiver answers each chunk by its checksum, which is the credit
 // for another and shows the sender what has arrived.
 namespace papilio::detail {

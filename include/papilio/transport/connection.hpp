@@ -25,7 +25,7 @@ struct connection_owner {
     virtual ~connection_owner() = default;
     virtual void heard() = 0;                     ///< bytes came
     virtual void ended(std::error_code why) = 0;  ///< the connection is of no use any more
-    virtual void said_farewell() = 0;             ///< the other side will send nothing more
+    virtual void on_peer_shutdown() = 0;          ///< the other side will send nothing more
 };
 
 /// A stream of bytes that carries frames. What comes in goes to a mailbox; what goes out waits its
@@ -55,11 +55,11 @@ public:
     outgoing send(tag t, bytes message, int priority = 0);
 
     /// Sends a frame without content, in its turn.
-    void send_mark(tag t)
+    void send_control(tag t)
     {
         if (ended()) return;
         const auto frame = wire::encode(wire::frame{t, 0});
-        enqueue({nullptr, {frame.begin(), frame.end()}, t == wire::farewell ? last : 0});
+        enqueue({nullptr, {frame.begin(), frame.end()}, t == wire::shutdown ? last : 0});
         has_work_.open();
     }
 
@@ -81,7 +81,7 @@ public:
     bool ended() const noexcept { return !!end_; }
 
     /// True if the other side has said farewell.
-    bool parted() const noexcept { return parted_; }
+    bool peer_shut_down() const noexcept { return peer_shut_down_; }
 
     /// Gives the connection up: what waits to be sent fails with `why`.
     void end(std::error_code why);
@@ -119,7 +119,7 @@ private:
     std::size_t max_message_;
     connection_owner& owner_;
     std::error_code end_;
-    bool parted_ = false;
+    bool peer_shut_down_ = false;
 
     std::deque<entry> queue_;
     std::size_t front_done_ = 0;  // bytes of the front entry that are written
@@ -143,7 +143,7 @@ public:
         : connection_(c),
           head_(wire::encode(wire::frame{t, static_cast<std::uint32_t>(message.size())})),
           message_(message),
-          priority_(t == wire::farewell ? last : priority)
+          priority_(t == wire::shutdown ? last : priority)
     {
     }
     outgoing(const outgoing&) = delete;
@@ -326,8 +326,8 @@ inline task<> connection::read()
             while (scratch_end_ - scratch_begin_ >= wire::frame::encoded_size) {
                 const auto frame = wire::parse_frame(scratch_.data() + scratch_begin_);
                 scratch_begin_ += wire::frame::encoded_size;
-                const bool farewell = frame.what == wire::farewell;
-                if (farewell && !std::exchange(parted_, true)) owner_.said_farewell();
+                const bool farewell = frame.what == wire::shutdown;
+                if (farewell && !std::exchange(peer_shut_down_, true)) owner_.on_peer_shutdown();
                 if (farewell || frame.what == wire::heartbeat) continue;
                 if (frame.size > max_message_) throw std::system_error(errc::too_large);
                 co_await receive(frame.what, frame.size);

@@ -22,7 +22,7 @@ public:
         co_return co_await inbox_.take(peer, t, into);
     }
 
-    std::uint32_t next_round() noexcept { return ++round_; }
+    std::uint32_t next_call() noexcept { return ++calls_; }
     void retire(tag t) { inbox_.retire(t); }
     duration round_trip(int) const noexcept { return {}; }
 
@@ -55,7 +55,7 @@ private:
     int rank_;
     loop& loop_;
     mailbox inbox_;
-    std::uint32_t round_ = 0;
+    std::uint32_t calls_ = 0;
 
     std::mutex mutex_;  // guards what follows: letters come from other threads
     std::vector<letter> letters_;
@@ -78,14 +78,14 @@ public:
         for (std::size_t rank = 0; rank < loops_.size(); ++rank)
             peers_.emplace_back(new transport(*this, static_cast<int>(rank), *loops_[rank]));
         if (threaded())
-            for (auto* on : loops_) on->expect_visitor();
+            for (auto* on : loops_) on->work_started();
     }
     group(const group&) = delete;
     group& operator=(const group&) = delete;
     ~group()
     {
         if (threaded())
-            for (auto* on : loops_) on->visitor_left();
+            for (auto* on : loops_) on->work_finished();
     }
 
     transport& peer(int rank) { return *peers_.at(static_cast<std::size_t>(rank)); }

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <papilio/base/buffer_pool.hpp>
 #include <papilio/base/error.hpp>
-#include <papilio/base/room.hpp>
 #include <papilio/transport/base.hpp>
 
 #include <algorithm>
@@ -50,14 +50,14 @@ private:
     /// What an early message of `size` bytes holds, bookkeeping included: empty ones count too.
     static constexpr std::size_t cost(std::size_t size) noexcept
     {
-        return detail::room::held(size) + 128;
+        return detail::pooled_buffer::held(size) + 128;
     }
 
     bool retired(tag t) const { return std::ranges::count(retired_, call_of(t)) > 0; }
     receipt* waiting(address from);
 
     std::size_t limit_;
-    std::multimap<address, detail::room> arrived_;
+    std::multimap<address, detail::pooled_buffer> arrived_;
     std::multimap<address, receipt*> waiting_;
     std::map<int, std::size_t> early_;  // what each peer's early messages hold
     std::map<int, std::error_code> closed_;
@@ -208,7 +208,7 @@ private:
     std::size_t left_;
     receipt* receiver_ = nullptr;
     std::size_t held_ = 0;  // our share of the peer's limit
-    detail::room kept_;
+    detail::pooled_buffer kept_;
     mutable_bytes room_;
 };
 

@@ -30,9 +30,9 @@ struct mesh_options {
     std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
     bool adaptive = false;                            ///< streams are used as far as they gain
     duration heartbeat = std::chrono::seconds(1);     ///< how often a quiet stream shows life
-    duration silence = {};                            ///< without a byte, a link ends; zero: never
-    duration vanished = std::chrono::seconds(30);     ///< nothing acknowledged, a link ends
-    duration handshake = std::chrono::seconds(5);  ///< strangers get no longer to say who they are
+    duration idle_timeout = {};                       ///< without a byte, a link ends; zero: never
+    duration unacked_timeout = std::chrono::seconds(30);   ///< nothing acknowledged, a link ends
+    duration handshake_timeout = std::chrono::seconds(5);  ///< of a connection not yet known
 };
 static_assert(std::is_trivially_destructible_v<mesh_options>);
 
@@ -62,7 +62,7 @@ public:
     address local() const { return medium_.local(); }
 
     /// Tells where a peer listens that was not known before.
-    void introduce(int peer, address at) { link_to(peer).at = std::move(at); }
+    void set_address(int peer, address at) { link_to(peer).at = std::move(at); }
 
     /// Finishes when the links to `peers`, or to all, stand. Throws `errc::timed_out` and names the
     /// first peer that is missing when the loop's clock has advanced by `patience`.
@@ -72,7 +72,7 @@ public:
     task<> send(int peer, tag t, bytes message);
     task<std::size_t> recv(int peer, tag t, mutable_bytes into);
 
-    std::uint32_t next_round() noexcept { return ++round_; }
+    std::uint32_t next_call() noexcept { return ++calls_; }
     void retire(tag t) { inbox_.retire(t); }
     void prioritise(tag t, int priority) { priorities_.set(t, priority); }
     time_point last_heard(int peer) { return link_to(peer).last_heard; }
@@ -107,7 +107,7 @@ private:
         link(mesh& n, int p) : net(n), peer(p) {}
         void heard() override { last_heard = net.loop_.now(); }
         void ended(std::error_code why) override { net.lost_one(*this, why); }
-        void said_farewell() override { net.parting(*this); }
+        void on_peer_shutdown() override { net.parting(*this); }
         bool has(std::size_t index) const
         {
             return index < connections.size() && connections[index];
@@ -146,7 +146,7 @@ private:
     loop& loop_;
     int rank_;
     mesh_options options_;
-    std::uint32_t round_ = 0;
+    std::uint32_t calls_ = 0;
     bool closing_ = false;
     mailbox inbox_;
     detail::call_priorities priorities_;
@@ -165,13 +165,13 @@ mesh<Medium>::mesh(loop& on, Medium medium, int rank, std::vector<address> peers
         throw std::system_error(errc::bad_argument,
                                 "a transport needs an address for its own rank");
     if (named > options_.max_peers || o.heartbeat <= duration{} ||
-        (o.silence > duration{} && o.silence <= o.heartbeat) ||
+        (o.idle_timeout > duration{} && o.idle_timeout <= o.heartbeat) ||
         o.max_message > std::numeric_limits<std::uint32_t>::max())
         throw std::system_error(errc::bad_argument,
                                 "a transport's options need room for all peers, a heartbeat, no "
                                 "silence or a longer one, and messages below 4 GiB");
     for (std::size_t i = 0; i < peers.size(); ++i)
-        introduce(static_cast<int>(i), std::move(peers[i]));
+        set_address(static_cast<int>(i), std::move(peers[i]));
     medium_.listen(links_[static_cast<std::size_t>(rank)]->at,
                    [this](std::unique_ptr<caller> c) { return welcome(std::move(c)); });
     watch_.start(loop_);
@@ -292,7 +292,7 @@ task<> mesh<Medium>::dial_one(link& l, std::uint32_t index)
         std::unique_ptr<byte_stream> made;
         try {
             task<std::unique_ptr<byte_stream>> attempt = medium_.dial(l.at, h);
-            made = co_await timeout(std::move(attempt), loop_.now() + options_.handshake);
+            made = co_await timeout(std::move(attempt), loop_.now() + options_.handshake_timeout);
         } catch (const std::system_error& failure) {
             l.trouble = failure.code();
         }
@@ -314,10 +314,10 @@ task<> mesh<Medium>::welcome(std::unique_ptr<caller> from)
     std::unique_ptr<byte_stream> made;
     try {
         task<wire::hello> heard = who->hear();
-        h = co_await timeout(std::move(heard), loop_.now() + options_.handshake);
+        h = co_await timeout(std::move(heard), loop_.now() + options_.handshake_timeout);
         if (!expected(h, who->streams())) co_return;
         task<std::unique_ptr<byte_stream>> answer = who->welcome();
-        made = co_await timeout(std::move(answer), loop_.now() + options_.handshake);
+        made = co_await timeout(std::move(answer), loop_.now() + options_.handshake_timeout);
     } catch (const std::system_error&) {
         co_return;  // a stranger, or a peer that will dial again
     }
@@ -368,7 +368,7 @@ void mesh<Medium>::drop(link& l, std::error_code why)
 template <class Medium>
 task<> mesh<Medium>::send(int peer, tag t, bytes message)
 {
-    PAPILIO_CHECK(t < wire::farewell, "the two highest tags are the transport's own");
+    PAPILIO_CHECK(t < wire::shutdown, "the two highest tags are the transport's own");
     link& l = other(peer);
     if (message.size() > options_.max_message)
         throw std::system_error(errc::too_large, "raise the option max_message on all peers");
@@ -393,7 +393,9 @@ task<std::size_t> mesh<Medium>::recv(int peer, tag t, mutable_bytes into)
 template <class Medium>
 void mesh<Medium>::lost_one(link& l, std::error_code why)
 {
-    const auto stands_or_parted = [](const auto& c) { return !c || !c->ended() || c->parted(); };
+    const auto stands_or_parted = [](const auto& c) {
+        return !c || !c->ended() || c->peer_shut_down();
+    };
     const bool parting = l.farewells > 0 && l.farewells < l.connections.size();
     if (parting && std::ranges::all_of(l.connections, stands_or_parted)) return;
     drop(l, why);
@@ -413,7 +415,7 @@ template <class Medium>
 void mesh<Medium>::farewell(link& l)
 {
     for (auto& c : l.connections)
-        if (c) c->send_mark(wire::farewell);
+        if (c) c->send_control(wire::shutdown);
 }
 
 template <class Medium>
@@ -440,7 +442,7 @@ task<> mesh<Medium>::close(duration patience)
 template <class Medium>
 task<> mesh<Medium>::part(link& l)
 {
-    const auto say = [](detail::connection& c) -> task<> { co_await c.send(wire::farewell, {}); };
+    const auto say = [](detail::connection& c) -> task<> { co_await c.send(wire::shutdown, {}); };
     std::vector<task<>> ours;
     for (auto& c : l.connections) ours.push_back(say(*c));
     try {
@@ -464,12 +466,14 @@ task<> mesh<Medium>::watch()
         for (auto& l : links_) {
             if (closing_ || !l->up.is_open() || l->end) continue;
             for (auto& c : l->connections)
-                if (c->drained()) c->send_mark(wire::heartbeat);
+                if (c->drained()) c->send_control(wire::heartbeat);
             const auto since = std::max(l->last_heard, watching_since);
-            if (options_.silence > duration{} && loop_.now() > since + options_.silence)
+            if (options_.idle_timeout > duration{} && loop_.now() > since + options_.idle_timeout)
                 drop(*l, errc::silent);
-            const bool watched = loop_.now() > watching_since + options_.vanished;
-            const auto lost = [&](auto& c) { return c->unacknowledged() > options_.vanished; };
+            const bool watched = loop_.now() > watching_since + options_.unacked_timeout;
+            const auto lost = [&](auto& c) {
+                return c->unacknowledged() > options_.unacked_timeout;
+            };
             if (watched && !l->end && std::ranges::any_of(l->connections, lost))
                 drop(*l, errc::silent);
         }

@@ -13,15 +13,15 @@
 #include <utility>
 #include <vector>
 
-// What peers ask of each other outside of rounds: requests arrive under one tag for each service,
+// What peers ask of each other outside of calls: requests arrive under one tag for each service,
 // everything that follows under tags that hold the number of the request.
 namespace papilio::detail {
 
-/// A number that a peer may choose for its request: none that a round is likely to have, since a
+/// A number that a peer may choose for its request: none that a call is likely to have, since a
 /// request that fails retires its number.
 constexpr bool is_request_number(std::uint32_t n) noexcept
 {
-    return n > max_call && n <= max_round;
+    return n > max_call && n <= max_tag_call;
 }
 
 /// The size of the next request from `peer`; nothing when the link to it is gone.

@@ -25,9 +25,9 @@ struct options {
     duration heartbeat = std::chrono::seconds(1);
 
     /// A link ends after so long without a byte; zero: never, while the other process lives.
-    duration silence = {};
+    duration idle_timeout = {};
 
-    duration handshake = std::chrono::seconds(5);  ///< strangers get no longer to say who they are
+    duration handshake_timeout = std::chrono::seconds(5);  ///< of a connection not yet known
 };
 static_assert(std::is_trivially_destructible_v<options>);
 
@@ -39,8 +39,8 @@ inline mesh_options for_mesh(const options& o) noexcept
             .max_message = o.max_message,
             .early_limit = o.early_limit,
             .heartbeat = o.heartbeat,
-            .silence = o.silence,
-            .handshake = o.handshake};
+            .idle_timeout = o.idle_timeout,
+            .handshake_timeout = o.handshake_timeout};
 }
 
 /// One peer of a mesh in shared memory, of processes of one user on one Linux host; see `mesh` for

@@ -48,7 +48,7 @@ public:
         return net_.recv(member(peer), in_epoch(t), into);
     }
 
-    std::uint32_t next_round() noexcept { return ++round_; }
+    std::uint32_t next_call() noexcept { return ++calls_; }
     void retire(tag t) { detail::retire(net_, in_epoch(t)); }
     void prioritise(tag t, int priority) { detail::prioritise(net_, in_epoch(t), priority); }
     time_point last_heard(int peer) { return detail::last_heard(net_, member(peer)); }
@@ -71,7 +71,7 @@ private:
     std::vector<int> members_;
     std::uint32_t epoch_;
     int rank_ = 0;
-    std::uint32_t round_ = 0;
+    std::uint32_t calls_ = 0;
 };
 
 }  // namespace papilio

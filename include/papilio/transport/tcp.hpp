@@ -33,13 +33,13 @@ struct options {
     /// A link ends after so long without a byte; zero: never, while the other host lives. Signs of
     /// life need a running loop: leave it at zero where a peer's loop stands still between calls.
     /// Else longer than the heartbeat.
-    duration silence = {};
+    duration idle_timeout = {};
 
     /// A link ends when the other host, whatever its program does, has not acknowledged what was
     /// sent for so long: it is gone, or the way to it.
-    duration vanished = std::chrono::seconds(30);
+    duration unacked_timeout = std::chrono::seconds(30);
 
-    duration handshake = std::chrono::seconds(5);  ///< strangers get no longer to say who they are
+    duration handshake_timeout = std::chrono::seconds(5);  ///< of a connection not yet known
 };
 static_assert(std::is_trivially_destructible_v<options>);
 
@@ -52,9 +52,9 @@ inline mesh_options for_mesh(const options& o) noexcept
             .early_limit = o.early_limit,
             .adaptive = o.adaptive,
             .heartbeat = o.heartbeat,
-            .silence = o.silence,
-            .vanished = o.vanished,
-            .handshake = o.handshake};
+            .idle_timeout = o.idle_timeout,
+            .unacked_timeout = o.unacked_timeout,
+            .handshake_timeout = o.handshake_timeout};
 }
 
 /// What a medium needs to know of them.

@@ -7,7 +7,7 @@
 
 namespace papilio {
 
-/// What one peer may ask of another outside of rounds.
+/// What one peer may ask of another outside of calls.
 enum class control_service : std::uint8_t {
     echo = 1,   ///< send this back
     bandwidth,  ///< take, or send, many bytes
@@ -32,19 +32,19 @@ constexpr tag control_tag(control_service service, std::uint32_t request,
                           std::uint32_t index) noexcept
 {
     return make_tag(
-        {.round = request,
+        {.call = request,
          .kind = message_kind::control,
          .index = (std::uint32_t{static_cast<std::uint8_t>(service)} << control_index_bits) |
                   (index & max_control_index)});
 }
 
 /// The number of a request that begins at `now_ns`; `which` tells those apart that one call makes
-/// of a service. It is above those of the rounds of any run that lasts, so that what is retired
-/// with a failed request is no round's.
+/// of a service. It is above those of the calls of any run that lasts, so that what is retired
+/// with a failed request is no call's.
 constexpr std::uint32_t request_number(std::int64_t now_ns, int peer, control_service service,
                                        std::uint32_t which = 0) noexcept
 {
-    constexpr std::uint32_t first = max_call + 1, numbers = max_round - max_call;
+    constexpr std::uint32_t first = max_call + 1, numbers = max_tag_call - max_call;
     const auto mixed = hash(static_cast<std::uint64_t>(now_ns), static_cast<std::uint64_t>(peer),
                             static_cast<std::uint64_t>(service), which);
     return first + static_cast<std::uint32_t>(mixed % numbers);

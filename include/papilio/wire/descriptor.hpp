@@ -16,7 +16,7 @@ namespace papilio::wire {
 /// What one peer believes a call to be. It precedes the first chunk that a peer sends to each
 /// other, so that a disagreement is noticed before a byte is used and costs no round trip.
 struct descriptor {
-    std::uint32_t round = 0;
+    std::uint32_t call = 0;
     std::uint16_t peers = 0;
     element_type element{};
     std::uint8_t op = 0;        ///< an op_id
@@ -33,7 +33,7 @@ struct descriptor {
 
 inline constexpr std::uint32_t descriptor_magic = 0x44504150;  // "PAPD"
 
-/// Little-endian: u32 magic, u16 version (1), u16 peers, u32 round, u8 element, u8 op, u8 codec,
+/// Little-endian: u32 magic, u16 version (1), u16 peers, u32 call, u8 element, u8 op, u8 codec,
 /// u8 back, u64 count, u64 columns, u64 layout, f64 weight.
 inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& d) noexcept
 {
@@ -41,7 +41,7 @@ inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& 
     store(to.data(), descriptor_magic);
     store(to.data() + 4, std::uint16_t{1});
     store(to.data() + 6, d.peers);
-    store(to.data() + 8, d.round);
+    store(to.data() + 8, d.call);
     store(to.data() + 12, d.element);
     store(to.data() + 13, d.op);
     store(to.data() + 14, d.codec);
@@ -63,7 +63,7 @@ inline descriptor parse_descriptor(bytes from)
         throw std::system_error(errc::bad_message, "no descriptor of version 1");
     descriptor d;
     d.peers = load<std::uint16_t>(from.data() + 6);
-    d.round = load<std::uint32_t>(from.data() + 8);
+    d.call = load<std::uint32_t>(from.data() + 8);
     d.element = element_type{load<std::uint8_t>(from.data() + 12)};
     d.op = load<std::uint8_t>(from.data() + 13);
     d.codec = load<std::uint8_t>(from.data() + 14);
@@ -80,7 +80,7 @@ inline descriptor parse_descriptor(bytes from)
 /// One number for all that the peers of a call must agree on: everything but the weight.
 inline std::uint64_t digest(const descriptor& d) noexcept
 {
-    return hash(d.round, d.peers, static_cast<std::uint8_t>(d.element), d.op, d.codec, d.back,
+    return hash(d.call, d.peers, static_cast<std::uint8_t>(d.element), d.op, d.codec, d.back,
                 d.count, d.columns, d.layout);
 }
 
@@ -91,7 +91,7 @@ inline std::string difference(const descriptor& here, const descriptor& there)
         return std::string(what) + " is " + std::to_string(a) + " here and " + std::to_string(b) +
                " there";
     };
-    if (here.round != there.round) return say("the round", here.round, there.round);
+    if (here.call != there.call) return say("the call's number", here.call, there.call);
     if (here.peers != there.peers) return say("the number of peers", here.peers, there.peers);
     if (here.count != there.count) return say("the number of elements", here.count, there.count);
     if (here.element != there.element)

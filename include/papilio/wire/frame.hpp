@@ -24,7 +24,7 @@ struct frame {
 inline constexpr tag heartbeat = tag{~std::uint64_t{0}};
 
 /// The tag of a frame that says that nothing more will come.
-inline constexpr tag farewell = tag{~std::uint64_t{1}};
+inline constexpr tag shutdown = tag{~std::uint64_t{1}};
 
 namespace detail {
 

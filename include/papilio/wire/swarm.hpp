@@ -44,21 +44,21 @@ inline void put_count(field_writer& to, std::size_t count)
     to.put(static_cast<std::uint16_t>(count));
 }
 
-inline void put(field_writer& to, const place& p)
+inline void put(field_writer& to, const endpoint& p)
 {
     to.put(p.host);
     to.put(p.port);
 }
 
-inline place get_place(field_reader& from)
+inline endpoint get_endpoint(field_reader& from)
 {
-    place p;
+    endpoint p;
     p.host = from.get_text();
     p.port = from.get<std::uint16_t>();
     return p;
 }
 
-inline void put(field_writer& to, const standing& s)
+inline void put(field_writer& to, const run_status& s)
 {
     to.put(s.round);
     to.put(s.digest);
@@ -69,9 +69,9 @@ inline void put(field_writer& to, const standing& s)
     }
 }
 
-inline standing get_standing(field_reader& from)
+inline run_status get_run_status(field_reader& from)
 {
-    standing s;
+    run_status s;
     s.round = from.get<std::uint32_t>();
     s.digest = from.get_text();
     const auto count = get_count(from, 5);
@@ -79,7 +79,7 @@ inline standing get_standing(field_reader& from)
     for (std::size_t i = 0; i < count; ++i) {
         const auto id = from.get<std::uint16_t>();
         check_id(id);
-        s.donors.push_back({id, get_place(from)});
+        s.donors.push_back({id, get_endpoint(from)});
     }
     return s;
 }
@@ -97,7 +97,7 @@ inline void get_message(field_reader& from, join& m)
 {
     m.run = from.get_text();
     m.name = from.get_text();
-    m.at = get_place(from);
+    m.at = get_endpoint(from);
     m.parameters = from.get<std::uint64_t>();
     m.configuration = from.get<std::uint64_t>();
 }
@@ -113,8 +113,8 @@ inline void get_message(field_reader& from, joined& m)
 {
     m.id = from.get<std::uint16_t>();
     check_id(m.id);
-    m.host = get_place(from);
-    m.now = get_standing(from);
+    m.host = get_endpoint(from);
+    m.now = get_run_status(from);
 }
 
 inline void put_message(field_writer& to, const refused& m)
@@ -136,34 +136,34 @@ inline void put_message(field_writer& to, const announce& m)
 
 inline void get_message(field_reader& from, announce& m)
 {
-    m.at = get_place(from);
+    m.at = get_endpoint(from);
 }
 
-inline void put_message(field_writer& to, const holding& m)
+inline void put_message(field_writer& to, const state_held& m)
 {
     to.put(m.round);
     to.put(m.digest);
 }
 
-inline void get_message(field_reader& from, holding& m)
+inline void get_message(field_reader& from, state_held& m)
 {
     m.round = from.get<std::uint32_t>();
     m.digest = from.get_text();
 }
 
-inline void put_message(field_writer& to, const hurry& m)
+inline void put_message(field_writer& to, const round_closing& m)
 {
     to.put(m.round);
     to.put(m.within_ms);
 }
 
-inline void get_message(field_reader& from, hurry& m)
+inline void get_message(field_reader& from, round_closing& m)
 {
     m.round = from.get<std::uint32_t>();
     m.within_ms = from.get<std::uint32_t>();
 }
 
-inline void put_message(field_writer& to, const ready& m)
+inline void put_message(field_writer& to, const round_ready& m)
 {
     to.put(m.round);
     to.put(m.digest);
@@ -172,7 +172,7 @@ inline void put_message(field_writer& to, const ready& m)
     to.put(m.loss);
 }
 
-inline void get_message(field_reader& from, ready& m)
+inline void get_message(field_reader& from, round_ready& m)
 {
     m.round = from.get<std::uint32_t>();
     m.digest = from.get_text();
@@ -209,7 +209,7 @@ inline void get_message(field_reader& from, group& m)
         check_id(member.id);
         if (!m.members.empty() && member.id <= m.members.back().id)
             throw std::system_error(errc::bad_message, "a group's members come in order");
-        member.at = get_place(from);
+        member.at = get_endpoint(from);
         const auto does = from.get<std::uint8_t>();
         if (does > static_cast<std::uint8_t>(member_role::observer))
             throw std::system_error(errc::bad_message, "no such role");
@@ -218,7 +218,7 @@ inline void get_message(field_reader& from, group& m)
     }
 }
 
-inline void put_message(field_writer& to, const done& m)
+inline void put_message(field_writer& to, const round_report& m)
 {
     to.put(m.round);
     to.put(m.attempt);
@@ -230,7 +230,7 @@ inline void put_message(field_writer& to, const done& m)
     to.put(m.culprit);
 }
 
-inline void get_message(field_reader& from, done& m)
+inline void get_message(field_reader& from, round_report& m)
 {
     m.round = from.get<std::uint32_t>();
     m.attempt = from.get<std::uint32_t>();
@@ -244,7 +244,7 @@ inline void get_message(field_reader& from, done& m)
         throw std::system_error(errc::bad_message, "a culprit is a member's id or -1");
 }
 
-inline void put_message(field_writer& to, const settled& m)
+inline void put_message(field_writer& to, const round_outcome& m)
 {
     to.put(m.round);
     to.put(m.attempt);
@@ -253,23 +253,23 @@ inline void put_message(field_writer& to, const settled& m)
     put(to, m.now);
 }
 
-inline void get_message(field_reader& from, settled& m)
+inline void get_message(field_reader& from, round_outcome& m)
 {
     m.round = from.get<std::uint32_t>();
     m.attempt = from.get<std::uint32_t>();
     m.ok = from.get_bool();
     m.yours = from.get_bool();
-    m.now = get_standing(from);
+    m.now = get_run_status(from);
 }
 
-inline void put_message(field_writer& to, const outdated& m)
+inline void put_message(field_writer& to, const state_outdated& m)
 {
     put(to, m.now);
 }
 
-inline void get_message(field_reader& from, outdated& m)
+inline void get_message(field_reader& from, state_outdated& m)
 {
-    m.now = get_standing(from);
+    m.now = get_run_status(from);
 }
 
 inline void put_message(field_writer&, const alive&) {}

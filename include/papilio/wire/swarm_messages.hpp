@@ -20,33 +20,33 @@ inline constexpr std::size_t max_member_message = 2048;
 
 /// Where a member's mesh listens. Port 0: nowhere, it cannot be dialled. An empty host beside a
 /// port: at the address from which its channel comes.
-struct place {
+struct endpoint {
     std::string host;
     std::uint16_t port = 0;
-    friend bool operator==(const place&, const place&) = default;
+    friend bool operator==(const endpoint&, const endpoint&) = default;
 };
 
 /// A member, and where it is.
-struct located {
+struct member_endpoint {
     std::uint16_t id = 0;
-    place at;
-    friend bool operator==(const located&, const located&) = default;
+    endpoint at;
+    friend bool operator==(const member_endpoint&, const member_endpoint&) = default;
 };
 
 /// How far the run has come: how many rounds are done, the digest of the state after them as the
 /// members told it (empty: none has), and who can give that state.
-struct standing {
+struct run_status {
     std::uint32_t round = 0;
     std::string digest;
-    std::vector<located> donors;
-    friend bool operator==(const standing&, const standing&) = default;
+    std::vector<member_endpoint> donors;
+    friend bool operator==(const run_status&, const run_status&) = default;
 };
 
 /// A member's first message.
 struct join {
     std::string run;
     std::string name;  ///< for people; empty: none
-    place at;
+    endpoint at;
     std::uint64_t parameters = 0;     ///< of the model
     std::uint64_t configuration = 0;  ///< a digest of all that members must agree on
     friend bool operator==(const join&, const join&) = default;
@@ -54,8 +54,8 @@ struct join {
 
 struct joined {
     std::uint16_t id = 0;
-    place host;  ///< where member 0 is: the one that runs the rendezvous
-    standing now;
+    endpoint host;  ///< where member 0 is: the one that runs the rendezvous
+    run_status now;
     friend bool operator==(const joined&, const joined&) = default;
 };
 
@@ -68,32 +68,32 @@ struct refused {
 
 /// The place of a member that did not know it when it joined.
 struct announce {
-    place at;
+    endpoint at;
     friend bool operator==(const announce&, const announce&) = default;
 };
 
 /// A member holds the state after `round` rounds, and trains on it: the others wait for it a while.
-struct holding {
+struct state_held {
     std::uint32_t round = 0;
     std::string digest;  ///< of that state; empty: not told
-    friend bool operator==(const holding&, const holding&) = default;
+    friend bool operator==(const state_held&, const state_held&) = default;
 };
 
 /// Others are ready and will wait no longer than this for a member that trains.
-struct hurry {
+struct round_closing {
     std::uint32_t round = 0;
     std::uint32_t within_ms = 0;
-    friend bool operator==(const hurry&, const hurry&) = default;
+    friend bool operator==(const round_closing&, const round_closing&) = default;
 };
 
 /// A member holds the state after `round` rounds, has trained on it and waits for a group.
-struct ready {
+struct round_ready {
     std::uint32_t round = 0;
     std::string digest;  ///< of that state; empty: not told
     std::uint32_t inner_steps = 0;
     std::uint64_t tokens = 0;
     double loss = 0;
-    friend bool operator==(const ready&, const ready&) = default;
+    friend bool operator==(const round_ready&, const round_ready&) = default;
 };
 
 /// What a member does in a group, by the numbers of `papilio::role`.
@@ -101,7 +101,7 @@ enum class member_role : std::uint8_t { full, client, auxiliary, observer };
 
 struct group_member {
     std::uint16_t id = 0;
-    place at;
+    endpoint at;
     member_role does = member_role::full;
     friend bool operator==(const group_member&, const group_member&) = default;
 };
@@ -118,8 +118,8 @@ struct group {
 };
 
 /// How the group's round went for a member. It does not take the new state into use before the
-/// rendezvous says `settled`.
-struct done {
+/// rendezvous says `round_outcome`.
+struct round_report {
     std::uint32_t round = 0;
     std::uint32_t attempt = 0;
     bool ok = false;
@@ -128,26 +128,26 @@ struct done {
     std::uint64_t bytes_received = 0;
     double seconds = 0;
     std::int32_t culprit = -1;  ///< if not ok: the id whose failure this member saw itself, or -1
-    friend bool operator==(const done&, const done&) = default;
+    friend bool operator==(const round_report&, const round_report&) = default;
 };
 
 /// The end of an attempt. If it is `ok` and `yours`, the member takes its result into use; if it
 /// is ok and not the member's, it fetches the state from a donor; if it is not ok, it stays where
-/// it was and says `ready` again.
-struct settled {
+/// it was and says `round_ready` again.
+struct round_outcome {
     std::uint32_t round = 0;
     std::uint32_t attempt = 0;
     bool ok = false;
     bool yours = false;
-    standing now;
-    friend bool operator==(const settled&, const settled&) = default;
+    run_status now;
+    friend bool operator==(const round_outcome&, const round_outcome&) = default;
 };
 
 /// The answer to a member that holds, or is ready with, another state than the run's; also told to
 /// a member that waits for a group while others finish the round without it.
-struct outdated {
-    standing now;
-    friend bool operator==(const outdated&, const outdated&) = default;
+struct state_outdated {
+    run_status now;
+    friend bool operator==(const state_outdated&, const state_outdated&) = default;
 };
 
 /// A sign of life, either way.
@@ -160,7 +160,8 @@ struct leave {
     friend bool operator==(const leave&, const leave&) = default;
 };
 
-using swarm_message = std::variant<join, joined, refused, announce, holding, hurry, ready, group,
-                                   done, settled, outdated, alive, leave>;
+using swarm_message =
+    std::variant<join, joined, refused, announce, state_held, round_closing, round_ready, group,
+                 round_report, round_outcome, state_outdated, alive, leave>;
 
 }  // namespace papilio::wire

@@ -7,19 +7,19 @@ namespace papilio {
 /// Tells apart the messages that two peers exchange.
 enum class tag : std::uint64_t {};
 
-/// What a message is to its round.
+/// What a message is to its call.
 enum class message_kind : std::uint8_t {
     contribution = 1,  ///< a peer's version of a chunk, on its way to the chunk's owner
     result,            ///< a reduced chunk, on its way back
-    vote,              ///< how a peer's round ended
+    vote,              ///< how a peer's call ended
     control,           ///< the swarm's own requests: rendezvous, state transfer, probes
 };
 
-/// The fields of a tag. Every message of a round has a tag of its own, so that messages may
-/// overtake each other on the way. Numbers wrap around: epochs after 2^12, rounds after 2^20.
+/// The fields of a tag. Every message of a call has a tag of its own, so that messages may
+/// overtake each other on the way. Numbers wrap around: epochs after 2^12, calls after 2^20.
 struct tag_fields {
     std::uint32_t epoch = 0;  ///< tells the groups of one transport apart
-    std::uint32_t round = 0;
+    std::uint32_t call = 0;
     message_kind kind = message_kind::control;
     std::uint32_t index = 0;  ///< below 2^24
 
@@ -27,13 +27,15 @@ struct tag_fields {
 };
 
 inline constexpr std::uint32_t max_epoch = (1u << 12) - 1;
-inline constexpr std::uint32_t max_round = (1u << 20) - 1;
-inline constexpr std::uint32_t max_call = max_round / 2;  // the rounds above are requests' numbers
+inline constexpr std::uint32_t max_tag_call = (1u << 20) - 1;
+inline constexpr std::uint32_t max_call =
+    max_tag_call / 2;  // the calls above are requests' numbers
 inline constexpr std::uint32_t max_tag_index = (1u << 24) - 1;
 
 constexpr tag make_tag(tag_fields f) noexcept
 {
-    return tag{std::uint64_t{f.epoch & max_epoch} << 52 | std::uint64_t{f.round & max_round} << 32 |
+    return tag{std::uint64_t{f.epoch & max_epoch} << 52 |
+               std::uint64_t{f.call & max_tag_call} << 32 |
                std::uint64_t{static_cast<std::uint8_t>(f.kind)} << 24 | (f.index & max_tag_index)};
 }
 
@@ -41,12 +43,12 @@ constexpr tag_fields fields_of(tag t) noexcept
 {
     const auto bits = static_cast<std::uint64_t>(t);
     return {static_cast<std::uint32_t>(bits >> 52),
-            static_cast<std::uint32_t>(bits >> 32) & max_round,
+            static_cast<std::uint32_t>(bits >> 32) & max_tag_call,
             static_cast<message_kind>(bits >> 24 & 0xff),
             static_cast<std::uint32_t>(bits) & max_tag_index};
 }
 
-/// Epoch and round: what all messages of one call have in common.
+/// Epoch and call: what all messages of one call have in common.
 constexpr std::uint32_t call_of(tag t) noexcept
 {
     return static_cast<std::uint32_t>(static_cast<std::uint64_t>(t) >> 32);

@@ -8,7 +8,7 @@
 
 namespace papilio::wire {
 
-/// How a round ended for one peer, told to all others.
+/// How a call ended for one peer, told to all others.
 struct vote {
     bool yes = false;        ///< the sender holds the complete result
     std::uint64_t call = 0;  ///< the digest of the call's descriptor

@@ -176,7 +176,7 @@ PAPILIO_AVX2 inline bool usual(std::uint16_t scale, __m128i each, __m128i any)
 {
     if (scale == 0) return _mm_testz_si128(any, any) != 0;
     const __m128i most = _mm_set1_epi8(static_cast<char>(Format::largest_code));
-    const __m128i least = _mm_set1_epi8(static_cast<char>(Format::least_largest_code));
+    const __m128i least = _mm_set1_epi8(static_cast<char>(Format::min_largest_code));
     const __m128i within = _mm_cmpeq_epi8(_mm_max_epu8(each, most), most);
     const __m128i reaches = _mm_cmpeq_epi8(_mm_max_epu8(each, least), each);
     return scale >= Format::smallest_scale && scale <= Format::largest_full_scale &&

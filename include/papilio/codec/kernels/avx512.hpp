@@ -175,7 +175,7 @@ PAPILIO_AVX512 inline bool usual(std::uint16_t scale, __m128i each, __m128i any)
 {
     if (scale == 0) return _mm_testz_si128(any, any) != 0;
     constexpr char most = static_cast<char>(Format::largest_code);
-    constexpr char least = static_cast<char>(Format::least_largest_code);
+    constexpr char least = static_cast<char>(Format::min_largest_code);
     return scale >= Format::smallest_scale && scale <= Format::largest_full_scale &&
            _mm_cmpgt_epu8_mask(each, _mm_set1_epi8(most)) == 0 &&
            _mm_cmpge_epu8_mask(each, _mm_set1_epi8(least)) != 0;

@@ -84,7 +84,7 @@ struct int8b_format {
     static constexpr std::size_t block = 128;
     static constexpr std::size_t bits = 8;
     static constexpr std::int32_t largest_code = 127;
-    static constexpr std::int32_t least_largest_code = 126;            // as scales are rounded up
+    static constexpr std::int32_t min_largest_code = 126;              // as scales are rounded up
     static constexpr std::uint16_t smallest_scale = 20 << 7 | 2;       // 2^-100 / 127, rounded up
     static constexpr std::uint16_t largest_scale = 248 << 7 | 2;       // the largest float's
     static constexpr std::uint16_t largest_full_scale = 248 << 7 | 1;  // times 127 it is finite
@@ -99,7 +99,7 @@ struct int4b_format {
     static constexpr std::size_t block = Block;
     static constexpr std::size_t bits = 4;
     static constexpr std::int32_t largest_code = 7;
-    static constexpr std::int32_t least_largest_code = 6;
+    static constexpr std::int32_t min_largest_code = 6;
     static constexpr std::uint16_t smallest_scale = 24 << 7 | 0x13;  // 2^-100 / 7, rounded up
     static constexpr std::uint16_t largest_scale = 252 << 7 | 0x12;
     static constexpr std::uint16_t largest_full_scale = largest_scale;

@@ -178,7 +178,7 @@ bool decode_block(const std::byte* codes, const std::byte* scale_at, float* valu
     const auto bits = load<std::uint16_t>(scale_at);
     const bool zero = bits == 0 && largest == 0;
     const bool usual = bits >= Format::smallest_scale && bits <= Format::largest_full_scale &&
-                       largest >= Format::least_largest_code && largest <= Format::largest_code;
+                       largest >= Format::min_largest_code && largest <= Format::largest_code;
     if (!zero && !usual) return decode_blocks<Format, adds>(codes, scale_at, 1, values);
 
     const float scale = bf16_value(bits);

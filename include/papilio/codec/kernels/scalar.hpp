@@ -172,7 +172,7 @@ bool decode_block(const std::byte* packed, const std::byte* scale_at, float* val
     const bool zero = scale_bits == 0 && largest == 0;
     const bool normal = scale_bits >= Format::smallest_scale &&
                         scale_bits <= Format::largest_scale &&
-                        largest >= Format::least_largest_code && largest <= Format::largest_code &&
+                        largest >= Format::min_largest_code && largest <= Format::largest_code &&
                         std::isfinite(scale * largest);
     if (!zero && !normal) return false;
 

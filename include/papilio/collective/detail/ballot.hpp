@@ -2,7 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/random.hpp>
-#include <papilio/collective/round_error.hpp>
+#include <papilio/collective/call_error.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/role.hpp>
 #include <papilio/wire/descriptor.hpp>
@@ -148,7 +148,7 @@ public:
         if (!v.yes) {
             refused_ |= v.why != errc::outcome_unknown;
             const bool somebody = v.culprit >= 0 && v.culprit < plan_.peers();
-            throw round_error(v.why, somebody ? v.culprit : -1, peer, phase::vote);
+            throw call_error(v.why, somebody ? v.culprit : -1, peer, phase::vote);
         }
         if (message.size() != largest_vote(peer))
             throw std::system_error(errc::bad_message, "not a vote");
@@ -172,8 +172,8 @@ public:
             told[index(d)] = block_weight(plan_.partner(me_, stage, d), stage);
         for (const auto& [owner, weights] : reduced_by_[index(stage)])
             if (weights != digest(told))
-                throw round_error(errc::mismatch, -1, me_, phase::vote,
-                                  "peer " + std::to_string(owner) + " reduced by other weights");
+                throw call_error(errc::mismatch, -1, me_, phase::vote,
+                                 "peer " + std::to_string(owner) + " reduced by other weights");
     }
 
     /// Somebody has said no: nobody can succeed.

@@ -32,7 +32,7 @@ struct column {
 
 /// What is a peer's business after a stage.
 struct business {
-    business(const round_plan& plan, const ballot& votes, int me, int k)
+    business(const call_plan& plan, const ballot& votes, int me, int k)
         : parts(plan.parts_of(me, k)), own(votes.contributes_block(me, k))
     {
         const auto& s = plan.stages;
@@ -61,7 +61,7 @@ struct business {
 
 private:
     /// How many digits of the next stage have a part in this.
-    static std::size_t owners_in_next(const round_plan& plan, int me, int k)
+    static std::size_t owners_in_next(const call_plan& plan, int me, int k)
     {
         std::size_t owners = 0;
         for (int d = 0; d < plan.stages.radix(k + 1); ++d)

@@ -56,21 +56,21 @@ void check_apart(std::span<const T> in, std::span<T> out)
 }
 
 /// Without numbers of its own a transport could not tell one call's messages from the next one's.
-inline std::uint32_t next_round_number(any_transport& net)
+inline std::uint32_t next_call_number(any_transport& net)
 {
-    const auto next = net.next_round();
+    const auto next = net.next_call();
     if (next == 0)
         refuse(
-            "this transport does not number rounds: give call_options::round, another for each "
+            "this transport does not number calls: give call_options::call, another for each "
             "call");
     return (next - 1) % max_call + 1;
 }
 
 /// From here on the transport knows the call, and what goes before it.
-inline std::uint32_t round_number(any_transport& net, const call_options& o)
+inline std::uint32_t call_number(any_transport& net, const call_options& o)
 {
-    const auto number = o.round != 0 ? o.round : next_round_number(net);
-    net.prioritise(make_tag({.round = number}), o.priority);
+    const auto number = o.call != 0 ? o.call : next_call_number(net);
+    net.prioritise(make_tag({.call = number}), o.priority);
     return number;
 }
 
@@ -79,9 +79,9 @@ enum class collective_id : std::uint8_t { all_reduce, reduce_scatter, all_gather
 
 template <element T, class Op, class Codec>
 wire::descriptor describe(collective_id which, any_transport& net, std::size_t count,
-                          const round_plan& plan, const call_options& o)
+                          const call_plan& plan, const call_options& o)
 {
-    return {.round = round_number(net, o),
+    return {.call = call_number(net, o),
             .peers = static_cast<std::uint16_t>(net.size()),
             .element = element_type_of<T>,
             .op = static_cast<std::uint8_t>(Op::id),

@@ -3,9 +3,9 @@
 #include <papilio/base/element.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/identity.hpp>
+#include <papilio/collective/call_error.hpp>
 #include <papilio/collective/detail/packing.hpp>
 #include <papilio/collective/detail/plan.hpp>
-#include <papilio/collective/round_error.hpp>
 #include <papilio/wire/descriptor.hpp>
 
 #include <cstddef>
@@ -40,7 +40,7 @@ public:
     using value = carried<Codec, T>;
     using back_value = carried<back_codec, T>;
 
-    cargo(const round_plan& plan, buffers<T> data, Codec codec, int me)
+    cargo(const call_plan& plan, buffers<T> data, Codec codec, int me)
         : plan_(plan), data_(data), codec_(codec), back_(codec_back(codec)), me_(me)
     {
     }
@@ -181,12 +181,12 @@ private:
         try {
             return pack(codec, begin, values, room);
         } catch (const std::system_error& failure) {
-            throw round_error(failure.code(), k == 0 ? me_ : -1, me_, phase::contribution,
-                              sentence(failure));
+            throw call_error(failure.code(), k == 0 ? me_ : -1, me_, phase::contribution,
+                             sentence(failure));
         }
     }
 
-    const round_plan& plan_;
+    const call_plan& plan_;
     buffers<T> data_;
     Codec codec_;
     back_codec back_;

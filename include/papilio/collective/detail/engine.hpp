@@ -29,8 +29,8 @@ namespace papilio::detail {
 template <element T, class Op, class Codec>
 class engine {
 public:
-    engine(round& r, const round_plan& plan, halves what, buffers<T> data, Op op, Codec codec,
-           workers* pool)
+    engine(call_run& r, const call_plan& plan, halves what, buffers<T> data, Op op, Codec codec,
+           thread_pool* pool)
         : held_(r, plan, what, data, codec), owner_(held_, op, pool), asker_(held_, pool)
     {
     }
@@ -52,7 +52,7 @@ public:
     /// Hands my part to the observers. One that fails is left behind.
     task<> serve_observers()
     {
-        auto& r = held_.round();
+        auto& r = held_.call();
         std::vector<task<>> work;
         for (int peer = 0; peer < r.size(); ++peer)
             if (peer != r.me() && !votes(r.of(peer)))
@@ -66,7 +66,7 @@ private:
     {
         loop& on = co_await this_loop{};
         const auto& plan = held_.plan();
-        if (asker_.asks() && plan.near_lanes < plan.lanes && held_.round().all_are_near())
+        if (asker_.asks() && plan.near_lanes < plan.lanes && held_.call().all_are_near())
             window_.open(on, plan.near_lanes);
         else
             window_.open_wide();

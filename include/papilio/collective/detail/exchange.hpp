@@ -3,9 +3,9 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/identity.hpp>
+#include <papilio/collective/detail/call_run.hpp>
 #include <papilio/collective/detail/packing.hpp>
 #include <papilio/collective/detail/plan.hpp>
-#include <papilio/collective/detail/round.hpp>
 #include <papilio/op/base.hpp>
 
 #include <algorithm>
@@ -25,9 +25,9 @@ class exchange {
     static constexpr std::size_t head = wire::descriptor::encoded_size;
 
 public:
-    exchange(round& r, const round_plan& plan, std::span<const T> in, std::span<T> out, Op op,
+    exchange(call_run& r, const call_plan& plan, std::span<const T> in, std::span<T> out, Op op,
              Codec codec)
-        : round_(r), plan_(plan), in_(in), out_(out), op_(op), codec_(codec)
+        : call_(r), plan_(plan), in_(in), out_(out), op_(op), codec_(codec)
     {
     }
     exchange(const exchange&) = delete;
@@ -37,21 +37,21 @@ public:
     task<> move()
     {
         mine_.resize(room(codec_));
-        std::ranges::copy(wire::encode(round_.ballot().descriptor(0)), mine_.begin());
+        std::ranges::copy(wire::encode(call_.ballot().descriptor(0)), mine_.begin());
         mine_.resize(head + encode_own(std::span(mine_).subspan(head)));
-        versions_.assign(static_cast<std::size_t>(round_.size()), {});
+        versions_.assign(static_cast<std::size_t>(call_.size()), {});
         std::vector<task<>> work;
-        for (int step = 1; step < round_.size(); ++step) {
-            const int peer = (round_.me() + step) % round_.size();
-            round_.expect(peer, message_kind::contribution);
-            work.push_back(round_.blaming(peer, phase::contribution, send_to(peer)));
-            work.push_back(round_.blaming(peer, phase::contribution, hear(peer)));
+        for (int step = 1; step < call_.size(); ++step) {
+            const int peer = (call_.me() + step) % call_.size();
+            call_.expect(peer, message_kind::contribution);
+            work.push_back(call_.blaming(peer, phase::contribution, send_to(peer)));
+            work.push_back(call_.blaming(peer, phase::contribution, hear(peer)));
         }
         co_await when_all(std::move(work));
         reduce();
-        round_.ballot().reduced();
+        call_.ballot().reduced();
         loop& on = co_await this_loop{};
-        round_.part_reduced(on.now());
+        call_.part_reduced(on.now());
     }
 
 private:
@@ -91,23 +91,23 @@ private:
         try {
             return encode(codec_, in_, to);
         } catch (const std::system_error& failure) {
-            throw round_error(failure.code(), round_.me(), round_.me(), phase::contribution,
-                              sentence(failure));
+            throw call_error(failure.code(), call_.me(), call_.me(), phase::contribution,
+                             sentence(failure));
         }
     }
 
     task<> send_to(int peer)
     {
-        return round_.send(peer, round_.name(message_kind::contribution, 0), mine_);
+        return call_.send(peer, call_.name(message_kind::contribution, 0), mine_);
     }
 
     task<> hear(int peer)
     {
         std::vector<std::byte> message(room(codec_));
         const auto size =
-            co_await round_.recv(peer, round_.name(message_kind::contribution, 0), message);
+            co_await call_.recv(peer, call_.name(message_kind::contribution, 0), message);
         const auto came = bytes(message).first(size);
-        round_.ballot().weigh(peer, came);
+        call_.ballot().weigh(peer, came);
         auto& version = versions_[static_cast<std::size_t>(peer)];
         version.resize(out_.size());
         decode(codec_, came.subspan(head), version);
@@ -115,11 +115,11 @@ private:
 
     void reduce()
     {
-        auto& own = versions_[static_cast<std::size_t>(round_.me())];
+        auto& own = versions_[static_cast<std::size_t>(call_.me())];
         own.resize(out_.size());
         decode(codec_, bytes(mine_).subspan(head), own);
         const std::vector<std::span<const value>> versions(versions_.begin(), versions_.end());
-        const auto weights = round_.ballot().weights(0);
+        const auto weights = call_.ballot().weights(0);
         std::vector<value> reduced(out_.size());
         try {
             op_.reduce(std::span<const std::span<const value>>(versions), std::span(weights),
@@ -127,8 +127,8 @@ private:
             send_back(reduced);
         } catch (const std::system_error& failure) {
             // A result beyond what the codec takes is nobody's fault alone.
-            throw round_error(failure.code(), -1, round_.me(), phase::contribution,
-                              "the result: " + sentence(failure));
+            throw call_error(failure.code(), -1, call_.me(), phase::contribution,
+                             "the result: " + sentence(failure));
         }
         narrow_all(std::span<const value>(reduced), out_);
     }
@@ -144,8 +144,8 @@ private:
         }
     }
 
-    round& round_;
-    const round_plan& plan_;
+    call_run& call_;
+    const call_plan& plan_;
     std::span<const T> in_;
     std::span<T> out_;
     Op op_;

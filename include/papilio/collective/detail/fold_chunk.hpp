@@ -3,9 +3,9 @@
 #include <papilio/base/element.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/identity.hpp>
+#include <papilio/collective/call_error.hpp>
 #include <papilio/collective/detail/packing.hpp>
 #include <papilio/collective/detail/reduce_slice.hpp>
-#include <papilio/collective/round_error.hpp>
 #include <papilio/op/base.hpp>
 #include <papilio/plan/partition.hpp>
 
@@ -28,7 +28,7 @@ struct version {
 /// holds what everybody gets. This peer's own version passes through `From` like everybody's: the
 /// result does not depend on who reduces.
 ///
-/// Throws a `round_error` that blames the peer whose version cannot be decoded, or `me` for an own
+/// Throws a `call_error` that blames the peer whose version cannot be decoded, or `me` for an own
 /// one that cannot be encoded.
 template <element T, class Op, class From, class Back>
 class chunk_fold {
@@ -193,7 +193,7 @@ private:
         try {
             work();
         } catch (const std::system_error& failure) {
-            throw round_error(failure.code(), peer, me_, phase::contribution, sentence(failure));
+            throw call_error(failure.code(), peer, me_, phase::contribution, sentence(failure));
         }
     }
 

@@ -2,9 +2,9 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/collective/detail/business.hpp>
+#include <papilio/collective/detail/call_run.hpp>
 #include <papilio/collective/detail/cargo.hpp>
 #include <papilio/collective/detail/plan.hpp>
-#include <papilio/collective/detail/round.hpp>
 #include <papilio/wire/descriptor.hpp>
 
 #include <cstddef>
@@ -31,16 +31,16 @@ class holdings {
 public:
     using load_type = cargo<T, Codec>;
 
-    holdings(detail::round& r, const round_plan& plan, halves what, buffers<T> data, Codec codec)
-        : plan_(plan), what_(what), round_(r), load_(plan, data, codec, r.me())
+    holdings(detail::call_run& r, const call_plan& plan, halves what, buffers<T> data, Codec codec)
+        : plan_(plan), what_(what), call_(r), load_(plan, data, codec, r.me())
     {
         for (int k = 0; k < stages(); ++k) business_.emplace_back(plan, r.ballot(), r.me(), k);
     }
     holdings(const holdings&) = delete;
     holdings& operator=(const holdings&) = delete;
 
-    detail::round& round() noexcept { return round_; }
-    const round_plan& plan() const noexcept { return plan_; }
+    detail::call_run& call() noexcept { return call_; }
+    const call_plan& plan() const noexcept { return plan_; }
     const load_type& load() const noexcept { return load_; }
 
     int stages() const { return plan_.stages.stages(); }
@@ -57,9 +57,9 @@ public:
     std::vector<int> met_in(int k) const
     {
         std::vector<int> peers;
-        const int radix = plan_.stages.radix(k), mine = digit_of(round_.me(), k);
+        const int radix = plan_.stages.radix(k), mine = digit_of(call_.me(), k);
         for (int step = 1; step < radix; ++step)
-            peers.push_back(plan_.stages.partner(round_.me(), k, (mine + step) % radix));
+            peers.push_back(plan_.stages.partner(call_.me(), k, (mine + step) % radix));
         return peers;
     }
 
@@ -82,7 +82,7 @@ public:
         if (!verbatim && k > 0) passed_on = for_stage_before(k, done.message);
         if (!verbatim && described_by_result(c)) describe(k, done.message);
         done.ready.open();
-        if (k > 0) finish(k - 1, c, digit_of(round_.me(), k), std::move(passed_on));
+        if (k > 0) finish(k - 1, c, digit_of(call_.me(), k), std::move(passed_on));
     }
 
     /// A message of stage k, as the stage before passes it on.
@@ -101,7 +101,7 @@ public:
         auto& message = at(k, c).message;
         if constexpr (verbatim) {
             if (last(k) && !described_by_result(c))
-                return std::as_bytes(load_.output(plan_.chunk(round_.me(), c)));
+                return std::as_bytes(load_.output(plan_.chunk(call_.me(), c)));
             if (message.empty()) {
                 message.resize(load_.room_for_results(at(k).parts));
                 message.resize(load_.write_results(k, c, at(k).parts, message));
@@ -121,13 +121,13 @@ private:
 
     void describe(int k, std::vector<std::byte>& message)
     {
-        const auto d = wire::encode(round_.ballot().descriptor(k));
+        const auto d = wire::encode(call_.ballot().descriptor(k));
         message.insert(message.begin(), d.begin(), d.end());
     }
 
-    const round_plan& plan_;
+    const call_plan& plan_;
     halves what_;
-    detail::round& round_;
+    detail::call_run& call_;
     load_type load_;
     std::deque<business> business_;  // by stage
 };

@@ -11,7 +11,7 @@
 
 namespace papilio::detail {
 
-/// What each peer still owes this one in a round, and when it last gave something: who is to blame
+/// What each peer still owes this one in a call, and when it last gave something: who is to blame
 /// when time is up.
 class ledger {
 public:
@@ -57,7 +57,7 @@ private:
     static std::size_t index(message_kind kind)
     {
         PAPILIO_CHECK(kind >= message_kind::contribution && kind <= message_kind::vote,
-                      "rounds consist of contributions, results and votes");
+                      "calls consist of contributions, results and votes");
         return static_cast<std::size_t>(kind) - 1;
     }
 

@@ -3,12 +3,12 @@
 #include <papilio/async/offload.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/buffer_pool.hpp>
 #include <papilio/base/error.hpp>
-#include <papilio/base/room.hpp>
+#include <papilio/collective/call_error.hpp>
 #include <papilio/collective/detail/fold_chunk.hpp>
 #include <papilio/collective/detail/holdings.hpp>
 #include <papilio/collective/detail/window.hpp>
-#include <papilio/collective/round_error.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -29,8 +29,8 @@ class owner_side {
     using scratch = std::vector<typename load_type::value>;
 
 public:
-    owner_side(holdings<T, Codec>& held, Op op, workers* pool)
-        : held_(held), plan_(held.plan()), round_(held.round()), op_(op), pool_(pool)
+    owner_side(holdings<T, Codec>& held, Op op, thread_pool* pool)
+        : held_(held), plan_(held.plan()), call_(held_.call()), op_(op), pool_(pool)
     {
     }
     owner_side(const owner_side&) = delete;
@@ -42,9 +42,9 @@ public:
         for (const int peer : held_.met_in(k)) {
             auto& next = turns_.emplace_back(0);
             for (std::size_t lane = 0; lane < lanes(k); ++lane)
-                if (votes(round_.of(peer)))
-                    work.push_back(round_.blaming(peer, phase::contribution,
-                                                  serve(k, peer, lane, next, open)));
+                if (votes(call_.of(peer)))
+                    work.push_back(
+                        call_.blaming(peer, phase::contribution, serve(k, peer, lane, next, open)));
         }
     }
 
@@ -57,7 +57,7 @@ public:
             all.push_back(serve(0, peer, lane, next, open));
         try {
             co_await when_all(std::move(all));
-            round_.served(peer);
+            call_.served(peer);
         } catch (const std::system_error&) {
             // It stays on the list of those that were not served.
         }
@@ -91,9 +91,9 @@ public:
             else
                 co_await c.ready.opened();
         }
-        if (held_.folds() && !mine.empty()) round_.ballot().reduced();
+        if (held_.folds() && !mine.empty()) call_.ballot().reduced();
         loop& on = co_await this_loop{};
-        round_.part_reduced(on.now());
+        call_.part_reduced(on.now());
     }
 
 private:
@@ -107,32 +107,32 @@ private:
         const bool used = co_await open.uses(lane);
         if (!used) co_return;
         const auto most = held_.folds() ? held_.load().room_for_version(k, held_.at(k).parts) : 0;
-        room& space = rooms_.emplace_back(most);
+        pooled_buffer& space = rooms_.emplace_back(most);
         const auto into = space.get();
         while (next < plan_.columns) {
             const auto c = next++;
             if (held_.folds() || c >= plan_.lanes) {
-                round_.expect(peer, message_kind::contribution);
-                const auto t = round_.name(message_kind::contribution, c);
-                const auto size = co_await round_.recv(peer, t, into);
+                call_.expect(peer, message_kind::contribution);
+                const auto t = call_.name(message_kind::contribution, c);
+                const auto size = co_await call_.recv(peer, t, into);
                 if (held_.folds()) {
                     task<> folded = fold_in(k, peer, c, into.first(size));
                     co_await std::move(folded);
                 }
             }
-            if (next >= plan_.columns) space = room();
+            if (next >= plan_.columns) space = pooled_buffer();
             if (!held_.gathers() && held_.needs_no_credit(c)) continue;
             if (held_.gathers()) {
                 co_await held_.at(k, c).ready.opened();
             }
             const auto message = held_.results(k, c);
-            co_await round_.send(peer, round_.name(message_kind::result, c), message);
+            co_await call_.send(peer, call_.name(message_kind::result, c), message);
             held_.served(k, c);
         }
     }
 
     /// A peer's version of column c has come; lasts until the column is reduced. Until then the
-    /// bytes stay in the lane's room.
+    /// bytes stay in the lane's buffer.
     task<> fold_in(int k, int peer, std::size_t c, bytes message)
     {
         if (c > 0) {
@@ -150,10 +150,10 @@ private:
     {
         auto& mine = held_.at(k);
         if (c == 0) {
-            round_.ballot().weigh(peer, message);
+            call_.ballot().weigh(peer, message);
             message = message.subspan(load_type::head);
         }
-        if (!round_.ballot().contributes_block(peer, k)) {
+        if (!call_.ballot().contributes_block(peer, k)) {
             if (!message.empty()) throw std::system_error(errc::bad_message, "nothing to add");
             return false;
         }
@@ -167,7 +167,7 @@ private:
 
     task<> reduce(int k, std::size_t c)
     {
-        const auto weights = round_.ballot().weights(k);
+        const auto weights = call_.ballot().weights(k);
         scratch decoded;
         if (!spare_.empty()) {
             decoded = std::move(spare_.back());
@@ -177,12 +177,12 @@ private:
         auto fold = [&] { fold_column(k, c, weights, decoded, encoded); };
         try {
             co_await offload(pool_, fold);
-        } catch (const round_error&) {
+        } catch (const call_error&) {
             throw;
         } catch (const std::system_error& failure) {
             // A result beyond what the codec takes is nobody's fault alone.
-            throw round_error(failure.code(), -1, round_.me(), phase::contribution,
-                              "the result: " + sentence(failure));
+            throw call_error(failure.code(), -1, call_.me(), phase::contribution,
+                             "the result: " + sentence(failure));
         }
         spare_.push_back(std::move(decoded));
         held_.at(k, c).versions.clear();
@@ -202,7 +202,7 @@ private:
             const auto versions = versions_of(k, c, i, where);
             const bool travels = held_.last(k) && held_.gathers() && !load_type::verbatim;
             const auto fold = [&](const auto& from, auto& space) {
-                const chunk_fold folded(op_, from, held_.load().back(), where, round_.me(),
+                const chunk_fold folded(op_, from, held_.load().back(), where, call_.me(),
                                         std::span<const version<T>>(versions), weights);
                 folded(space, held_.load().output(where), travels ? &encoded : nullptr);
             };
@@ -223,9 +223,9 @@ private:
     {
         std::vector<version<T>> found;
         for (int d = 0; d < plan_.stages.radix(k); ++d) {
-            const int peer = plan_.stages.partner(round_.me(), k, d);
-            if (!round_.ballot().contributes_block(peer, k)) continue;
-            if (peer != round_.me())
+            const int peer = plan_.stages.partner(call_.me(), k, d);
+            if (!call_.ballot().contributes_block(peer, k)) continue;
+            if (peer != call_.me())
                 found.push_back({peer, held_.at(k, c).versions[index(d)][i], {}});
             else
                 found.push_back({-1, {}, held_.load().version(k, where)});
@@ -242,15 +242,15 @@ private:
     }
 
     holdings<T, Codec>& held_;
-    const round_plan& plan_;
-    round& round_;
+    const call_plan& plan_;
+    call_run& call_;
     Op op_;
-    workers* pool_;
+    thread_pool* pool_;
     std::deque<std::size_t> turns_;  // of each conversation, which column is next
     std::vector<scratch> spare_;     // room for decoded versions, used again and again
 
     // Of all lanes; not in their frames, since a worker may still read them when those are dropped.
-    std::deque<room> rooms_;
+    std::deque<pooled_buffer> rooms_;
 };
 
 }  // namespace papilio::detail

@@ -18,7 +18,7 @@
 namespace papilio::detail {
 
 /// What the peers of a call agree on beside type, operation and codec.
-struct round_plan {
+struct call_plan {
     butterfly stages;
     std::vector<part> parts;  // by owner
     std::vector<role> roles;  // by rank
@@ -55,7 +55,7 @@ inline void check_group(std::size_t n, std::size_t count, const call_options& o)
     if (!o.roles.empty() && o.roles.size() != n) refuse("call_options::roles names every peer");
     if (!o.shares.empty() && o.shares.size() != n) refuse("call_options::shares names every peer");
     if (!(o.weight > 0) || !(o.weight < 0x1p53)) refuse("a weight lies above 0 and below 2^53");
-    if (o.round > max_call) refuse("a round's number is at most 524,287");
+    if (o.call > max_call) refuse("call_options::call is at most 524,287");
     if (o.timeout <= duration{}) refuse("a timeout is longer than nothing");
     const auto any = [&](auto has) { return o.roles.empty() || std::ranges::any_of(o.roles, has); };
     if (!any(contributes)) refuse("nobody contributes");
@@ -80,7 +80,7 @@ inline std::vector<double> shares_of(std::span<const role> roles, std::span<cons
 
 /// Cuts columns so that no message of the first stage, where they are largest, is about more than
 /// about `chunk_bytes`.
-inline std::size_t columns_of(const round_plan& plan, std::size_t element_size,
+inline std::size_t columns_of(const call_plan& plan, std::size_t element_size,
                               std::size_t chunk_bytes)
 {
     std::vector<std::size_t> business(static_cast<std::size_t>(plan.stages.radix(0)), 0);
@@ -95,13 +95,13 @@ inline std::size_t columns_of(const round_plan& plan, std::size_t element_size,
 /// Checks what the caller says about the group and works out who owns what. Throws
 /// `errc::bad_argument`.
 template <class Codec>
-round_plan make_plan(int peers, std::vector<part> parts, std::vector<role> roles,
-                     std::size_t element_size, const Codec& codec, const call_options& o)
+call_plan make_plan(int peers, std::vector<part> parts, std::vector<role> roles,
+                    std::size_t element_size, const Codec& codec, const call_options& o)
 {
-    round_plan plan{.stages = butterfly(peers, o.radix),
-                    .parts = std::move(parts),
-                    .roles = std::move(roles),
-                    .granule = common_granule<Codec>};
+    call_plan plan{.stages = butterfly(peers, o.radix),
+                   .parts = std::move(parts),
+                   .roles = std::move(roles),
+                   .granule = common_granule<Codec>};
     std::size_t total = 0;
     for (const auto& p : plan.parts) total += p.size * element_size;
     const auto partners = static_cast<std::size_t>(plan.stages.radix(0));
@@ -109,7 +109,7 @@ round_plan make_plan(int peers, std::vector<part> parts, std::vector<role> roles
         o.chunk_bytes != 0 ? o.chunk_bytes : default_chunk_bytes(total, partners);
     plan.columns = columns_of(plan, element_size, chunk_bytes);
     const auto lanes = o.in_flight != 0 ? o.in_flight : default_lanes(total, partners, chunk_bytes);
-    plan.lanes = std::min({lanes, most_lanes(chunk_bytes), plan.columns});
+    plan.lanes = std::min({lanes, max_lanes(chunk_bytes), plan.columns});
     plan.near_lanes = o.in_flight != 0 ? plan.lanes : std::min(default_near_lanes, plan.lanes);
 
     for (std::size_t rank = 0; rank < plan.parts.size(); ++rank)
@@ -132,8 +132,8 @@ inline std::vector<role> roles_of(std::size_t n, const call_options& o)
 
 /// The plan of a call in which it does not matter to the caller who reduces what.
 template <class Codec>
-round_plan plan_by_shares(int peers, std::size_t count, std::size_t element_size,
-                          const Codec& codec, const call_options& o)
+call_plan plan_by_shares(int peers, std::size_t count, std::size_t element_size, const Codec& codec,
+                         const call_options& o)
 {
     const auto n = static_cast<std::size_t>(peers);
     check_group(n, count, o);
@@ -146,8 +146,8 @@ round_plan plan_by_shares(int peers, std::size_t count, std::size_t element_size
 
 /// The plan of a call in which each peer has its part: nearly equal ones, or as `sizes` says.
 template <class Codec>
-round_plan plan_by_sizes(int peers, std::size_t count, std::size_t element_size, const Codec& codec,
-                         const call_options& o)
+call_plan plan_by_sizes(int peers, std::size_t count, std::size_t element_size, const Codec& codec,
+                        const call_options& o)
 {
     const auto n = static_cast<std::size_t>(peers);
     check_group(n, count, o);

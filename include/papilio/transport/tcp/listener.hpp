@@ -28,7 +28,8 @@ task<channel> dial(asio_loop& on, endpoint to, duration patience = std::chrono::
 class listener {
 public:
     /// Port 0 lets the system choose. Throws the system's error when `at` cannot be listened at.
-    listener(asio_loop& on, const endpoint& at, duration handshake = std::chrono::seconds(5));
+    listener(asio_loop& on, const endpoint& at,
+             duration handshake_timeout = std::chrono::seconds(5));
     listener(const listener&) = delete;
     listener& operator=(const listener&) = delete;
 
@@ -42,7 +43,7 @@ private:
     task<> welcome(detail::socket from);
 
     asio_loop& loop_;
-    duration handshake_;
+    duration handshake_timeout_;
     std::deque<channel> ready_;
     gate arrived_;
     papilio::detail::reception<detail::door> reception_;
@@ -104,9 +105,9 @@ inline task<channel> dial(asio_loop& on, endpoint to, duration patience)
     }
 }
 
-inline listener::listener(asio_loop& on, const endpoint& at, duration handshake)
+inline listener::listener(asio_loop& on, const endpoint& at, duration handshake_timeout)
     : loop_(on),
-      handshake_(handshake),
+      handshake_timeout_(handshake_timeout),
       reception_(on, detail::door(on.context(), at),
                  [this](detail::socket s) { return welcome(std::move(s)); })
 {
@@ -135,7 +136,7 @@ inline task<> listener::welcome(detail::socket from)
     try {
         detail::tune(s, nullptr);
         task<> handshake = detail::greet(s);
-        co_await timeout(std::move(handshake), loop_.now() + handshake_);
+        co_await timeout(std::move(handshake), loop_.now() + handshake_timeout_);
     } catch (const std::system_error&) {
         co_return;  // a stranger
     }

@@ -27,38 +27,38 @@ inline constexpr bool watches_addresses = false;
 /// 4 MiB that are given back there, until it ends. It is the thread's, as malloc's own caches are,
 /// since the many short calls of a loop and the mailboxes of its transports have no owner in
 /// common.
-class room {
+class pooled_buffer {
 public:
-    room() = default;
-    explicit room(std::size_t size) : mine_(take(held(size))), used_(size) {}
-    room(room&& from) noexcept
+    pooled_buffer() = default;
+    explicit pooled_buffer(std::size_t size) : mine_(take(held(size))), used_(size) {}
+    pooled_buffer(pooled_buffer&& from) noexcept
         : mine_(std::exchange(from.mine_, {})), used_(std::exchange(from.used_, 0))
     {
     }
-    room& operator=(room&& from) noexcept
+    pooled_buffer& operator=(pooled_buffer&& from) noexcept
     {
         std::swap(mine_, from.mine_);
         std::swap(used_, from.used_);
         return *this;
     }
-    ~room() { give(std::move(mine_)); }
+    ~pooled_buffer() { give(std::move(mine_)); }
 
     /// Makes it `size` bytes large. What it held is lost, and spans into it with it.
     mutable_bytes resize(std::size_t size)
     {
-        if (mine_.size < size) *this = room(size);
+        if (mine_.size < size) *this = pooled_buffer(size);
         used_ = size;
         return get();
     }
 
-    /// Valid until the room is resized, moved into or destroyed.
+    /// Valid until the buffer is resized, moved into or destroyed.
     mutable_bytes get() const noexcept { return {mine_.memory.get(), used_}; }
 
-    /// The memory that a room of `size` takes. Large ones come in steps of an eighth or less, so
+    /// The memory that a buffer of `size` takes. Large ones come in steps of an eighth or less, so
     /// that messages which differ by a header can have each other's.
     static constexpr std::size_t held(std::size_t size) noexcept
     {
-        if (size < least_kept) return size;
+        if (size < min_kept) return size;
         const auto step = std::bit_floor(size) / 8;
         return (size + header + step - 1) / step * step;
     }
@@ -70,16 +70,16 @@ private:
     };
 
     static constexpr std::size_t header = 64;
-    static constexpr std::size_t least_kept = 32 << 10;  // the allocator keeps smaller ones
-    static constexpr std::size_t most_kept = 4 << 20;
+    static constexpr std::size_t min_kept = 32 << 10;  // the allocator keeps smaller ones
+    static constexpr std::size_t max_kept = 4 << 20;
 
     /// What a thread keeps, the oldest first.
-    struct shelf {
-        std::array<block, most_kept / least_kept> blocks = {};
+    struct free_list {
+        std::array<block, max_kept / min_kept> blocks = {};
         std::size_t count = 0;
         std::size_t size = 0;
 
-        ~shelf() { closed() = true; }
+        ~free_list() { closed() = true; }
 
         block remove(std::size_t i) noexcept
         {
@@ -90,9 +90,9 @@ private:
             return taken;
         }
     };
-    static shelf& kept()
+    static free_list& kept()
     {
-        thread_local shelf mine;
+        thread_local free_list mine;
         return mine;
     }
     /// Whether the thread has ended as far as its own objects go; static ones end later.
@@ -104,7 +104,7 @@ private:
 
     static block take(std::size_t size)
     {
-        if (size >= least_kept && !closed()) {
+        if (size >= min_kept && !closed()) {
             auto& from = kept();
             for (auto i = from.count; i-- > 0;)
                 if (from.blocks[i].size == size) return from.remove(i);
@@ -115,9 +115,9 @@ private:
     static void give(block b) noexcept
     {
         const bool keeps = !watches_addresses && !closed();
-        if (!keeps || b.size < least_kept || b.size > most_kept) return;
+        if (!keeps || b.size < min_kept || b.size > max_kept) return;
         auto& to = kept();
-        while (to.size + b.size > most_kept) to.remove(0);
+        while (to.size + b.size > max_kept) to.remove(0);
         to.size += b.size;
         to.blocks[to.count++] = std::move(b);
     }

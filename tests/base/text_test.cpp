@@ -1,4 +1,4 @@
-#include <papilio/swarm/readable.hpp>
+#include <papilio/base/text.hpp>
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include <papilio/base/room.hpp>
+#include <papilio/base/buffer_pool.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -11,7 +11,7 @@
 
 namespace {
 
-using papilio::detail::room;
+using papilio::detail::pooled_buffer;
 
 constexpr std::size_t large = 128 << 10;
 
@@ -19,24 +19,24 @@ constexpr bool lends = !papilio::detail::watches_addresses;
 
 }  // namespace
 
-TEST_CASE("a room is as large as was asked for, and can be filled")
+TEST_CASE("a buffer is as large as was asked for, and can be filled")
 {
     for (const auto size : {0u, 1u, 4096u, 32u << 10, 1u << 20}) {
-        room space(size);
+        pooled_buffer space(size);
         REQUIRE(space.get().size() == size);
         std::ranges::fill(space.get(), std::byte{7});
     }
-    CHECK(room().get().empty());
+    CHECK(pooled_buffer().get().empty());
 }
 
-TEST_CASE("a large room that is given back is lent again, also for a message without its header")
+TEST_CASE("a large buffer that is given back is lent again, also for a message without its header")
 {
     const std::byte* where = nullptr;
     {
-        const room first(large + 48);
+        const pooled_buffer first(large + 48);
         where = first.get().data();
     }
-    const room second(large);
+    const pooled_buffer second(large);
     CHECK((second.get().data() == where || !lends));
     CHECK(second.get().size() == large);
 }
@@ -44,30 +44,30 @@ TEST_CASE("a large room that is given back is lent again, also for a message wit
 TEST_CASE("what was given back last is kept, whatever a thread has kept before")
 {
     {
-        std::vector<room> many;
+        std::vector<pooled_buffer> many;
         for (int i = 0; i < 16; ++i) many.emplace_back(512 << 10);
     }
     const std::byte* where = nullptr;
     {
-        const room other(large);
+        const pooled_buffer other(large);
         where = other.get().data();
     }
-    const room again(large);
+    const pooled_buffer again(large);
     CHECK((again.get().data() == where || !lends));
 }
 
-TEST_CASE("a room takes little more memory than was asked for")
+TEST_CASE("a buffer takes little more memory than was asked for")
 {
     for (std::size_t size = 1; size < (std::size_t{1} << 40); size += size / 7 + 1) {
-        CHECK(room::held(size) >= size);
-        CHECK(room::held(size) <= size + size / 8 + 64);
+        CHECK(pooled_buffer::held(size) >= size);
+        CHECK(pooled_buffer::held(size) <= size + size / 8 + 64);
     }
 }
 
-TEST_CASE("rooms that are in use at a time lie apart")
+TEST_CASE("buffers that are in use at a time lie apart")
 {
     for (int times = 0; times < 3; ++times) {
-        std::vector<room> rooms;
+        std::vector<pooled_buffer> rooms;
         for (int i = 0; i < 40; ++i) {
             rooms.emplace_back(large);
             std::ranges::fill(rooms.back().get(), static_cast<std::byte>(i));
@@ -79,9 +79,9 @@ TEST_CASE("rooms that are in use at a time lie apart")
     }
 }
 
-TEST_CASE("a room that shrinks and grows within its memory stays where it is")
+TEST_CASE("a buffer that shrinks and grows within its memory stays where it is")
 {
-    room space(large);
+    pooled_buffer space(large);
     const auto* const where = space.get().data();
     CHECK(space.resize(10).data() == where);
     CHECK(space.resize(large).data() == where);
@@ -90,24 +90,24 @@ TEST_CASE("a room that shrinks and grows within its memory stays where it is")
     std::ranges::fill(grown, std::byte{1});
 }
 
-TEST_CASE("a room that was moved from is empty")
+TEST_CASE("a buffer that was moved from is empty")
 {
-    room from(large);
+    pooled_buffer from(large);
     const auto* const where = from.get().data();
-    const room to(std::move(from));
+    const pooled_buffer to(std::move(from));
     CHECK(to.get().data() == where);
     CHECK(from.get().empty());
 }
 
-TEST_CASE("a room may be given back on another thread, and after its thread has ended")
+TEST_CASE("a buffer may be given back on another thread, and after its thread has ended")
 {
-    std::optional<room> space;
+    std::optional<pooled_buffer> space;
     std::thread([&] { space.emplace(large); }).join();
     std::thread([&] { space.reset(); }).join();
 
     std::thread([] {
         // Begins before what the thread keeps, and ends after it.
-        thread_local std::optional<room> last;
+        thread_local std::optional<pooled_buffer> last;
         last.emplace(std::size_t{1});
         last.emplace(large);
     }).join();

@@ -1,8 +1,8 @@
-#include <papilio/transport/select.hpp>
+#include <papilio/transport/hybrid.hpp>
 
 #include <papilio/collective/all_reduce.hpp>
 
-#include "support/select_cluster.hpp"
+#include "support/hybrid_cluster.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -15,22 +15,22 @@ namespace pa = papilio;
 using namespace papilio::test;
 using namespace std::chrono_literals;
 
-static_assert(pa::transport<pa::select::transport>);
-static_assert(pa::detail::numbers_rounds<pa::select::transport>);
-static_assert(pa::detail::retires_calls<pa::select::transport>);
-static_assert(pa::detail::knows_life<pa::select::transport>);
+static_assert(pa::transport<pa::hybrid::transport>);
+static_assert(pa::detail::numbers_calls<pa::hybrid::transport>);
+static_assert(pa::detail::retires_calls<pa::hybrid::transport>);
+static_assert(pa::detail::knows_life<pa::hybrid::transport>);
 
 namespace {
 
 const pa::tcp::endpoint here{"127.0.0.1", 0};
 
 /// What two peers at these addresses choose, from either side.
-std::pair<std::string, std::string> choice(pa::select::address zero_at, pa::select::address one_at)
+std::pair<std::string, std::string> choice(pa::hybrid::address zero_at, pa::hybrid::address one_at)
 {
     pa::asio_loop loop;
-    pa::select::transport zero(loop, 0, {zero_at, {}});
-    pa::select::transport one(loop, 1, {zero.local(), one_at});
-    zero.introduce(1, one.local());
+    pa::hybrid::transport zero(loop, 0, {zero_at, {}});
+    pa::hybrid::transport one(loop, 1, {zero.local(), one_at});
+    zero.set_address(1, one.local());
     std::vector<pa::task<>> both;
     both.push_back(zero.connect());
     both.push_back(one.connect());
@@ -42,9 +42,9 @@ std::pair<std::string, std::string> choice(pa::select::address zero_at, pa::sele
 
 TEST_CASE("peers of one host share memory, others talk over TCP, and they reduce together")
 {
-    select_cluster cluster(4, {.far = {.connections = 2}});
+    hybrid_cluster cluster(4, {.tcp = {.connections = 2}});
     std::map<int, std::vector<float>> results;
-    cluster.run([&](pa::select::transport& net) -> pa::task<> {
+    cluster.run([&](pa::hybrid::transport& net) -> pa::task<> {
         for (int peer = 0; peer < 4; ++peer) {
             if (peer == net.rank()) continue;
             CHECK(net.kind(peer) == ((peer - net.rank()) % 2 == 0 ? "shm" : "tcp"));
@@ -70,10 +70,10 @@ TEST_CASE("a pair has the best link that both offer")
 TEST_CASE("where shared memory does not work though it should, there is TCP")
 {
     pa::asio_loop loop;
-    pa::select::transport zero(loop, 0, {{here, {}}, {}});
+    pa::hybrid::transport zero(loop, 0, {{here, {}}, {}});
     auto at = zero.local();
-    at.near.name = "papilio-test-nobody";
-    pa::select::transport one(loop, 1, {at, {here, {}}});
+    at.local.name = "papilio-test-nobody";
+    pa::hybrid::transport one(loop, 1, {at, {here, {}}});
     pa::sync_wait(loop, one.connect());
     CHECK(one.kind(0) == "tcp");
 }
@@ -82,11 +82,11 @@ TEST_CASE("a peer that cannot be reached in any way is named")
 {
     pa::asio_loop loop;
     pa::asio_loop unused;
-    const pa::select::transport gone(unused, 0, {{here, {}}});
+    const pa::hybrid::transport gone(unused, 0, {{here, {}}});
     auto at = gone.local();
-    at.near.host = "elsewhere";
-    at.far.port = 1;
-    pa::select::transport one(loop, 1, {at, {here, {}}});
+    at.local.host = "elsewhere";
+    at.tcp.port = 1;
+    pa::hybrid::transport one(loop, 1, {at, {here, {}}});
     try {
         pa::sync_wait(loop, one.connect(20ms));
         FAIL("there is no such peer");

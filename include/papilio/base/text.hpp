@@ -53,7 +53,7 @@ constexpr bool steers(char32_t c) noexcept
 }
 
 /// Columns that it takes on a terminal, at most.
-constexpr std::size_t columns_of(char32_t c) noexcept
+constexpr std::size_t display_width(char32_t c) noexcept
 {
     return c < 0x1100 ? 1 : 2;
 }
@@ -78,7 +78,7 @@ inline std::string printable(std::string_view text, std::size_t most)
     for (std::size_t columns = 0; !text.empty();) {
         const auto c = detail::first_character(text);
         const bool good = c.size > 0 && !detail::steers(c.code);
-        columns += good ? detail::columns_of(c.code) : 1;
+        columns += good ? detail::display_width(c.code) : 1;
         if (columns > most) break;
         const std::size_t size = c.size > 0 ? c.size : 1;
         shown += good ? text.substr(0, size) : "?";

@@ -4,11 +4,11 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/collective/call_error.hpp>
 #include <papilio/collective/detail/ballot.hpp>
 #include <papilio/collective/detail/ledger.hpp>
 #include <papilio/collective/detail/link_watch.hpp>
 #include <papilio/collective/report.hpp>
-#include <papilio/collective/round_error.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/role.hpp>
 #include <papilio/transport/any_transport.hpp>
@@ -31,10 +31,10 @@ namespace papilio::detail {
 /// yes. A peer that meets a failure before it has voted votes no, naming the culprit; a single no
 /// fails the call for everybody. A peer that has voted yes and then misses a vote cannot know what
 /// the others saw: its outcome is unknown.
-class round {
+class call_run {
 public:
-    round(any_transport net, const wire::descriptor& call, std::vector<role> roles, butterfly plan,
-          time_point begin, duration limit)
+    call_run(any_transport net, const wire::descriptor& call, std::vector<role> roles,
+             butterfly plan, time_point begin, duration limit)
         : net_(std::move(net)),
           call_(call),
           roles_(std::move(roles)),
@@ -47,19 +47,19 @@ public:
           link_(net_, begin),
           closed_(index(plan_.stages()))
     {
-        report_.round = call.round;
+        report_.call = call.call;
         report_.codec = codec_id{call.codec};
         report_.back = codec_id{call.back};
         report_.peers.resize(roles_.size());
         for (int peer = 0; peer < size(); ++peer)
             if (!votes(of(peer)) && peer != me()) unserved_.push_back(peer);
     }
-    round(const round&) = delete;
-    round& operator=(const round&) = delete;
+    call_run(const call_run&) = delete;
+    call_run& operator=(const call_run&) = delete;
 
-    /// What is still to come of a round that was dropped, or has ended without somebody, is
+    /// What is still to come of a call that was dropped, or has ended without somebody, is
     /// nobody's.
-    ~round()
+    ~call_run()
     {
         if (!whole_) net_.retire(name(message_kind::vote, 0));
     }
@@ -75,8 +75,7 @@ public:
 
     tag name(message_kind kind, std::size_t i) const noexcept
     {
-        return make_tag(
-            {.round = call_.round, .kind = kind, .index = static_cast<std::uint32_t>(i)});
+        return make_tag({.call = call_.call, .kind = kind, .index = static_cast<std::uint32_t>(i)});
     }
 
     /// `peer` owes a message of a kind: it could have sent it by now, for all this peer knows.
@@ -126,19 +125,19 @@ public:
     {
         try {
             co_await work;
-        } catch (const round_error&) {
+        } catch (const call_error&) {
             throw;
         } catch (const std::system_error& failure) {
             const bool ours = failure.code() == errc::too_large;
-            throw round_error(failure.code(), ours ? me() : peer, me(), where, sentence(failure));
+            throw call_error(failure.code(), ours ? me() : peer, me(), where, sentence(failure));
         }
     }
 
     /// Observer `peer` has fetched the whole of this peer's part.
     void served(int peer) { std::erase(unserved_, peer); }
 
-    /// Moves the data by running `data`, and votes. Throws a `round_error` unless all agree.
-    /// `aside` serves the observers; it cannot fail the round, and gets as long again as the round
+    /// Moves the data by running `data`, and votes. Throws a `call_error` unless all agree.
+    /// `aside` serves the observers; it cannot fail the call, and gets as long again as the call
     /// took without it, or a moment if that is more.
     task<report> run(task<> data, task<> aside)
     {
@@ -149,13 +148,13 @@ public:
             either.push_back(everything(std::move(data), std::move(aside)));
             either.push_back(watch());
             co_await when_any(std::move(either));
-        } catch (const round_error& failure) {
+        } catch (const call_error& failure) {
             no = ballot_.no(failure.culprit(), unsure() ? errc::outcome_unknown : failure.code());
             error = std::current_exception();
         } catch (const std::system_error& failure) {
             no = ballot_.no(me(), failure.code());
             error = std::make_exception_ptr(
-                round_error(failure.code(), me(), me(), where_, sentence(failure)));
+                call_error(failure.code(), me(), me(), where_, sentence(failure)));
         } catch (...) {
             no = ballot_.no(me(), errc::peer_failed);
             error = std::current_exception();
@@ -203,9 +202,9 @@ private:
             listen_for_life();
             const int culprit = ledger_.behind(
                 kind, [&, k = stage](int peer) { return plan_.meeting(me(), peer) == k; });
-            if (culprit >= 0) throw round_error(errc::timed_out, culprit, me(), where_);
+            if (culprit >= 0) throw call_error(errc::timed_out, culprit, me(), where_);
         }
-        throw round_error(errc::timed_out, -1, me(), where_);
+        throw call_error(errc::timed_out, -1, me(), where_);
     }
 
     /// Who can be waiting for whom, the first cause first.
@@ -285,8 +284,8 @@ private:
     {
         task<> waited = patience(closed_.back(), 2);
         co_await std::move(waited);
-        throw round_error(errc::timed_out, me(), me(), where_,
-                          "the others have ended the round without this observer");
+        throw call_error(errc::timed_out, me(), me(), where_,
+                         "the others have ended the call without this observer");
     }
 
     task<> patience(gate& since, int times)
@@ -386,9 +385,9 @@ private:
     {
         try {
             std::rethrow_exception(error);
-        } catch (const round_error& failure) {
-            return std::make_exception_ptr(round_error(errc::outcome_unknown, failure.culprit(),
-                                                       me(), phase::vote, failure.detail()));
+        } catch (const call_error& failure) {
+            return std::make_exception_ptr(call_error(errc::outcome_unknown, failure.culprit(),
+                                                      me(), phase::vote, failure.detail()));
         } catch (...) {
             return error;
         }

@@ -6,7 +6,7 @@
 
 namespace papilio {
 
-/// What a peer was waited for when a round failed.
+/// What a peer was waited for when a call failed.
 enum class phase {
     contribution,  ///< its version of the part that this peer reduces
     result,        ///< the part that it reduces
@@ -23,11 +23,11 @@ constexpr const char* name(phase p) noexcept
     return "?";
 }
 
-/// A round has failed. The caller's data is as it was before the call.
-class round_error : public std::system_error {
+/// A call has failed. The caller's data is as it was before the call.
+class call_error : public std::system_error {
 public:
-    round_error(std::error_code why, int culprit, int reporter, phase where,
-                const std::string& detail = {})
+    call_error(std::error_code why, int culprit, int reporter, phase where,
+               const std::string& detail = {})
         : std::system_error(
               why, describe(culprit, reporter, where, detail == why.message() ? "" : detail)),
           culprit_(culprit),
@@ -51,7 +51,7 @@ public:
 private:
     static std::string describe(int culprit, int reporter, phase where, const std::string& detail)
     {
-        std::string text = "round failed";
+        std::string text = "call failed";
         if (culprit >= 0) text += " because of peer " + std::to_string(culprit);
         text += std::string(", waiting for a ") + name(where);
         text += ", says peer " + std::to_string(reporter);

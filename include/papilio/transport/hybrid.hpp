@@ -13,21 +13,21 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::select {
+namespace papilio::hybrid {
 
 /// Where a peer is found: over TCP by anybody, in shared memory by others of its host. Either may
 /// be empty.
 struct address {
-    tcp::endpoint far;
-    shm::address near;
+    papilio::tcp::endpoint tcp;
+    shm::address local;
 
     friend bool operator==(const address&, const address&) = default;
 };
 
-/// How a peer's links behave. Peers of a group must agree on `far.group`, `far.connections` and
+/// How a peer's links behave. Peers of a group must agree on `tcp.group`, `tcp.connections` and
 /// `ring_bytes`.
 struct options {
-    tcp::options far = {};  ///< of links over TCP, and what all links have in common
+    papilio::tcp::options tcp = {};  ///< of links over TCP, and what all links have in common
     std::size_t ring_bytes = shm::options{}.ring_bytes;  ///< of links in shared memory
 };
 static_assert(std::is_trivially_destructible_v<options>);
@@ -37,34 +37,34 @@ namespace detail {
 /// Links by whichever way is best: what a mesh asks of its medium.
 class medium {
 public:
-    using address = select::address;
+    using address = hybrid::address;
 
     medium(asio_loop& on, const options& o)
         : loop_(&on),
-          far_(on, tcp::medium_options(o.far)),
-          near_(on, o.ring_bytes),
-          patience_(o.far.handshake / 2)
+          tcp_(on, tcp::medium_options(o.tcp)),
+          local_(on, o.ring_bytes),
+          patience_(o.tcp.handshake_timeout / 2)
     {
     }
 
     bool reaches(const address& from, const address& to) const
     {
-        return tcp::detail::medium::reaches(from.far, to.far) || share_memory(from.near, to.near);
+        return tcp::detail::medium::reaches(from.tcp, to.tcp) || share_memory(from.local, to.local);
     }
     static std::string text(const address& a)
     {
-        const bool both = !a.far.host.empty() && !a.near.name.empty();
-        return (a.far.host.empty() ? "" : to_string(a.far)) + (both ? " or " : "") +
-               (a.near.name.empty() ? "" : to_string(a.near));
+        const bool both = !a.tcp.host.empty() && !a.local.name.empty();
+        return (a.tcp.host.empty() ? "" : to_string(a.tcp)) + (both ? " or " : "") +
+               (a.local.name.empty() ? "" : to_string(a.local));
     }
 
     /// Whoever can be found over TCP can be found in shared memory before.
     void listen(const address& own, std::function<task<>(std::unique_ptr<caller>)> welcome)
     {
-        near_.listen(own.near, welcome);
-        far_.listen(own.far, std::move(welcome));
+        local_.listen(own.local, welcome);
+        tcp_.listen(own.tcp, std::move(welcome));
     }
-    address local() const { return {far_.local(), near_.local()}; }
+    address local() const { return {tcp_.local(), local_.local()}; }
 
     /// That two processes share memory is proven by doing it; where it does not work, though it
     /// should, there is TCP.
@@ -72,17 +72,17 @@ public:
     {
         std::unique_ptr<byte_stream> made;
         std::error_code trouble;
-        if (share_memory(near_.local(), to.near)) {
+        if (share_memory(local_.local(), to.local)) {
             try {
-                task<std::unique_ptr<byte_stream>> attempt = near_.dial(to.near, h);
+                task<std::unique_ptr<byte_stream>> attempt = local_.dial(to.local, h);
                 made = co_await timeout(std::move(attempt), loop_->now() + patience_);
             } catch (const std::system_error& failure) {
                 trouble = failure.code();
             }
         }
         if (made) co_return made;
-        if (to.far.host.empty()) throw std::system_error(trouble);
-        co_return co_await far_.dial(to.far, h);
+        if (to.tcp.host.empty()) throw std::system_error(trouble);
+        co_return co_await tcp_.dial(to.tcp, h);
     }
 
 private:
@@ -92,8 +92,8 @@ private:
     }
 
     asio_loop* loop_;
-    tcp::detail::medium far_;
-    shm::detail::medium near_;
+    tcp::detail::medium tcp_;
+    shm::detail::medium local_;
     duration patience_;
 };
 
@@ -101,14 +101,14 @@ private:
 
 /// One peer of a mesh in which every pair has the best link there is: shared memory on one host,
 /// TCP between hosts; see `mesh` for its members, and `kind` for what was chosen. Peer `i` is found
-/// at `peers[i]`. Of its own address, an empty `near.host` is this host; another name makes a host
+/// at `peers[i]`. Of its own address, an empty `local.host` is this host; another name makes a host
 /// of its own of those who use it.
 class transport : public mesh<detail::medium> {
 public:
     transport(asio_loop& on, int rank, std::vector<address> peers, options o = {})
-        : mesh(on, detail::medium(on, o), rank, std::move(peers), for_mesh(o.far))
+        : mesh(on, detail::medium(on, o), rank, std::move(peers), for_mesh(o.tcp))
     {
     }
 };
 
-}  // namespace papilio::select
+}  // namespace papilio::hybrid
