@@ -65,11 +65,11 @@ Beside whom
 
 What comes of it
   more columns        p50 and p99 of the iterations; wire: bytes sent by all peers per call; eta:
-                      the shortest time that these links allow over the measured one; pred: what the
-                      cost model expected over the measured time; relerr: relative root mean square
-                      error; cpu: nanoseconds of all peers per byte; peak: memory beyond the buffers
-                      per byte; lost: peers missing in a result; ratio: the best rival's time over
-                      this one
+                      the shortest time that these links allow over the measured one, or - where the
+                      measured time is the shorter one; pred: what the cost model expected over the
+                      measured time; relerr: relative root mean square error; cpu: nanoseconds of
+                      all peers per byte; peak: memory beyond the buffers per byte; lost: peers
+                      missing in a result; ratio: the best rival's time over this one
   --csv FILE  --json FILE  --gbench-json FILE (as Google Benchmark writes it)  --plot FILE.svg
   --require 'eta>=0.95' --require 'papilio/gloo>=1.2' --require 'papilio-int8b:relerr<=0.01'
                       fail unless this holds at every size. A column of the table, or one system's

@@ -88,7 +88,7 @@ int conduct_and_report(const options& o, surroundings s, const private_network* 
         conduct(o, all, links, [&](const std::vector<row>& group) { print_rows(group, s); });
     all.clear();
     if (rows.empty()) throw std::runtime_error("nothing was measured");
-    print_more(rows);
+    print_more(rows, o);
     write_files(o, rows, s);
     const bool right = all_right(rows);
     const bool met = check_requirements(o.required, rows);

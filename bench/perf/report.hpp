@@ -47,12 +47,17 @@ struct row {
 
     const cell& main() const { return out_of_place ? *out_of_place : *in_place; }
     double algbw(const cell& c) const { return static_cast<double>(size) / c.seconds; }
-    /// The bound over a time; not a number where one of both is not known.
+    /// True if a call took less time than the bound. The links then carried more than the rates
+    /// that the bound is computed from, and eta is not valid.
+    bool beats_bound(double seconds) const { return seconds > 0 && seconds < bound_seconds; }
+    /// The bound over a time; not a number where one of both is not known, or eta is not valid.
     double eta(double seconds) const
     {
-        const bool known = seconds > 0 && bound_seconds > 0;
-        return known ? bound_seconds / seconds : std::numeric_limits<double>::quiet_NaN();
+        const bool valid = seconds > 0 && bound_seconds > 0 && !beats_bound(seconds);
+        return valid ? bound_seconds / seconds : std::numeric_limits<double>::quiet_NaN();
     }
+    /// "16 KiB float sum": the case that was measured, for messages.
+    std::string case_text() const;
 };
 
 /// What is known about a whole run of the program.
@@ -84,7 +89,7 @@ surroundings look_around(const options& o, int argc, char** argv);
 /// The table on standard output: its head, and the rows of one group.
 void print_head(const surroundings& s, const options& o);
 void print_rows(const std::vector<row>& rows, const surroundings& s);
-void print_more(const std::vector<row>& rows);
+void print_more(const std::vector<row>& rows, const options& o);
 
 // Files; each throws when it cannot be written.
 void write_csv(const std::string& path, const std::vector<row>& rows, const surroundings& s);

@@ -3,14 +3,11 @@
 #include "perf/parse.hpp"
 #include "perf/report.hpp"
 
-#include <papilio/base/units.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 #include <map>
-#include <optional>
 
 namespace papilio::perf {
 
@@ -71,18 +68,32 @@ const row* fastest(const std::vector<row>& rows, std::size_t group, const std::s
     return best;
 }
 
-std::optional<double> value_of(const requirement& q, const std::vector<row>& rows,
+double value_of(const requirement& q, const std::vector<row>& rows, std::size_t group)
+{
+    const auto* subject = fastest(rows, group, q.subject);
+    if (!subject) return nothing;
+    if (q.rival.empty()) return measures().find(q.measure)->second(*subject);
+    const auto* rival = fastest(rows, group, q.rival);
+    return rival ? rival->main().seconds / subject->main().seconds : nothing;
+}
+
+/// Why `value_of` found nothing.
+std::string reason_for_nothing(const requirement& q, const std::vector<row>& rows,
                                std::size_t group)
 {
     const auto* subject = fastest(rows, group, q.subject);
-    if (!subject) return std::nullopt;
-    if (q.rival.empty()) {
-        const auto value = measures().find(q.measure)->second(*subject);
-        return std::isnan(value) ? std::nullopt : std::optional(value);
+    if (subject && q.measure.starts_with("eta")) {
+        const auto seconds = q.measure == "eta_first"  ? subject->first_seconds
+                             : q.measure == "eta_idle" ? subject->idle_seconds
+                                                       : subject->main().seconds;
+        char text[160];
+        std::snprintf(text, sizeof(text),
+                      "%s is above 1 and therefore not valid: the call took %.4g us, less than the "
+                      "bound of %.4g us",
+                      q.measure.c_str(), seconds * 1e6, subject->bound_seconds * 1e6);
+        if (subject->beats_bound(seconds)) return text;
     }
-    const auto* rival = fastest(rows, group, q.rival);
-    if (!rival) return std::nullopt;
-    return rival->main().seconds / subject->main().seconds;
+    return "there is nothing to compare";
 }
 
 }  // namespace
@@ -123,15 +134,13 @@ bool check_requirements(const std::vector<requirement>& all, const std::vector<r
     for (const auto& q : all)
         for (const auto& [group, first] : groups) {
             const auto value = value_of(q, rows, group);
-            const bool met = value && (q.at_least ? *value >= q.bound : *value <= q.bound);
-            const auto what = human_bytes(first->size) + ' ' +
-                              std::string(name_in(type_names, first->type)) + ' ' +
-                              std::string(name_in(op_names, first->op));
-            std::printf("# %s %s at %s: ", met ? "met   " : "FAILED", q.text.c_str(), what.c_str());
-            if (value)
-                std::printf("%.4g\n", *value);
+            const bool met = q.at_least ? value >= q.bound : value <= q.bound;  // no, if nothing
+            std::printf("# %s %s at %s: ", met ? "met   " : "FAILED", q.text.c_str(),
+                        first->case_text().c_str());
+            if (std::isnan(value))
+                std::printf("%s\n", reason_for_nothing(q, rows, group).c_str());
             else
-                std::printf("there is nothing to compare\n");
+                std::printf("%.4g\n", value);
             good = good && met;
         }
     return good;

@@ -22,8 +22,8 @@ struct requirement {
 /// Ends the program where `text` is not understood.
 requirement read_requirement(std::string_view text);
 
-/// Prints a line for each requirement and size. Returns whether all are met; one for which there
-/// is nothing to compare is not.
+/// Prints a line for each requirement and size. Returns whether all are met. A requirement is not
+/// met where there is nothing to compare, or where eta is not valid.
 bool check_requirements(const std::vector<requirement>& all, const std::vector<row>& rows);
 
 }  // namespace papilio::perf

@@ -1,6 +1,7 @@
 #include "perf/output/text_file.hpp"
 #include "perf/report.hpp"
 
+#include <cmath>
 #include <sstream>
 
 namespace papilio::perf {
@@ -23,7 +24,7 @@ void write_cell(std::ostream& csv, const row& r, const cell& c, bool in_place,
     csv << c.p50 * 1e6 << ',' << c.p99 * 1e6 << ',';
     or_empty(c.measures_wire, c.wire_bytes);
     or_empty(r.bound_seconds > 0, r.bound_seconds * 1e6);
-    or_empty(r.bound_seconds > 0, r.eta(c.seconds));
+    or_empty(!std::isnan(r.eta(c.seconds)), r.eta(c.seconds));
     or_empty(r.predicted_seconds > 0, r.predicted_seconds * 1e6);
     or_empty(c.checked, c.relative_error);
     csv << c.processor_seconds * 1e9 / size << ',' << c.peak_bytes << ',' << c.lost << ',';

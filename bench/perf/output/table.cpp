@@ -2,6 +2,7 @@
 
 #include <papilio/base/units.hpp>
 
+#include <cmath>
 #include <cstdio>
 
 namespace papilio::perf {
@@ -55,7 +56,45 @@ std::string or_nothing(bool there, double value)
     return there ? figure(value) : "-";
 }
 
+std::string eta_text(const row& r, double seconds)
+{
+    const auto eta = r.eta(seconds);
+    return or_nothing(!std::isnan(eta), eta);
+}
+
+/// Says why eta is missing where a call took less time than the bound.
+void print_notes(const std::vector<row>& rows, const options& o)
+{
+    bool any = false;
+    for (const auto& r : rows)
+        for (const auto& [name, seconds] : {std::pair{"eta", r.main().seconds},
+                                            {"eta first", r.first_seconds},
+                                            {"eta idle", r.idle_seconds}}) {
+            if (!r.beats_bound(seconds)) continue;
+            if (!any) std::printf("#\n# eta is - where a call took less time than the bound:\n");
+            any = true;
+            std::printf("#   %s of %s at %s: the call took %s us, the bound is %s us\n", name,
+                        r.system.c_str(), r.case_text().c_str(), figure(seconds * 1e6).c_str(),
+                        figure(r.bound_seconds * 1e6).c_str());
+        }
+    if (!any) return;
+    if (o.where == network::namespaces)
+        std::printf(
+            "# The bound is computed from the measured rate of each link. A token bucket that is\n"
+            "# not empty passes up to 64 KiB faster than this rate. Larger sizes empty it.\n");
+    else
+        std::printf(
+            "# The bound is computed from the rates of --up and --down. The links carry more.\n");
+    std::printf("# At these sizes eta of the other systems can be too high as well.\n");
+}
+
 }  // namespace
+
+std::string row::case_text() const
+{
+    return human_bytes(size) + ' ' + std::string(name_in(type_names, type)) + ' ' +
+           std::string(name_in(op_names, op));
+}
 
 double bus_factor(const surroundings& s)
 {
@@ -98,7 +137,7 @@ void print_rows(const std::vector<row>& rows, const surroundings& s)
     std::fflush(stdout);
 }
 
-void print_more(const std::vector<row>& rows)
+void print_more(const std::vector<row>& rows, const options& o)
 {
     std::printf("#\n# %-20s %11s %9s %9s %9s %7s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n",
                 "system", "size", "p50", "p99", "wire", "eta", "pred", "relerr", "cpu", "peak",
@@ -109,13 +148,12 @@ void print_more(const std::vector<row>& rows)
     for (const auto& r : rows) {
         const auto& c = r.main();
         const auto size = static_cast<double>(r.size);
-        const bool bound = r.bound_seconds > 0;
         const bool out = r.out_of_place.has_value();
         std::printf(
             "  %-20s %11zu %9s %9s %9s %7s %7s %9s %9s %7s %7s %5d %6s %9s %7s %9s %7s\n",
             r.system.c_str(), r.size, figure(c.p50 * 1e6).c_str(), figure(c.p99 * 1e6).c_str(),
             c.measures_wire ? human_bytes(static_cast<std::uint64_t>(c.wire_bytes)).c_str() : "-",
-            or_nothing(bound, r.eta(c.seconds)).c_str(),
+            eta_text(r, c.seconds).c_str(),
             or_nothing(r.predicted_seconds > 0, r.predicted_seconds / c.seconds).c_str(),
             or_nothing(c.checked, c.relative_error).c_str(),
             figure(c.processor_seconds * 1e9 / size).c_str(),
@@ -124,10 +162,11 @@ void print_more(const std::vector<row>& rows)
                 .c_str(),
             c.lost, or_nothing(r.ratio > 0, r.ratio).c_str(),
             or_nothing(r.first_seconds > 0, r.first_seconds * 1e6).c_str(),
-            or_nothing(bound && r.first_seconds > 0, r.eta(r.first_seconds)).c_str(),
+            eta_text(r, r.first_seconds).c_str(),
             or_nothing(r.idle_seconds > 0, r.idle_seconds * 1e6).c_str(),
-            or_nothing(bound && r.idle_seconds > 0, r.eta(r.idle_seconds)).c_str());
+            eta_text(r, r.idle_seconds).c_str());
     }
+    print_notes(rows, o);
     std::fflush(stdout);
 }
 
