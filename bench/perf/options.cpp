@@ -81,6 +81,15 @@ void place(options& o, std::string_view value)
     o.in_place = value != "out";
 }
 
+/// The plot is always SVG: another ending would promise another format.
+std::string svg_file(std::string_view name, std::string_view value)
+{
+    if (!value.ends_with(".svg"))
+        refuse(std::string(name) + " takes a file name that ends in .svg, not '" +
+               std::string(value) + "'");
+    return std::string(value);
+}
+
 constexpr int many = 1'000'000;
 
 /// "4,2x2" are two butterflies: one stage of four, and two of two.
@@ -164,7 +173,7 @@ const std::map<std::string_view, reader>& everything_else()
         {"--csv", [](options& o, raw&, V, V v) { o.csv = v; }},
         {"--json", [](options& o, raw&, V, V v) { o.json = v; }},
         {"--gbench-json", [](options& o, raw&, V, V v) { o.gbench_json = v; }},
-        {"--plot", [](options& o, raw&, V, V v) { o.plot = v; }},
+        {"--plot", [](options& o, raw&, V n, V v) { o.plot = svg_file(n, v); }},
         {"--require", [](options& o, raw&, V, V v) { o.required.push_back(read_requirement(v)); }},
     };
     return all;
