@@ -140,6 +140,7 @@ std::vector<row> finish(const std::vector<entrant>& all, const std::vector<tally
         row r;
         r.system = all[s].name;
         r.rival = all[s].rival;
+        r.lossy = all[s].lossy;
         r.count = count_for(all[s], j);
         r.size = static_cast<std::size_t>(r.count) * size_of(j.type);
         r.type = j.type;

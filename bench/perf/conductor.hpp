@@ -14,6 +14,7 @@ namespace papilio::perf {
 struct entrant {
     std::string name;
     bool rival = false;
+    bool lossy = false;  ///< its codec rounds: the result is not exact
     std::unique_ptr<crew> peers;
     double bits_per_element = 32;  ///< that floats take on the wire
     bool as_many_bytes = false;    ///< gets fewer elements, so as to send what such bits would

@@ -130,6 +130,7 @@ std::vector<entrant> line_up(const options& o, const link_table& links, const pr
         const auto& f = all_forms[i];
         entrant e;
         e.name = name_of(f);
+        e.lossy = facts_of(f.codec).coarseness > 0;
         e.as_many_bytes = f.codec == "as-many-bytes";
         e.bits_per_element = e.as_many_bytes ? bits : facts_of(f.codec).bits_per_element;
         e.predict = [f, o](const job& j) { return predicted_seconds(f, o, j); };

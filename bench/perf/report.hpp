@@ -32,6 +32,7 @@ struct cell {
 struct row {
     std::string system;
     bool rival = false;
+    bool lossy = false;    ///< its codec rounds: the result is not exact
     std::size_t size = 0;  ///< bytes of one peer's data
     std::uint64_t count = 0;
     element_type type = element_type::f32;
@@ -45,6 +46,8 @@ struct row {
     double predicted_seconds = 0;
     double ratio = 0;  ///< the best rival's time over this one
 
+    /// The name for people: it says where results are not exact.
+    std::string label() const { return lossy ? system + " (lossy)" : system; }
     const cell& main() const { return out_of_place ? *out_of_place : *in_place; }
     double algbw(const cell& c) const { return static_cast<double>(size) / c.seconds; }
     /// True if a call took less time than the bound. The links then carried more than the rates

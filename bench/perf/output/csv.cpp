@@ -31,7 +31,7 @@ void write_cell(std::ostream& csv, const row& r, const cell& c, bool in_place,
     or_empty(r.ratio > 0, r.ratio);
     or_empty(r.first_seconds > 0, r.first_seconds * 1e6);
     or_empty(r.idle_seconds > 0, r.idle_seconds * 1e6);
-    csv << as_hexadecimal(c.digest) << '\n';
+    csv << as_hexadecimal(c.digest) << ',' << (r.lossy ? 1 : 0) << '\n';
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ void write_csv(const std::string& path, const std::vector<row>& rows, const surr
     std::ostringstream csv;
     csv.precision(10);
     csv << "system,transport,congestion,peers,size,count,type,redop,place,time,algbw,busbw,wrong,"
-           "p50,p99,wire,bound,eta,predicted,relerr,cpu,peak,lost,ratio,first,idle,digest\n";
+           "p50,p99,wire,bound,eta,predicted,relerr,cpu,peak,lost,ratio,first,idle,digest,lossy\n";
     for (const auto& r : rows) {
         if (r.out_of_place) write_cell(csv, r, *r.out_of_place, false, s);
         if (r.in_place) write_cell(csv, r, *r.in_place, true, s);

@@ -51,6 +51,7 @@ void write_row(json_writer& json, const row& r, const surroundings& s)
     json.open('{');
     json.value("system", r.system);
     json.value("rival", r.rival);
+    json.value("lossy", r.lossy);
     json.value("size", static_cast<std::uint64_t>(r.size));
     json.value("count", r.count);
     json.value("type", name_in(type_names, r.type));

@@ -51,23 +51,34 @@ struct axes {
     }
 };
 
+/// The row whose system has the bound drawn: one that sends the data as they are, if there is one,
+/// since each codec has a bound of its own.
+const row& bounded(const std::vector<row>& rows)
+{
+    const auto& first = rows.front();
+    const auto exact = std::ranges::find_if(
+        rows, [&](const row& r) { return r.type == first.type && r.op == first.op && !r.lossy; });
+    return exact == rows.end() ? first : *exact;
+}
+
 std::vector<line> lines_of(const std::vector<row>& rows)
 {
     std::vector<line> all;
-    line bound{"bound", bound_colour, "6 5", 2, {}};
     const auto* first = &rows.front();
+    const auto& of = bounded(rows);
+    line bound{"bound, " + (of.lossy ? of.system : name(of.type)), bound_colour, "6 5", 2, {}};
     std::size_t colour = 0;
     for (const auto& r : rows) {
         if (r.type != first->type || r.op != first->op) continue;
-        auto found = std::ranges::find(all, r.system, &line::name);
+        auto found = std::ranges::find(all, r.label(), &line::name);
         if (found == all.end()) {
             const auto* c = colours[colour++ % std::size(colours)];
-            all.push_back({r.system, c, "", r.rival ? 1.6 : 3.2, {}});
+            all.push_back({r.label(), c, "", r.rival ? 1.6 : 3.2, {}});
             found = all.end() - 1;
         }
         const auto size = static_cast<double>(r.size);
         found->points.push_back({size, r.algbw(r.main())});
-        if (r.system == first->system && r.bound_seconds > 0)
+        if (r.system == of.system && r.bound_seconds > 0)
             bound.points.push_back({size, size / r.bound_seconds});
     }
     if (!bound.points.empty()) all.push_back(std::move(bound));

@@ -113,11 +113,11 @@ void print_head(const surroundings& s, const options& o)
     std::printf("\n%s", rates_text(s).c_str());
     std::printf("# %d runs of %d warm-ups and %d iterations; %s\n#\n", o.runs, o.warm_up,
                 o.iterations, s.command.c_str());
-    std::printf("# %-22s %34s %34s %34s\n", "", "", "out-of-place      ", "in-place      ");
-    std::printf("# %-20s %11s %11s %8s %5s %9s %8s %8s %6s %9s %8s %8s %6s\n", "system", "size",
+    std::printf("# %-29s %34s %34s %34s\n", "", "", "out-of-place      ", "in-place      ");
+    std::printf("# %-27s %11s %11s %8s %5s %9s %8s %8s %6s %9s %8s %8s %6s\n", "system", "size",
                 "count", "type", "redop", "time", "algbw", "busbw", "#wrong", "time", "algbw",
                 "busbw", "#wrong");
-    std::printf("# %-20s %11s %11s %8s %5s %9s %8s %8s %6s %9s %8s %8s %6s\n", "", "(B)",
+    std::printf("# %-27s %11s %11s %8s %5s %9s %8s %8s %6s %9s %8s %8s %6s\n", "", "(B)",
                 "(elements)", "", "", "(us)", "(GB/s)", "(GB/s)", "", "(us)", "(GB/s)", "(GB/s)",
                 "");
     std::fflush(stdout);
@@ -126,7 +126,7 @@ void print_head(const surroundings& s, const options& o)
 void print_rows(const std::vector<row>& rows, const surroundings& s)
 {
     for (const auto& r : rows) {
-        std::printf("  %-20s %11zu %11llu %8s %5s", r.system.c_str(), r.size,
+        std::printf("  %-27s %11zu %11llu %8s %5s", r.label().c_str(), r.size,
                     static_cast<unsigned long long>(r.count),
                     std::string(name_in(type_names, r.type)).c_str(),
                     std::string(name_in(op_names, r.op)).c_str());
@@ -139,10 +139,10 @@ void print_rows(const std::vector<row>& rows, const surroundings& s)
 
 void print_more(const std::vector<row>& rows, const options& o)
 {
-    std::printf("#\n# %-20s %11s %9s %9s %9s %7s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n",
+    std::printf("#\n# %-27s %11s %9s %9s %9s %7s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n",
                 "system", "size", "p50", "p99", "wire", "eta", "pred", "relerr", "cpu", "peak",
                 "peak", "lost", "ratio", "first", "eta", "idle", "eta");
-    std::printf("# %-20s %11s %9s %9s %9s %7s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n", "",
+    std::printf("# %-27s %11s %9s %9s %9s %7s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n", "",
                 "(B)", "(us)", "(us)", "", "", "", "", "(ns/B)", "(B/B)", "in pl.", "", "", "(us)",
                 "first", "(us)", "idle");
     for (const auto& r : rows) {
@@ -150,8 +150,8 @@ void print_more(const std::vector<row>& rows, const options& o)
         const auto size = static_cast<double>(r.size);
         const bool out = r.out_of_place.has_value();
         std::printf(
-            "  %-20s %11zu %9s %9s %9s %7s %7s %9s %9s %7s %7s %5d %6s %9s %7s %9s %7s\n",
-            r.system.c_str(), r.size, figure(c.p50 * 1e6).c_str(), figure(c.p99 * 1e6).c_str(),
+            "  %-27s %11zu %9s %9s %9s %7s %7s %9s %9s %7s %7s %5d %6s %9s %7s %9s %7s\n",
+            r.label().c_str(), r.size, figure(c.p50 * 1e6).c_str(), figure(c.p99 * 1e6).c_str(),
             c.measures_wire ? human_bytes(static_cast<std::uint64_t>(c.wire_bytes)).c_str() : "-",
             eta_text(r, c.seconds).c_str(),
             or_nothing(r.predicted_seconds > 0, r.predicted_seconds / c.seconds).c_str(),
