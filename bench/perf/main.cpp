@@ -1,12 +1,12 @@
 // papilio's all-reduce, alone or beside its rivals, over links of any kind. See --help.
 
-#include "perf/conductor.hpp"
 #include "perf/congestion.hpp"
+#include "perf/coordinator.hpp"
 #include "perf/interrupt.hpp"
-#include "perf/lineup.hpp"
 #include "perf/options.hpp"
 #include "perf/parse.hpp"
 #include "perf/report.hpp"
+#include "perf/systems.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "perf/crew.hpp"
 #include "perf/options.hpp"
+#include "perf/worker_group.hpp"
 
 #include <papilio/plan/link_table.hpp>
 

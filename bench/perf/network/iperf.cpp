@@ -1,6 +1,6 @@
 #include "perf/network/private_network.hpp"
+#include "perf/report_skipped.hpp"
 #include "perf/shell.hpp"
-#include "perf/skip.hpp"
 #include "perf/temporary_folder.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "perf/network/cleanup_process.hpp"
 #include "perf/network/delay_line.hpp"
-#include "perf/network/janitor.hpp"
 
 #include <papilio/plan/link_table.hpp>
 

@@ -1,4 +1,4 @@
-#include "perf/papilio/system.hpp"
+#include "perf/papilio/backend.hpp"
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/thread_loop.hpp>

@@ -1,6 +1,6 @@
 #include "perf/channel.hpp"
 #include "perf/congestion.hpp"
-#include "perf/papilio/system.hpp"
+#include "perf/papilio/backend.hpp"
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/transport/hybrid.hpp>

@@ -1,6 +1,6 @@
 #include "perf/measure.hpp"
+#include "perf/papilio/backend.hpp"
 #include "perf/papilio/call.hpp"
-#include "perf/papilio/system.hpp"
 
 #include <papilio/sim/world.hpp>
 

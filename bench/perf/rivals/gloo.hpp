@@ -1,6 +1,6 @@
 #pragma once
 
-#include "perf/contestant.hpp"
+#include "perf/backend.hpp"
 
 #include <string>
 #include <utility>

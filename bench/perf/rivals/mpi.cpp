@@ -2,8 +2,8 @@
 
 #include "perf/interrupt.hpp"
 #include "perf/listener.hpp"
+#include "perf/report_skipped.hpp"
 #include "perf/shell.hpp"
-#include "perf/skip.hpp"
 #include "perf/temporary_folder.hpp"
 
 #include <sys/prctl.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "perf/conductor.hpp"
+#include "perf/coordinator.hpp"
 #include "perf/network/private_network.hpp"
 #include "perf/options.hpp"
 

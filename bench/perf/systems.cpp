@@ -1,14 +1,14 @@
-#include "perf/lineup.hpp"
+#include "perf/systems.hpp"
 
 #include "perf/listener.hpp"
+#include "perf/papilio/backend.hpp"
 #include "perf/papilio/call.hpp"
-#include "perf/papilio/system.hpp"
 #include "perf/peer.hpp"
 #include "perf/rivals/mpi.hpp"
 #ifdef PAPILIO_PERF_GLOO
 #include "perf/rivals/gloo.hpp"
 #endif
-#include "perf/skip.hpp"
+#include "perf/report_skipped.hpp"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,7 +1,7 @@
-#include "perf/conductor.hpp"
+#include "perf/coordinator.hpp"
 
 #include "perf/interrupt.hpp"
-#include "perf/skip.hpp"
+#include "perf/report_skipped.hpp"
 
 #include <papilio/plan/lower_bound.hpp>
 

@@ -1,4 +1,4 @@
-#include "perf/papilio/system.hpp"
+#include "perf/papilio/backend.hpp"
 
 #include "perf/papilio/call.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "perf/crew.hpp"
 #include "perf/report.hpp"
+#include "perf/worker_group.hpp"
 
 #include <functional>
 #include <memory>

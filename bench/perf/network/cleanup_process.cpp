@@ -1,4 +1,4 @@
-#include "perf/network/janitor.hpp"
+#include "perf/network/cleanup_process.hpp"
 
 #include <fcntl.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-#include "perf/crew.hpp"
+#include "perf/worker_group.hpp"
 
 #include "perf/interrupt.hpp"
 

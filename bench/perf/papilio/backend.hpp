@@ -1,8 +1,8 @@
 #pragma once
 
-#include "perf/contestant.hpp"
-#include "perf/crew.hpp"
+#include "perf/backend.hpp"
 #include "perf/options.hpp"
+#include "perf/worker_group.hpp"
 
 #include <papilio/async/offload.hpp>
 #include <papilio/async/task.hpp>

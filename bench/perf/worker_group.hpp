@@ -1,7 +1,7 @@
 #pragma once
 
+#include "perf/backend.hpp"
 #include "perf/channel.hpp"
-#include "perf/contestant.hpp"
 
 #include <sys/types.h>
 
