@@ -10,12 +10,12 @@
 
 namespace papilio::perf {
 
-/// One of the peers of a crew, and how it finds the others.
+/// One of the peers of a worker group, and how it finds the others.
 struct place {
     int rank = 0;
     int peers = 0;
     std::string address;          ///< where others reach this peer
-    bool shares_process = false;  ///< with all others of its crew
+    bool shares_process = false;  ///< with all others of its worker group
 
     /// Gives a text to every other peer, and returns all of theirs by rank. All call it together.
     std::function<std::vector<std::string>(const std::string&)> exchange;
@@ -29,12 +29,12 @@ struct call_facts {
 };
 
 /// One peer's end of a system that can reduce.
-class contestant {
+class backend {
 public:
-    contestant() = default;
-    contestant(const contestant&) = delete;
-    contestant& operator=(const contestant&) = delete;
-    virtual ~contestant() = default;
+    backend() = default;
+    backend(const backend&) = delete;
+    backend& operator=(const backend&) = delete;
+    virtual ~backend() = default;
 
     virtual bool takes(const job&) const { return true; }
 
@@ -52,6 +52,6 @@ public:
     virtual double tolerance(const job&) const { return 0; }
 };
 
-using join_function = std::function<std::unique_ptr<contestant>(const place&)>;
+using join_function = std::function<std::unique_ptr<backend>(const place&)>;
 
 }  // namespace papilio::perf

@@ -8,10 +8,10 @@
 
 namespace papilio::perf {
 
-/// What the conductor and the peers of a crew tell each other.
+/// What the coordinator and the peers of a worker group tell each other.
 enum class word : std::uint8_t {
     hello,     ///< a peer's: its rank
-    task,      ///< the conductor's: a job
+    task,      ///< the coordinator's: a job
     exchange,  ///< a text from each, and then the texts of all
     meeting,   ///< "I am there", and then "everybody is"
     outcome,   ///< of a job

@@ -49,9 +49,9 @@ std::string first_host(const std::string& list)
     return list.substr(0, bracket) + list.substr(bracket + 1, end - bracket - 1);
 }
 
-std::optional<seat> find_seat()
+std::optional<launcher_rank> find_launcher_rank()
 {
-    seat s;
+    launcher_rank s;
     s.host = variable("MASTER_ADDR");
     if (!variable("RANK").empty() && !variable("WORLD_SIZE").empty()) {
         s.launcher = "torchrun";

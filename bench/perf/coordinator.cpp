@@ -12,7 +12,7 @@
 
 namespace papilio::perf {
 
-double entrant::bits_on_wire(element_type type) const
+double measured_system::bits_on_wire(element_type type) const
 {
     if (type != element_type::f32 || as_many_bytes) return 8.0 * static_cast<double>(size_of(type));
     return bits_per_element;
@@ -79,7 +79,7 @@ struct tally {
     std::vector<double> first, idle;
 };
 
-std::uint64_t count_for(const entrant& e, const job& j)
+std::uint64_t count_for(const measured_system& e, const job& j)
 {
     if (!e.as_many_bytes) return j.count;
     const auto fewer = static_cast<double>(j.count) * e.bits_per_element / 32;
@@ -87,7 +87,7 @@ std::uint64_t count_for(const entrant& e, const job& j)
 }
 
 /// One run of one system: the calls out of place and in place, and those that begin cold.
-void run_once(const options& o, entrant& e, job j, bool check, tally& t)
+void run_once(const options& o, measured_system& e, job j, bool check, tally& t)
 {
     j.count = count_for(e, j);
     const double patience = (o.warm_up + o.iterations + 1) * o.timeout_seconds;
@@ -117,7 +117,7 @@ void run_once(const options& o, entrant& e, job j, bool check, tally& t)
 }
 
 /// A rival that fails, or hangs, does not take the others with it.
-void take_turn(const options& o, entrant& e, const job& j, bool check, tally& t)
+void take_turn(const options& o, measured_system& e, const job& j, bool check, tally& t)
 {
     throw_if_interrupted();
     if (!e.peers) return;
@@ -126,13 +126,13 @@ void take_turn(const options& o, entrant& e, const job& j, bool check, tally& t)
     } catch (const std::exception& failure) {
         throw_if_interrupted();
         if (!e.rival) throw std::runtime_error(e.name + ": " + failure.what());
-        skip(e.name + " from here on: " + failure.what());
+        report_skipped(e.name + " from here on: " + failure.what());
         e.peers.reset();
         t = {};
     }
 }
 
-std::vector<row> finish(const std::vector<entrant>& all, const std::vector<tally>& found,
+std::vector<row> finish(const std::vector<measured_system>& all, const std::vector<tally>& found,
                         const job& j, std::size_t group, const link_table& links)
 {
     std::vector<row> rows;
@@ -166,9 +166,9 @@ std::vector<row> finish(const std::vector<entrant>& all, const std::vector<tally
     return rows;
 }
 
-/// Tells once of each entrant that is well and yet has no row.
-void tell_left_out(const std::vector<entrant>& all, const std::vector<row>& rows, const job& j,
-                   std::set<std::string>& told)
+/// Tells once of each system that is well and yet has no row.
+void tell_left_out(const std::vector<measured_system>& all, const std::vector<row>& rows,
+                   const job& j, std::set<std::string>& told)
 {
     for (const auto& e : all) {
         if (!e.peers || std::ranges::find(rows, e.name, &row::system) != rows.end()) continue;
@@ -176,14 +176,15 @@ void tell_left_out(const std::vector<entrant>& all, const std::vector<row>& rows
                           std::string(name_in(collective_names, j.what)) + " of " +
                           std::string(name_in(type_names, j.type)) + " by " +
                           std::string(name_in(op_names, j.op));
-        if (told.insert(what).second) skip(what);
+        if (told.insert(what).second) report_skipped(what);
     }
 }
 
 }  // namespace
 
-std::vector<row> conduct(const options& o, std::vector<entrant>& all, const link_table& links,
-                         const std::function<void(const std::vector<row>&)>& done)
+std::vector<row> measure_systems(const options& o, std::vector<measured_system>& all,
+                                 const link_table& links,
+                                 const std::function<void(const std::vector<row>&)>& done)
 {
     std::vector<row> rows;
     std::size_t group = 0;
@@ -191,8 +192,8 @@ std::vector<row> conduct(const options& o, std::vector<entrant>& all, const link
     for (const auto type : o.types)
         for (const auto op : o.ops) {
             if (!makes_sense(type, op)) {
-                skip("a mean of " + std::string(name_in(type_names, type)) +
-                     ", which would have to round");
+                report_skipped("a mean of " + std::string(name_in(type_names, type)) +
+                               ", which would have to round");
                 continue;
             }
             for (const auto size : o.sizes) {

@@ -51,7 +51,7 @@ std::string compiler()
 }
 
 /// Environments hold secrets: only what is known to hold none goes into files.
-std::vector<std::pair<std::string, std::string>> harmless_environment()
+std::vector<std::pair<std::string, std::string>> harmless_variables()
 {
     std::vector<std::pair<std::string, std::string>> all;
     for (char** each = environ; *each; ++each) {
@@ -79,32 +79,32 @@ std::string network_name(const options& o)
 
 }  // namespace
 
-surroundings look_around(const options& o, int argc, char** argv)
+environment read_environment(const options& o, int argc, char** argv)
 {
-    surroundings s;
+    environment env;
     for (int i = 0; i < argc; ++i) {
         const std::string_view word = i == 0 ? "papilio-perf" : argv[i];
-        if (i > 0) s.command += ' ';
-        s.command += word;
+        if (i > 0) env.command += ' ';
+        env.command += word;
     }
-    s.machine = machine();
-    s.compiler = compiler();
-    s.version = PAPILIO_PERF_VERSION;
-    s.date = now_in_utc();
-    s.network = network_name(o);
-    s.peers = o.peers;
-    s.what = o.what;
-    s.transport = o.transport;
-    if (o.transport == "tcp" || o.transport == "auto") s.congestion = congestion_in_use();
-    s.nominal = o.mbit;
-    s.rtt_ms = o.rtt_ms;
+    env.machine = machine();
+    env.compiler = compiler();
+    env.version = PAPILIO_PERF_VERSION;
+    env.date = now_in_utc();
+    env.network = network_name(o);
+    env.peers = o.peers;
+    env.what = o.what;
+    env.transport = o.transport;
+    if (o.transport == "tcp" || o.transport == "auto") env.congestion = congestion_in_use();
+    env.nominal = o.mbit;
+    env.rtt_ms = o.rtt_ms;
     if (o.rtt_ms > 0) {
         char text[64];
         std::snprintf(text, sizeof(text), ", %g ms there and back", o.rtt_ms);
-        s.network += text;
+        env.network += text;
     }
-    s.environment = harmless_environment();
-    return s;
+    env.variables = harmless_variables();
+    return env;
 }
 
 }  // namespace papilio::perf

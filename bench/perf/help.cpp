@@ -38,7 +38,7 @@ Where
                       where it has netem, else by a program behind a TUN device
   --sim N             N peers in virtual time, on links of --up, --down and --rtt
   (none of these)     the environment of torchrun, Slurm or Open MPI says which peer this is; the
-                      conductor listens at MASTER_ADDR and MASTER_PORT. Else --local 4
+                      coordinator listens at MASTER_ADDR and MASTER_PORT. Else --local 4
   --transport tcp     or shm, shared memory; auto, for each pair the best of both; inproc, threads
                       of one process; or sim, which --sim means
 

@@ -16,8 +16,8 @@ namespace papilio::perf {
 enum class reduction : std::uint8_t { sum, prod, min, max, avg };
 enum class collective : std::uint8_t { all_reduce, reduce_scatter, all_gather, broadcast };
 
-/// One thing to measure. The conductor sends it to every peer of a crew as it stands in memory:
-/// all run the same program.
+/// One thing to measure. The coordinator sends it to every peer of a worker group as it stands in
+/// memory: all run the same program.
 struct job {
     std::uint64_t count = 0;  ///< elements of the whole vector
     collective what = collective::all_reduce;

@@ -36,14 +36,14 @@ clock::time_point in_seconds(double seconds)
     throw std::system_error(why, std::system_category(), what);
 }
 
-/// "2" is rank 2 of the first crew; "2 1" of the second one. Where a channel goes, or -1.
-long place_of(const std::string& hello, int crews, int peers)
+/// "2" is rank 2 of the first worker group; "2 1" of the second one. Where a channel goes, or -1.
+long place_of(const std::string& hello, int groups, int peers)
 {
     char* end = nullptr;
     const long rank = std::strtol(hello.c_str(), &end, 10);
-    const long crew = *end == ' ' ? std::strtol(end, &end, 10) : 0;
-    const bool good = *end == '\0' && rank >= 0 && rank < peers && crew >= 0 && crew < crews;
-    return good ? crew * peers + rank : -1;
+    const long group = *end == ' ' ? std::strtol(end, &end, 10) : 0;
+    const bool good = *end == '\0' && rank >= 0 && rank < peers && group >= 0 && group < groups;
+    return good ? group * peers + rank : -1;
 }
 
 }  // namespace
@@ -78,11 +78,11 @@ listener::~listener()
     close(socket_);
 }
 
-std::vector<channel> listener::accept_all(int crews, int peers, double seconds,
+std::vector<channel> listener::accept_all(int groups, int peers, double seconds,
                                           const std::function<void()>& watch)
 {
     std::vector<channel> all;
-    for (int i = 0; i < crews * peers; ++i) all.emplace_back(-1);
+    for (int i = 0; i < groups * peers; ++i) all.emplace_back(-1);
     const auto end = in_seconds(seconds);
     for (std::size_t missing = all.size(); missing > 0;) {
         pollfd door{socket_, POLLIN, 0};
@@ -100,7 +100,7 @@ std::vector<channel> listener::accept_all(int crews, int peers, double seconds,
         channel line(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
         const auto hello = line.hear();
         if (!hello || hello->what != word::hello) continue;  // a stranger
-        const auto where = place_of(hello->content, crews, peers);
+        const auto where = place_of(hello->content, groups, peers);
         if (where < 0) throw std::runtime_error("a peer of another run came: " + hello->content);
         auto& slot = all[static_cast<std::size_t>(where)];
         if (slot.descriptor() < 0) --missing;
@@ -125,7 +125,7 @@ channel dial(const std::string& host, std::uint16_t port, double seconds)
             if (s >= 0) close(s);
         }
         if (clock::now() > end)
-            throw std::runtime_error("the conductor, rank 0, does not answer at " + where);
+            throw std::runtime_error("the coordinator, rank 0, does not answer at " + where);
         wait_seconds(0.2);
     }
 }

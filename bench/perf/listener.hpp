@@ -9,7 +9,7 @@
 
 namespace papilio::perf {
 
-/// Where peers that were not forked reach the conductor.
+/// Where peers that were not forked reach the coordinator.
 class listener {
 public:
     explicit listener(const std::string& path);  ///< in the file system
@@ -18,17 +18,17 @@ public:
     listener& operator=(const listener&) = delete;
     ~listener();
 
-    /// Waits until the peers of `crews` crews have said who they are, and returns their channels by
-    /// crew and rank. Throws with the ranks that are missing after so many seconds; meanwhile calls
-    /// `watch` now and then, which may throw.
-    std::vector<channel> accept_all(int crews, int peers, double seconds,
+    /// Waits until the peers of `groups` worker groups have said who they are, and returns their
+    /// channels by worker group and rank. Throws with the ranks that are missing after so many
+    /// seconds; meanwhile calls `watch` now and then, which may throw.
+    std::vector<channel> accept_all(int groups, int peers, double seconds,
                                     const std::function<void()>& watch);
 
 private:
     int socket_;
 };
 
-/// Connects to the conductor, who may not listen yet: tries for so many seconds.
+/// Connects to the coordinator, who may not listen yet: tries for so many seconds.
 channel dial(const std::string& host, std::uint16_t port, double seconds);
 
 /// The address of this end of a TCP connection.

@@ -36,12 +36,12 @@ void refuse_unwritable_files(const options& o)
     }
 }
 
-void write_files(const options& o, const std::vector<row>& rows, const surroundings& s)
+void write_files(const options& o, const std::vector<row>& rows, const environment& env)
 {
-    if (!o.csv.empty()) write_csv(o.csv, rows, s);
-    if (!o.json.empty()) write_json(o.json, rows, s, o);
-    if (!o.gbench_json.empty()) write_gbench_json(o.gbench_json, rows, s);
-    if (!o.plot.empty()) write_plot(o.plot, rows, s);
+    if (!o.csv.empty()) write_csv(o.csv, rows, env);
+    if (!o.json.empty()) write_json(o.json, rows, env, o);
+    if (!o.gbench_json.empty()) write_gbench_json(o.gbench_json, rows, env);
+    if (!o.plot.empty()) write_plot(o.plot, rows, env);
 }
 
 /// Prints what is wrong with the results, if anything.
@@ -60,36 +60,36 @@ bool all_right(const std::vector<row>& rows)
 
 /// What is known about the links: measured where they were made, told where they are simulated or
 /// the command line tells.
-link_table know_links(const options& o, const private_network* net, surroundings& s)
+link_table know_links(const options& o, const private_network* net, environment& env)
 {
     if (net) {
         const auto rates = net->measure_payload();
-        s.measured = rates.payload;
-        s.measured_by = rates.by;
+        env.measured = rates.payload;
+        env.measured_by = rates.by;
         if (const auto through = net->measure_through()) {
-            s.through_bytes_per_second = through->bytes_per_second;
-            s.through_rtt_ms = through->rtt_ms;
+            env.through_bytes_per_second = through->bytes_per_second;
+            env.through_rtt_ms = through->rtt_ms;
         }
     } else {
-        for (const auto& l : o.mbit) s.measured.push_back({l.up * 125e3, l.down * 125e3});
-        s.measured_by = o.where == network::simulated ? "definition" : "--up and --down";
+        for (const auto& l : o.mbit) env.measured.push_back({l.up * 125e3, l.down * 125e3});
+        env.measured_by = o.where == network::simulated ? "definition" : "--up and --down";
     }
     const double within_a_machine = 5e-5;
     const double latency = std::max(o.rtt_ms / 2e3, net ? within_a_machine : 0);
-    return {.access = s.measured, .latency_seconds = latency};
+    return {.access = env.measured, .latency_seconds = latency};
 }
 
-int conduct_and_report(const options& o, surroundings s, const private_network* net)
+int measure_and_report(const options& o, environment env, const private_network* net)
 {
-    const auto links = know_links(o, net, s);
-    auto all = line_up(o, links, net);
-    print_head(s, o);
-    const auto rows =
-        conduct(o, all, links, [&](const std::vector<row>& group) { print_rows(group, s); });
+    const auto links = know_links(o, net, env);
+    auto all = make_systems(o, links, net);
+    print_head(env, o);
+    const auto rows = measure_systems(
+        o, all, links, [&](const std::vector<row>& group) { print_rows(group, env); });
     all.clear();
     if (rows.empty()) throw std::runtime_error("nothing was measured");
     print_more(rows, o);
-    write_files(o, rows, s);
+    write_files(o, rows, env);
     const bool right = all_right(rows);
     const bool met = check_requirements(o.required, rows);
     return right && met ? 0 : 1;
@@ -99,17 +99,17 @@ int run(const options& o, int argc, char** argv)
 {
     watch_for_interrupts();
     if (!o.congestion.empty()) use_congestion(o.congestion);
-    auto s = look_around(o, argc, argv);
+    auto env = read_environment(o, argc, argv);
     if (!o.launched_as || o.launched_as->rank == 0) refuse_unwritable_files(o);
     if (o.where == network::cluster) {
-        const auto links = know_links(o, nullptr, s);
+        const auto links = know_links(o, nullptr, env);
         if (o.launched_as->rank > 0) return serve_cluster(o, links) ? 0 : 1;
         const child_process own([&] { return serve_cluster(o, links); });
-        return conduct_and_report(o, std::move(s), nullptr);
+        return measure_and_report(o, std::move(env), nullptr);
     }
     std::unique_ptr<private_network> net;
     if (o.where == network::namespaces) net = std::make_unique<private_network>(o.mbit, o.rtt_ms);
-    return conduct_and_report(o, std::move(s), net.get());
+    return measure_and_report(o, std::move(env), net.get());
 }
 
 }  // namespace

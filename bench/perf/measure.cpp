@@ -68,8 +68,8 @@ double seconds_of(clockid_t clock)
 /// Runs the calls of one job. `restores`: the input is copied to the output before each.
 class repetition {
 public:
-    repetition(contestant& c, bool restores, const void* from, void* to, std::size_t size)
-        : contestant_(c), restores_(restores), from_(from), to_(to), size_(size)
+    repetition(backend& c, bool restores, const void* from, void* to, std::size_t size)
+        : backend_(c), restores_(restores), from_(from), to_(to), size_(size)
     {
     }
 
@@ -77,7 +77,7 @@ public:
     {
         for (std::uint32_t i = 0; i < times; ++i) {
             if (restores_) std::memcpy(to_, from_, size_);
-            contestant_.call();
+            backend_.call();
         }
     }
 
@@ -96,7 +96,7 @@ public:
                 copied_ += last - before;
                 copying += seconds_of(CLOCK_THREAD_CPUTIME_ID) - spent;
             }
-            const auto facts = contestant_.call();
+            const auto facts = backend_.call();
             const auto now = clock::now();
             const std::chrono::duration<double> took =
                 each_alone ? now - last : now - begin - copied_;
@@ -111,7 +111,7 @@ public:
 private:
     using clock = std::chrono::steady_clock;
 
-    contestant& contestant_;
+    backend& backend_;
     bool restores_;
     const void* from_;
     void* to_;
@@ -121,7 +121,7 @@ private:
 
 }  // namespace
 
-outcome measure(contestant& c, const place& p, const job& j, buffers& memory, double base,
+outcome measure(backend& c, const place& p, const job& j, buffers& memory, double base,
                 const std::function<void()>& meet)
 {
     const auto size = static_cast<std::size_t>(j.count) * size_of(j.type);

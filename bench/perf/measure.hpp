@@ -33,7 +33,7 @@ void forget_peak();
 
 /// Does a job with `c`. `meet` returns when every peer has called it. `base` is the memory that the
 /// process held before it had buffers.
-outcome measure(contestant& c, const place& p, const job& j, buffers& memory, double base,
+outcome measure(backend& c, const place& p, const job& j, buffers& memory, double base,
                 const std::function<void()>& meet);
 
 }  // namespace papilio::perf

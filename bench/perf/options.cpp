@@ -249,10 +249,10 @@ void set_transport(options& o, const raw& r)
     if (r.simulated) o.transport = "sim";
 }
 
-std::optional<seat> launched_as(const raw& r)
+std::optional<launcher_rank> launched_as(const raw& r)
 {
     try {
-        return r.local ? std::nullopt : find_seat();
+        return r.local ? std::nullopt : find_launcher_rank();
     } catch (const std::exception& mistake) {
         refuse(mistake.what());
     }

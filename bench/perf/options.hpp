@@ -36,7 +36,7 @@ struct options {
     // Where.
     network where = network::loopback;
     std::string transport = "tcp";
-    std::optional<seat> launched_as;  ///< on a cluster
+    std::optional<launcher_rank> launched_as;  ///< on a cluster
     int peers = 4;
     std::vector<access_rate> mbit;  ///< by rank; empty: nobody knows
     double rtt_ms = 0;

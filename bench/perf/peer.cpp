@@ -10,12 +10,12 @@ namespace papilio::perf {
 
 namespace {
 
-/// Says something to the conductor and waits for the answer, which comes when all have said so.
+/// Says something to the coordinator and waits for the answer, which comes when all have said so.
 std::string agree(channel& line, word what, const std::string& content)
 {
     line.say(what, content);
     auto answer = line.hear();
-    if (!answer || answer->what != what) throw std::runtime_error("the conductor has gone");
+    if (!answer || answer->what != what) throw std::runtime_error("the coordinator has gone");
     return std::move(answer->content);
 }
 
@@ -30,13 +30,13 @@ std::string as_text(const outcome& o)
 
 void work(channel& line, place& p, const join_function& join)
 {
-    std::unique_ptr<contestant> self;
+    std::unique_ptr<backend> self;
     buffers memory;
     double base = 0;
     const auto meet = [&] { agree(line, word::meeting, {}); };
     while (const auto order = line.hear()) {
         if (order->what != word::task || order->content.size() != sizeof(job))
-            throw std::runtime_error("the conductor said something else than a job");
+            throw std::runtime_error("the coordinator said something else than a job");
         job j;
         std::memcpy(&j, order->content.data(), sizeof(j));
         if (!self || j.fresh) {
@@ -53,7 +53,7 @@ void work(channel& line, place& p, const join_function& join)
             o.found.took_part = false;
         line.say(word::outcome, as_text(o));
     }
-    // The conductor has ended. Nobody waits for the others: their links may close at any moment.
+    // The coordinator has ended. Nobody waits for the others: their links may close at any moment.
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ bool serve(channel& line, place p, const join_function& join)
         try {
             line.say(word::failure, failure.what());
         } catch (const std::exception&) {
-            // The conductor has gone, too.
+            // The coordinator has gone, too.
         }
         return false;
     }

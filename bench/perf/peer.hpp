@@ -5,8 +5,9 @@
 
 namespace papilio::perf {
 
-/// The life of one peer of a crew: does what the conductor says through `line`, until that ends.
-/// `p` lacks nothing but the exchange. A failure is told to the conductor, and returns false.
+/// The life of one peer of a worker group: does what the coordinator says through `line`, until
+/// that ends. `p` lacks nothing but the exchange. A failure is told to the coordinator, and returns
+/// false.
 bool serve(channel& line, place p, const join_function& join);
 
 }  // namespace papilio::perf

@@ -64,7 +64,7 @@ struct row {
 };
 
 /// What is known about a whole run of the program.
-struct surroundings {
+struct environment {
     std::string command;
     std::string machine;  ///< "AMD EPYC, 2 cores, Linux 6.1"
     std::string compiler;
@@ -81,25 +81,26 @@ struct surroundings {
     double rtt_ms = 0;
     double through_bytes_per_second = 0;  ///< that iperf3 moved from peer 0 to 1; zero: it did not
     double through_rtt_ms = 0;            ///< the least that it saw meanwhile
-    std::vector<std::pair<std::string, std::string>> environment;  ///< what may be told of it
+    // Of the process, without secrets.
+    std::vector<std::pair<std::string, std::string>> variables;
 };
 
 /// What a link of each peer carries, over the size.
-double bus_factor(const surroundings& s);
+double bus_factor(const environment& env);
 
-surroundings look_around(const options& o, int argc, char** argv);
+environment read_environment(const options& o, int argc, char** argv);
 
 /// The table on standard output: its head, and the rows of one group.
-void print_head(const surroundings& s, const options& o);
-void print_rows(const std::vector<row>& rows, const surroundings& s);
+void print_head(const environment& env, const options& o);
+void print_rows(const std::vector<row>& rows, const environment& env);
 void print_more(const std::vector<row>& rows, const options& o);
 
 // Files; each throws when it cannot be written.
-void write_csv(const std::string& path, const std::vector<row>& rows, const surroundings& s);
-void write_json(const std::string& path, const std::vector<row>& rows, const surroundings& s,
+void write_csv(const std::string& path, const std::vector<row>& rows, const environment& env);
+void write_json(const std::string& path, const std::vector<row>& rows, const environment& env,
                 const options& o);
 void write_gbench_json(const std::string& path, const std::vector<row>& rows,
-                       const surroundings& s);
-void write_plot(const std::string& path, const std::vector<row>& rows, const surroundings& s);
+                       const environment& env);
+void write_plot(const std::string& path, const std::vector<row>& rows, const environment& env);
 
 }  // namespace papilio::perf

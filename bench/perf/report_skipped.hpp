@@ -5,6 +5,6 @@
 namespace papilio::perf {
 
 /// Says loudly that something asked for is left out, and why.
-void skip(const std::string& what);
+void report_skipped(const std::string& what);
 
 }  // namespace papilio::perf

@@ -41,10 +41,10 @@ join_function join_of(const papilio_form& f, const options& o)
     return [f, o](const place& p) { return join_mesh(f, o, p); };
 }
 
-std::unique_ptr<crew> forked(const options& o, const private_network* net,
-                             const join_function& join)
+std::unique_ptr<worker_group> forked(const options& o, const private_network* net,
+                                     const join_function& join)
 {
-    return std::make_unique<forked_crew>(o.peers, [&](int rank, channel& line) {
+    return std::make_unique<forked_workers>(o.peers, [&](int rank, channel& line) {
         place p;
         p.rank = rank;
         p.peers = o.peers;
@@ -54,13 +54,13 @@ std::unique_ptr<crew> forked(const options& o, const private_network* net,
     });
 }
 
-std::unique_ptr<crew> papilio_crew(const options& o, const papilio_form& f,
-                                   const private_network* net)
+std::unique_ptr<worker_group> papilio_workers(const options& o, const papilio_form& f,
+                                              const private_network* net)
 {
-    if (o.transport == "sim") return simulated_crew(f, o);
+    if (o.transport == "sim") return make_simulated_workers(f, o);
     if (o.transport != "inproc") return forked(o, net, join_of(f, o));
     const auto join = join_inproc(f, o);
-    return std::make_unique<threaded_crew>(o.peers, [&](int rank, channel& line) {
+    return std::make_unique<threaded_workers>(o.peers, [&](int rank, channel& line) {
         place p;
         p.rank = rank;
         p.peers = o.peers;
@@ -69,18 +69,18 @@ std::unique_ptr<crew> papilio_crew(const options& o, const papilio_form& f,
     });
 }
 
-/// The crews whose peers are to come from all over the cluster, this rank's own among them.
-std::vector<std::unique_ptr<crew>> cluster_crews(const options& o, std::size_t count)
+/// The worker groups whose peers are to come from all over the cluster, this rank's own among them.
+std::vector<std::unique_ptr<worker_group>> cluster_workers(const options& o, std::size_t count)
 {
     listener doors(o.launched_as->port);
     auto lines = doors.accept_all(static_cast<int>(count), o.peers, patience, [] {});
-    std::vector<std::unique_ptr<crew>> all;
+    std::vector<std::unique_ptr<worker_group>> all;
     for (std::size_t c = 0; c < count; ++c) {
         std::vector<channel> own;
         for (int rank = 0; rank < o.peers; ++rank)
             own.push_back(std::move(
                 lines[c * static_cast<std::size_t>(o.peers) + static_cast<std::size_t>(rank)]));
-        all.push_back(std::make_unique<remote_crew>(std::move(own)));
+        all.push_back(std::make_unique<remote_workers>(std::move(own)));
     }
     return all;
 }
@@ -90,21 +90,22 @@ bool wants(const options& o, const char* rival)
     return std::ranges::find(o.rivals, rival) != o.rivals.end();
 }
 
-void add_rivals(const options& o, const private_network* net, std::vector<entrant>& all)
+void add_rivals(const options& o, const private_network* net, std::vector<measured_system>& all)
 {
     if (o.where == network::cluster && !o.rivals.empty())
-        return skip("rivals, which run on one machine only");
+        return report_skipped("rivals, which run on one machine only");
     if (wants(o, "gloo")) {
 #ifdef PAPILIO_PERF_GLOO
         for (auto& [name, join] : gloo_systems()) {
-            entrant e;
+            measured_system e;
             e.name = name;
             e.rival = true;
             e.peers = forked(o, net, join);
             all.push_back(std::move(e));
         }
 #else
-        skip("gloo, which was not found when this program was built (Debian: libgloo-dev)");
+        report_skipped(
+            "gloo, which was not found when this program was built (Debian: libgloo-dev)");
 #endif
     }
     for (const char* mpi : {"openmpi", "mpich"})
@@ -113,28 +114,29 @@ void add_rivals(const options& o, const private_network* net, std::vector<entran
 
 }  // namespace
 
-void skip(const std::string& what)
+void report_skipped(const std::string& what)
 {
     std::fprintf(stderr, "papilio-perf: SKIPPED: %s\n", what.c_str());
     std::printf("# SKIPPED: %s\n", what.c_str());
 }
 
-std::vector<entrant> line_up(const options& o, const link_table& links, const private_network* net)
+std::vector<measured_system> make_systems(const options& o, const link_table& links,
+                                          const private_network* net)
 {
-    std::vector<entrant> all;
+    std::vector<measured_system> all;
     const auto all_forms = forms(o, links);
-    std::vector<std::unique_ptr<crew>> crews;
-    if (o.where == network::cluster) crews = cluster_crews(o, all_forms.size());
+    std::vector<std::unique_ptr<worker_group>> groups;
+    if (o.where == network::cluster) groups = cluster_workers(o, all_forms.size());
     const auto bits = facts_of(o.codecs.front()).bits_per_element;
     for (std::size_t i = 0; i < all_forms.size(); ++i) {
         const auto& f = all_forms[i];
-        entrant e;
+        measured_system e;
         e.name = name_of(f);
         e.lossy = facts_of(f.codec).coarseness > 0;
         e.as_many_bytes = f.codec == "as-many-bytes";
         e.bits_per_element = e.as_many_bytes ? bits : facts_of(f.codec).bits_per_element;
         e.predict = [f, o](const job& j) { return predicted_seconds(f, o, j); };
-        e.peers = crews.empty() ? papilio_crew(o, f, net) : std::move(crews[i]);
+        e.peers = groups.empty() ? papilio_workers(o, f, net) : std::move(groups[i]);
         all.push_back(std::move(e));
     }
     add_rivals(o, net, all);

@@ -70,7 +70,7 @@ outcome as_outcome(const std::string& text)
 }  // namespace
 
 /// One message of every peer; throws as soon as one of them is that its peer has failed.
-std::vector<message> remote_crew::hear_all(double patience)
+std::vector<message> remote_workers::hear_all(double patience)
 {
     using clock = std::chrono::steady_clock;
     const auto end = clock::now() + std::chrono::duration<double>(patience);
@@ -105,7 +105,7 @@ std::vector<message> remote_crew::hear_all(double patience)
     return all;
 }
 
-std::optional<measurement> remote_crew::run(const job& j, double patience)
+std::optional<measurement> remote_workers::run(const job& j, double patience)
 {
     const std::string order(reinterpret_cast<const char*>(&j), sizeof(j));
     for (auto& line : lines_) line.say(word::task, order);
@@ -139,7 +139,7 @@ pid_t fork_child(const std::function<bool()>& body)
     if (child < 0) throw std::system_error(errno, std::system_category(), "cannot fork");
     if (child > 0) return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    std::signal(SIGINT, SIG_IGN);  // the conductor ends us
+    std::signal(SIGINT, SIG_IGN);  // the coordinator ends us
     std::signal(SIGTERM, SIG_DFL);
     std::signal(SIGHUP, SIG_DFL);
     if (getppid() != parent) _exit(1);
@@ -185,24 +185,24 @@ bool run_children(const std::vector<std::function<bool()>>& lives)
     return good;
 }
 
-forked_crew::forked_crew(int peers, const life& body)
+forked_workers::forked_workers(int peers, const life& body)
 {
     for (int rank = 0; rank < peers; ++rank) {
         auto [ours, theirs] = joined_channels();
         children_.push_back(fork_child([&, line = &theirs] {
-            lines_.clear();  // or others would not notice the conductor's end
+            lines_.clear();  // or others would not notice the coordinator's end
             return body(rank, *line);
         }));
         lines_.push_back(std::move(ours));
     }
 }
 
-forked_crew::~forked_crew()
+forked_workers::~forked_workers()
 {
     for (const auto child : children_) end_child(child);
 }
 
-threaded_crew::threaded_crew(int peers, const std::function<bool(int, channel&)>& body)
+threaded_workers::threaded_workers(int peers, const std::function<bool(int, channel&)>& body)
 {
     std::vector<channel> theirs;
     for (int rank = 0; rank < peers; ++rank) {
@@ -219,7 +219,7 @@ threaded_crew::threaded_crew(int peers, const std::function<bool(int, channel&)>
     });
 }
 
-threaded_crew::~threaded_crew()
+threaded_workers::~threaded_workers()
 {
     end_child(child_);
 }

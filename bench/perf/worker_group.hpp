@@ -12,7 +12,7 @@
 
 namespace papilio::perf {
 
-/// What all peers of a crew found together.
+/// What all peers of a worker group found together.
 struct measurement {
     std::vector<double> seconds;  ///< of each iteration, until the last peer was done
     bool measures_wire = false;
@@ -30,12 +30,12 @@ struct measurement {
 measurement combine(const job& j, const std::vector<outcome>& outcomes);
 
 /// The peers that run one system, between jobs asleep.
-class crew {
+class worker_group {
 public:
-    crew() = default;
-    crew(const crew&) = delete;
-    crew& operator=(const crew&) = delete;
-    virtual ~crew() = default;
+    worker_group() = default;
+    worker_group(const worker_group&) = delete;
+    worker_group& operator=(const worker_group&) = delete;
+    virtual ~worker_group() = default;
 
     /// Does a job; nothing where the system cannot. Throws when a peer fails or dies, or says
     /// nothing for so many seconds, and names it.
@@ -43,9 +43,9 @@ public:
 };
 
 /// Peers at the other ends of channels.
-class remote_crew : public crew {
+class remote_workers : public worker_group {
 public:
-    explicit remote_crew(std::vector<channel> lines = {}) : lines_(std::move(lines)) {}
+    explicit remote_workers(std::vector<channel> lines = {}) : lines_(std::move(lines)) {}
     std::optional<measurement> run(const job& j, double patience) override;
 
 protected:
@@ -68,12 +68,12 @@ private:
 };
 
 /// Peers in processes of this machine, forked.
-class forked_crew final : public remote_crew {
+class forked_workers final : public remote_workers {
 public:
     /// What the process of a rank does until its line ends, and whether it ended well.
     using life = std::function<bool(int rank, channel& line)>;
-    forked_crew(int peers, const life& body);
-    ~forked_crew() override;
+    forked_workers(int peers, const life& body);
+    ~forked_workers() override;
 
 private:
     std::vector<pid_t> children_;
@@ -84,10 +84,10 @@ private:
 bool run_children(const std::vector<std::function<bool()>>& lives);
 
 /// Peers that are threads of one process, which is forked.
-class threaded_crew final : public remote_crew {
+class threaded_workers final : public remote_workers {
 public:
-    threaded_crew(int peers, const std::function<bool(int rank, channel& line)>& body);
-    ~threaded_crew() override;
+    threaded_workers(int peers, const std::function<bool(int rank, channel& line)>& body);
+    ~threaded_workers() override;
 
 private:
     pid_t child_ = -1;

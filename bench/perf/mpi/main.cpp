@@ -1,5 +1,5 @@
-// One peer of a crew that measures an MPI: papilio-perf starts it by that MPI's mpirun, once for
-// each, and talks to it through a socket in the file system.
+// One peer of a worker group that measures an MPI: papilio-perf starts it by that MPI's mpirun,
+// once for each, and talks to it through a socket in the file system.
 
 #include "perf/peer.hpp"
 
@@ -45,7 +45,7 @@ std::optional<MPI_Op> mpi_op(reduction op)
     return std::nullopt;
 }
 
-class member final : public contestant {
+class member final : public backend {
 public:
     bool takes(const job& j) const override
     {

@@ -42,7 +42,7 @@ namespace {
 
 }  // namespace
 
-janitor::janitor() : maker_(getpid())
+cleanup_process::cleanup_process() : maker_(getpid())
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
@@ -58,14 +58,14 @@ janitor::janitor() : maker_(getpid())
     pipe_ = ends[1];
 }
 
-janitor::~janitor()
+cleanup_process::~cleanup_process()
 {
     close(pipe_);
     if (getpid() != maker_) return;
     while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
-void janitor::owe(const std::string& command)
+void cleanup_process::add(const std::string& command)
 {
     const auto line = command + '\n';
     [[maybe_unused]] const auto ignored = write(pipe_, line.data(), line.size());

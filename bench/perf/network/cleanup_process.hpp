@@ -8,17 +8,17 @@ namespace papilio::perf {
 
 /// A process that outlives this one, however that ends, to clean up after it: the commands that it
 /// owes then run, last one first.
-class janitor {
+class cleanup_process {
 public:
-    janitor();
-    janitor(const janitor&) = delete;
-    janitor& operator=(const janitor&) = delete;
+    cleanup_process();
+    cleanup_process(const cleanup_process&) = delete;
+    cleanup_process& operator=(const cleanup_process&) = delete;
 
     /// Returns when everything is clean. In a forked child this only lets go.
-    ~janitor();
+    ~cleanup_process();
 
     /// A line for the shell. What it says on standard error is thrown away.
-    void owe(const std::string& command);
+    void add(const std::string& command);
 
 private:
     pid_t maker_;

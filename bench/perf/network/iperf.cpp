@@ -57,7 +57,7 @@ private_network::payload_rates private_network::measure_payload() const
     for (const auto& l : mbit_)
         rates.payload.push_back({l.up * 125e3 * frame_share, l.down * 125e3 * frame_share});
     if (!have_iperf()) {
-        skip(
+        report_skipped(
             "measuring the links: iperf3 is not installed; eta is against the nominal rates' "
             "payload share");
         return rates;
@@ -77,7 +77,7 @@ private_network::payload_rates private_network::measure_payload() const
             all_plausible = all_plausible && best >= plausible;
         }
     if (!all_plausible)
-        skip(
+        report_skipped(
             "trusting all links: in three attempts iperf3 did not reach what full frames would "
             "carry. Is the machine busy with something else?");
     return rates;

@@ -21,7 +21,7 @@ std::string bucket(const std::string& home, const std::string& device, double mb
 private_network::private_network(const std::vector<access_rate>& mbit, double rtt_ms)
     : mbit_(mbit), name_("papilio-" + std::to_string(getpid()))
 {
-    janitor_.owe("ip netns del " + name_);
+    cleanup_.add("ip netns del " + name_);
     must("ip netns add " + name_);
     must("ip netns exec " + name_ +
          " sh -c 'cd /proc/sys/net/ipv4 && echo 1 >ip_forward && echo 0 >conf/all/rp_filter &&"
@@ -38,7 +38,7 @@ void private_network::add_link(int rank, const access_rate& mbit)
     const auto port = "port" + number;
     const auto at_home = "ip -n " + home(rank);
     const auto at_router = "ip -n " + name_;
-    janitor_.owe("ip netns del " + home(rank));
+    cleanup_.add("ip netns del " + home(rank));
     must("ip netns add " + home(rank));
     must(at_home + " link add link0 type veth peer name " + port + " netns " + name_);
     must(at_home + " addr add " + address(rank) + "/24 dev link0");

@@ -53,7 +53,7 @@ private:
 
     std::vector<access_rate> mbit_;
     std::string name_;
-    janitor janitor_;
+    cleanup_process cleanup_;
     std::optional<delay_line> delay_;
 };
 

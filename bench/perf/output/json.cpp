@@ -27,12 +27,12 @@ void write_links(json_writer& json, const char* key, const std::vector<access_ra
 }
 
 void write_cell(json_writer& json, const char* key, const row& r, const cell& c,
-                const surroundings& s)
+                const environment& env)
 {
     json.open('{', key);
     json.value("time_us", c.seconds * 1e6);
     json.value("algbw_gb_per_s", r.algbw(c) / 1e9);
-    json.value("busbw_gb_per_s", r.algbw(c) / 1e9 * bus_factor(s));
+    json.value("busbw_gb_per_s", r.algbw(c) / 1e9 * bus_factor(env));
     if (c.checked) json.value("wrong", c.wrong);
     json.value("p50_us", c.p50 * 1e6);
     json.value("p99_us", c.p99 * 1e6);
@@ -46,7 +46,7 @@ void write_cell(json_writer& json, const char* key, const row& r, const cell& c,
     json.close('}');
 }
 
-void write_row(json_writer& json, const row& r, const surroundings& s)
+void write_row(json_writer& json, const row& r, const environment& env)
 {
     json.open('{');
     json.value("system", r.system);
@@ -61,44 +61,44 @@ void write_row(json_writer& json, const row& r, const surroundings& s)
     if (r.ratio > 0) json.value("ratio_to_best_rival", r.ratio);
     if (r.first_seconds > 0) json.value("first_us", r.first_seconds * 1e6);
     if (r.idle_seconds > 0) json.value("after_idle_us", r.idle_seconds * 1e6);
-    if (r.out_of_place) write_cell(json, "out_of_place", r, *r.out_of_place, s);
-    if (r.in_place) write_cell(json, "in_place", r, *r.in_place, s);
+    if (r.out_of_place) write_cell(json, "out_of_place", r, *r.out_of_place, env);
+    if (r.in_place) write_cell(json, "in_place", r, *r.in_place, env);
     json.close('}');
 }
 
 }  // namespace
 
-void write_json(const std::string& path, const std::vector<row>& rows, const surroundings& s,
+void write_json(const std::string& path, const std::vector<row>& rows, const environment& env,
                 const options& o)
 {
     json_writer json;
     json.open('{');
     json.value("schema", "papilio-perf");
     json.value("schema_version", schema_version);
-    json.value("date", s.date);
-    json.value("command", s.command);
-    json.value("collective", name_in(collective_names, s.what));
+    json.value("date", env.date);
+    json.value("command", env.command);
+    json.value("collective", name_in(collective_names, env.what));
     json.open('{', "build");
-    json.value("papilio", s.version);
-    json.value("compiler", s.compiler);
+    json.value("papilio", env.version);
+    json.value("compiler", env.compiler);
     json.close('}');
-    json.value("machine", s.machine);
+    json.value("machine", env.machine);
     json.open('{', "topology");
-    json.value("peers", s.peers);
-    json.value("transport", s.transport);
-    json.value("network", s.network);
-    json.value("congestion", s.congestion);
-    json.value("rtt_ms", s.rtt_ms);
-    write_links(json, "nominal_mbit_per_s", s.nominal);
-    write_links(json, "payload_bytes_per_s", s.measured);
-    json.value("payload_measured_by", s.measured_by);
-    if (s.through_bytes_per_second > 0) {
-        json.value("through_bytes_per_s", s.through_bytes_per_second);
-        json.value("through_rtt_ms", s.through_rtt_ms);
+    json.value("peers", env.peers);
+    json.value("transport", env.transport);
+    json.value("network", env.network);
+    json.value("congestion", env.congestion);
+    json.value("rtt_ms", env.rtt_ms);
+    write_links(json, "nominal_mbit_per_s", env.nominal);
+    write_links(json, "payload_bytes_per_s", env.measured);
+    json.value("payload_measured_by", env.measured_by);
+    if (env.through_bytes_per_second > 0) {
+        json.value("through_bytes_per_s", env.through_bytes_per_second);
+        json.value("through_rtt_ms", env.through_rtt_ms);
     }
     json.close('}');
     json.open('{', "environment");
-    for (const auto& [name, value] : s.environment) json.value(name, value);
+    for (const auto& [name, value] : env.variables) json.value(name, value);
     json.close('}');
     json.open('{', "repeats");
     json.value("runs", o.runs);
@@ -106,20 +106,21 @@ void write_json(const std::string& path, const std::vector<row>& rows, const sur
     json.value("iterations", o.iterations);
     json.close('}');
     json.open('[', "rows");
-    for (const auto& r : rows) write_row(json, r, s);
+    for (const auto& r : rows) write_row(json, r, env);
     json.close(']');
     json.close('}');
     write_file(path, json.finish());
 }
 
-void write_gbench_json(const std::string& path, const std::vector<row>& rows, const surroundings& s)
+void write_gbench_json(const std::string& path, const std::vector<row>& rows,
+                       const environment& env)
 {
     json_writer json;
     json.open('{');
     json.open('{', "context");
-    json.value("date", s.date);
-    json.value("host_name", s.machine);
-    json.value("executable", s.command);
+    json.value("date", env.date);
+    json.value("host_name", env.machine);
+    json.value("executable", env.command);
     json.value("library_build_type", build_type);
     json.close('}');
     json.open('[', "benchmarks");

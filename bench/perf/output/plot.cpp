@@ -198,7 +198,7 @@ void write_names(std::ostream& svg, const axes& a, std::vector<line> lines)
 
 }  // namespace
 
-void write_plot(const std::string& path, const std::vector<row>& rows, const surroundings& s)
+void write_plot(const std::string& path, const std::vector<row>& rows, const environment& env)
 {
     if (rows.empty()) return;
     const auto lines = lines_of(rows);
@@ -209,11 +209,11 @@ void write_plot(const std::string& path, const std::vector<row>& rows, const sur
         << "' width='" << width << "' height='" << height
         << "' font-family='sans-serif' font-size='12' fill='#333333'>\n"
         << "<rect width='100%' height='100%' fill='white'/>\n<text x='" << left
-        << "' y='28' font-size='16'>" << name_in(collective_names, s.what) << " of "
+        << "' y='28' font-size='16'>" << name_in(collective_names, env.what) << " of "
         << name_in(type_names, rows.front().type) << " by " << name_in(op_names, rows.front().op)
         << ": size over time</text>\n<text x='" << left << "' y='48' fill='#666666'>"
-        << escaped(std::to_string(s.peers) + " peers, " + s.network +
-                   (s.congestion.empty() ? "" : ", " + s.congestion))
+        << escaped(std::to_string(env.peers) + " peers, " + env.network +
+                   (env.congestion.empty() ? "" : ", " + env.congestion))
         << "</text>\n";
     write_grid(svg, a);
     svg << "<text x='" << (left + right) / 2 << "' y='" << bottom + 42

@@ -17,25 +17,25 @@ std::string figure(double value)
     return text;
 }
 
-std::string rates_text(const surroundings& s)
+std::string rates_text(const environment& env)
 {
     std::string text;
-    for (std::size_t rank = 0; rank < s.nominal.size(); ++rank) {
-        text += "#   peer " + std::to_string(rank) + ": " + figure(s.nominal[rank].up) + '/' +
-                figure(s.nominal[rank].down) + " Mbit/s up/down";
-        if (rank < s.measured.size())
-            text += ", payload " + figure(s.measured[rank].up * 8e-6) + '/' +
-                    figure(s.measured[rank].down * 8e-6) + " by " + s.measured_by;
+    for (std::size_t rank = 0; rank < env.nominal.size(); ++rank) {
+        text += "#   peer " + std::to_string(rank) + ": " + figure(env.nominal[rank].up) + '/' +
+                figure(env.nominal[rank].down) + " Mbit/s up/down";
+        if (rank < env.measured.size())
+            text += ", payload " + figure(env.measured[rank].up * 8e-6) + '/' +
+                    figure(env.measured[rank].down * 8e-6) + " by " + env.measured_by;
         text += '\n';
-        if (rank == 15 && s.nominal.size() > 17) {
-            text += "#   and " + std::to_string(s.nominal.size() - 16) + " more\n";
+        if (rank == 15 && env.nominal.size() > 17) {
+            text += "#   and " + std::to_string(env.nominal.size() - 16) + " more\n";
             break;
         }
     }
-    if (s.through_bytes_per_second > 0)
+    if (env.through_bytes_per_second > 0)
         text += "#   from peer 0 to peer 1, iperf3 with four streams: " +
-                figure(s.through_bytes_per_second * 8e-6) + " Mbit/s, " + figure(s.through_rtt_ms) +
-                " ms there and back when idle\n";
+                figure(env.through_bytes_per_second * 8e-6) + " Mbit/s, " +
+                figure(env.through_rtt_ms) + " ms there and back when idle\n";
     return text;
 }
 
@@ -96,23 +96,23 @@ std::string row::case_text() const
            std::string(name_in(op_names, op));
 }
 
-double bus_factor(const surroundings& s)
+double bus_factor(const environment& env)
 {
-    const double once = (s.peers - 1.0) / s.peers;
-    if (s.what == collective::broadcast) return 1;
-    return s.what == collective::all_reduce ? 2 * once : once;
+    const double once = (env.peers - 1.0) / env.peers;
+    if (env.what == collective::broadcast) return 1;
+    return env.what == collective::all_reduce ? 2 * once : once;
 }
 
-void print_head(const surroundings& s, const options& o)
+void print_head(const environment& env, const options& o)
 {
-    const auto what = std::string(name_in(collective_names, s.what));
-    std::printf("# papilio-perf %s, %s, %s\n# %s\n# %s, %d peers, %s, %s", s.version.c_str(),
-                s.compiler.c_str(), s.date.c_str(), s.machine.c_str(), what.c_str(), s.peers,
-                s.transport.c_str(), s.network.c_str());
-    if (!s.congestion.empty()) std::printf(", congestion control %s", s.congestion.c_str());
-    std::printf("\n%s", rates_text(s).c_str());
+    const auto what = std::string(name_in(collective_names, env.what));
+    std::printf("# papilio-perf %s, %s, %s\n# %s\n# %s, %d peers, %s, %s", env.version.c_str(),
+                env.compiler.c_str(), env.date.c_str(), env.machine.c_str(), what.c_str(),
+                env.peers, env.transport.c_str(), env.network.c_str());
+    if (!env.congestion.empty()) std::printf(", congestion control %s", env.congestion.c_str());
+    std::printf("\n%s", rates_text(env).c_str());
     std::printf("# %d runs of %d warm-ups and %d iterations; %s\n#\n", o.runs, o.warm_up,
-                o.iterations, s.command.c_str());
+                o.iterations, env.command.c_str());
     std::printf("# %-29s %34s %34s %34s\n", "", "", "out-of-place      ", "in-place      ");
     std::printf("# %-27s %11s %11s %8s %5s %9s %8s %8s %6s %9s %8s %8s %6s\n", "system", "size",
                 "count", "type", "redop", "time", "algbw", "busbw", "#wrong", "time", "algbw",
@@ -123,15 +123,15 @@ void print_head(const surroundings& s, const options& o)
     std::fflush(stdout);
 }
 
-void print_rows(const std::vector<row>& rows, const surroundings& s)
+void print_rows(const std::vector<row>& rows, const environment& env)
 {
     for (const auto& r : rows) {
         std::printf("  %-27s %11zu %11llu %8s %5s", r.label().c_str(), r.size,
                     static_cast<unsigned long long>(r.count),
                     std::string(name_in(type_names, r.type)).c_str(),
                     std::string(name_in(op_names, r.op)).c_str());
-        print_cell(r, r.out_of_place, bus_factor(s));
-        print_cell(r, r.in_place, bus_factor(s));
+        print_cell(r, r.out_of_place, bus_factor(env));
+        print_cell(r, r.in_place, bus_factor(env));
         std::printf("\n");
     }
     std::fflush(stdout);

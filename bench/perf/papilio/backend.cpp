@@ -38,25 +38,25 @@ double predicted_seconds(const papilio_form& f, const options& o, const job& j)
     return predict(f.links, workload_of(f, j), schedule_for(f, o, j)).seconds;
 }
 
-papilio_contestant::papilio_contestant(const papilio_form& f, const options& o, int peers)
+papilio_backend::papilio_backend(const papilio_form& f, const options& o, int peers)
     : form_(f), options_(o), peers_(peers)
 {
     if (o.threads > 0) pool_ = std::make_unique<thread_pool>(static_cast<unsigned>(o.threads));
 }
 
-bool papilio_contestant::takes(const job& j) const
+bool papilio_backend::takes(const job& j) const
 {
     // The ranges of these may not overlap.
     const bool apart = j.what == collective::reduce_scatter || j.what == collective::all_gather;
     return (!j.in_place || !apart) && find_call(j, form_.codec) != nullptr;
 }
 
-bool papilio_contestant::in_place_only(const job& j) const
+bool papilio_backend::in_place_only(const job& j) const
 {
     return j.what == collective::broadcast;
 }
 
-void papilio_contestant::prepare(const job& j, const void* in, void* out)
+void papilio_backend::prepare(const job& j, const void* in, void* out)
 {
     job_ = j;
     how_ = schedule_for(form_, options_, j);
@@ -64,7 +64,7 @@ void papilio_contestant::prepare(const job& j, const void* in, void* out)
     out_ = out;
 }
 
-task<report> papilio_contestant::start(any_transport net) const
+task<report> papilio_backend::start(any_transport net) const
 {
     const call_options call{
         .timeout = std::chrono::duration_cast<duration>(
@@ -78,7 +78,7 @@ task<report> papilio_contestant::start(any_transport net) const
     return find_call(job_, form_.codec)(net, in_, out_, static_cast<std::size_t>(job_.count), call);
 }
 
-call_facts papilio_contestant::facts_from(const report& r) const
+call_facts papilio_backend::facts_from(const report& r) const
 {
     call_facts f{true, static_cast<double>(r.bytes_sent()), 0};
     const bool reduces =
@@ -89,13 +89,13 @@ call_facts papilio_contestant::facts_from(const report& r) const
     return f;
 }
 
-data_kind papilio_contestant::data() const
+data_kind papilio_backend::data() const
 {
     return facts_of(form_.codec).coarseness > 0 ? data_kind::normal : data_kind::exact;
 }
 
 /// Contributions are rounded once, and what they add up to once more.
-double papilio_contestant::tolerance(const job& j) const
+double papilio_backend::tolerance(const job& j) const
 {
     const auto once = facts_of(form_.codec).coarseness * largest_normal;
     return 2 * once * (j.op == reduction::avg ? 1 : peers_);

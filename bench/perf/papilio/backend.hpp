@@ -32,10 +32,10 @@ schedule schedule_for(const papilio_form& f, const options& o, const job& j);
 /// What the cost model expects of that in seconds; zero where the links are not known.
 double predicted_seconds(const papilio_form& f, const options& o, const job& j);
 
-/// What the contestants on all transports share: the call, and what it may be wrong by.
-class papilio_contestant : public contestant {
+/// What the backends on all transports share: the call, and what it may be wrong by.
+class papilio_backend : public backend {
 public:
-    papilio_contestant(const papilio_form& f, const options& o, int peers);
+    papilio_backend(const papilio_form& f, const options& o, int peers);
 
     bool takes(const job& j) const override;
     bool in_place_only(const job& j) const override;
@@ -61,13 +61,13 @@ private:
 };
 
 /// Over what --transport says: TCP, shared memory, or for each pair the better of both.
-std::unique_ptr<contestant> join_mesh(const papilio_form& f, const options& o, const place& p);
+std::unique_ptr<backend> join_mesh(const papilio_form& f, const options& o, const place& p);
 
 /// Threads of one process that hold a group together.
-std::function<std::unique_ptr<contestant>(const place&)> join_inproc(const papilio_form& f,
-                                                                     const options& o);
+std::function<std::unique_ptr<backend>(const place&)> join_inproc(const papilio_form& f,
+                                                                  const options& o);
 
 /// All peers in virtual time, in this process.
-std::unique_ptr<crew> simulated_crew(const papilio_form& f, const options& o);
+std::unique_ptr<worker_group> make_simulated_workers(const papilio_form& f, const options& o);
 
 }  // namespace papilio::perf

@@ -26,11 +26,11 @@ struct shared_group {
     inproc::group group;
 };
 
-class in_process final : public papilio_contestant {
+class in_process final : public papilio_backend {
 public:
     in_process(const papilio_form& f, const options& o, const place& p,
                std::shared_ptr<shared_group> g)
-        : papilio_contestant(f, o, p.peers), rank_(p.rank), group_(std::move(g))
+        : papilio_backend(f, o, p.peers), rank_(p.rank), group_(std::move(g))
     {
     }
 
@@ -53,8 +53,8 @@ struct meeting_place {
 
 }  // namespace
 
-std::function<std::unique_ptr<contestant>(const place&)> join_inproc(const papilio_form& f,
-                                                                     const options& o)
+std::function<std::unique_ptr<backend>(const place&)> join_inproc(const papilio_form& f,
+                                                                  const options& o)
 {
     return [=, here = std::make_shared<meeting_place>()](const place& p) {
         std::shared_ptr<shared_group> group;

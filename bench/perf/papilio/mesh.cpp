@@ -68,11 +68,11 @@ shm::options shm_options(int peers)
 
 /// One peer of a mesh of links of any kind.
 template <class Transport, class Address, class Options>
-class in_mesh final : public papilio_contestant {
+class in_mesh final : public papilio_backend {
 public:
     in_mesh(const papilio_form& f, const options& o, const place& p, const Address& own,
             const Options& how)
-        : papilio_contestant(f, o, p.peers),
+        : papilio_backend(f, o, p.peers),
           net_(loop_, p.rank, std::vector<Address>(static_cast<std::size_t>(p.peers), own), how)
     {
         const auto all = p.exchange(as_text(net_.local()));
@@ -94,7 +94,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<contestant> join_mesh(const papilio_form& f, const options& o, const place& p)
+std::unique_ptr<backend> join_mesh(const papilio_form& f, const options& o, const place& p)
 {
     if (o.transport == "shm")
         return std::make_unique<in_mesh<shm::transport, shm::address, shm::options>>(

@@ -10,21 +10,20 @@ namespace papilio::perf {
 
 namespace {
 
-/// A peer that is called by the crew, not by a process of its own.
-class simulated final : public papilio_contestant {
+/// A peer that is called by the worker group, not by a process of its own.
+class simulated final : public papilio_backend {
 public:
-    simulated(const papilio_form& f, const options& o, int peers) : papilio_contestant(f, o, peers)
-    {
-    }
+    simulated(const papilio_form& f, const options& o, int peers) : papilio_backend(f, o, peers) {}
 
-    call_facts call() override { throw std::logic_error("the crew calls"); }
-    using papilio_contestant::facts_from;
-    using papilio_contestant::start;
+    call_facts call() override { throw std::logic_error("the worker group calls"); }
+    using papilio_backend::facts_from;
+    using papilio_backend::start;
 };
 
-class virtual_crew final : public crew {
+class simulated_workers final : public worker_group {
 public:
-    virtual_crew(const papilio_form& f, const options& o) : form_(f), options_(o), common_(f, o, 1)
+    simulated_workers(const papilio_form& f, const options& o)
+        : form_(f), options_(o), common_(f, o, 1)
     {
         for (const auto& l : f.links.access) links_.push_back({l.up, l.down});
         for (int rank = 0; rank < o.peers; ++rank)
@@ -34,13 +33,13 @@ public:
     std::optional<measurement> run(const job& j, double patience) override;
 
 private:
-    struct seat {
+    struct peer_state {
         std::vector<std::byte> in, out;
         outcome found;
     };
 
-    void fill_in(const job& j, int rank, seat& s) const;
-    task<> live(sim::transport& net, job j, seat& s);
+    void fill_in(const job& j, int rank, peer_state& s) const;
+    task<> live(sim::transport& net, job j, peer_state& s);
 
     papilio_form form_;
     options options_;
@@ -49,7 +48,7 @@ private:
     std::vector<std::unique_ptr<simulated>> peers_;
 };
 
-void virtual_crew::fill_in(const job& j, int rank, seat& s) const
+void simulated_workers::fill_in(const job& j, int rank, peer_state& s) const
 {
     const auto in = input_of(j, rank, options_.peers);
     const auto width = size_of(j.type);
@@ -64,7 +63,7 @@ void virtual_crew::fill_in(const job& j, int rank, seat& s) const
 }
 
 /// Nothing is warm in a simulated network, so that one call says it all.
-task<> virtual_crew::live(sim::transport& net, job j, seat& s)
+task<> simulated_workers::live(sim::transport& net, job j, peer_state& s)
 {
     auto& self = *peers_[static_cast<std::size_t>(net.rank())];
     loop& on = co_await this_loop{};
@@ -80,12 +79,12 @@ task<> virtual_crew::live(sim::transport& net, job j, seat& s)
     s.found.found.lost = facts.lost;
 }
 
-std::optional<measurement> virtual_crew::run(const job& j, double)
+std::optional<measurement> simulated_workers::run(const job& j, double)
 {
     if (!common_.takes(j)) return std::nullopt;
-    std::vector<seat> seats(peers_.size());
+    std::vector<peer_state> states(peers_.size());
     for (int rank = 0; rank < options_.peers; ++rank)
-        fill_in(j, rank, seats[static_cast<std::size_t>(rank)]);
+        fill_in(j, rank, states[static_cast<std::size_t>(rank)]);
     const auto latency =
         std::chrono::duration_cast<duration>(std::chrono::duration<double>(options_.rtt_ms / 2e3));
     forget_peak();
@@ -94,11 +93,11 @@ std::optional<measurement> virtual_crew::run(const job& j, double)
     {
         sim::world world({.peers = options_.peers, .latency = latency, .each = links_});
         world.run([&](sim::transport& net) {
-            return live(net, j, seats[static_cast<std::size_t>(net.rank())]);
+            return live(net, j, states[static_cast<std::size_t>(net.rank())]);
         });
     }
     std::vector<outcome> all;
-    for (auto& s : seats) {
+    for (auto& s : states) {
         s.found.found.digest = digest(s.out);
         all.push_back(std::move(s.found));
     }
@@ -106,7 +105,7 @@ std::optional<measurement> virtual_crew::run(const job& j, double)
         with_type(j.type, [&]<class T>(std::type_identity<T>) {
             const auto own = output_of(j, 0, options_.peers);
             const auto result =
-                std::span(reinterpret_cast<const T*>(seats[0].out.data()), own.size);
+                std::span(reinterpret_cast<const T*>(states[0].out.data()), own.size);
             // The others' bits are the same, or that is reported.
             check(common_.data(), j, options_.peers, peers_[0]->tolerance(j), own.begin, result,
                   all[0].found);
@@ -121,9 +120,9 @@ std::optional<measurement> virtual_crew::run(const job& j, double)
 
 }  // namespace
 
-std::unique_ptr<crew> simulated_crew(const papilio_form& f, const options& o)
+std::unique_ptr<worker_group> make_simulated_workers(const papilio_form& f, const options& o)
 {
-    return std::make_unique<virtual_crew>(f, o);
+    return std::make_unique<simulated_workers>(f, o);
 }
 
 }  // namespace papilio::perf

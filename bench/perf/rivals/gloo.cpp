@@ -66,7 +66,7 @@ bool knows(element_type type)
 }
 
 /// gloo's newer interface.
-class newer final : public contestant {
+class newer final : public backend {
 public:
     newer(const place& p, gloo::AllreduceOptions::Algorithm algorithm)
         : context_(connect(p)), algorithm_(algorithm)
@@ -112,7 +112,7 @@ private:
 
 /// gloo's older algorithms, which allocate and connect their buffers beforehand.
 template <class Algorithm>
-class older final : public contestant {
+class older final : public backend {
 public:
     explicit older(const place& p) : place_(p), context_(connect(p)) {}
 
@@ -155,18 +155,18 @@ std::vector<std::pair<std::string, join_function>> gloo_systems()
 {
     using gloo::detail::AllreduceOptionsImpl;
     return {{"gloo-ring",
-             [](const place& p) -> std::unique_ptr<contestant> {
+             [](const place& p) -> std::unique_ptr<backend> {
                  return std::make_unique<newer>(p, AllreduceOptionsImpl::RING);
              }},
             {"gloo-bcube",
-             [](const place& p) -> std::unique_ptr<contestant> {
+             [](const place& p) -> std::unique_ptr<backend> {
                  return std::make_unique<newer>(p, AllreduceOptionsImpl::BCUBE);
              }},
             {"gloo-ring-chunked",
-             [](const place& p) -> std::unique_ptr<contestant> {
+             [](const place& p) -> std::unique_ptr<backend> {
                  return std::make_unique<older<gloo::AllreduceRingChunked<float>>>(p);
              }},
-            {"gloo-halving-doubling", [](const place& p) -> std::unique_ptr<contestant> {
+            {"gloo-halving-doubling", [](const place& p) -> std::unique_ptr<backend> {
                  return std::make_unique<older<gloo::AllreduceHalvingDoubling<float>>>(p);
              }}};
 }

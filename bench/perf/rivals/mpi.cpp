@@ -95,10 +95,10 @@ launch mpich(const options& o, const private_network* net, bool shared_memory,
 }
 
 /// Peers that an mpirun has started.
-class mpi_crew final : public remote_crew {
+class mpi_workers final : public remote_workers {
 public:
-    mpi_crew(const launch& l, const options& o, const std::string& program,
-             std::unique_ptr<temporary_folder> folder)
+    mpi_workers(const launch& l, const options& o, const std::string& program,
+                std::unique_ptr<temporary_folder> folder)
         : folder_(std::move(folder))
     {
         const auto door = folder_->path() + "/" + l.name;
@@ -108,7 +108,7 @@ public:
         lines_ = doors.accept_all(1, o.peers, 60, [this] { throw_if_ended(); });
     }
 
-    ~mpi_crew() override
+    ~mpi_workers() override
     {
         lines_.clear();  // the peers end then
         for (int i = 0; i < 30 && process_ > 0; ++i) {
@@ -128,7 +128,7 @@ public:
         called_ = true;
         job usual = j;
         usual.fresh = false;
-        return remote_crew::run(usual, patience);
+        return remote_workers::run(usual, patience);
     }
 
 private:
@@ -140,7 +140,7 @@ private:
         if (process_ < 0) throw std::runtime_error("cannot fork");
         if (process_ > 0) return;
         prctl(PR_SET_PDEATHSIG, SIGTERM);  // mpirun ends its peers then
-        setpgid(0, 0);                     // Ctrl-C is the conductor's
+        setpgid(0, 0);                     // Ctrl-C is the coordinator's
         execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
         _exit(127);
     }
@@ -176,25 +176,26 @@ std::string why_not(const std::string& name, const std::string& program)
 }  // namespace
 
 void add_mpi(const std::string& name, const options& o, const private_network* net,
-             std::vector<entrant>& all)
+             std::vector<measured_system>& all)
 {
     const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
     const auto program = (here / ("papilio-perf-" + name)).string();
-    if (const auto why = why_not(name, program); !why.empty()) return skip(name + ", " + why);
+    if (const auto why = why_not(name, program); !why.empty())
+        return report_skipped(name + ", " + why);
     for (const bool shared_memory : {false, true}) {
         if (shared_memory && net) continue;
         auto folder = std::make_unique<temporary_folder>();
         const auto l =
             (name == "openmpi" ? open_mpi : mpich)(o, net, shared_memory, folder->path());
         try {
-            entrant e;
+            measured_system e;
             e.name = l.name;
             e.rival = true;
-            e.peers = std::make_unique<mpi_crew>(l, o, program, std::move(folder));
+            e.peers = std::make_unique<mpi_workers>(l, o, program, std::move(folder));
             all.push_back(std::move(e));
         } catch (const std::exception& failure) {
             throw_if_interrupted();
-            skip(l.name + ": " + failure.what());
+            report_skipped(l.name + ": " + failure.what());
         }
     }
 }

@@ -6,9 +6,9 @@
 
 namespace papilio::perf {
 
-/// Adds the crews of one MPI, "openmpi" or "mpich": over TCP, and where the peers are on one host,
-/// over its shared memory. What cannot be started is skipped loudly.
+/// Adds the worker groups of one MPI, "openmpi" or "mpich": over TCP, and where the peers are on
+/// one host, over its shared memory. What cannot be started is skipped loudly.
 void add_mpi(const std::string& name, const options& o, const private_network* net,
-             std::vector<entrant>& all);
+             std::vector<measured_system>& all);
 
 }  // namespace papilio::perf
