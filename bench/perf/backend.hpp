@@ -10,25 +10,26 @@
 
 namespace papilio::perf {
 
-/// One of the peers of a worker group, and how it finds the others.
+/// The position of one peer in a worker group, and its access to the other peers.
 struct place {
     int rank = 0;
     int peers = 0;
-    std::string address;          ///< where others reach this peer
-    bool shares_process = false;  ///< with all others of its worker group
+    std::string address;          ///< the other peers reach this peer here
+    bool shares_process = false;  ///< true: all peers of the group are threads of one process
 
-    /// Gives a text to every other peer, and returns all of theirs by rank. All call it together.
+    /// Sends a text to every other peer and returns the texts of all peers, by rank. Every peer
+    /// must call it.
     std::function<std::vector<std::string>(const std::string&)> exchange;
 };
 
-/// What a call says about itself.
+/// The facts that a call reports about itself.
 struct call_facts {
     bool measures_wire = false;
     double wire_bytes = 0;
     int lost = 0;
 };
 
-/// One peer's end of a system that can reduce.
+/// The end of a system under test in one peer.
 class backend {
 public:
     backend() = default;
@@ -38,16 +39,17 @@ public:
 
     virtual bool takes(const job&) const { return true; }
 
-    /// Works in place only: out of place, the caller has copied `in` to `out`, and nobody counts
-    /// the time for that.
+    /// True if the system works in place only. Out of place, the caller then copies `in` to `out`
+    /// before each call. The time of this copy does not count.
     virtual bool in_place_only(const job&) const { return false; }
 
-    /// Comes before calls with these buffers, and is not measured. Without `in`, in place.
+    /// Prepares calls with these buffers. Its time does not count. A null `in` means in place.
     virtual void prepare(const job& j, const void* in, void* out) = 0;
 
     virtual call_facts call() = 0;
 
-    /// A lossy system is shown normal numbers, and its results may be off by `tolerance`.
+    /// The kind of input. A lossy system gets normal numbers, and an element of its result may
+    /// differ from the truth by `tolerance`.
     virtual data_kind data() const { return data_kind::exact; }
     virtual double tolerance(const job&) const { return 0; }
 };

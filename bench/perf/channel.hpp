@@ -8,14 +8,14 @@
 
 namespace papilio::perf {
 
-/// What the coordinator and the peers of a worker group tell each other.
+/// The kinds of messages between the coordinator and the peers of a worker group.
 enum class word : std::uint8_t {
-    hello,     ///< a peer's: its rank
-    task,      ///< the coordinator's: a job
-    exchange,  ///< a text from each, and then the texts of all
-    meeting,   ///< "I am there", and then "everybody is"
-    outcome,   ///< of a job
-    failure,   ///< why the job failed; the peer ends
+    hello,     ///< from a peer: its rank
+    task,      ///< from the coordinator: a job
+    exchange,  ///< from each peer: a text; the answer: the texts of all peers
+    meeting,   ///< from each peer: it has arrived; the answer: all peers have arrived
+    outcome,   ///< from a peer: the outcome of a job
+    failure,   ///< from a peer: the reason of a failure; the peer then ends
 };
 
 struct message {
@@ -23,7 +23,7 @@ struct message {
     std::string content;
 };
 
-/// One end of a stream socket that carries messages. Owns it.
+/// One end of a stream socket that carries messages. It owns the socket.
 class channel {
 public:
     explicit channel(int socket) : socket_(socket) {}
@@ -33,11 +33,11 @@ public:
 
     int descriptor() const noexcept { return socket_; }
 
-    /// Throws `std::system_error` when the other end is gone.
+    /// Sends a message. Throws `std::system_error` if the other end is closed.
     void say(word what, const std::string& content = {});
 
-    /// Waits for a message; nothing when the other end has gone. Throws `std::system_error` when a
-    /// signal comes in between.
+    /// Waits for a message. Returns nothing if the other end is closed. Throws `std::system_error`
+    /// if a signal interrupts the wait.
     std::optional<message> hear();
 
 private:
@@ -46,10 +46,10 @@ private:
     int socket_;
 };
 
-/// Two ends that are joined.
+/// Two connected channels.
 std::pair<channel, channel> joined_channels();
 
-/// Texts, one after the other in one.
+/// Packs texts into one text, and unpacks them.
 std::string pack(const std::vector<std::string>& texts);
 std::vector<std::string> unpack(const std::string& packed);
 

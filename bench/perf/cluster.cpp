@@ -28,7 +28,8 @@ int number_in(const char* name, int least, int most = std::numeric_limits<int>::
     return value;
 }
 
-/// torchrun itself listens at MASTER_PORT.
+/// The port of the coordinator. With torchrun it is MASTER_PORT + 1, since torchrun listens at
+/// MASTER_PORT.
 std::uint16_t port()
 {
     if (!variable("PAPILIO_PERF_PORT").empty())

@@ -6,21 +6,21 @@
 
 namespace papilio::perf {
 
-/// Which of the processes that a cluster's launcher has started this is, and where the coordinator,
-/// rank 0, is reached.
+/// The rank of this process under a cluster's launcher, and the address of the coordinator, which
+/// is rank 0.
 struct launcher_rank {
     int rank = 0;
     int peers = 1;
     std::string host;
     std::uint16_t port = 29'500;
-    std::string launcher;  ///< its name
+    std::string launcher;  ///< the launcher's name
 };
 
-/// Reads what torchrun, Slurm or Open MPI leave in the environment; nothing where none of them
-/// has started this. Throws where they did and something is missing.
+/// Reads the environment variables of torchrun, Slurm and Open MPI. Returns nothing if no launcher
+/// has started this process. Throws if a variable is missing or wrong.
 std::optional<launcher_rank> find_launcher_rank();
 
-/// "node[03-05,9]" begins with "node03".
+/// The first host of a Slurm node list: "node03" for "node[03-05,9]".
 std::string first_host(const std::string& list);
 
 }  // namespace papilio::perf

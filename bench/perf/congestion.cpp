@@ -29,7 +29,7 @@ void use_congestion(const std::string& name)
 
 std::string congestion_in_use()
 {
-    char name[16] = "";  // the longest that Linux has
+    char name[16] = "";  // Linux allows 15 characters
     socklen_t size = sizeof(name) - 1;
     const int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (getsockopt(s, IPPROTO_TCP, TCP_CONGESTION, name, &size) != 0) name[0] = '\0';

@@ -4,11 +4,11 @@
 
 namespace papilio::perf {
 
-/// From now on all TCP sockets of this program, and of those that it starts, have this congestion
-/// control. Ends the program where the system does not have it, or not allow it.
+/// Sets the congestion control of all later TCP sockets of this program and of the programs that it
+/// starts. Ends the program if the system does not have or does not allow it.
 void use_congestion(const std::string& name);
 
-/// What a new TCP socket has, as the system tells.
+/// The congestion control of a new TCP socket.
 std::string congestion_in_use();
 
 }  // namespace papilio::perf

@@ -27,7 +27,7 @@ double median(std::vector<double> all)
     return (all[(all.size() - 1) / 2] + all[all.size() / 2]) / 2;
 }
 
-/// The smallest of `all` that at least this part of them does not exceed.
+/// The smallest value of `all` such that at least this part of the values is not larger.
 double percentile(std::vector<double> all, double part)
 {
     if (all.empty()) return 0;
@@ -36,7 +36,7 @@ double percentile(std::vector<double> all, double part)
     return all[std::clamp<std::size_t>(rank, 1, all.size()) - 1];
 }
 
-/// What the runs found, until there is a cell of it.
+/// The outcomes of all runs, from which `finish` makes a cell.
 struct collected {
     std::vector<double> seconds, means, processor;
     cell c;
@@ -73,7 +73,7 @@ struct collected {
     }
 };
 
-/// All that is found about one system at one size.
+/// All outcomes of one system at one size.
 struct tally {
     collected out, in;
     std::vector<double> first, idle;
@@ -86,7 +86,8 @@ std::uint64_t count_for(const measured_system& e, const job& j)
     return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(fewer));
 }
 
-/// One run of one system: the calls out of place and in place, and those that begin cold.
+/// One run of one system: the calls out of place and in place, the first call of a new group, and
+/// the call after an idle time.
 void run_once(const options& o, measured_system& e, job j, bool check, tally& t)
 {
     j.count = count_for(e, j);
@@ -116,7 +117,8 @@ void run_once(const options& o, measured_system& e, job j, bool check, tally& t)
     }
 }
 
-/// A rival that fails, or hangs, does not take the others with it.
+/// One turn of one system. A rival that fails or hangs is left out from then on, and the run
+/// continues without it. A failure of papilio ends the run.
 void take_turn(const options& o, measured_system& e, const job& j, bool check, tally& t)
 {
     throw_if_interrupted();
@@ -166,7 +168,7 @@ std::vector<row> finish(const std::vector<measured_system>& all, const std::vect
     return rows;
 }
 
-/// Tells once of each system that is well and yet has no row.
+/// Reports, once per system, that a system does not support this job.
 void tell_left_out(const std::vector<measured_system>& all, const std::vector<row>& rows,
                    const job& j, std::set<std::string>& told)
 {

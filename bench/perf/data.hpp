@@ -14,11 +14,11 @@
 
 namespace papilio::perf {
 
-/// What peers put in: small integers, whose results are exact in whatever order they are taken, or
-/// normal numbers, whose rounding errors say something about real data.
+/// The kind of input. `exact` is small integers, whose results are exact in every order. `normal`
+/// is normal numbers, whose rounding errors resemble those of real data.
 enum class data_kind { exact, normal };
 
-/// A number for every peer and place that looks random.
+/// A pseudorandom number for each peer and place.
 inline std::uint32_t noise(int rank, std::size_t i)
 {
     auto x = (static_cast<std::uint64_t>(i) + 1) * 0x9e3779b97f4a7c15u +
@@ -27,7 +27,7 @@ inline std::uint32_t noise(int rank, std::size_t i)
     return static_cast<std::uint32_t>(x >> 40);
 }
 
-/// 65,536 draws of a normal distribution; every process has the same.
+/// 65,536 draws of a normal distribution. They are the same in every process.
 inline const std::vector<float>& normal_numbers()
 {
     static const auto table = [] {
@@ -42,7 +42,7 @@ inline const std::vector<float>& normal_numbers()
     return table;
 }
 
-/// What `normal_numbers` stay within.
+/// An upper bound of the magnitude of `normal_numbers`.
 inline constexpr double largest_normal = 5;
 
 /// The largest magnitude whose sum over all peers is exact in a `T`.
@@ -56,7 +56,7 @@ int exact_limit(int peers)
     return std::clamp(sum / peers, 1, 128);
 }
 
-/// What peer `rank` puts in at place `i`.
+/// The input of peer `rank` at place `i`.
 template <element T>
 double input(data_kind kind, reduction op, int rank, int peers, std::size_t i)
 {
@@ -73,14 +73,14 @@ double input(data_kind kind, reduction op, int rank, int peers, std::size_t i)
     return static_cast<double>(random_bits % (2 * limit + 1)) - limit;
 }
 
-/// A double as a `T`, by way of the type that `T`s are added up in.
+/// Converts a double to a `T` through the accumulator type of `T`.
 template <element T>
 T as_element(double x)
 {
     return static_cast<T>(static_cast<accumulator_t<T>>(x));
 }
 
-/// Fills `out`, which stands for the elements from `begin` on, with what `rank` puts in.
+/// Fills `out` with the input of `rank`. `out` holds the elements from `begin` on.
 template <element T>
 void fill(data_kind kind, const job& j, int rank, int peers, std::size_t begin, std::span<T> out)
 {
@@ -88,7 +88,7 @@ void fill(data_kind kind, const job& j, int rank, int peers, std::size_t begin, 
         out[i] = as_element<T>(input<T>(kind, j.op, rank, peers, begin + i));
 }
 
-/// Whose part element `i` is.
+/// The peer that owns element `i`.
 inline int owner_of(const job& j, int peers, std::size_t i)
 {
     const auto n = static_cast<std::size_t>(peers);
@@ -98,7 +98,7 @@ inline int owner_of(const job& j, int peers, std::size_t i)
     return static_cast<int>(larger + (i - larger * (each + 1)) / each);
 }
 
-/// The result at place `i`, before it is rounded to a `T`.
+/// The exact result at place `i`, before it is rounded to a `T`.
 template <element T>
 double truth(data_kind kind, const job& j, int peers, std::size_t i)
 {
@@ -120,9 +120,8 @@ double truth(data_kind kind, const job& j, int peers, std::size_t i)
     return all;
 }
 
-/// Compares a result, which stands for the elements from `begin` on, with the truth: all of it, or
-/// where that would take long, elements at equal distances. `tolerance` is what an element may be
-/// off by.
+/// Compares a result with the truth. `result` holds the elements from `begin` on. Long results are
+/// compared at equal distances only. An element is wrong if its error exceeds `tolerance`.
 template <element T>
 void check(data_kind kind, const job& j, int peers, double tolerance, std::size_t begin,
            std::span<const T> result, findings& f)
@@ -146,7 +145,7 @@ void check(data_kind kind, const job& j, int peers, double tolerance, std::size_
     }
 }
 
-/// Tells results apart; not cryptographic.
+/// A hash that distinguishes results. It is not cryptographic.
 inline std::uint64_t digest(std::span<const std::byte> data)
 {
     std::array<std::uint64_t, 4> lanes{1, 2, 3, 4};

@@ -50,7 +50,7 @@ std::string compiler()
 #endif
 }
 
-/// Environments hold secrets: only what is known to hold none goes into files.
+/// The environment variables that are known to hold no secrets. Only they may be written to files.
 std::vector<std::pair<std::string, std::string>> harmless_variables()
 {
     std::vector<std::pair<std::string, std::string>> all;

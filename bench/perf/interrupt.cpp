@@ -20,7 +20,7 @@ void note(int)
 void watch_for_interrupts()
 {
     struct sigaction action {};
-    action.sa_handler = note;  // without SA_RESTART
+    action.sa_handler = note;  // no SA_RESTART: a signal interrupts system calls
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
     sigaction(SIGHUP, &action, nullptr);

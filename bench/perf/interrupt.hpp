@@ -2,13 +2,13 @@
 
 namespace papilio::perf {
 
-/// From now on Ctrl-C and SIGTERM interrupt what waits, so that everything is cleaned up.
+/// Makes SIGINT, SIGTERM and SIGHUP interrupt waits. The program can then clean up before it ends.
 void watch_for_interrupts();
 
-/// Throws when one has come.
+/// Throws if such a signal has arrived.
 void throw_if_interrupted();
 
-/// Sleeps; throws when interrupted.
+/// Sleeps. Throws if a signal interrupts it.
 void wait_seconds(double seconds);
 
 }  // namespace papilio::perf

@@ -16,8 +16,8 @@ namespace papilio::perf {
 enum class reduction : std::uint8_t { sum, prod, min, max, avg };
 enum class collective : std::uint8_t { all_reduce, reduce_scatter, all_gather, broadcast };
 
-/// One thing to measure. The coordinator sends it to every peer of a worker group as it stands in
-/// memory: all run the same program.
+/// One measurement. The coordinator sends the bytes of this struct to every peer of a worker group.
+/// All peers run the same program.
 struct job {
     std::uint64_t count = 0;  ///< elements of the whole vector
     collective what = collective::all_reduce;
@@ -25,35 +25,36 @@ struct job {
     reduction op = reduction::sum;
     bool in_place = false;
     bool check = true;   ///< compare the result with the truth
-    bool fresh = false;  ///< join anew before: nothing is warm then
+    bool fresh = false;  ///< make new connections first, so that the call is cold
     std::uint32_t warm_up = 0;
     std::uint32_t iterations = 1;
 };
 static_assert(std::is_trivially_copyable_v<job>);
 
-/// What one peer found.
+/// The findings of one peer.
 struct findings {
-    bool took_part = true;  ///< false: this system cannot do this job
+    bool took_part = true;  ///< false: the system does not support this job
     bool measures_wire = false;
-    std::int32_t lost = 0;         ///< most peers that some range of a result went without
+    std::int32_t lost = 0;         ///< the most peers that are missing in any range of a result
     std::uint64_t wrong = 0;       ///< elements
     std::uint64_t digest = 0;      ///< of the last result
     double wire_bytes = 0;         ///< sent per call
-    double squared_error = 0;      ///< summed over the elements that were checked
-    double squared_truth = 0;      ///< likewise
+    double squared_error = 0;      ///< summed over the checked elements
+    double squared_truth = 0;      ///< summed over the checked elements
     double processor_seconds = 0;  ///< of all threads, for all iterations
     double peak_bytes = 0;         ///< beyond the caller's buffers
 };
 static_assert(std::is_trivially_copyable_v<findings>);
 
-/// What one peer found, and a time for each iteration: since the start of all where the result is
-/// out of place, so that overlapping iterations are not counted twice, else of the call alone.
+/// The findings of one peer and the time of each iteration. Out of place, a time starts at the
+/// first iteration, so that overlapping iterations are not counted twice. In place, a time covers
+/// one call.
 struct outcome {
     findings found{};
     std::vector<double> seconds;
 };
 
-/// Calls `f(std::type_identity<T>{})` for the type that `type` stands for.
+/// Calls `f(std::type_identity<T>{})` with the C++ type `T` of `type`.
 template <class F>
 decltype(auto) with_type(element_type type, F f)
 {
@@ -79,7 +80,7 @@ inline std::size_t size_of(element_type type)
     return with_type(type, []<class T>(std::type_identity<T>) { return sizeof(T); });
 }
 
-// Types and operations have the names that nccl-tests gives them.
+// Types and operations have the same names as in nccl-tests.
 
 inline constexpr std::pair<std::string_view, element_type> type_names[] = {
     {"float", element_type::f32}, {"double", element_type::f64},    {"half", element_type::f16},
@@ -99,13 +100,13 @@ inline constexpr std::pair<std::string_view, collective> collective_names[] = {
     {"all_gather", collective::all_gather},
     {"broadcast", collective::broadcast}};
 
-/// A run of elements of the whole vector.
+/// A range of elements of the whole vector.
 struct stretch {
     std::size_t begin = 0;
     std::size_t size = 0;
 };
 
-/// What `rank` puts in or gets out: all, or one of nearly equal parts of which the first take the
+/// The range of `rank`: the whole vector, or one of nearly equal parts. The first parts take the
 /// remainder.
 inline stretch stretch_of(std::uint64_t count, int rank, int peers, bool part)
 {
@@ -124,7 +125,7 @@ inline stretch output_of(const job& j, int rank, int peers)
     return stretch_of(j.count, rank, peers, j.what == collective::reduce_scatter);
 }
 
-/// The name of one of the above.
+/// The name of a value in one of the lists above.
 template <class Value, std::size_t N>
 std::string_view name_in(const std::pair<std::string_view, Value> (&names)[N], Value value)
 {
@@ -133,7 +134,7 @@ std::string_view name_in(const std::pair<std::string_view, Value> (&names)[N], V
     return "unknown";
 }
 
-/// A mean of integers would have to round: papilio has none, and nccl-tests goes without as well.
+/// False for a mean of integers, which would need rounding. papilio and nccl-tests do not have it.
 inline bool makes_sense(element_type type, reduction op)
 {
     return op != reduction::avg || type <= element_type::bf16;

@@ -36,7 +36,8 @@ clock::time_point in_seconds(double seconds)
     throw std::system_error(why, std::system_category(), what);
 }
 
-/// "2" is rank 2 of the first worker group; "2 1" of the second one. Where a channel goes, or -1.
+/// Parses the first message of a peer: "2" is rank 2 of the first worker group, "2 1" is rank 2 of
+/// the second one. Returns the index of the peer's channel, or -1.
 long place_of(const std::string& hello, int groups, int peers)
 {
     char* end = nullptr;
@@ -99,7 +100,7 @@ std::vector<channel> listener::accept_all(int groups, int peers, double seconds,
         if ((door.revents & POLLIN) == 0) continue;
         channel line(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
         const auto hello = line.hear();
-        if (!hello || hello->what != word::hello) continue;  // a stranger
+        if (!hello || hello->what != word::hello) continue;  // not a peer of this run
         const auto where = place_of(hello->content, groups, peers);
         if (where < 0) throw std::runtime_error("a peer of another run came: " + hello->content);
         auto& slot = all[static_cast<std::size_t>(where)];

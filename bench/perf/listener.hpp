@@ -9,18 +9,18 @@
 
 namespace papilio::perf {
 
-/// Where peers that were not forked reach the coordinator.
+/// A socket at which peers reach the coordinator, if it did not fork them.
 class listener {
 public:
-    explicit listener(const std::string& path);  ///< in the file system
-    explicit listener(std::uint16_t port);       ///< of TCP
+    explicit listener(const std::string& path);  ///< a Unix socket
+    explicit listener(std::uint16_t port);       ///< a TCP port
     listener(const listener&) = delete;
     listener& operator=(const listener&) = delete;
     ~listener();
 
-    /// Waits until the peers of `groups` worker groups have said who they are, and returns their
-    /// channels by worker group and rank. Throws with the ranks that are missing after so many
-    /// seconds; meanwhile calls `watch` now and then, which may throw.
+    /// Waits until the peers of `groups` worker groups have sent their ranks. Returns their
+    /// channels by group and rank. Throws after `seconds`, and names the missing ranks. Calls
+    /// `watch` repeatedly during the wait; `watch` may throw.
     std::vector<channel> accept_all(int groups, int peers, double seconds,
                                     const std::function<void()>& watch);
 
@@ -28,10 +28,11 @@ private:
     int socket_;
 };
 
-/// Connects to the coordinator, who may not listen yet: tries for so many seconds.
+/// Connects to the coordinator. Repeats failed attempts for `seconds`, since the coordinator may
+/// start later.
 channel dial(const std::string& host, std::uint16_t port, double seconds);
 
-/// The address of this end of a TCP connection.
+/// The local address of a TCP connection.
 std::string own_address(const channel& line);
 
 }  // namespace papilio::perf

@@ -1,4 +1,5 @@
-// papilio's all-reduce, alone or beside its rivals, over links of any kind. See --help.
+// papilio-perf measures papilio's all-reduce, alone or beside its rivals, over many kinds of links.
+// See --help and docs/reference/perf.md.
 
 #include "perf/congestion.hpp"
 #include "perf/coordinator.hpp"
@@ -23,7 +24,8 @@ namespace papilio::perf {
 
 namespace {
 
-/// Before anything is measured; leaves nothing behind.
+/// Ends the program if an output file cannot be written. It runs before the measurement and leaves
+/// no new file behind.
 void refuse_unwritable_files(const options& o)
 {
     for (const auto* path : {&o.csv, &o.json, &o.gbench_json, &o.plot}) {
@@ -44,7 +46,7 @@ void write_files(const options& o, const std::vector<row>& rows, const environme
     if (!o.plot.empty()) write_plot(o.plot, rows, env);
 }
 
-/// Prints what is wrong with the results, if anything.
+/// Prints every wrong result. Returns true if there is none.
 bool all_right(const std::vector<row>& rows)
 {
     bool good = true;
@@ -58,8 +60,8 @@ bool all_right(const std::vector<row>& rows)
     return good;
 }
 
-/// What is known about the links: measured where they were made, told where they are simulated or
-/// the command line tells.
+/// The rates of the links. They are measured in namespaces, defined in a simulation, and else given
+/// by the command line.
 link_table know_links(const options& o, const private_network* net, environment& env)
 {
     if (net) {

@@ -52,7 +52,7 @@ memory_use memory_in_use()
 
 void forget_peak()
 {
-    malloc_trim(0);  // what earlier jobs have left
+    malloc_trim(0);  // returns the memory of earlier jobs to the system
     std::ofstream("/proc/self/clear_refs") << "5";
 }
 
@@ -65,7 +65,7 @@ double seconds_of(clockid_t clock)
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-/// Runs the calls of one job. `restores`: the input is copied to the output before each.
+/// Runs the calls of one job. With `restores`, the input is copied to the output before each call.
 class repetition {
 public:
     repetition(backend& c, bool restores, const void* from, void* to, std::size_t size)
@@ -135,7 +135,7 @@ outcome measure(backend& c, const place& p, const job& j, buffers& memory, doubl
         fill(c.data(), j, p.rank, p.peers, in.begin,
              std::span(reinterpret_cast<T*>(memory.in()), in.size));
     });
-    std::memset(memory.out(), 0xff, size);  // a result that is not written is wrong
+    std::memset(memory.out(), 0xff, size);  // an element that is not written is then wrong
 
     outcome o;
     forget_peak();
@@ -146,9 +146,9 @@ outcome measure(backend& c, const place& p, const job& j, buffers& memory, doubl
     const auto own_time = p.shares_process ? CLOCK_THREAD_CPUTIME_ID : CLOCK_PROCESS_CPUTIME_ID;
     const auto spent = seconds_of(own_time);
     calls.run(j.iterations, j.in_place, o);
-    meet();  // threads in the background may still be sending
+    meet();  // background threads may still send
     o.found.processor_seconds += seconds_of(own_time) - spent;
-    // In place the input is only there to be copied again, but it is there.
+    // In place, only the restoring copy needs the input buffer. The buffer exists all the same.
     const auto sharers = p.shares_process ? p.peers : 1;
     const auto own = 2 * static_cast<double>(memory.each()) * sharers;
     o.found.peak_bytes = std::max(0.0, memory_in_use().peak - base - own) / sharers;

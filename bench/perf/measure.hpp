@@ -6,7 +6,7 @@
 
 namespace papilio::perf {
 
-/// The buffers of one peer, kept from job to job while they are large enough.
+/// The input and output buffers of one peer. They are kept between jobs if they are large enough.
 class buffers {
 public:
     explicit buffers(std::size_t each = 0);
@@ -23,16 +23,16 @@ private:
     std::byte* memory_ = nullptr;
 };
 
-/// What this process holds of memory.
+/// The memory of this process, in bytes.
 struct memory_use {
     double now = 0;
-    double peak = 0;  ///< since the last `forget_peak`, if this kernel forgets
+    double peak = 0;  ///< since the last `forget_peak`, if the kernel supports that
 };
 memory_use memory_in_use();
 void forget_peak();
 
-/// Does a job with `c`. `meet` returns when every peer has called it. `base` is the memory that the
-/// process held before it had buffers.
+/// Measures a job with `c`. `meet` returns after every peer has called it. `base` is the memory of
+/// the process before it had buffers.
 outcome measure(backend& c, const place& p, const job& j, buffers& memory, double base,
                 const std::function<void()>& meet);
 

@@ -17,7 +17,7 @@ namespace papilio::perf {
 
 namespace {
 
-/// What must wait until all options are known.
+/// The values that can be interpreted only after all options are read.
 struct raw {
     std::size_t least = std::size_t{64} << 20;
     std::optional<std::size_t> most;
@@ -81,7 +81,7 @@ void place(options& o, std::string_view value)
     o.in_place = value != "out";
 }
 
-/// The plot is always SVG: another ending would promise another format.
+/// The plot is always SVG. Another ending would name another format.
 std::string svg_file(std::string_view name, std::string_view value)
 {
     if (!value.ends_with(".svg"))
@@ -92,7 +92,7 @@ std::string svg_file(std::string_view name, std::string_view value)
 
 constexpr int many = 1'000'000;
 
-/// "4,2x2" are two butterflies: one stage of four, and two of two.
+/// Parses a list of butterflies. "4,2x2" is two: one stage of four, and two stages of two.
 std::vector<std::vector<int>> radices(std::string_view name, std::string_view text, int peers)
 {
     std::vector<std::vector<int>> all;
@@ -179,7 +179,7 @@ const std::map<std::string_view, reader>& everything_else()
     return all;
 }
 
-/// nccl-tests has long names for some.
+/// Replaces the long names that nccl-tests has for some options.
 std::string_view short_name(std::string_view name)
 {
     static constexpr std::pair<std::string_view, std::string_view> names[] = {
@@ -258,7 +258,8 @@ std::optional<launcher_rank> launched_as(const raw& r)
     }
 }
 
-/// Where the peers are. Finds the environment of a launcher only if nothing else was said.
+/// Sets the place of the peers. Reads the environment of a launcher only if no option sets the
+/// place.
 void set_place(options& o, const raw& r)
 {
     if (o.transport == "sim") {

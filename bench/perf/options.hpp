@@ -15,51 +15,51 @@ namespace papilio::perf {
 
 enum class network { loopback, namespaces, simulated, cluster };
 
-/// What the command line asks for.
+/// The values of the command line.
 struct options {
-    // What is called.
+    // The calls.
     collective what = collective::all_reduce;
-    std::vector<std::size_t> sizes;  ///< bytes, each a multiple of every type's size
+    std::vector<std::size_t> sizes;  ///< bytes; each is a multiple of every element size
     std::vector<element_type> types = {element_type::f32};
     std::vector<reduction> ops = {reduction::sum};
     bool out_of_place = true;
     bool in_place = true;
 
-    // How often.
+    // The repetitions.
     int runs = 5;
     int iterations = 5;
     int warm_up = 1;
     bool check = true;
     bool first = false;
-    double idle_seconds = 0;  ///< zero: that is not measured
+    double idle_seconds = 0;  ///< zero: not measured
 
-    // Where.
+    // The place and the links.
     network where = network::loopback;
     std::string transport = "tcp";
-    std::optional<launcher_rank> launched_as;  ///< on a cluster
+    std::optional<launcher_rank> launched_as;  ///< set on a cluster
     int peers = 4;
-    std::vector<access_rate> mbit;  ///< by rank; empty: nobody knows
+    std::vector<access_rate> mbit;  ///< by rank; empty: unknown
     double rtt_ms = 0;
 
-    // How.
+    // The settings of papilio and the rivals.
     std::vector<std::string> codecs = {"identity"};
-    std::vector<std::vector<int>> radices = {{}};  ///< an empty one is papilio's own choice
+    std::vector<std::vector<int>> radices = {{}};  ///< an empty vector: papilio chooses
     std::vector<std::string> rivals;
-    std::string congestion;  ///< empty: what the system is set to
+    std::string congestion;  ///< empty: the setting of the system
     bool even_parts = false;
     int streams = 1;
-    bool adaptive = false;  ///< not all streams, but those that gain something
+    bool adaptive = false;  ///< start with one stream and add streams while they gain speed
     int threads = 0;
     std::size_t chunk_bytes = 0;
     std::size_t in_flight = 0;
     double timeout_seconds = 60;
 
-    // What comes of it.
+    // The outputs.
     std::string csv, json, gbench_json, plot;
     std::vector<requirement> required;
 };
 
-/// Reads the command line, or ends the program with a word about it.
+/// Reads the command line. Ends the program with a message if it is wrong.
 options read_options(int argc, char** argv);
 
 /// The text of --help.

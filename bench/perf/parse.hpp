@@ -9,17 +9,17 @@
 
 namespace papilio::perf {
 
-/// Ends the program with a word about its command line.
+/// Ends the program with a message about its command line and exit status 2.
 [[noreturn]] void refuse(const std::string& why);
 
-/// The pieces of `text` between separators; one, if there is none.
+/// Splits `text` at the separator. Without a separator the result has one piece.
 std::vector<std::string_view> split(std::string_view text, char separator = ',');
 
-/// The like for a number out of bounds; infinity is no bound.
+/// Refuses a number out of bounds. An infinite bound is not named.
 [[noreturn]] void refuse_number(std::string_view name, std::string_view text, double least,
                                 double most);
 
-/// A finite number from `least` to `most`; `name` is the option that it belongs to.
+/// Parses a finite number from `least` to `most`. `name` is the option, for the message.
 template <class T>
 T number(std::string_view name, std::string_view text, T least,
          T most = std::numeric_limits<T>::max())
@@ -35,7 +35,7 @@ T number(std::string_view name, std::string_view text, T least,
     return value;
 }
 
-/// "4096", "4K", "4KiB", "64M", "1G" in bytes.
+/// Parses a size: "4096", "4K", "4KiB", "64M", "1G".
 std::size_t size(std::string_view name, std::string_view text);
 
 }  // namespace papilio::perf

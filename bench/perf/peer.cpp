@@ -10,7 +10,8 @@ namespace papilio::perf {
 
 namespace {
 
-/// Says something to the coordinator and waits for the answer, which comes when all have said so.
+/// Sends a message to the coordinator and waits for its answer. The answer comes after all peers
+/// have sent theirs.
 std::string agree(channel& line, word what, const std::string& content)
 {
     line.say(what, content);
@@ -42,7 +43,7 @@ void work(channel& line, place& p, const join_function& join)
         if (!self || j.fresh) {
             self.reset();
             memory = buffers();
-            meet();  // nobody listens any more where the next ones will
+            meet();  // the old listeners are closed in all peers then
             self = join(p);
             base = memory_in_use().now;
         }
@@ -53,7 +54,8 @@ void work(channel& line, place& p, const join_function& join)
             o.found.took_part = false;
         line.say(word::outcome, as_text(o));
     }
-    // The coordinator has ended. Nobody waits for the others: their links may close at any moment.
+    // The coordinator has closed the channel. This peer does not wait for the others, whose links
+    // may close at any time.
 }
 
 }  // namespace
@@ -68,7 +70,7 @@ bool serve(channel& line, place p, const join_function& join)
         try {
             line.say(word::failure, failure.what());
         } catch (const std::exception&) {
-            // The coordinator has gone, too.
+            // The coordinator has ended as well.
         }
         return false;
     }

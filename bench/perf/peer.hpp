@@ -5,9 +5,9 @@
 
 namespace papilio::perf {
 
-/// The life of one peer of a worker group: does what the coordinator says through `line`, until
-/// that ends. `p` lacks nothing but the exchange. A failure is told to the coordinator, and returns
-/// false.
+/// Runs one peer of a worker group: does the jobs that the coordinator sends through `line`, until
+/// `line` closes. `p` is complete except for `exchange`. After a failure it reports the failure to
+/// the coordinator and returns false.
 bool serve(channel& line, place p, const join_function& join);
 
 }  // namespace papilio::perf

@@ -4,7 +4,8 @@
 
 namespace papilio::perf {
 
-/// Says loudly that something asked for is left out, and why.
+/// Reports on standard output and standard error that a requested part is left out, with the
+/// reason.
 void report_skipped(const std::string& what);
 
 }  // namespace papilio::perf

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
-/// Of a row; or `nothing`.
+/// Reads a value of a row. Returns `nothing` if the row does not have it.
 using measure_of = double (*)(const row&);
 
 const std::map<std::string, measure_of, std::less<>>& measures()
@@ -49,8 +49,8 @@ const std::map<std::string, measure_of, std::less<>>& measures()
     return all;
 }
 
-/// Of the rows of one group that `name` stands for, the fastest: the one so named, or else one
-/// whose name begins so.
+/// The fastest row of `group` that `name` selects. `name` selects the system of this name, or if
+/// there is none, all systems whose names begin with it.
 const row* fastest(const std::vector<row>& rows, std::size_t group, const std::string& name)
 {
     const row* best = nullptr;
@@ -77,7 +77,7 @@ double value_of(const requirement& q, const std::vector<row>& rows, std::size_t 
     return rival ? rival->main().seconds / subject->main().seconds : nothing;
 }
 
-/// Why `value_of` found nothing.
+/// The reason for which `value_of` returned `nothing`.
 std::string reason_for_nothing(const requirement& q, const std::vector<row>& rows,
                                std::size_t group)
 {
@@ -134,7 +134,8 @@ bool check_requirements(const std::vector<requirement>& all, const std::vector<r
     for (const auto& q : all)
         for (const auto& [group, first] : groups) {
             const auto value = value_of(q, rows, group);
-            const bool met = q.at_least ? value >= q.bound : value <= q.bound;  // no, if nothing
+            // False if the value is NaN.
+            const bool met = q.at_least ? value >= q.bound : value <= q.bound;
             std::printf("# %s %s at %s: ", met ? "met   " : "FAILED", q.text.c_str(),
                         first->case_text().c_str());
             if (std::isnan(value))

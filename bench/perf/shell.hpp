@@ -4,11 +4,11 @@
 
 namespace papilio::perf {
 
-/// Runs a line in the shell, in a group of its own that ends with this process or on an interrupt,
-/// which throws. Returns whether it succeeded.
+/// Runs a command in the shell and returns true if it succeeded. The command runs in a process
+/// group of its own. The group ends with this process, or on an interrupt, which throws.
 bool shell(const std::string& command);
 
-/// The same; throws with the line when it fails.
+/// Runs a command in the shell. Throws with the command if it fails.
 void must(const std::string& command);
 
 }  // namespace papilio::perf

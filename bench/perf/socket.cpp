@@ -7,10 +7,10 @@
 #include <cstdlib>
 #include <cstring>
 
-/// Stands before the C library's `socket`, for this program and the libraries in it: all of a
-/// run's TCP connections are to use the same congestion control, and rivals have no option for it.
-/// PAPILIO_PERF_CONGESTION names it, which `use_congestion` has tried; what is accepted inherits it
-/// from what listens.
+/// Replaces the C library's `socket` in this program and its libraries. All TCP connections of a
+/// run must use the same congestion control, and rivals have no option for it. The variable
+/// PAPILIO_PERF_CONGESTION names it; `use_congestion` has checked and set it. An accepted socket
+/// inherits it from its listener.
 extern "C" int socket(int domain, int type, int protocol) noexcept
 {
     const int s = static_cast<int>(syscall(SYS_socket, domain, type, protocol));

@@ -17,9 +17,9 @@ namespace papilio::perf {
 
 namespace {
 
-constexpr double patience = 120;  // seconds in which a cluster's ranks all come up
+constexpr double patience = 120;  // seconds in which all ranks of a cluster must start
 
-/// papilio in every form that the command line asks for.
+/// The forms of papilio that the command line asks for.
 std::vector<papilio_form> forms(const options& o, const link_table& links)
 {
     std::vector<papilio_form> all;
@@ -69,7 +69,7 @@ std::unique_ptr<worker_group> papilio_workers(const options& o, const papilio_fo
     });
 }
 
-/// The worker groups whose peers are to come from all over the cluster, this rank's own among them.
+/// The worker groups of a cluster. Their peers are the processes of all ranks, this rank included.
 std::vector<std::unique_ptr<worker_group>> cluster_workers(const options& o, std::size_t count)
 {
     listener doors(o.launched_as->port);

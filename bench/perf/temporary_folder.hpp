@@ -8,7 +8,7 @@
 
 namespace papilio::perf {
 
-/// A folder that goes away with everything in it.
+/// A temporary folder. The destructor removes it with its content.
 class temporary_folder {
 public:
     temporary_folder()

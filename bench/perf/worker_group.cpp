@@ -41,12 +41,12 @@ measurement combine(const job& j, const std::vector<outcome>& outcomes)
         error += o.found.squared_error;
         power += o.found.squared_truth;
     }
-    // Out of place they are the ends of iterations, which may begin before the last one has ended
-    // everywhere.
+    // Out of place, a time is the end of an iteration. An iteration lasts from the end of the one
+    // before to its own end, since it may begin before that one has ended in all peers.
     if (!j.in_place)
         for (std::size_t i = m.seconds.size(); i-- > 1;) m.seconds[i] -= m.seconds[i - 1];
     if (j.what == collective::reduce_scatter) {
-        m.same_bits = true;  // everybody has another part
+        m.same_bits = true;  // each peer has a different part
     } else {
         m.digest = outcomes.front().found.digest;
     }
@@ -69,7 +69,7 @@ outcome as_outcome(const std::string& text)
 
 }  // namespace
 
-/// One message of every peer; throws as soon as one of them is that its peer has failed.
+/// Reads one message from every peer. Throws as soon as a peer reports a failure.
 std::vector<message> remote_workers::hear_all(double patience)
 {
     using clock = std::chrono::steady_clock;
@@ -130,7 +130,7 @@ std::optional<measurement> remote_workers::run(const job& j, double patience)
 
 namespace {
 
-/// Forks a process that lives until `body` returns or this one dies.
+/// Forks a process. It ends when `body` returns or when this process ends.
 pid_t fork_child(const std::function<bool()>& body)
 {
     std::fflush(nullptr);
@@ -139,7 +139,7 @@ pid_t fork_child(const std::function<bool()>& body)
     if (child < 0) throw std::system_error(errno, std::system_category(), "cannot fork");
     if (child > 0) return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    std::signal(SIGINT, SIG_IGN);  // the coordinator ends us
+    std::signal(SIGINT, SIG_IGN);  // the coordinator ends this process
     std::signal(SIGTERM, SIG_DFL);
     std::signal(SIGHUP, SIG_DFL);
     if (getppid() != parent) _exit(1);
@@ -190,7 +190,7 @@ forked_workers::forked_workers(int peers, const life& body)
     for (int rank = 0; rank < peers; ++rank) {
         auto [ours, theirs] = joined_channels();
         children_.push_back(fork_child([&, line = &theirs] {
-            lines_.clear();  // or others would not notice the coordinator's end
+            lines_.clear();  // the end of the coordinator must close all channels
             return body(rank, *line);
         }));
         lines_.push_back(std::move(ours));

@@ -12,24 +12,24 @@
 
 namespace papilio::perf {
 
-/// What all peers of a worker group found together.
+/// The combined result of all peers of a worker group.
 struct measurement {
-    std::vector<double> seconds;  ///< of each iteration, until the last peer was done
+    std::vector<double> seconds;  ///< of each iteration, until the last peer has finished
     bool measures_wire = false;
     bool same_bits = true;  ///< all peers hold the same result
     std::uint64_t digest = 0;
-    std::uint64_t wrong = 0;  ///< elements, of the peer that has most
+    std::uint64_t wrong = 0;  ///< elements, in the peer with the most
     int lost = 0;
     double wire_bytes = 0;         ///< sent by all peers, per call
-    double relative_error = 0;     ///< root of the mean square, relative to the truth's
+    double relative_error = 0;     ///< root mean square of the error over that of the truth
     double processor_seconds = 0;  ///< of all peers, per call
     double peak_bytes = 0;         ///< of the peer that took most
 };
 
-/// Puts the outcomes of all peers together.
+/// Combines the outcomes of all peers.
 measurement combine(const job& j, const std::vector<outcome>& outcomes);
 
-/// The peers that run one system, between jobs asleep.
+/// The peers that run one system. They sleep between jobs.
 class worker_group {
 public:
     worker_group() = default;
@@ -37,12 +37,12 @@ public:
     worker_group& operator=(const worker_group&) = delete;
     virtual ~worker_group() = default;
 
-    /// Does a job; nothing where the system cannot. Throws when a peer fails or dies, or says
-    /// nothing for so many seconds, and names it.
+    /// Runs a job. Returns nothing if the system does not support it. Throws if a peer fails, ends,
+    /// or is silent for `patience` seconds, and names the peer.
     virtual std::optional<measurement> run(const job& j, double patience) = 0;
 };
 
-/// Peers at the other ends of channels.
+/// Peers that are reached through channels.
 class remote_workers : public worker_group {
 public:
     explicit remote_workers(std::vector<channel> lines = {}) : lines_(std::move(lines)) {}
@@ -55,7 +55,7 @@ private:
     std::vector<message> hear_all(double patience);
 };
 
-/// A process that runs `life`, and is killed with this.
+/// A process that runs `life`. The destructor kills it.
 class child_process {
 public:
     explicit child_process(const std::function<bool()>& life);
@@ -67,10 +67,11 @@ private:
     pid_t process_;
 };
 
-/// Peers in processes of this machine, forked.
+/// Peers in forked processes of this machine.
 class forked_workers final : public remote_workers {
 public:
-    /// What the process of a rank does until its line ends, and whether it ended well.
+    /// The main function of a rank's process. It runs until its channel closes, and returns true if
+    /// it ended well.
     using life = std::function<bool(int rank, channel& line)>;
     forked_workers(int peers, const life& body);
     ~forked_workers() override;
@@ -79,11 +80,11 @@ private:
     std::vector<pid_t> children_;
 };
 
-/// Runs each of `lives` in a process of its own until all have ended. Returns whether all ended
-/// well, and throws when interrupted.
+/// Runs each of `lives` in a process of its own and waits for all. Returns true if all ended well.
+/// Throws on an interrupt.
 bool run_children(const std::vector<std::function<bool()>>& lives);
 
-/// Peers that are threads of one process, which is forked.
+/// Peers in threads of one forked process.
 class threaded_workers final : public remote_workers {
 public:
     threaded_workers(int peers, const std::function<bool(int rank, channel& line)>& body);

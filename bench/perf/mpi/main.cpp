@@ -1,5 +1,5 @@
-// One peer of a worker group that measures an MPI: papilio-perf starts it by that MPI's mpirun,
-// once for each, and talks to it through a socket in the file system.
+// One peer of the worker group of an MPI. papilio-perf starts this program with the mpirun of the
+// MPI, and talks to each peer through a Unix socket.
 
 #include "perf/peer.hpp"
 

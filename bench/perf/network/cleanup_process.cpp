@@ -15,7 +15,8 @@ namespace papilio::perf {
 
 namespace {
 
-/// Waits for the maker's end of the pipe to close, in a session of its own, where no Ctrl-C comes.
+/// Waits until the parent's end of the pipe closes. Runs in a session of its own, since a Ctrl-C
+/// must not reach it.
 [[noreturn]] void clean_up_after(int pipe)
 {
     setsid();

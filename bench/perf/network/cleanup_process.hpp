@@ -6,18 +6,18 @@
 
 namespace papilio::perf {
 
-/// A process that outlives this one, however that ends, to clean up after it: the commands that it
-/// owes then run, last one first.
+/// A process that outlives this one and runs the cleanup commands after it, in reverse order. It
+/// runs them however this process ends.
 class cleanup_process {
 public:
     cleanup_process();
     cleanup_process(const cleanup_process&) = delete;
     cleanup_process& operator=(const cleanup_process&) = delete;
 
-    /// Returns when everything is clean. In a forked child this only lets go.
+    /// Waits until all commands have run. In a forked child it only closes the pipe.
     ~cleanup_process();
 
-    /// A line for the shell. What it says on standard error is thrown away.
+    /// Adds a command for the shell. Its standard error is discarded.
     void add(const std::string& command);
 
 private:

@@ -28,7 +28,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// A TUN device whose packets come with the kernel's notes on how to cut and sum them.
+/// Opens a TUN device. Packets carry the kernel's header for segmentation and checksums.
 int open_device(const std::string& name)
 {
     const int device = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -47,7 +47,7 @@ struct packet {
     std::vector<char> content;
 };
 
-/// The packets on their way, and storage for the next ones.
+/// The packets in transit, and a pool of free buffers.
 class line {
 public:
     line(int device, clock::duration delay) : device_(device), delay_(delay), room_(70'000) {}
@@ -80,7 +80,7 @@ private:
     bool release()
     {
         auto& p = held_.front();
-        // What the device does not take is lost, as on any line.
+        // A packet that the device does not take is lost.
         if (write(device_, p.content.data(), p.content.size()) < 0 && errno == EAGAIN) return false;
         if (spare_.size() < 4096) spare_.push_back(std::move(p.content));
         held_.pop_front();
@@ -110,7 +110,7 @@ private:
     prctl(PR_SET_TIMERSLACK, 1);
     sched_param urgent{};
     urgent.sched_priority = 1;
-    sched_setscheduler(0, SCHED_RR, &urgent);  // those who measure must not delay the packets more
+    sched_setscheduler(0, SCHED_RR, &urgent);  // measuring processes must not add to the delay
     try {
         enter_namespace(where);
         const int device = open_device(name);

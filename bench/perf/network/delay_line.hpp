@@ -6,13 +6,13 @@
 
 namespace papilio::perf {
 
-/// A process that holds every IP packet that is routed to its TUN device for a while, and then lets
-/// it go on. Packets stay as they are, segments that the kernel has yet to cut included, and none
-/// is dropped: connections run through it from end to end.
+/// A process that delays every IP packet that is routed to its TUN device. It does not change, drop
+/// or terminate anything: packets keep their content, unsegmented ones included, and TCP
+/// connections pass through from end to end.
 class delay_line {
 public:
-    /// Makes the device `name` in the network namespace `where`; it is gone with this. Throws where
-    /// this process may not.
+    /// Makes the device `name` in the network namespace `where`. The destructor removes it. Throws
+    /// without the rights for this.
     delay_line(const std::string& where, const std::string& name, double milliseconds);
     ~delay_line();
     delay_line(const delay_line&) = delete;

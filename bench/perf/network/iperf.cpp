@@ -18,7 +18,8 @@ bool have_iperf()
     return shell("command -v iperf3 >/dev/null");
 }
 
-/// The shell's words for one measurement into a file of JSON. The server may need a moment.
+/// The shell command of one measurement, which writes JSON to `file`. The client repeats its
+/// attempt until the server listens.
 std::string measurement_of(const std::string& server, const std::string& client,
                            const std::string& address, const std::string& options,
                            const std::string& file)
@@ -32,8 +33,8 @@ std::string measurement_of(const std::string& server, const std::string& client,
            " && break; done ) & ";
 }
 
-/// The number behind the first `key` that follows `section`. iperf3's output is known well enough
-/// not to need a parser.
+/// The number after the first `key` that follows `section`. The output of iperf3 is regular, and
+/// this search needs no JSON parser.
 double number_in(const std::string& file, const std::string& section, const std::string& key)
 {
     std::ostringstream text;
@@ -46,7 +47,7 @@ double number_in(const std::string& file, const std::string& section, const std:
     return std::strtod(all.c_str() + all.find(':', at) + 1, nullptr);
 }
 
-constexpr double frame_share = 1448.0 / 1514;  // payload of a full frame
+constexpr double frame_share = 1448.0 / 1514;  // payload bytes of a full frame
 
 }  // namespace
 
@@ -70,7 +71,7 @@ private_network::payload_rates private_network::measure_payload() const
             const auto nominal = down ? mbit_[at].down : mbit_[at].up;
             auto& best = down ? rates.payload[at].down : rates.payload[at].up;
             best = 0;
-            // Whatever else the machine does can only make a link look slower.
+            // Other load on the machine can only make a link look slower.
             const auto plausible = 0.97 * frame_share * nominal * 125e3;
             for (int attempt = 0; attempt < 3 && best < plausible; ++attempt)
                 best = std::max(best, measure_link(rank, down));
@@ -99,7 +100,7 @@ std::optional<private_network::through> private_network::measure_through() const
     const temporary_folder folder;
     const auto full = folder.path() + "/full", quiet = folder.path() + "/quiet";
     must(measurement_of(home(1), home(0), address(1), "-t 5 -O 3 -P 4", full) + "wait");
-    // Where little is sent, no queue adds to the round trip.
+    // A low rate leaves the queues empty, so that they add nothing to the round trip.
     must(measurement_of(home(1), home(0), address(1), "-t 2 -b 100K -l 1K", quiet) + "wait");
     return through{number_in(full, "sum_received", "bits_per_second") / 8,
                    number_in(quiet, "end", "min_rtt") / 1e3};

@@ -4,7 +4,7 @@
 
 namespace papilio::perf {
 
-/// Moves this process to a network namespace that has a name. Throws where it may not.
+/// Moves this process to a named network namespace. Throws without the rights for this.
 void enter_namespace(const std::string& name);
 
 }  // namespace papilio::perf

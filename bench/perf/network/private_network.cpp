@@ -9,7 +9,8 @@ namespace papilio::perf {
 
 namespace {
 
-/// A short queue: what waits longer than 50 ms is dropped.
+/// The command for a token bucket with a short queue: it drops packets that would wait longer than
+/// 50 ms.
 std::string bucket(const std::string& home, const std::string& device, double mbit)
 {
     return "tc -n " + home + " qdisc add dev " + device + " root tbf rate " + std::to_string(mbit) +
@@ -51,7 +52,7 @@ void private_network::add_link(int rank, const access_rate& mbit)
     must(bucket(name_, port, mbit.down));
 }
 
-/// Whatever comes from a peer's link goes to the delay line, and only then on.
+/// Routes every packet from a peer's link to the delay line first, and then to its destination.
 void private_network::add_delay(double milliseconds)
 {
     const auto at_router = "ip -n " + name_;

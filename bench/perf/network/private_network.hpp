@@ -11,38 +11,38 @@
 
 namespace papilio::perf {
 
-/// A network in which each peer has a link of its own to a router, as fast and as long as it
-/// should be: network namespaces, shaped by token buckets in both directions. It is gone with
-/// this, or with its maker, however that ends.
+/// A network of network namespaces. Each peer has a namespace and a link to a router, with a rate
+/// and a delay. Token buckets shape the link in both directions. The network is removed with this
+/// object, however this process ends.
 class private_network {
 public:
-    /// `mbit` are Mbit/s on the wire, by rank. Throws `std::runtime_error` with advice where this
-    /// process may not make networks, or `ip` and `tc` are not installed.
+    /// `mbit` is the rate of each link on the wire in Mbit/s, by rank. Throws `std::runtime_error`
+    /// with advice without the rights for this, or if `ip` or `tc` is not installed.
     private_network(const std::vector<access_rate>& mbit, double rtt_ms);
 
-    /// Moves this process to where `rank` is at home.
+    /// Moves this process to the namespace of `rank`.
     void enter(int rank) const;
 
-    /// What `rank` is reached at.
+    /// The IP address of `rank`.
     static std::string address(int rank) { return "10.77." + std::to_string(rank) + ".2"; }
 
-    /// The namespace where `rank` is at home.
+    /// The name of the namespace of `rank`.
     std::string home(int rank) const { return name_ + '-' + std::to_string(rank); }
     const std::string& router() const { return name_; }
 
-    /// Payload bytes per second that TCP moves over each link, by rank, and who says so: iperf3,
-    /// or where that is not installed the share that full frames have for it.
+    /// The payload bytes per second that TCP moves over each link, by rank, and the source of the
+    /// figures: iperf3, or if iperf3 is not installed, the payload share of full frames.
     struct payload_rates {
         std::vector<access_rate> payload;
         std::string by;
     };
     payload_rates measure_payload() const;
 
-    /// What iperf3 reaches from peer 0 to peer 1, through the delay line between them; nothing
-    /// where there is none, or no iperf3.
+    /// The rate and the round trip that iperf3 finds from peer 0 to peer 1 through the delay line.
+    /// Returns nothing without a delay line or without iperf3.
     struct through {
         double bytes_per_second = 0;
-        double rtt_ms = 0;  ///< the least that the sender saw while little was sent
+        double rtt_ms = 0;  ///< the minimum that the sender saw at a low rate
     };
     std::optional<through> measure_through() const;
 

@@ -6,7 +6,7 @@ namespace papilio::perf {
 
 namespace {
 
-constexpr int schema_version = 1;  // of papilio-perf's own JSON; rises when a name changes meaning
+constexpr int schema_version = 1;  // rises if a name changes its meaning
 
 #ifdef NDEBUG
 constexpr const char* build_type = "release";
@@ -37,7 +37,7 @@ void write_cell(json_writer& json, const char* key, const row& r, const cell& c,
     json.value("p50_us", c.p50 * 1e6);
     json.value("p99_us", c.p99 * 1e6);
     if (c.measures_wire) json.value("wire_bytes", c.wire_bytes);
-    if (r.bound_seconds > 0) json.value("eta", r.eta(c.seconds));  // null where it is not valid
+    if (r.bound_seconds > 0) json.value("eta", r.eta(c.seconds));  // null if not valid
     if (c.checked) json.value("relative_error", c.relative_error);
     json.value("cpu_ns_per_byte", c.processor_seconds * 1e9 / static_cast<double>(r.size));
     json.value("peak_bytes", c.peak_bytes);

@@ -8,7 +8,8 @@
 
 namespace papilio::perf {
 
-/// Writes JSON, two spaces to the level. Whoever opens closes; keys are given in objects only.
+/// Writes JSON with an indentation of two spaces. The caller closes every bracket that it opens.
+/// Values in objects need keys.
 class json_writer {
 public:
     void open(char bracket, std::string_view key = {})

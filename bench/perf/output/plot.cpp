@@ -13,11 +13,12 @@ namespace papilio::perf {
 
 namespace {
 
-// The picture, in its own units.
+// The geometry of the picture, in pixels.
 constexpr double width = 860, height = 500;
 constexpr double left = 84, right = 640, top = 64, bottom = 436;
 
-/// Distinct for readers who see few colours, too (P. Tol's bright scheme); the first is ours.
+/// Colours that readers with colour blindness can distinguish (P. Tol's bright scheme). papilio
+/// takes the first.
 constexpr const char* colours[] = {"#ee6677", "#4477aa", "#228833", "#aa3377", "#ccbb44",
                                    "#66ccee", "#8c6d31", "#555555", "#b07aa1", "#117777"};
 constexpr const char* bound_colour = "#999999";
@@ -51,8 +52,8 @@ struct axes {
     }
 };
 
-/// The row whose system has the bound drawn: one that sends the data as they are, if there is one,
-/// since each codec has a bound of its own.
+/// The row whose bound is drawn: the first one without a lossy codec, if there is one. Each codec
+/// has its own bound.
 const row& bounded(const std::vector<row>& rows)
 {
     const auto& first = rows.front();
@@ -85,7 +86,8 @@ std::vector<line> lines_of(const std::vector<row>& rows)
     return all;
 }
 
-/// Whole decades upwards, and room around a single size.
+/// Fits the axes to the data: the lower end of y is a power of ten, and a single size gets space on
+/// both sides.
 axes fit(const std::vector<line>& lines)
 {
     axes a;
@@ -177,7 +179,7 @@ void write_line(std::ostream& svg, const axes& a, const line& l)
             << "' fill='" << l.colour << "'/>\n";
 }
 
-/// Names stand beside the ends of their lines, moved apart where they would overlap.
+/// Writes the names at the ends of their lines. Names that would overlap are moved apart.
 void write_names(std::ostream& svg, const axes& a, std::vector<line> lines)
 {
     const auto end_of = [&](const line& l) { return a.y(l.points.back().y); };
@@ -218,7 +220,8 @@ void write_plot(const std::string& path, const std::vector<row>& rows, const env
     write_grid(svg, a);
     svg << "<text x='" << (left + right) / 2 << "' y='" << bottom + 42
         << "' text-anchor='middle'>bytes of each peer's data</text>\n";
-    for (auto l = lines.rbegin(); l != lines.rend(); ++l) write_line(svg, a, *l);  // ours on top
+    // In reverse, so that papilio is on top.
+    for (auto l = lines.rbegin(); l != lines.rend(); ++l) write_line(svg, a, *l);
     write_names(svg, a, lines);
     svg << "</svg>\n";
     write_file(path, svg.str());

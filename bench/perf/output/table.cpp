@@ -9,7 +9,7 @@ namespace papilio::perf {
 
 namespace {
 
-/// Four digits that say something.
+/// A number with four significant digits.
 std::string figure(double value)
 {
     char text[32];
@@ -62,7 +62,7 @@ std::string eta_text(const row& r, double seconds)
     return or_nothing(!std::isnan(eta), eta);
 }
 
-/// Says why eta is missing where a call took less time than the bound.
+/// Prints the reason if eta is missing because a call took less time than the bound.
 void print_notes(const std::vector<row>& rows, const options& o)
 {
     bool any = false;

@@ -8,7 +8,7 @@
 
 namespace papilio::perf {
 
-/// 64 bits are more than a number in JSON or a spreadsheet holds.
+/// A digest as text, since numbers in JSON and spreadsheets hold fewer than 64 bits.
 inline std::string as_hexadecimal(std::uint64_t value)
 {
     char text[20];
@@ -16,7 +16,7 @@ inline std::string as_hexadecimal(std::uint64_t value)
     return text;
 }
 
-/// Writes a whole file, or throws with its name.
+/// Writes a whole file. Throws with its name if it cannot.
 inline void write_file(const std::string& path, const std::string& text)
 {
     std::ofstream file(path, std::ios::binary);

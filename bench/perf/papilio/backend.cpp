@@ -46,7 +46,7 @@ papilio_backend::papilio_backend(const papilio_form& f, const options& o, int pe
 
 bool papilio_backend::takes(const job& j) const
 {
-    // The ranges of these may not overlap.
+    // The input and output of these collectives must not overlap.
     const bool apart = j.what == collective::reduce_scatter || j.what == collective::all_gather;
     return (!j.in_place || !apart) && find_call(j, form_.codec) != nullptr;
 }
@@ -94,7 +94,7 @@ data_kind papilio_backend::data() const
     return facts_of(form_.codec).coarseness > 0 ? data_kind::normal : data_kind::exact;
 }
 
-/// Contributions are rounded once, and what they add up to once more.
+/// Each contribution is rounded once, and the sum is rounded once more.
 double papilio_backend::tolerance(const job& j) const
 {
     const auto once = facts_of(form_.codec).coarseness * largest_normal;

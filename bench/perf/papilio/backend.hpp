@@ -18,21 +18,21 @@
 
 namespace papilio::perf {
 
-/// How papilio goes about it, in one form of several.
+/// One form of papilio: a codec, a butterfly and the known links.
 struct papilio_form {
     std::string codec = "identity";
-    std::vector<int> radix = {};  ///< empty: by the cost model, or else one stage
-    link_table links = {};        ///< as far as they are known: else about nobody
+    std::vector<int> radix = {};  ///< empty: the choice of the cost model, or one stage
+    link_table links = {};        ///< empty: unknown
 };
 
-/// How papilio carries out a job: as the cost model says where the links are known, but for what
-/// the command line says.
+/// The schedule of a job. If the links are known, the cost model chooses it. Options on the command
+/// line take precedence.
 schedule schedule_for(const papilio_form& f, const options& o, const job& j);
 
-/// What the cost model expects of that in seconds; zero where the links are not known.
+/// The time of this schedule in seconds by the cost model. Zero if the links are not known.
 double predicted_seconds(const papilio_form& f, const options& o, const job& j);
 
-/// What the backends on all transports share: the call, and what it may be wrong by.
+/// The common part of papilio's backends on all transports: the call and its tolerance.
 class papilio_backend : public backend {
 public:
     papilio_backend(const papilio_form& f, const options& o, int peers);
@@ -44,7 +44,7 @@ public:
     double tolerance(const job& j) const override;
 
 protected:
-    /// The call that was prepared, to be waited for.
+    /// Starts the prepared call.
     task<report> start(any_transport net) const;
 
     call_facts facts_from(const report& r) const;
@@ -60,14 +60,15 @@ private:
     void* out_ = nullptr;
 };
 
-/// Over what --transport says: TCP, shared memory, or for each pair the better of both.
+/// Joins a group over the transport of --transport: TCP, shared memory, or the better of both for
+/// each pair.
 std::unique_ptr<backend> join_mesh(const papilio_form& f, const options& o, const place& p);
 
-/// Threads of one process that hold a group together.
+/// Joins a group of threads of one process.
 std::function<std::unique_ptr<backend>(const place&)> join_inproc(const papilio_form& f,
                                                                   const options& o);
 
-/// All peers in virtual time, in this process.
+/// Makes a group whose peers run in virtual time in this process.
 std::unique_ptr<worker_group> make_simulated_workers(const papilio_form& f, const options& o);
 
 }  // namespace papilio::perf

@@ -13,22 +13,23 @@
 
 namespace papilio::perf {
 
-/// A call whose collective, type, operation and codec are known at run time, of `count` elements of
-/// the whole vector. Without `in`, in place.
+/// A call whose collective, type, operation and codec are chosen at run time. `count` is the number
+/// of elements of the whole vector. A null `in` means in place.
 using call_function = task<report> (*)(any_transport net, const void* in, void* out,
                                        std::size_t count, call_options options);
 
-/// Null where there is no such call.
+/// Finds the call of a job. Null if papilio does not have it.
 call_function find_call(const job& j, const std::string& codec);
 
-/// What a codec does to data.
+/// The properties of a codec.
 struct codec_facts {
-    double bits_per_element = 32;  ///< of a long run of floats
-    double coarseness = 0;         ///< rounding error relative to the largest neighbour; 0: none
+    double bits_per_element = 32;  ///< average over a long run of floats
+    double coarseness = 0;         ///< rounding error relative to the largest neighbour; 0: exact
 };
 codec_facts facts_of(const std::string& codec);
 
-/// "identity" first; "as-many-bytes" is no codec of its own.
+/// The names for --codec, "identity" first. "as-many-bytes" is not a codec: it is identity with
+/// less data.
 const std::vector<std::string_view>& codec_names();
 
 }  // namespace papilio::perf

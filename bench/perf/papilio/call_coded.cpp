@@ -8,7 +8,7 @@ namespace papilio::perf {
 
 namespace {
 
-/// Bits per element of a run of a million.
+/// The bits per element of a run of a million elements.
 template <class Codec>
 double bits()
 {
@@ -32,10 +32,11 @@ entry entry_of(std::string_view name, double coarseness)
             {bits<Codec>(), coarseness}};
 }
 
-/// What a codec may be wrong by that leaves most elements out, or keeps little but signs.
+/// The coarseness of codecs that drop most elements or keep little more than signs. It disables the
+/// check.
 constexpr double anything = 1e30;
 
-/// The largest magnitudes go out, and what they add up to comes back as it is.
+/// A sparse codec. The largest magnitudes are sent, and their sum is returned without a codec.
 entry sparse(std::string_view name)
 {
     auto e = entry_of<two_way<topk<64>, identity>>(name, anything);

@@ -8,7 +8,7 @@ namespace papilio::perf {
 
 namespace {
 
-/// This peer's part of `count` floats.
+/// The number of elements in this peer's part of `count` floats.
 std::size_t own_part(any_transport& net, std::size_t count)
 {
     return stretch_of(count, net.rank(), net.size(), true).size;

@@ -17,7 +17,7 @@ task<report> call_with(any_transport net, const void* in, void* out, std::size_t
                       options);
 }
 
-/// All operations on elements that travel as they are.
+/// The calls of all operations with identity.
 template <element T>
 call_function plain_call(reduction op)
 {
@@ -32,7 +32,7 @@ call_function plain_call(reduction op)
     return nullptr;
 }
 
-// Each in a source file of its own, or compiling takes long.
+// Each type has a source file of its own, so that the compiler works on them in parallel.
 extern template call_function plain_call<float>(reduction);
 extern template call_function plain_call<double>(reduction);
 extern template call_function plain_call<f16>(reduction);
@@ -44,10 +44,10 @@ extern template call_function plain_call<std::uint32_t>(reduction);
 extern template call_function plain_call<std::int64_t>(reduction);
 extern template call_function plain_call<std::uint64_t>(reduction);
 
-/// Floats by another collective than all_reduce, or null.
+/// A call of a collective other than all_reduce on floats, or null.
 call_function other_call(collective what, reduction op);
 
-/// Sums and means of floats that travel by a codec, or null.
+/// A sum or mean of floats with a codec, or null.
 call_function coded_call(reduction op, const std::string& codec);
 
 }  // namespace papilio::perf

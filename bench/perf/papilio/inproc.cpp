@@ -11,7 +11,7 @@ namespace papilio::perf {
 
 namespace {
 
-/// A group and the loops that its peers run in their threads. Dies with its last peer.
+/// A group and the loops of its peers. The last peer destroys it.
 struct shared_group {
     explicit shared_group(int peers) : loops(static_cast<std::size_t>(peers)), group(pointers()) {}
 
@@ -45,7 +45,7 @@ private:
     std::shared_ptr<shared_group> group_;
 };
 
-/// Where the threads find the group that the first of them makes.
+/// The shared place for the group that the first thread makes.
 struct meeting_place {
     std::mutex mutex;
     std::weak_ptr<shared_group> group;
@@ -63,7 +63,7 @@ std::function<std::unique_ptr<backend>(const place&)> join_inproc(const papilio_
             group = here->group.lock();
             if (!group) here->group = group = std::make_shared<shared_group>(p.peers);
         }
-        p.exchange({});  // nobody leaves before everybody is in
+        p.exchange({});  // no peer may leave before all peers have joined
         return std::make_unique<in_process>(f, o, p, std::move(group));
     };
 }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr auto patience = std::chrono::seconds(30);  // the machine may be busy
 
-// Where a peer is found, as a text that others read.
+// Conversion of a peer's address to a text and back.
 
 std::string as_text(const tcp::endpoint& at)
 {
@@ -47,7 +47,7 @@ void read(const std::string& text, hybrid::address& at)
 
 tcp::options tcp_options(const options& o, int peers)
 {
-    // What rivals have, and not what would suit the links.
+    // The same congestion control as the rivals, even if another one would suit the links better.
     static const std::string congestion = congestion_in_use();
     tcp::options t;
     t.congestion = congestion.c_str();
@@ -66,7 +66,7 @@ shm::options shm_options(int peers)
     return s;
 }
 
-/// One peer of a mesh of links of any kind.
+/// One peer of a mesh over a transport of any type.
 template <class Transport, class Address, class Options>
 class in_mesh final : public papilio_backend {
 public:

@@ -10,7 +10,7 @@ namespace papilio::perf {
 
 namespace {
 
-/// A peer that is called by the worker group, not by a process of its own.
+/// A peer without a process of its own. The worker group makes its calls.
 class simulated final : public papilio_backend {
 public:
     simulated(const papilio_form& f, const options& o, int peers) : papilio_backend(f, o, peers) {}
@@ -62,7 +62,7 @@ void simulated_workers::fill_in(const job& j, int rank, peer_state& s) const
     });
 }
 
-/// Nothing is warm in a simulated network, so that one call says it all.
+/// One call is enough, since a simulated network has no warm state.
 task<> simulated_workers::live(sim::transport& net, job j, peer_state& s)
 {
     auto& self = *peers_[static_cast<std::size_t>(net.rank())];
@@ -106,7 +106,7 @@ std::optional<measurement> simulated_workers::run(const job& j, double)
             const auto own = output_of(j, 0, options_.peers);
             const auto result =
                 std::span(reinterpret_cast<const T*>(states[0].out.data()), own.size);
-            // The others' bits are the same, or that is reported.
+            // Rank 0 is enough, since `combine` finds different bits in other peers.
             check(common_.data(), j, options_.peers, peers_[0]->tolerance(j), own.begin, result,
                   all[0].found);
         });

@@ -17,7 +17,7 @@ namespace papilio::perf {
 
 namespace {
 
-/// The peers, which are processes of one machine, find each other through files.
+/// Connects all peers. They are processes of one machine and find each other through files.
 std::shared_ptr<gloo::Context> connect(const place& p)
 {
     std::unique_ptr<temporary_folder> own;
@@ -28,7 +28,7 @@ std::shared_ptr<gloo::Context> connect(const place& p)
     auto device = gloo::transport::tcp::CreateDevice(attributes);
     auto context = std::make_shared<gloo::rendezvous::Context>(p.rank, p.peers);
     context->connectFullMesh(store, device);
-    p.exchange({});  // nobody needs the folder any more
+    p.exchange({});  // all peers are connected, and the folder may be removed
     return context;
 }
 
@@ -59,13 +59,13 @@ function function_for(reduction op)
     return nullptr;
 }
 
-/// gloo's half is another type than ours, and it knows no bfloat16.
+/// gloo has its own half type and no bfloat16.
 bool knows(element_type type)
 {
     return type != element_type::f16 && type != element_type::bf16;
 }
 
-/// gloo's newer interface.
+/// The newer interface of gloo.
 class newer final : public backend {
 public:
     newer(const place& p, gloo::AllreduceOptions::Algorithm algorithm)
@@ -93,7 +93,7 @@ public:
             if constexpr (!detail::is_one_of<T, f16, bf16>) {
                 const auto count = static_cast<std::size_t>(job_.count);
                 o.setReduceFunction(function_for<T>(job_.op));
-                // It only reads its input, though its interface does not say so.
+                // gloo only reads its input, but its interface takes a pointer to non-const.
                 if (in_) o.setInput(static_cast<T*>(const_cast<void*>(in_)), count);
                 o.setOutput(static_cast<T*>(out_), count);
             }
@@ -110,7 +110,7 @@ private:
     void* out_ = nullptr;
 };
 
-/// gloo's older algorithms, which allocate and connect their buffers beforehand.
+/// The older algorithms of gloo. They allocate and connect their buffers in advance.
 template <class Algorithm>
 class older final : public backend {
 public:
@@ -132,7 +132,7 @@ public:
         algorithm_.reset();
         algorithm_ = std::make_unique<Algorithm>(context_, std::vector<float*>{out_},
                                                  static_cast<int>(j.count));
-        place_.exchange({});  // nobody sends before everybody has a buffer
+        place_.exchange({});  // no peer may send before all peers have their buffers
     }
 
     call_facts call() override

@@ -8,7 +8,7 @@
 
 namespace papilio::perf {
 
-/// gloo's algorithms for an all-reduce, each a system of its own.
+/// gloo's algorithms for an all-reduce. Each is a separate system.
 std::vector<std::pair<std::string, join_function>> gloo_systems();
 
 }  // namespace papilio::perf

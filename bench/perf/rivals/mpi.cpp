@@ -31,16 +31,16 @@ constexpr bool built_with_mpich = true;
 constexpr bool built_with_mpich = false;
 #endif
 
-/// How mpirun is to go about it.
+/// The command line of mpirun.
 struct launch {
     std::string name;
     std::string environment;  ///< assignments before the command
-    std::string command;      ///< up to the program
+    std::string command;      ///< the command without the program
     bool shared_memory = false;
 };
 
-/// Where each peer has a network of its own, the MPIs believe that it is a host, whose name tells
-/// the rank, and reach it by this script in place of ssh.
+/// Writes a script that replaces ssh. Each namespace looks like a host to an MPI, and the script
+/// runs a command in it. The rank is part of the host's address.
 std::string write_agent(const std::string& folder, const private_network& net)
 {
     const auto path = folder + "/agent";
@@ -94,7 +94,7 @@ launch mpich(const options& o, const private_network* net, bool shared_memory,
     return l;
 }
 
-/// Peers that an mpirun has started.
+/// The peers that an mpirun has started.
 class mpi_workers final : public remote_workers {
 public:
     mpi_workers(const launch& l, const options& o, const std::string& program,
@@ -110,7 +110,7 @@ public:
 
     ~mpi_workers() override
     {
-        lines_.clear();  // the peers end then
+        lines_.clear();  // the peers end when their channels close
         for (int i = 0; i < 30 && process_ > 0; ++i) {
             if (waitpid(process_, nullptr, WNOHANG) == process_) return;
             usleep(100'000);
@@ -121,7 +121,7 @@ public:
         waitpid(process_, nullptr, 0);
     }
 
-    /// Nobody joins an MPI anew: only the very first call is one.
+    /// Only the first call is a fresh one, since an MPI cannot be joined again.
     std::optional<measurement> run(const job& j, double patience) override
     {
         if (j.fresh && called_) return std::nullopt;
@@ -139,8 +139,8 @@ private:
         process_ = fork();
         if (process_ < 0) throw std::runtime_error("cannot fork");
         if (process_ > 0) return;
-        prctl(PR_SET_PDEATHSIG, SIGTERM);  // mpirun ends its peers then
-        setpgid(0, 0);                     // Ctrl-C is the coordinator's
+        prctl(PR_SET_PDEATHSIG, SIGTERM);  // mpirun then ends its peers
+        setpgid(0, 0);                     // only the coordinator handles Ctrl-C
         execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
         _exit(127);
     }
@@ -159,7 +159,7 @@ private:
     bool called_ = false;
 };
 
-/// Empty: the MPI is here.
+/// The reason for which an MPI is not available. Empty if it is available.
 std::string why_not(const std::string& name, const std::string& program)
 {
     const bool open = name == "openmpi";

@@ -6,8 +6,8 @@
 
 namespace papilio::perf {
 
-/// Adds the worker groups of one MPI, "openmpi" or "mpich": over TCP, and where the peers are on
-/// one host, over its shared memory. What cannot be started is skipped loudly.
+/// Adds the worker groups of one MPI, "openmpi" or "mpich": one over TCP, and without namespaces
+/// one over shared memory. A group that does not start is reported and left out.
 void add_mpi(const std::string& name, const options& o, const private_network* net,
              std::vector<measured_system>& all);
 

@@ -14,7 +14,7 @@ function(expect what left right)
   endif()
 endfunction()
 
-# The CSV: every line has as many fields as the head, and there are two for each system and size.
+# The CSV: every line has as many fields as the head. Each system and size has two lines.
 file(STRINGS ${OUT}/perf.csv lines)
 list(POP_FRONT lines head)
 string(REGEX MATCHALL "," commas "${head}")
@@ -39,7 +39,7 @@ expect("peers" ${peers} 3)
 string(JSON told GET "${json}" environment PAPILIO_MARK)
 expect("PAPILIO_MARK" ${told} "told")
 if(json MATCHES "not told")
-  message(FATAL_ERROR "the JSON tells what is none of its business")
+  message(FATAL_ERROR "the JSON holds a secret variable")
 endif()
 string(JSON rows LENGTH "${json}" rows)
 list(LENGTH lines csv_rows)
@@ -56,17 +56,17 @@ expect("lossy of papilio-int8b" ${lossy} ON)
 string(JSON lossy GET "${json}" rows 1 lossy)
 expect("lossy of papilio" ${lossy} OFF)
 
-# What Google Benchmark's tools read.
+# The JSON for Google Benchmark's tools.
 file(READ ${OUT}/gbench.json json)
 string(JSON benchmarks LENGTH "${json}" benchmarks)
 expect("benchmarks" ${benchmarks} ${csv_rows})
 string(JSON unit GET "${json}" benchmarks 0 time_unit)
 expect("time_unit" ${unit} "ns")
 
-# The picture: a line for each of ours, drawn within it.
+# The plot: it has a line for each form of papilio.
 file(READ ${OUT}/perf.svg svg)
 if(NOT svg MATCHES "^<svg .*</svg>\n$" OR svg MATCHES "nan|inf")
-  message(FATAL_ERROR "the SVG is not a picture")
+  message(FATAL_ERROR "the SVG is not valid")
 endif()
 foreach(system papilio "papilio-int8b [(]lossy[)]" papilio-as-many-bytes)
   if(NOT svg MATCHES ">${system}</text>")
@@ -74,8 +74,8 @@ foreach(system papilio "papilio-int8b [(]lossy[)]" papilio-as-many-bytes)
   endif()
 endforeach()
 
-# The bound of a picture is that of data sent as they are, though int8b is first; where there is
-# only int8b, it is int8b's.
+# The plot draws the bound of f32 data, even if int8b is first. With int8b alone it draws the bound
+# of int8b.
 foreach(codecs "int8b,identity" "int8b")
   execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND ${PERF} --sim 2 --up 100 --codec ${codecs}
     --sizes 64K,1M -n 1 --runs 1 --place out --plot ${OUT}/bound.svg OUTPUT_VARIABLE table)
