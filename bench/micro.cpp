@@ -173,7 +173,7 @@ BENCHMARK(deliver_and_take)->Name("mailbox, deliver and take")->Arg(0)->Arg(10'0
 
 task<> average(sim::transport& net, std::span<float> data)
 {
-    co_await all_reduce(net, data, mean{});
+    co_await all_reduce_in_place(net, data, mean{});
 }
 
 /// `range(0)` simulated peers with `range(1)` bytes each.

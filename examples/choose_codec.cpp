@@ -38,7 +38,7 @@ int main()
                 std::vector<float> tensor(size, 1.0f);
                 const auto id = choose({.name = "layer", .elements = size}, megabits * 1e6 / 8);
                 const auto reduce = [&](auto codec) {
-                    return pa::all_reduce(net, tensor, pa::mean{}, codec);
+                    return pa::all_reduce_in_place(net, tensor, pa::mean{}, codec);
                 };
                 const auto report = co_await choices::with(id, reduce);
                 if (net.rank() == 0)

@@ -22,7 +22,7 @@ double seconds_for(const std::vector<double>& shares)
     world.run([&](auto& net) -> pa::task<> {
         std::vector<float> gradient(1'000'000, static_cast<float>(net.rank()));
         const pa::call_options options{.timeout = 60s, .shares = shares};
-        co_await pa::all_reduce(net, gradient, pa::mean{}, pa::int8b{}, options);
+        co_await pa::all_reduce_in_place(net, gradient, pa::mean{}, pa::int8b{}, options);
     });
     return std::chrono::duration<double>(world.now().time_since_epoch()).count();
 }

@@ -15,7 +15,7 @@ pa::task<> train(pa::tcp::transport& net)
     co_await net.connect();
 
     std::vector<float> gradient(1'000'000, static_cast<float>(net.rank()));
-    co_await pa::all_reduce(net, gradient, pa::mean{}, pa::int8b{}, {.timeout = 30s});
+    co_await pa::all_reduce_in_place(net, gradient, pa::mean{}, pa::int8b{}, {.timeout = 30s});
     std::printf("peer %d of %d: the mean is %.2f\n", net.rank(), net.size(), gradient[0]);
 
     co_await net.close();

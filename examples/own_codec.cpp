@@ -44,7 +44,7 @@ int main()
     pa::sim::world world{{.peers = 3}};
     world.run([](auto& net) -> pa::task<> {
         std::vector<float> votes{1.5f, -2.f, net.rank() == 0 ? 3.f : -3.f};
-        const auto report = co_await pa::all_reduce(net, votes, pa::sum{}, sign{});
+        const auto report = co_await pa::all_reduce_in_place(net, votes, pa::sum{}, sign{});
         std::printf("peer %d: %+g %+g %+g for %llu bytes\n", net.rank(), votes[0], votes[1],
                     votes[2], static_cast<unsigned long long>(report.bytes_sent()));
     });

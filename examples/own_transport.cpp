@@ -36,7 +36,7 @@ private:
 
 pa::task<> reduce(wire& net, std::vector<float>& data)
 {
-    co_await pa::all_reduce(net, data, pa::sum{}, pa::identity{}, {.call = 1});
+    co_await pa::all_reduce_in_place(net, data, pa::sum{}, pa::identity{}, {.call = 1});
 }
 
 pa::task<> both(pa::task<> one, pa::task<> other)

@@ -107,8 +107,8 @@ TEST_CASE("peers whose codecs differ in more than their id fail, and say so")
         std::vector<float> data(50'000, 1.f), more = data;
         cluster.run([&](auto& net) -> pa::task<> {
             try {
-                co_await pa::all_reduce(net, net.rank() == 0 ? data : more, pa::sum{},
-                                        of_rank(net.rank()));
+                co_await pa::all_reduce_in_place(net, net.rank() == 0 ? data : more, pa::sum{},
+                                                 of_rank(net.rank()));
             } catch (const pa::call_error& why) {
                 if (why.code() == pa::errc::mismatch) ++mismatches;
             }

@@ -124,8 +124,9 @@ TEST_CASE("the result may take the place of the data")
         auto data = noise(peers, 10'000);
         const auto expected =
             reference::all_reduce<reference::no_codec>(data, std::vector(at(peers), 1), false);
-        cluster.run(
-            [&](auto& net) -> pa::task<> { co_await pa::all_reduce(net, data[at(net.rank())]); });
+        cluster.run([&](auto& net) -> pa::task<> {
+            co_await pa::all_reduce_in_place(net, data[at(net.rank())]);
+        });
         for (const auto& mine : data) CHECK(same_bits(mine, expected));
     }
 }
@@ -146,7 +147,7 @@ TEMPLATE_LIST_TEST_CASE("every element type is summed", "", element_types)
     for (int rank = 0; rank < 3; ++rank)
         data.emplace_back(777, static_cast<TestType>(static_cast<float>(rank + 1)));
     cluster.run([&](auto& net) -> pa::task<> {
-        co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{});
+        co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{});
     });
     for (const auto& mine : data)
         for (const auto x : mine) REQUIRE(static_cast<float>(x) == 6.f);
@@ -159,7 +160,7 @@ TEMPLATE_TEST_CASE("16-bit floats and doubles pass a lossy codec", "", double, p
     for (int rank = 0; rank < 4; ++rank)
         data.emplace_back(1000, static_cast<TestType>(static_cast<float>(rank)));
     cluster.run([&](auto& net) -> pa::task<> {
-        co_await pa::all_reduce(net, data[at(net.rank())], pa::mean{}, pa::int8b{});
+        co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::mean{}, pa::int8b{});
     });
     for (const auto& mine : data) {
         CHECK(std::memcmp(mine.data(), data[0].data(), mine.size() * sizeof(TestType)) == 0);
@@ -175,8 +176,8 @@ TEST_CASE("a weighted mean is normalised by the weights that the report names")
     cluster.run([&](auto& net) -> pa::task<> {
         const auto rank = at(net.rank());
         const pa::call_options options{.weight = static_cast<double>(rank + 1)};
-        reports[rank] =
-            co_await pa::all_reduce(net, data[rank], pa::weighted_mean{}, pa::identity{}, options);
+        reports[rank] = co_await pa::all_reduce_in_place(net, data[rank], pa::weighted_mean{},
+                                                         pa::identity{}, options);
     });
     for (const auto& mine : data) CHECK(mine == std::vector<float>{14.f / 6, 140.f / 6});
     const std::vector<pa::contributor> everybody{{0, 1}, {1, 2}, {2, 3}};
@@ -234,8 +235,8 @@ TEST_CASE("an observer that does not come holds nobody up for long")
     cluster.run([&](auto& net) -> pa::task<> {
         if (net.rank() == 3) co_return;
         reports[at(net.rank())] =
-            co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
-                                    pa::call_options{.timeout = 60s, .roles = roles});
+            co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{}, pa::identity{},
+                                             pa::call_options{.timeout = 60s, .roles = roles});
     });
     CHECK(cluster.world().now() < pa::time_point(2s));
     for (const auto& r : reports) CHECK(r.unserved_observers == std::vector<int>{3});
@@ -253,8 +254,8 @@ TEST_CASE("an observer that comes too late is told so long before its timeout")
             co_await pa::sleep_for(5s);
         }
         try {
-            co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
-                                    pa::call_options{.timeout = 60s, .roles = roles});
+            co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{}, pa::identity{},
+                                             pa::call_options{.timeout = 60s, .roles = roles});
             CHECK(net.rank() != 2);
         } catch (const pa::call_error& why) {
             CHECK(net.rank() == 2);
@@ -277,8 +278,8 @@ TEST_CASE("an observer is served though it comes after a call that took no time"
         if (net.rank() == 1) {
             co_await pa::sleep_for(500ms);
         }
-        co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
-                                pa::call_options{.timeout = 60s, .roles = roles});
+        co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{}, pa::identity{},
+                                         pa::call_options{.timeout = 60s, .roles = roles});
     });
     CHECK(data[1] == data[0]);
 }
@@ -294,8 +295,8 @@ TEST_CASE("an observer that does not come fails nobody, however long the call ta
     cluster.run([&](auto& net) -> pa::task<> {
         if (net.rank() == 2) co_return;
         reports[at(net.rank())] =
-            co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
-                                    pa::call_options{.timeout = 10s, .roles = roles});
+            co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{}, pa::identity{},
+                                             pa::call_options{.timeout = 10s, .roles = roles});
     });
     CHECK(cluster.world().now() < pa::time_point(10s));
     for (const auto& r : reports) {
@@ -318,8 +319,8 @@ TEST_CASE("clients need not reach each other")
         const auto rank = at(net.rank());
         const pa::call_options options{
             .timeout = 20s, .weight = static_cast<double>(rank + 1), .roles = roles};
-        reports[rank] =
-            co_await pa::all_reduce(net, data[rank], pa::weighted_mean{}, pa::int8b{}, options);
+        reports[rank] = co_await pa::all_reduce_in_place(net, data[rank], pa::weighted_mean{},
+                                                         pa::int8b{}, options);
     });
     CHECK(cluster.world().now() < pa::time_point(5s));
     const std::vector<pa::contributor> everybody{{0, 1}, {1, 2}, {2, 3}, {3, 4}, {5, 6}};
@@ -350,8 +351,8 @@ TEST_CASE("a client that fails fails the call for clients out of its reach, whic
             co_return;
         }
         try {
-            co_await pa::all_reduce(net, mine[rank], pa::sum{}, pa::identity{},
-                                    pa::call_options{.timeout = 10s, .roles = roles});
+            co_await pa::all_reduce_in_place(net, mine[rank], pa::sum{}, pa::identity{},
+                                             pa::call_options{.timeout = 10s, .roles = roles});
         } catch (const pa::call_error& why) {
             failures[rank] = {why.code(), why.culprit()};
         }
@@ -372,7 +373,7 @@ TEST_CASE("a result that the codec cannot take is nobody's fault")
     int failed = 0;
     cluster.run([&](auto& net) -> pa::task<> {
         try {
-            co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::int8b{});
+            co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{}, pa::int8b{});
         } catch (const pa::call_error& why) {
             CHECK(why.code() == pa::errc::not_finite);
             CHECK(why.culprit() == -1);
@@ -416,8 +417,8 @@ TEST_CASE("a transport that does not number calls has its callers do it")
     pa::thread_loop loop;
     std::vector<float> data(10, 1.f);
     const auto call = [&](std::uint32_t number) -> pa::task<> {
-        co_await pa::all_reduce(net, data, pa::sum{}, pa::identity{},
-                                pa::call_options{.call = number});
+        co_await pa::all_reduce_in_place(net, data, pa::sum{}, pa::identity{},
+                                         pa::call_options{.call = number});
     };
     CHECK_THROWS_WITH(pa::sync_wait(loop, call(0)), Catch::Contains("call_options::call"));
     CHECK_NOTHROW(pa::sync_wait(loop, call(1)));
@@ -500,7 +501,7 @@ TEST_CASE("two groups of one transport reduce at the same time")
     cluster.run([&](auto& net) -> pa::task<> {
         const bool odd = net.rank() % 2 == 1;
         pa::subset group(net, odd ? std::vector{3, 1} : std::vector{0, 2, 4}, odd ? 7 : 8);
-        co_await pa::all_reduce(group, data[at(net.rank())]);
+        co_await pa::all_reduce_in_place(group, data[at(net.rank())]);
     });
     CHECK(same_bits(data[1], reference::all_reduce<reference::no_codec>({before[3], before[1]},
                                                                         {1, 1}, false)));
@@ -528,8 +529,9 @@ TEST_CASE("a call takes the time that pencil and paper say")
     const pa::sim::access link{.up_bytes_per_second = 1e6, .down_bytes_per_second = 1e6};
     sim_cluster cluster(4, {.latency = 50ms, .all = link});
     auto data = noise(4, 1'000'000);
-    cluster.run(
-        [&](auto& net) -> pa::task<> { co_await pa::all_reduce(net, data[at(net.rank())]); });
+    cluster.run([&](auto& net) -> pa::task<> {
+        co_await pa::all_reduce_in_place(net, data[at(net.rank())]);
+    });
     // Each sends 2 x 3/4 of 4 MB at 1 MB/s, and nothing overlaps better than that; to it come
     // latencies, and the last chunk's way there and back.
     const auto elapsed = std::chrono::duration<double>(cluster.world().now().time_since_epoch());
@@ -548,7 +550,7 @@ TEST_CASE("bad arguments are refused with a sentence")
     };
     const auto with = [&](pa::call_options o) {
         return [&, o](auto& net) {
-            return pa::all_reduce(net, data[0], pa::sum{}, pa::identity{}, o);
+            return pa::all_reduce_in_place(net, data[0], pa::sum{}, pa::identity{}, o);
         };
     };
     const std::vector<double> one_share{1.0}, bad_shares{1.0, -1.0};

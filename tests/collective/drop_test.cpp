@@ -39,7 +39,7 @@ struct averaging {
         const pa::call_options options{
             .timeout = 30s, .roles = roles, .chunk_bytes = 512, .in_flight = 2};
         std::vector<float> data(1500, static_cast<float>(net.rank()));
-        co_await pa::all_reduce(net, data, pa::mean{}, pa::int8b{}, options);
+        co_await pa::all_reduce_in_place(net, data, pa::mean{}, pa::int8b{}, options);
         if (data.front() != data.back()) throw std::system_error(pa::errc::bad_message);
     }
 };
@@ -53,7 +53,7 @@ struct staged {
         const pa::call_options options{
             .timeout = 30s, .radix = radix, .chunk_bytes = 512, .in_flight = 2};
         std::vector<float> data(400, static_cast<float>(net.rank())), part(100);
-        co_await pa::all_reduce(net, data, pa::mean{}, pa::int8b{}, options);
+        co_await pa::all_reduce_in_place(net, data, pa::mean{}, pa::int8b{}, options);
         co_await pa::reduce_scatter(net, data, part, pa::sum{}, pa::identity{}, options);
         co_await pa::all_gather(net, part, data, pa::int8b{}, options);
         co_await pa::broadcast(net, data, 2, pa::identity{}, options);
@@ -68,8 +68,8 @@ struct summing {
     pa::task<> operator()(Net& net) const
     {
         std::vector<float> data(300, 1.f);
-        co_await pa::all_reduce(net, data, pa::sum{}, pa::int8b{},
-                                pa::call_options{.timeout = 30s});
+        co_await pa::all_reduce_in_place(net, data, pa::sum{}, pa::int8b{},
+                                         pa::call_options{.timeout = 30s});
         if (data.front() != data.back()) throw std::system_error(pa::errc::bad_message);
     }
 };

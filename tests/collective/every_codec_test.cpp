@@ -159,7 +159,7 @@ TEST_CASE("peers that disagree about what is not finite are found out")
             const auto policy = net.rank() == 0 ? pa::non_finite::zero : pa::non_finite::saturate;
             const pa::finite_only codec{pa::int8b{}, policy};
             try {
-                co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, codec);
+                co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{}, codec);
             } catch (const pa::call_error& why) {
                 mismatches += why.code() == pa::errc::mismatch;
             }
@@ -177,19 +177,19 @@ TEST_CASE("a result is encoded on its way back however little there is of it, lo
         cluster.run([&](auto& net) -> pa::task<> {
             std::vector<std::int32_t> data(count, 100);
             try {
-                co_await pa::all_reduce(net, data, pa::sum{}, pa::narrow<std::int8_t>{});
+                co_await pa::all_reduce_in_place(net, data, pa::sum{}, pa::narrow<std::int8_t>{});
             } catch (const pa::call_error& why) {
                 refused += why.code() == pa::errc::too_large && why.culprit() == -1;
             }
             const pa::two_way wide{pa::narrow<std::int8_t>{}, pa::identity{}};
             std::vector<std::int32_t> sums(count, 100);
-            co_await pa::all_reduce(net, sums, pa::sum{}, wide);
+            co_await pa::all_reduce_in_place(net, sums, pa::sum{}, wide);
             if (sums != std::vector<std::int32_t>(count, 300))
                 throw std::logic_error("a wrong sum");
 
             const pa::finite_only finite{pa::identity{}, pa::non_finite::zero};
             std::vector<float> huge(count, 3e38f);
-            co_await pa::all_reduce(net, huge, pa::sum{}, finite);
+            co_await pa::all_reduce_in_place(net, huge, pa::sum{}, finite);
             if (huge != std::vector<float>(count, 0.f)) throw std::logic_error("not replaced");
         });
         CHECK(refused == 3);
@@ -205,7 +205,8 @@ TEMPLATE_TEST_CASE("a mean of finite halves is finite by any codec", "", pa::int
             sim_cluster cluster(4);
             std::vector<std::vector<pa::f16>> data(4, std::vector<pa::f16>(1000, pa::f16(largest)));
             cluster.run([&](auto& net) -> pa::task<> {
-                co_await pa::all_reduce(net, data[at(net.rank())], pa::mean{}, TestType{}, options);
+                co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::mean{}, TestType{},
+                                                 options);
             });
             for (const auto& mine : data)
                 for (const auto x : mine) REQUIRE(static_cast<float>(x) == largest);
@@ -220,7 +221,7 @@ TEST_CASE("a sum beyond what floats hold is infinite in 16 bits, too, where it m
         std::vector<std::vector<pa::bf16>> data(4, std::vector<pa::bf16>(1000, pa::bf16(-3e38f)));
         cluster.run([&](auto& net) -> pa::task<> {
             const pa::two_way codec{pa::int8b{}, pa::identity{}};
-            co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, codec, options);
+            co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{}, codec, options);
         });
         for (const auto& mine : data)
             for (const auto x : mine)

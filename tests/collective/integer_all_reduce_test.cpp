@@ -187,7 +187,7 @@ TEST_CASE("scales that no data has fail an integer all-reduce on all honest peer
                 if (rank == 1) {
                     std::vector<std::uint16_t> scales((count + 127) / 128,
                                                       static_cast<std::uint16_t>(bad));
-                    co_await pa::all_reduce(net, scales, pa::max{});
+                    co_await pa::all_reduce_in_place(net, scales, pa::max{});
                     co_return;
                 }
                 try {

@@ -154,7 +154,7 @@ TEST_CASE("in stages, integers travel as narrow ones, and their sums as wide one
             for (std::size_t i = 0; i < count; ++i)
                 data[i] = static_cast<std::int32_t>(i % 100) + net.rank();
             const pa::two_way codec{pa::narrow<std::int8_t>{}, pa::identity{}};
-            co_await pa::all_reduce(net, data, pa::sum{}, codec, {.radix = radix});
+            co_await pa::all_reduce_in_place(net, data, pa::sum{}, codec, {.radix = radix});
             for (std::size_t i = 0; i < count; ++i)
                 if (data[i] != 6 * static_cast<std::int32_t>(i % 100) + 15)
                     throw std::logic_error("a wrong sum");
@@ -175,7 +175,7 @@ TEST_CASE("in stages, a sum that is too short is refused, also where it would be
         const pa::call_options options{
             .timeout = 3s, .call = 1, .radix = radix, .chunk_bytes = 4096};
         try {
-            co_await pa::all_reduce(out, data[rank], pa::sum{}, codec, options);
+            co_await pa::all_reduce_in_place(out, data[rank], pa::sum{}, codec, options);
         } catch (const pa::call_error& why) {
             failures[rank] = why.code();
             if (rank == 1) CHECK(why.culprit() == 3);
@@ -401,24 +401,25 @@ TEST_CASE("what does not fit the collective is refused with a sentence")
     const std::vector<double> shares{1, 1, 1, 1};
     refused(
         [&](auto& net, auto& four, auto&) {
-            return pa::all_reduce(net, four, pa::sum{}, pa::identity{}, {.radix = radix});
+            return pa::all_reduce_in_place(net, four, pa::sum{}, pa::identity{}, {.radix = radix});
         },
         "radix");
     refused(
         [&](auto& net, auto& four, auto&) {
-            return pa::all_reduce(net, four, pa::sum{}, pa::identity{},
-                                  {.roles = roles, .radix = stages});
+            return pa::all_reduce_in_place(net, four, pa::sum{}, pa::identity{},
+                                           {.roles = roles, .radix = stages});
         },
         "radix");
     refused(
         [&](auto& net, auto& four, auto&) {
-            return pa::all_reduce(net, four, pa::exact_mean{}, pa::as_f16{}, {.radix = stages});
+            return pa::all_reduce_in_place(net, four, pa::exact_mean{}, pa::as_f16{},
+                                           {.radix = stages});
         },
         "leave call_options::radix out");
     refused(
         [&](auto& net, auto& four, auto&) {
-            return pa::all_reduce(net, four, pa::mean_of_senders{}, pa::identity{},
-                                  {.radix = stages});
+            return pa::all_reduce_in_place(net, four, pa::mean_of_senders{}, pa::identity{},
+                                           {.radix = stages});
         },
         "leave call_options::radix out");
     refused(
@@ -429,7 +430,7 @@ TEST_CASE("what does not fit the collective is refused with a sentence")
         "leave call_options::radix out");
     refused(
         [&](auto& net, auto& four, auto&) {
-            return pa::all_reduce(net, four, pa::sum{}, pa::identity{}, {.sizes = sizes});
+            return pa::all_reduce_in_place(net, four, pa::sum{}, pa::identity{}, {.sizes = sizes});
         },
         "sizes");
     refused([&](auto& net, auto& four, auto&) { return pa::reduce_scatter(net, four, four); },

@@ -92,7 +92,7 @@ TEST_CASE("peers that disagree about the call all learn it, before anything is u
         const auto before = data;
         const auto ends = outcomes(cluster, [&](auto& net) {
             auto& mine = data[at(net.rank())];
-            return net.rank() == 1 ? odd_one_out(net, mine) : pa::all_reduce(net, mine);
+            return net.rank() == 1 ? odd_one_out(net, mine) : pa::all_reduce_in_place(net, mine);
         });
         std::string said;
         for (const auto& end : ends) {
@@ -102,28 +102,31 @@ TEST_CASE("peers that disagree about the call all learn it, before anything is u
         CHECK_THAT(said, Catch::Contains(what));
         CHECK(data == before);
     };
-    disagree([](auto& net, auto& mine) { return pa::all_reduce(net, mine, pa::mean{}); },
+    disagree([](auto& net, auto& mine) { return pa::all_reduce_in_place(net, mine, pa::mean{}); },
              "operation");
-    disagree(
-        [](auto& net, auto& mine) { return pa::all_reduce(net, mine, pa::sum{}, pa::int8b{}); },
-        "codec");
-    disagree([](auto& net, auto& mine) { return pa::all_reduce(net, std::span(mine).first(999)); },
+    disagree([](auto& net,
+                auto& mine) { return pa::all_reduce_in_place(net, mine, pa::sum{}, pa::int8b{}); },
+             "codec");
+    disagree([](auto& net,
+                auto& mine) { return pa::all_reduce_in_place(net, std::span(mine).first(999)); },
              "elements");
     disagree(
         [](auto& net, auto& mine) {
-            return pa::all_reduce(net, mine, pa::sum{}, pa::identity{}, {.chunk_bytes = 1000});
+            return pa::all_reduce_in_place(net, mine, pa::sum{}, pa::identity{},
+                                           {.chunk_bytes = 1000});
         },
         "columns");
     disagree(
         [](auto& net, auto& mine) {
             static constexpr std::array shares{1.0, 2.0, 3.0};
-            return pa::all_reduce(net, mine, pa::sum{}, pa::identity{}, {.shares = shares});
+            return pa::all_reduce_in_place(net, mine, pa::sum{}, pa::identity{},
+                                           {.shares = shares});
         },
         "shares");
     disagree(
         [](auto& net, auto& mine) {
-            return pa::all_reduce(net,
-                                  std::span(reinterpret_cast<std::int32_t*>(mine.data()), 1000));
+            return pa::all_reduce_in_place(
+                net, std::span(reinterpret_cast<std::int32_t*>(mine.data()), 1000));
         },
         "type");
 }
@@ -133,8 +136,8 @@ TEST_CASE("even peers that exchange no data notice that they disagree")
     sim_cluster cluster(2);
     std::vector<float> nothing;
     const auto ends = outcomes(cluster, [&](auto& net) {
-        return net.rank() == 0 ? pa::all_reduce(net, nothing, pa::sum{})
-                               : pa::all_reduce(net, nothing, pa::min{});
+        return net.rank() == 0 ? pa::all_reduce_in_place(net, nothing, pa::sum{})
+                               : pa::all_reduce_in_place(net, nothing, pa::min{});
     });
     for (const auto& end : ends) CHECK(end.failed_with(pa::errc::mismatch));
 }
@@ -146,7 +149,7 @@ TEST_CASE("a number that the codec cannot carry fails the call everywhere, and n
         auto data = ramps(3, 1000);
         data[2][where] = std::numeric_limits<float>::quiet_NaN();
         const auto ends = outcomes(cluster, [&](auto& net) {
-            return pa::all_reduce(net, data[at(net.rank())], pa::mean{}, pa::int8b{});
+            return pa::all_reduce_in_place(net, data[at(net.rank())], pa::mean{}, pa::int8b{});
         });
         for (const auto& end : ends) {
             REQUIRE(end.failed_with(pa::errc::not_finite));
@@ -167,7 +170,7 @@ TEST_CASE("a peer that dies fails the call for all others at once, and is named"
             cluster.lose(3);
             co_return;
         }
-        co_await note(ends[at(net.rank())], pa::all_reduce(net, data[at(net.rank())]));
+        co_await note(ends[at(net.rank())], pa::all_reduce_in_place(net, data[at(net.rank())]));
     });
     for (const int rank : {0, 1, 2, 4}) {
         REQUIRE(ends[at(rank)].failed_with(pa::errc::disconnected));
@@ -188,8 +191,9 @@ TEST_CASE("a peer that falls silent is named when time is up, and no call lasts 
                 co_await pa::sleep_for(silent_from);
                 cluster.world().silence(2);
             }
-            co_return co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
-                                              pa::call_options{.timeout = 5s});
+            co_return co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{},
+                                                       pa::identity{},
+                                                       pa::call_options{.timeout = 5s});
         };
         const auto ends = outcomes(cluster, [&](auto& net) { return call(net); });
         for (const int rank : {0, 1, 3}) {
@@ -209,8 +213,9 @@ TEST_CASE("a peer that comes late makes the others wait, and too late fails them
         const auto call = [&](auto& net) -> pa::task<pa::report> {
             const auto mine = net.rank() == 0 ? delay : pa::duration{};
             co_await pa::sleep_for(mine);
-            co_return co_await pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::identity{},
-                                              pa::call_options{.timeout = 4s});
+            co_return co_await pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{},
+                                                       pa::identity{},
+                                                       pa::call_options{.timeout = 4s});
         };
         return outcomes(cluster, [&](auto& net) { return call(net); });
     };
@@ -228,7 +233,7 @@ TEST_CASE("a group can go on after a failed call")
     auto data = ramps(3, 20'000);
     data[1][7] = std::numeric_limits<float>::infinity();
     const auto call = [&](auto& net) {
-        return pa::all_reduce(net, data[at(net.rank())], pa::sum{}, pa::int8b{});
+        return pa::all_reduce_in_place(net, data[at(net.rank())], pa::sum{}, pa::int8b{});
     };
     for (const auto& end : outcomes(cluster, call)) CHECK(end.failure);
     data[1][7] = 0;
@@ -253,9 +258,9 @@ TEST_CASE("a message that no honest peer sends is its sender's failure")
                 co_return;
             }
             const pa::call_options options{.timeout = 3s, .call = 1};
-            co_await note(
-                ends[at(net.rank())],
-                pa::all_reduce(net, data[at(net.rank())], pa::mean{}, pa::identity{}, options));
+            co_await note(ends[at(net.rank())],
+                          pa::all_reduce_in_place(net, data[at(net.rank())], pa::mean{},
+                                                  pa::identity{}, options));
         });
         for (const int rank : {0, 1}) {
             REQUIRE(ends[at(rank)].failure);
@@ -305,8 +310,8 @@ TEST_CASE("a peer that tells different weights to different peers is found out")
             co_return;
         }
         co_await note(ends[at(net.rank())],
-                      pa::all_reduce(net, data[at(net.rank())], pa::weighted_mean{}, pa::identity{},
-                                     options));
+                      pa::all_reduce_in_place(net, data[at(net.rank())], pa::weighted_mean{},
+                                              pa::identity{}, options));
     });
     for (const int rank : {0, 1}) {
         REQUIRE(ends[at(rank)].failure);
@@ -340,8 +345,8 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
             const pa::call_options options{
                 .timeout = 4s, .radix = radix, .chunk_bytes = 4096, .in_flight = near ? 0u : 2u};
             work.emplace_back(
-                note(ends[at(rank)], pa::all_reduce(cluster.peer(rank), data[at(rank)], pa::sum{},
-                                                    pa::int8b{}, options)));
+                note(ends[at(rank)], pa::all_reduce_in_place(cluster.peer(rank), data[at(rank)],
+                                                             pa::sum{}, pa::int8b{}, options)));
             work.back()->start(cluster.loop());
         }
         const auto strike = [&]() -> pa::task<> {
@@ -388,7 +393,8 @@ TEST_CASE("over TCP, too, a peer that dies fails the call for all others and is 
     std::vector<outcome> ends(4);
     std::vector<std::optional<pa::task<>>> work;
     for (int rank = 0; rank < 4; ++rank) {
-        work.emplace_back(note(ends[at(rank)], pa::all_reduce(cluster.peer(rank), data[at(rank)])));
+        work.emplace_back(
+            note(ends[at(rank)], pa::all_reduce_in_place(cluster.peer(rank), data[at(rank)])));
         work.back()->start(cluster.loop());
     }
     for (int i = 0; i < 40; ++i) cluster.loop().run_one();

@@ -12,7 +12,7 @@ task<report> call_with(any_transport net, const void* in, void* out, std::size_t
                        call_options options)
 {
     const std::span<T> to(static_cast<T*>(out), count);
-    if (!in) return all_reduce(net, to, Op{}, Codec{}, options);
+    if (!in) return all_reduce_in_place(net, to, Op{}, Codec{}, options);
     return all_reduce(net, std::span<const T>(static_cast<const T*>(in), count), to, Op{}, Codec{},
                       options);
 }

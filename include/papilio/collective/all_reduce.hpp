@@ -42,9 +42,8 @@ task<report> all_reduce(Net& net, In&& in, Out&& out, Op op = {}, Codec codec = 
 /// The same with the result in place of the data. On an error `data` is untouched: the result is
 /// built elsewhere, which takes as much memory again, and copied at the end.
 template <transport Net, detail::writable_elements Data, class Op = sum, class Codec = identity>
-requires(!std::ranges::range<Op>) task<report> all_reduce(Net& net, Data&& data, Op op = {},
-                                                          Codec codec = {},
-                                                          call_options options = {});
+task<report> all_reduce_in_place(Net& net, Data&& data, Op op = {}, Codec codec = {},
+                                 call_options options = {});
 
 namespace detail {
 
@@ -84,8 +83,8 @@ task<report> all_reduce_spans(any_transport net, std::span<const T> in, std::spa
 }
 
 template <element T, class Op, class Codec>
-task<report> all_reduce_in_place(any_transport net, std::span<T> data, Op op, Codec codec,
-                                 call_options options)
+task<report> all_reduce_span(any_transport net, std::span<T> data, Op op, Codec codec,
+                             call_options options)
 {
     const shadow<T> room(data.size());
     const std::span<T> result = room.get();
@@ -109,13 +108,22 @@ task<report> all_reduce(Net& net, In&& in, Out&& out, Op op, Codec codec, call_o
 }
 
 template <transport Net, detail::writable_elements Data, class Op, class Codec>
-requires(!std::ranges::range<Op>) task<report> all_reduce(Net& net, Data&& data, Op op, Codec codec,
-                                                          call_options options)
+task<report> all_reduce_in_place(Net& net, Data&& data, Op op, Codec codec, call_options options)
 {
     using T = std::ranges::range_value_t<Data>;
     detail::check_kinds<T, Op, Codec>();
-    return detail::all_reduce_in_place<T, Op, Codec>(
+    return detail::all_reduce_span<T, Op, Codec>(
         any_transport(net), {std::ranges::data(data), std::ranges::size(data)}, op, codec, options);
+}
+
+/// Refuses to compile: whoever forgets `out` would otherwise lose the data.
+template <class Net, class Data, class... How>
+requires(!std::ranges::range<How> && ...) task<report> all_reduce(Net&, Data&&, How...)
+{
+    static_assert(sizeof(Net) == 0,
+                  "all_reduce takes in and out: to put the result in place of the data, call "
+                  "all_reduce_in_place(net, data, op, codec, options)");
+    return task<report>({});
 }
 
 }  // namespace papilio

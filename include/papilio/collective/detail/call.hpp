@@ -52,7 +52,7 @@ void check_apart(std::span<const T> in, std::span<T> out)
 {
     if (!in.empty() && std::less{}(in.data(), out.data() + out.size()) &&
         std::less{}(out.data(), in.data() + in.size()))
-        refuse("in and out overlap; to reduce in place, pass the data alone");
+        refuse("in and out overlap: to reduce in place, call all_reduce_in_place");
 }
 
 /// Without numbers of its own a transport could not tell one call's messages from the next one's.
