@@ -28,6 +28,14 @@ namespace papilio {
 template <transport Net, detail::elements In, detail::writable_elements Out, class Codec = identity>
 task<report> all_gather(Net& net, In&& in, Out&& out, Codec codec = {}, call_options options = {});
 
+// Options come last, and the codec before them may be left out.
+
+template <transport Net, detail::elements In, detail::writable_elements Out>
+task<report> all_gather(Net& net, In&& in, Out&& out, call_options options)
+{
+    return all_gather(net, std::forward<In>(in), std::forward<Out>(out), identity{}, options);
+}
+
 namespace detail {
 
 template <element T, class Codec>

@@ -14,6 +14,7 @@
 #include <concepts>
 #include <ranges>
 #include <span>
+#include <utility>
 
 namespace papilio {
 
@@ -44,6 +45,33 @@ task<report> all_reduce(Net& net, In&& in, Out&& out, Op op = {}, Codec codec = 
 template <transport Net, detail::writable_elements Data, class Op = sum, class Codec = identity>
 task<report> all_reduce_in_place(Net& net, Data&& data, Op op = {}, Codec codec = {},
                                  call_options options = {});
+
+// Options come last, and what stands between the data and them may be left out.
+
+template <transport Net, detail::elements In, detail::writable_elements Out>
+task<report> all_reduce(Net& net, In&& in, Out&& out, call_options options)
+{
+    return all_reduce(net, std::forward<In>(in), std::forward<Out>(out), sum{}, identity{},
+                      options);
+}
+
+template <transport Net, detail::elements In, detail::writable_elements Out, class Op>
+task<report> all_reduce(Net& net, In&& in, Out&& out, Op op, call_options options)
+{
+    return all_reduce(net, std::forward<In>(in), std::forward<Out>(out), op, identity{}, options);
+}
+
+template <transport Net, detail::writable_elements Data>
+task<report> all_reduce_in_place(Net& net, Data&& data, call_options options)
+{
+    return all_reduce_in_place(net, std::forward<Data>(data), sum{}, identity{}, options);
+}
+
+template <transport Net, detail::writable_elements Data, class Op>
+task<report> all_reduce_in_place(Net& net, Data&& data, Op op, call_options options)
+{
+    return all_reduce_in_place(net, std::forward<Data>(data), op, identity{}, options);
+}
 
 namespace detail {
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace papilio {
@@ -24,6 +25,14 @@ namespace papilio {
 template <transport Net, detail::writable_elements Data, class Codec = identity>
 task<report> broadcast(Net& net, Data&& data, int root, Codec codec = {},
                        call_options options = {});
+
+// Options come last, and the codec before them may be left out.
+
+template <transport Net, detail::writable_elements Data>
+task<report> broadcast(Net& net, Data&& data, int root, call_options options)
+{
+    return broadcast(net, std::forward<Data>(data), root, identity{}, options);
+}
 
 namespace detail {
 

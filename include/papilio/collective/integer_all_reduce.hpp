@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace papilio {
 
@@ -35,6 +36,14 @@ namespace papilio {
 template <transport Net, detail::elements In, detail::writable_elements Out, class Op = sum>
 task<report> integer_all_reduce(Net& net, In&& in, Out&& out, Op op = {},
                                 call_options options = {});
+
+// Options come last, and the operation before them may be left out.
+
+template <transport Net, detail::elements In, detail::writable_elements Out>
+task<report> integer_all_reduce(Net& net, In&& in, Out&& out, call_options options)
+{
+    return integer_all_reduce(net, std::forward<In>(in), std::forward<Out>(out), sum{}, options);
+}
 
 }  // namespace papilio
 

@@ -13,7 +13,8 @@ namespace papilio {
 class thread_pool;
 
 /// The numbers of a call. All peers pass the same, but for `weight`, `timeout`, `priority`,
-/// `in_flight` and `pool`. Spans and pointers are borrowed until the call ends.
+/// `in_flight` and `pool`. Spans and pointers are borrowed until the call ends. Options come last,
+/// and may follow the data alone: `all_reduce(net, in, out, {.timeout = 30s})`.
 struct call_options {
     /// The call returns within this time, whatever the others do.
     duration timeout = std::chrono::seconds(60);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 namespace papilio {
 
@@ -30,6 +31,22 @@ template <transport Net, detail::elements In, detail::writable_elements Out, cla
           class Codec = identity>
 task<report> reduce_scatter(Net& net, In&& in, Out&& out, Op op = {}, Codec codec = {},
                             call_options options = {});
+
+// Options come last, and what stands between the data and them may be left out.
+
+template <transport Net, detail::elements In, detail::writable_elements Out>
+task<report> reduce_scatter(Net& net, In&& in, Out&& out, call_options options)
+{
+    return reduce_scatter(net, std::forward<In>(in), std::forward<Out>(out), sum{}, identity{},
+                          options);
+}
+
+template <transport Net, detail::elements In, detail::writable_elements Out, class Op>
+task<report> reduce_scatter(Net& net, In&& in, Out&& out, Op op, call_options options)
+{
+    return reduce_scatter(net, std::forward<In>(in), std::forward<Out>(out), op, identity{},
+                          options);
+}
 
 namespace detail {
 
