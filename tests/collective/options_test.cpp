@@ -22,22 +22,22 @@ TEST_CASE("options may follow the data alone")
     cluster.run([](auto& net) -> pa::task<> {
         const std::vector<float> in{1, 2};
         std::vector<float> out(2), part(1), data = in;
-        auto made = co_await pa::all_reduce(net, in, out, {.round = 11});
-        CHECK(made.round == 11);
+        auto made = co_await pa::all_reduce(net, in, out, {.call = 11});
+        CHECK(made.call == 11);
         CHECK(out == std::vector<float>{2, 4});
-        made = co_await pa::all_reduce_in_place(net, data, {.round = 12});
-        CHECK(made.round == 12);
+        made = co_await pa::all_reduce_in_place(net, data, {.call = 12});
+        CHECK(made.call == 12);
         CHECK(data == out);
-        made = co_await pa::reduce_scatter(net, in, part, {.round = 13});
-        CHECK(made.round == 13);
+        made = co_await pa::reduce_scatter(net, in, part, {.call = 13});
+        CHECK(made.call == 13);
         CHECK(part[0] == (net.rank() == 0 ? 2 : 4));
-        made = co_await pa::all_gather(net, part, out, {.round = 14});
-        CHECK(made.round == 14);
+        made = co_await pa::all_gather(net, part, out, {.call = 14});
+        CHECK(made.call == 14);
         CHECK(out == data);
-        made = co_await pa::broadcast(net, data, 1, {.round = 15});
-        CHECK(made.round == 15);
-        made = co_await pa::integer_all_reduce(net, in, out, {.round = 16});
-        CHECK(made.round == 17);  // it takes two
+        made = co_await pa::broadcast(net, data, 1, {.call = 15});
+        CHECK(made.call == 15);
+        made = co_await pa::integer_all_reduce(net, in, out, {.call = 16});
+        CHECK(made.call == 17);  // it takes two
     });
 }
 
@@ -47,14 +47,14 @@ TEST_CASE("options may follow the operation, where a call takes one")
     cluster.run([](auto& net) -> pa::task<> {
         const std::vector<float> in{1, 2};
         std::vector<float> out(2), part(1), data = in;
-        auto made = co_await pa::all_reduce(net, in, out, pa::mean{}, {.round = 21});
-        CHECK(made.round == 21);
+        auto made = co_await pa::all_reduce(net, in, out, pa::mean{}, {.call = 21});
+        CHECK(made.call == 21);
         CHECK(out == in);
-        made = co_await pa::all_reduce_in_place(net, data, pa::mean{}, {.round = 22});
-        CHECK(made.round == 22);
+        made = co_await pa::all_reduce_in_place(net, data, pa::mean{}, {.call = 22});
+        CHECK(made.call == 22);
         CHECK(data == in);
-        made = co_await pa::reduce_scatter(net, in, part, pa::mean{}, {.round = 23});
-        CHECK(made.round == 23);
+        made = co_await pa::reduce_scatter(net, in, part, pa::mean{}, {.call = 23});
+        CHECK(made.call == 23);
         CHECK(part[0] == (net.rank() == 0 ? 1 : 2));
     });
 }
@@ -63,14 +63,14 @@ TEST_CASE("options may have a name, or say nothing")
 {
     sim_cluster cluster(2);
     cluster.run([](auto& net) -> pa::task<> {
-        pa::call_options options{.round = 31};
-        const pa::call_options later{.round = 32};
+        pa::call_options options{.call = 31};
+        const pa::call_options later{.call = 32};
         const std::vector<float> in{1, 2};
         std::vector<float> out(2), data = in;
         auto made = co_await pa::all_reduce(net, in, out, options);
-        CHECK(made.round == 31);
+        CHECK(made.call == 31);
         made = co_await pa::all_reduce_in_place(net, data, later);
-        CHECK(made.round == 32);
+        CHECK(made.call == 32);
         co_await pa::all_reduce(net, in, out, {});
         co_await pa::all_reduce(net, in, out, pa::mean{}, {});
         co_await pa::all_reduce(net, in, out, pa::mean{}, {}, {});
