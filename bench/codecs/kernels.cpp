@@ -6,7 +6,7 @@
 #include "codecs/list.hpp"
 
 #include <papilio/base/random.hpp>
-#include <papilio/collective/detail/reduce_slice.hpp>
+#include <papilio/collective/engine/reduce_slice.hpp>
 #include <papilio/op/mean.hpp>
 
 #include <benchmark/benchmark.h>
@@ -134,7 +134,8 @@ void reduce(benchmark::State& state)
     const std::vector<std::vector<std::byte>> versions(peers, encoded<Codec>(values));
     auto room = versions[0];
     const std::vector<double> weights(peers, 1);
-    std::vector<float> scratch, reduced(detail::slice_size<Codec::granule>);
+    detail::pooled_buffer scratch;
+    std::vector<float> reduced(detail::slice_size<Codec::granule>);
     measure(state, values, peers * n, bits<Codec>(n), [&] {
         for (std::size_t begin = 0; begin < n; begin += reduced.size()) {
             const auto to = std::span(reduced).first(std::min(reduced.size(), n - begin));

@@ -284,10 +284,11 @@ TEST_CASE("a peer that tells different weights to different peers is found out")
 
     // Peer 2 plays the protocol by hand: its first chunks name weights of 1 and of 5, and it votes
     // as if all were well.
-    const auto plan = pa::detail::plan_by_shares(3, 300, sizeof(float), pa::identity{}, options);
+    const auto elements = pa::detail::kind_of<float, pa::weighted_mean>(pa::identity{});
+    const auto plan = pa::detail::plan_by_shares(3, 300, elements, options);
     pa::any_transport any(cluster.peer(2));
-    const auto call = pa::detail::describe<float, pa::weighted_mean, pa::identity>(
-        pa::detail::collective_id::all_reduce, any, 300, plan, options);
+    const auto call = pa::detail::describe(pa::detail::collective_id::all_reduce, any, 300,
+                                           elements, plan, options);
     const auto lie = [&](auto& net, int victim, double weight) -> pa::task<> {
         const auto name = [](pa::message_kind kind) {
             return pa::make_tag({.call = 1, .kind = kind});

@@ -55,9 +55,9 @@ TEST_CASE("the largest part there can be has chunks too")
 
 TEST_CASE("what is in flight stays below what transports keep of a peer")
 {
-    CHECK(max_lanes(1 << 20) == 24);
-    CHECK(max_lanes(100 << 20) == 1);
-    CHECK(max_lanes(0) > 0);
+    CHECK(max_slots(1 << 20) == 24);
+    CHECK(max_slots(100 << 20) == 1);
+    CHECK(max_slots(0) > 0);
 }
 
 TEST_CASE("data is little when a peer sends no more than 16 KiB of it")
@@ -76,8 +76,8 @@ TEST_CASE("what waits for a chunk's last contribution is a fifth of the data, or
     const std::size_t partners = GENERATE(2, 3, 4, 48, 64, 100);
     const auto chunk = default_chunk_bytes(total, partners);
     CHECK(chunk >= 32 << 10);
-    CHECK(default_lanes(total, partners, chunk) >= 2);
-    CHECK(default_lanes(total, partners, chunk) * chunk * (partners - 1) <= max_waiting(total));
+    CHECK(default_slots(total, partners, chunk) >= 2);
+    CHECK(default_slots(total, partners, chunk) * chunk * (partners - 1) <= max_waiting(total));
 }
 
 TEST_CASE("a part has two chunks or more, unless it is small")

@@ -1,14 +1,19 @@
 #pragma once
 
 #include <papilio/codec/identity.hpp>
-#include <papilio/collective/detail/call.hpp>
-#include <papilio/collective/detail/call_run.hpp>
-#include <papilio/collective/detail/engine.hpp>
+#include <papilio/collective/agreement/call_run.hpp>
+#include <papilio/collective/engine/butterfly_engine.hpp>
+#include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/collective/setup/checks.hpp>
 #include <papilio/op/sum.hpp>
 
-#include <span>
+#include <concepts>
+#include <memory>
+#include <ranges>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -38,23 +43,24 @@ task<report> all_gather(Net& net, In&& in, Out&& out, call_options options)
 
 namespace detail {
 
-template <element T, class Codec>
-task<report> all_gather_spans(any_transport net, std::span<const T> in, std::span<T> out,
-                              Codec codec, call_options options)
+inline task<report> run_all_gather(any_transport net, std::unique_ptr<call_data> data,
+                                   call_options options)
 {
     loop& on = co_await this_loop{};
-    const auto plan = plan_by_sizes(net.size(), out.size(), sizeof(T), codec, options);
+    const auto& kind = data->kind();
+    const auto count = data->out_elements();
+    const auto plan = plan_by_sizes(net.size(), count, kind, options);
     const auto mine = plan.parts[static_cast<std::size_t>(net.rank())];
-    if (in.size() != mine.size) refuse("all_gather: in is not as long as this peer's part");
-    check_apart(in, out);
+    if (data->in_elements() != mine.size)
+        refuse("all_gather: in has " + std::to_string(data->in_elements()) +
+               " elements, and this peer's part " + std::to_string(mine.size));
+    check_apart(*data);
+    data->set_in_begin(mine.begin);
 
-    const auto call =
-        describe<T, sum, Codec>(collective_id::all_gather, net, out.size(), plan, options);
-    call_run r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
-    engine<T, sum, Codec> mover(r, plan, halves::all_gather,
-                                {.in = in, .out = out, .in_begin = mine.begin}, {}, codec,
-                                options.pool);
-    task<report> voted = r.run(mover.move());
+    const auto described = describe(collective_id::all_gather, net, count, kind, plan, options);
+    call_run call(net, described, plan, on.now(), options.timeout);
+    butterfly_engine engine(call, plan, phases::all_gather, *data, options.pool);
+    task<report> voted = call.run(engine.move());
     auto done = co_await std::move(voted);
     std::vector<contributions> owners;
     for (const auto& all = done.made_of.front().from; const auto& owner : all)
@@ -72,9 +78,11 @@ task<report> all_gather(Net& net, In&& in, Out&& out, Codec codec, call_options 
     static_assert(std::same_as<std::ranges::range_value_t<In>, T>,
                   "in and out hold elements of different types");
     detail::check_kinds<T, sum, Codec>();
-    return detail::all_gather_spans<T, Codec>(
-        any_transport(net), {std::ranges::data(in), std::ranges::size(in)},
-        {std::ranges::data(out), std::ranges::size(out)}, codec, options);
+    return detail::run_all_gather(
+        any_transport(net),
+        detail::make_call_data<T>({std::ranges::data(in), std::ranges::size(in)},
+                                  {std::ranges::data(out), std::ranges::size(out)}, sum{}, codec),
+        options);
 }
 
 }  // namespace papilio

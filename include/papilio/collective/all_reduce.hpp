@@ -1,19 +1,24 @@
 #pragma once
 
 #include <papilio/codec/identity.hpp>
-#include <papilio/collective/detail/call.hpp>
-#include <papilio/collective/detail/call_run.hpp>
-#include <papilio/collective/detail/engine.hpp>
-#include <papilio/collective/detail/exchange.hpp>
-#include <papilio/collective/detail/shadow.hpp>
+#include <papilio/collective/agreement/call_run.hpp>
+#include <papilio/collective/engine/butterfly_engine.hpp>
+#include <papilio/collective/engine/small_all_reduce.hpp>
+#include <papilio/collective/engine/staging_buffer.hpp>
+#include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/collective/setup/checks.hpp>
 #include <papilio/op/sum.hpp>
 
 #include <algorithm>
 #include <concepts>
+#include <cstring>
+#include <memory>
 #include <ranges>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace papilio {
@@ -75,9 +80,6 @@ task<report> all_reduce_in_place(Net& net, Data&& data, Op op, call_options opti
 
 namespace detail {
 
-// The engine sees transports without their types, so that it is compiled once for each kind of
-// element, operation and codec, whatever the transports: a virtual call per message costs nothing.
-
 /// Whoever asks for stages or for chunks of a size gets them.
 inline bool is_small_call(const call_plan& plan, std::size_t total, const call_options& o)
 {
@@ -86,38 +88,42 @@ inline bool is_small_call(const call_plan& plan, std::size_t total, const call_o
            plan.stages.stages() == 1;
 }
 
-template <element T, class Op, class Codec>
-task<report> all_reduce_spans(any_transport net, std::span<const T> in, std::span<T> out, Op op,
-                              Codec codec, call_options options)
+inline task<report> run_all_reduce(any_transport net, std::unique_ptr<call_data> data,
+                                   call_options options)
 {
     loop& on = co_await this_loop{};
-    check_stages<Op>(options);
-    const auto plan = plan_by_shares(net.size(), out.size(), sizeof(T), codec, options);
+    const auto& kind = data->kind();
+    const auto count = data->out_elements();
+    check_stages(kind, options);
+    const auto plan = plan_by_shares(net.size(), count, kind, options);
     const bool contributor = contributes(plan.roles[static_cast<std::size_t>(net.rank())]);
-    if (in.size() != out.size() && (contributor || !in.empty()))
-        refuse("all_reduce: in and out differ in length");
-    check_apart(in, out);
-    const auto call =
-        describe<T, Op, Codec>(collective_id::all_reduce, net, out.size(), plan, options);
-    call_run r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
-    if (is_small_call(plan, out.size_bytes(), options)) {
-        exchange<T, Op, Codec> mover(r, plan, in, out, op, codec);
-        task<report> voted = r.run(mover.move());
-        co_return co_await voted;
+    if (data->in_elements() != count && (contributor || !data->in().empty()))
+        refuse("all_reduce: in has " + std::to_string(data->in_elements()) + " elements and out " +
+               std::to_string(count));
+    check_apart(*data);
+    const auto described = describe(collective_id::all_reduce, net, count, kind, plan, options);
+    call_run call(net, described, plan, on.now(), options.timeout);
+    if (is_small_call(plan, data->out().size(), options)) {
+        small_all_reduce engine(call, plan, *data);
+        task<report> voted = call.run(engine.move());
+        co_return co_await std::move(voted);
     }
-    engine<T, Op, Codec> mover(r, plan, halves::both, {in, out}, op, codec, options.pool);
-    task<report> voted = r.run(mover.move(), mover.serve_observers());
-    co_return co_await voted;
+    butterfly_engine engine(call, plan, phases::both, *data, options.pool);
+    task<report> voted = call.run(engine.move(), engine.serve_observers());
+    co_return co_await std::move(voted);
 }
 
-template <element T, class Op, class Codec>
-task<report> all_reduce_span(any_transport net, std::span<T> data, Op op, Codec codec,
-                             call_options options)
+/// Reduces into a staging buffer, and copies the result to where the output was to be when the call
+/// has succeeded.
+inline task<report> run_all_reduce_staged(any_transport net, std::unique_ptr<call_data> data,
+                                          call_options options)
 {
-    const shadow<T> room(data.size());
-    const std::span<T> result = room.get();
-    auto done = co_await all_reduce_spans<T>(net, data, result, op, codec, options);
-    std::ranges::copy(result, data.begin());
+    const auto out = data->out();
+    const staging_buffer staging(out.size());
+    data->set_out(staging.get());
+    task<report> reduced = run_all_reduce(std::move(net), std::move(data), options);
+    auto done = co_await std::move(reduced);
+    if (!out.empty()) std::memcpy(out.data(), staging.get().data(), out.size());
     co_return done;
 }
 
@@ -130,9 +136,11 @@ task<report> all_reduce(Net& net, In&& in, Out&& out, Op op, Codec codec, call_o
     static_assert(std::same_as<std::ranges::range_value_t<In>, T>,
                   "in and out hold elements of different types");
     detail::check_kinds<T, Op, Codec>();
-    return detail::all_reduce_spans<T, Op, Codec>(
-        any_transport(net), {std::ranges::data(in), std::ranges::size(in)},
-        {std::ranges::data(out), std::ranges::size(out)}, op, codec, options);
+    return detail::run_all_reduce(
+        any_transport(net),
+        detail::make_call_data<T>({std::ranges::data(in), std::ranges::size(in)},
+                                  {std::ranges::data(out), std::ranges::size(out)}, op, codec),
+        options);
 }
 
 template <transport Net, detail::writable_elements Data, class Op, class Codec>
@@ -140,8 +148,9 @@ task<report> all_reduce_in_place(Net& net, Data&& data, Op op, Codec codec, call
 {
     using T = std::ranges::range_value_t<Data>;
     detail::check_kinds<T, Op, Codec>();
-    return detail::all_reduce_span<T, Op, Codec>(
-        any_transport(net), {std::ranges::data(data), std::ranges::size(data)}, op, codec, options);
+    const std::span<T> all(std::ranges::data(data), std::ranges::size(data));
+    return detail::run_all_reduce_staged(any_transport(net),
+                                         detail::make_call_data<T>(all, all, op, codec), options);
 }
 
 /// Refuses to compile: whoever forgets `out` would otherwise lose the data.

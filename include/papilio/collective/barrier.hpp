@@ -1,10 +1,12 @@
 #pragma once
 
 #include <papilio/codec/identity.hpp>
-#include <papilio/collective/detail/call.hpp>
-#include <papilio/collective/detail/call_run.hpp>
+#include <papilio/collective/agreement/call_run.hpp>
+#include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/collective/setup/checks.hpp>
 #include <papilio/op/sum.hpp>
 
 #include <cstdint>
@@ -19,15 +21,15 @@ task<report> barrier(Net& net, call_options options = {});
 
 namespace detail {
 
-inline task<report> barrier_on(any_transport net, call_options options)
+inline task<report> run_barrier(any_transport net, call_options options)
 {
     loop& on = co_await this_loop{};
-    const auto plan = plan_by_shares(net.size(), 0, 1, identity{}, options);
-    const auto call =
-        describe<std::uint8_t, sum, identity>(collective_id::barrier, net, 0, plan, options);
-    call_run r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
+    const auto kind = kind_of<std::uint8_t, sum>(identity{});
+    const auto plan = plan_by_shares(net.size(), 0, kind, options);
+    const auto described = describe(collective_id::barrier, net, 0, kind, plan, options);
+    call_run call(net, described, plan, on.now(), options.timeout);
     const auto nothing = []() -> task<> { co_return; };
-    task<report> voted = r.run(nothing());
+    task<report> voted = call.run(nothing());
     co_return co_await std::move(voted);
 }
 
@@ -36,7 +38,7 @@ inline task<report> barrier_on(any_transport net, call_options options)
 template <transport Net>
 task<report> barrier(Net& net, call_options options)
 {
-    return detail::barrier_on(any_transport(net), options);
+    return detail::run_barrier(any_transport(net), options);
 }
 
 }  // namespace papilio

@@ -2,13 +2,17 @@
 
 #include <papilio/codec/identity.hpp>
 #include <papilio/collective/all_reduce.hpp>
-#include <papilio/collective/detail/shadow.hpp>
+#include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
+#include <papilio/collective/setup/checks.hpp>
 #include <papilio/op/sum.hpp>
+#include <papilio/plan/role.hpp>
 
-#include <algorithm>
+#include <cstddef>
+#include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,21 +40,20 @@ task<report> broadcast(Net& net, Data&& data, int root, call_options options)
 
 namespace detail {
 
-template <element T, class Codec>
-task<report> broadcast_span(any_transport net, std::span<T> data, int root, Codec codec,
-                            call_options options)
+inline task<report> run_broadcast(any_transport net, std::unique_ptr<call_data> data, int root,
+                                  call_options options)
 {
-    if (root < 0 || root >= net.size()) refuse("broadcast: the root is a peer of the group");
-    if (!options.roles.empty()) refuse("broadcast: who contributes is the root: leave roles out");
-    std::vector<role> roles(static_cast<std::size_t>(net.size()), role::auxiliary);
+    const auto peers = static_cast<std::size_t>(net.size());
+    if (root < 0 || root >= net.size())
+        refuse("broadcast: the root is a peer of the group, 0 to " + std::to_string(peers - 1) +
+               ", not " + std::to_string(root));
+    if (!options.roles.empty())
+        refuse("broadcast: the root alone contributes: leave call_options::roles out");
+    std::vector<role> roles(peers, role::auxiliary);
     roles[static_cast<std::size_t>(root)] = role::full;
     options.roles = roles;
-    const shadow<T> room(data.size());
-    const std::span<T> result = room.get();
-    const std::span<const T> mine = net.rank() == root ? data : std::span<T>{};
-    auto done = co_await all_reduce_spans<T>(net, mine, result, sum{}, codec, options);
-    std::ranges::copy(result, data.begin());
-    co_return done;
+    task<report> reduced = run_all_reduce_staged(net, std::move(data), options);
+    co_return co_await std::move(reduced);
 }
 
 }  // namespace detail
@@ -60,9 +63,10 @@ task<report> broadcast(Net& net, Data&& data, int root, Codec codec, call_option
 {
     using T = std::ranges::range_value_t<Data>;
     detail::check_kinds<T, sum, Codec>();
-    return detail::broadcast_span<T, Codec>(any_transport(net),
-                                            {std::ranges::data(data), std::ranges::size(data)},
-                                            root, codec, options);
+    const std::span<T> all(std::ranges::data(data), std::ranges::size(data));
+    const std::span<const T> mine = net.rank() == root ? all : std::span<T>{};
+    return detail::run_broadcast(any_transport(net),
+                                 detail::make_call_data<T>(mine, all, sum{}, codec), root, options);
 }
 
 }  // namespace papilio

@@ -1,16 +1,21 @@
 #pragma once
 
 #include <papilio/codec/identity.hpp>
-#include <papilio/collective/detail/call.hpp>
-#include <papilio/collective/detail/call_run.hpp>
-#include <papilio/collective/detail/engine.hpp>
-#include <papilio/collective/detail/shadow.hpp>
+#include <papilio/collective/agreement/call_run.hpp>
+#include <papilio/collective/engine/butterfly_engine.hpp>
+#include <papilio/collective/engine/staging_buffer.hpp>
+#include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/collective/setup/checks.hpp>
 #include <papilio/op/sum.hpp>
 
-#include <algorithm>
-#include <span>
+#include <concepts>
+#include <cstring>
+#include <memory>
+#include <ranges>
+#include <string>
 #include <utility>
 
 namespace papilio {
@@ -50,31 +55,35 @@ task<report> reduce_scatter(Net& net, In&& in, Out&& out, Op op, call_options op
 
 namespace detail {
 
-template <element T, class Op, class Codec>
-task<report> reduce_scatter_spans(any_transport net, std::span<const T> in, std::span<T> out, Op op,
-                                  Codec codec, call_options options)
+inline task<report> run_reduce_scatter(any_transport net, std::unique_ptr<call_data> data,
+                                       call_options options)
 {
     loop& on = co_await this_loop{};
-    check_stages<Op>(options);
-    const auto plan = plan_by_sizes(net.size(), in.size(), sizeof(T), codec, options);
+    const auto& kind = data->kind();
+    const auto count = data->in_elements();
+    check_stages(kind, options);
+    const auto plan = plan_by_sizes(net.size(), count, kind, options);
     const auto mine = plan.parts[static_cast<std::size_t>(net.rank())];
-    if (out.size() != mine.size) refuse("reduce_scatter: out is not as long as this peer's part");
-    check_apart(in, out);
+    if (data->out_elements() != mine.size)
+        refuse("reduce_scatter: out has " + std::to_string(data->out_elements()) +
+               " elements, and this peer's part " + std::to_string(mine.size));
+    check_apart(*data);
 
-    // Sums on their way to others, in several stages, lie where their parts are in the whole.
+    // In several stages, sums on their way to others lie where their parts are in the whole.
     const bool staged = plan.stages.stages() > 1;
-    const shadow<T> whole(staged ? in.size() : 0);
-    const buffers<T> direct{.in = in, .out = out, .out_begin = mine.begin};
-    const buffers<T> roomy{.in = in, .out = whole.get()};
+    const auto out = data->out();
+    const staging_buffer whole(staged ? data->in().size() : 0);
+    if (staged)
+        data->set_out(whole.get());
+    else
+        data->set_out_begin(mine.begin);
 
-    const auto call =
-        describe<T, Op, Codec>(collective_id::reduce_scatter, net, in.size(), plan, options);
-    call_run r(net, call, plan.roles, plan.stages, on.now(), options.timeout);
-    engine<T, Op, Codec> mover(r, plan, halves::reduce_scatter, staged ? roomy : direct, op, codec,
-                               options.pool);
-    task<report> voted = r.run(mover.move());
+    const auto described = describe(collective_id::reduce_scatter, net, count, kind, plan, options);
+    call_run call(net, described, plan, on.now(), options.timeout);
+    butterfly_engine engine(call, plan, phases::reduce_scatter, *data, options.pool);
+    task<report> voted = call.run(engine.move());
     auto done = co_await std::move(voted);
-    if (staged) std::ranges::copy(roomy.out.subspan(mine.begin, mine.size), out.begin());
+    if (staged && !out.empty()) std::memcpy(out.data(), data->output(mine).data(), out.size());
     co_return done;
 }
 
@@ -87,9 +96,11 @@ task<report> reduce_scatter(Net& net, In&& in, Out&& out, Op op, Codec codec, ca
     static_assert(std::same_as<std::ranges::range_value_t<In>, T>,
                   "in and out hold elements of different types");
     detail::check_kinds<T, Op, Codec>();
-    return detail::reduce_scatter_spans<T, Op, Codec>(
-        any_transport(net), {std::ranges::data(in), std::ranges::size(in)},
-        {std::ranges::data(out), std::ranges::size(out)}, op, codec, options);
+    return detail::run_reduce_scatter(
+        any_transport(net),
+        detail::make_call_data<T>({std::ranges::data(in), std::ranges::size(in)},
+                                  {std::ranges::data(out), std::ranges::size(out)}, op, codec),
+        options);
 }
 
 }  // namespace papilio

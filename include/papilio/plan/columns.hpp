@@ -63,7 +63,7 @@ constexpr std::size_t default_chunk_bytes(std::size_t total, std::size_t partner
 /// and transports keep 64 MiB of each peer.
 inline constexpr std::size_t largest_window = std::size_t{24} << 20;
 
-constexpr std::size_t max_lanes(std::size_t chunk_bytes)
+constexpr std::size_t max_slots(std::size_t chunk_bytes)
 {
     return std::max<std::size_t>(largest_window / std::max<std::size_t>(chunk_bytes, 1), 1);
 }
@@ -77,10 +77,10 @@ constexpr bool is_small(std::size_t total, std::size_t peers)
 }
 
 /// One on the way, and one that is being reduced.
-inline constexpr std::size_t default_near_lanes = 2;
+inline constexpr std::size_t default_slots_low_latency = 2;
 
 /// Enough to fill a long link, within what may wait.
-constexpr std::size_t default_lanes(std::size_t total, std::size_t partners,
+constexpr std::size_t default_slots(std::size_t total, std::size_t partners,
                                     std::size_t chunk_bytes)
 {
     const auto window = std::min<std::size_t>(max_waiting(total) / partners, std::size_t{4} << 20);

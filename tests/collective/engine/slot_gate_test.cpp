@@ -1,4 +1,4 @@
-#include <papilio/collective/detail/window.hpp>
+#include <papilio/collective/engine/slot_gate.hpp>
 
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/sync_wait.hpp>
@@ -14,57 +14,57 @@
 
 namespace pa = papilio;
 using namespace std::chrono_literals;
-using papilio::detail::window;
+using papilio::detail::slot_gate;
 
 namespace {
 
 struct scene {
     papilio::sim::world loop;
-    window lanes;
+    slot_gate slots;
 
-    bool uses(std::size_t lane) { return papilio::sync_wait(loop, lanes.uses(lane)); }
+    bool uses(std::size_t slot) { return papilio::sync_wait(loop, slots.uses(slot)); }
     void wait(papilio::duration span) { papilio::sync_wait(loop, papilio::sleep_for(span)); }
 };
 
 }  // namespace
 
-TEST_CASE("the first lanes are used at once")
+TEST_CASE("the first slots are used at once")
 {
     scene s;
-    s.lanes.open(s.loop, 2);
+    s.slots.open(s.loop, 2);
     CHECK(s.uses(0));
     CHECK(s.uses(1));
     CHECK(s.loop.now() == papilio::time_point{});
 }
 
-TEST_CASE("the other lanes are used as soon as the first answer is late")
+TEST_CASE("the other slots are used as soon as the first answer is late")
 {
     scene s;
-    s.lanes.open(s.loop, 2);
+    s.slots.open(s.loop, 2);
     CHECK(s.uses(2));
     CHECK(s.loop.now() > papilio::time_point{10ms});
-    s.lanes.answered();
+    s.slots.answered();
     CHECK(s.uses(3));
 }
 
-TEST_CASE("the other lanes are not needed once an answer has come in time")
+TEST_CASE("the other slots are not needed once an answer has come in time")
 {
     scene s;
-    s.lanes.open(s.loop, 2);
+    s.slots.open(s.loop, 2);
     s.wait(1ms);
-    s.lanes.answered();
+    s.slots.answered();
     CHECK_FALSE(s.uses(2));
     s.wait(1s);
     CHECK_FALSE(s.uses(3));
     CHECK(s.uses(1));
 }
 
-TEST_CASE("where it makes no difference all lanes are used")
+TEST_CASE("where it makes no difference all slots are used")
 {
     scene s;
-    s.lanes.open_wide();
+    s.slots.open_wide();
     CHECK(s.uses(7));
-    s.lanes.answered();
+    s.slots.answered();
     CHECK(s.uses(8));
 }
 

@@ -15,7 +15,7 @@
 #include <type_traits>
 #include <vector>
 
-// Between elements and what travels.
+// Elements to encoded bytes and back.
 namespace papilio::detail {
 
 /// What a codec takes and an operation reduces where the caller's elements are `T`.
@@ -76,48 +76,6 @@ void unpack(const Codec& codec, std::size_t begin, bytes encoded, std::span<T> o
         there.decode(encoded, std::span(wide));
         narrow_all(std::span<const value>(wide), out);
     }
-}
-
-// Encoded runs of several parts in one message stand each behind its length, 64 bits little-endian,
-// and are filled up with zeros to a multiple of 8 bytes, so that elements that travel as they are
-// lie where they may be read.
-inline constexpr std::size_t length_size = sizeof(std::uint64_t);
-
-/// The room that a run of so many bytes takes.
-constexpr std::size_t run_size(std::size_t bytes)
-{
-    return length_size + (bytes + 7) / 8 * 8;
-}
-
-/// Completes the run of `size` bytes that lies in `room`, behind room for its length; returns the
-/// size of all.
-inline std::size_t close_run(mutable_bytes room, std::size_t size)
-{
-    store(room.data(), std::uint64_t{size});
-    const auto all = run_size(size);
-    std::ranges::fill(room.subspan(length_size + size, all - length_size - size), std::byte{});
-    return all;
-}
-
-/// Takes the next run off the front of `message`.
-inline bytes next_run(bytes& message)
-{
-    const bool there = message.size() >= length_size;
-    const auto size = there ? load<std::uint64_t>(message.data()) : 0;
-    if (!there || size > message.size() - length_size || run_size(size) > message.size())
-        throw std::system_error(errc::bad_message, "a message that ends too early");
-    const auto run = message.subspan(length_size, size);
-    message = message.subspan(run_size(size));
-    return run;
-}
-
-/// The runs of a message about `count` parts.
-inline std::vector<bytes> runs_of(bytes message, std::size_t count)
-{
-    std::vector<bytes> runs;
-    for (std::size_t i = 0; i < count; ++i) runs.push_back(next_run(message));
-    if (!message.empty()) throw std::system_error(errc::bad_message, "more than was agreed");
-    return runs;
 }
 
 }  // namespace papilio::detail

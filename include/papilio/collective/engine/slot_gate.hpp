@@ -9,17 +9,17 @@
 
 namespace papilio::detail {
 
-/// How many of a call's lanes are in use.
+/// Decides how many of a call's pipeline slots are in use.
 ///
-/// Where there is next to no latency, two lanes move as much as many, and what they carry is still
-/// in the cache when it is reduced: there the others wait for the first answer. If it comes soon
-/// they are not needed. If it is late, a link is slow or a peer is: then all lanes are used, so
-/// that fast links are not idle while slow ones are waited for, and show what they can carry.
-class window final : public event {
+/// On links with next to no latency, two slots move as much as many, and the data that they carry
+/// is still in the cache when it is reduced: there the other slots wait for the first answer. If it
+/// comes soon they are not needed. If it is late, a link or a peer is slow: then all slots are
+/// used, so that fast links are not idle while slow ones are waited for, and show their capacity.
+class slot_gate final : public event {
 public:
-    window() = default;
+    slot_gate() = default;
 
-    /// From now on the first `some` lanes may be used, and all of them when the first answer is
+    /// From now on the first `some` slots may be used, and all of them when the first answer is
     /// late.
     void open(loop& on, std::size_t some)
     {
@@ -27,14 +27,14 @@ public:
         on.post_at(*this, on.now() + late);
     }
 
-    /// All lanes may be used.
+    /// All slots may be used.
     void open_wide()
     {
         wide_ = true;
         decided_.open();
     }
 
-    /// Nothing is late.
+    /// An answer has come in time.
     void answered() noexcept
     {
         if (decided_.is_open()) return;
@@ -42,10 +42,10 @@ public:
         decided_.open();
     }
 
-    /// Whether `lane` is to be used, as soon as that is known.
-    task<bool> uses(std::size_t lane)
+    /// Whether `slot` is to be used, as soon as that is known.
+    task<bool> uses(std::size_t slot)
     {
-        if (lane < some_) co_return true;
+        if (slot < some_) co_return true;
         co_await decided_.opened();
         co_return wide_;
     }

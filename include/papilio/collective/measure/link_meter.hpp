@@ -1,6 +1,6 @@
 #pragma once
 
-#include <papilio/collective/detail/flow_meter.hpp>
+#include <papilio/collective/measure/flow_meter.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/transport/any_transport.hpp>
 
@@ -13,9 +13,9 @@ namespace papilio::detail {
 
 /// Measures what this peer's link carries while a call lasts. It looks at larger messages only:
 /// small ones tell nothing of a link, and a clock's reading would cost more than they do.
-class link_watch {
+class link_meter {
 public:
-    link_watch(any_transport net, time_point begin)
+    link_meter(any_transport net, time_point begin)
         : net_(std::move(net)),
           up_(begin),
           down_(begin),

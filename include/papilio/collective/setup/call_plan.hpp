@@ -1,7 +1,7 @@
 #pragma once
 
 #include <papilio/base/random.hpp>
-#include <papilio/codec/base.hpp>
+#include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/columns.hpp>
@@ -12,21 +12,23 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace papilio::detail {
 
-/// What the peers of a call agree on beside type, operation and codec.
+/// Who owns which part, and how parts are cut: the peers of a call agree on it beside element type,
+/// operation and codec.
 struct call_plan {
     butterfly stages;
     std::vector<part> parts;  // by owner
     std::vector<role> roles;  // by rank
     std::size_t granule = 1;
     std::size_t columns = 1;
-    std::size_t lanes = 1;       // columns on the way at a time
-    std::size_t near_lanes = 1;  // the same between peers with next to no latency
-    std::uint64_t layout = 0;    // a hash of what the peers were told about each other
+    std::size_t slots = 1;              // chunks under way at a time between two peers
+    std::size_t slots_low_latency = 1;  // the same on links with next to no latency
+    std::uint64_t layout = 0;           // a hash of roles, parts, radix vector and codecs
 
     std::size_t part_size(int owner) const { return parts[static_cast<std::size_t>(owner)].size; }
     part chunk(int owner, std::size_t column) const
@@ -34,8 +36,7 @@ struct call_plan {
         return chunk_of(parts[static_cast<std::size_t>(owner)], granule, columns, column);
     }
 
-    /// The parts that a message of `stage` from or to `rank` is about, those without elements
-    /// left out.
+    /// The parts in a message of `stage` from or to `rank`, without those that have no elements.
     std::vector<int> parts_of(int rank, int stage) const
     {
         auto found = stages.parts_of(rank, stage);
@@ -44,23 +45,32 @@ struct call_plan {
     }
 };
 
-[[noreturn]] inline void refuse(const char* why)
+[[noreturn]] inline void refuse(const std::string& why)
 {
     throw std::system_error(errc::bad_argument, why);
 }
 
 inline void check_group(std::size_t n, std::size_t count, const call_options& o)
 {
-    if (n < 1 || n > 65'535) refuse("a group has 1 to 65,535 peers");
-    if (!o.roles.empty() && o.roles.size() != n) refuse("call_options::roles names every peer");
-    if (!o.shares.empty() && o.shares.size() != n) refuse("call_options::shares names every peer");
-    if (!(o.weight > 0) || !(o.weight < 0x1p53)) refuse("a weight lies above 0 and below 2^53");
-    if (o.call > max_call) refuse("call_options::call is at most 524,287");
-    if (o.timeout <= duration{}) refuse("a timeout is longer than nothing");
+    if (n < 1 || n > 65'535) refuse("a group has 1 to 65,535 peers, not " + std::to_string(n));
+    if (!o.roles.empty() && o.roles.size() != n)
+        refuse("call_options::roles has " + std::to_string(o.roles.size()) +
+               " entries for a group of " + std::to_string(n));
+    if (!o.shares.empty() && o.shares.size() != n)
+        refuse("call_options::shares has " + std::to_string(o.shares.size()) +
+               " entries for a group of " + std::to_string(n));
+    if (!(o.weight > 0) || !(o.weight < 0x1p53))
+        refuse("call_options::weight lies above 0 and below 2^53: it is " +
+               std::to_string(o.weight));
+    if (o.call > max_call)
+        refuse("call_options::call is at most 524,287: it is " + std::to_string(o.call));
+    if (o.timeout <= duration{})
+        refuse("call_options::timeout must be positive: it is " +
+               std::to_string(o.timeout.count()) + " ns");
     const auto any = [&](auto has) { return o.roles.empty() || std::ranges::any_of(o.roles, has); };
-    if (!any(contributes)) refuse("nobody contributes");
+    if (!any(contributes)) refuse("call_options::roles: at least one peer contributes");
     if (!any(reduces) && (count > 0 || n > 1))
-        refuse("nobody reduces: clients need full or auxiliary peers");
+        refuse("call_options::roles: clients need full or auxiliary peers, which reduce");
     const auto all_reduce_and = [&](auto has) {
         return std::ranges::all_of(o.roles, [&](role r) { return reduces(r) && has(r); });
     };
@@ -83,43 +93,42 @@ inline std::vector<double> shares_of(std::span<const role> roles, std::span<cons
 inline std::size_t columns_of(const call_plan& plan, std::size_t element_size,
                               std::size_t chunk_bytes)
 {
-    std::vector<std::size_t> business(static_cast<std::size_t>(plan.stages.radix(0)), 0);
+    std::vector<std::size_t> owned(static_cast<std::size_t>(plan.stages.radix(0)), 0);
     for (std::size_t owner = 0; owner < plan.parts.size(); ++owner)
-        business[owner % business.size()] += plan.parts[owner].size;
+        owned[owner % owned.size()] += plan.parts[owner].size;
     const auto columns =
-        columns_for(std::ranges::max(business), plan.granule, chunk_bytes / element_size);
+        columns_for(std::ranges::max(owned), plan.granule, chunk_bytes / element_size);
     if (columns > max_tag_index) refuse("too many chunks: raise chunk_bytes");
     return columns;
 }
 
 /// Checks what the caller says about the group and works out who owns what. Throws
 /// `errc::bad_argument`.
-template <class Codec>
-call_plan make_plan(int peers, std::vector<part> parts, std::vector<role> roles,
-                    std::size_t element_size, const Codec& codec, const call_options& o)
+inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role> roles,
+                           const call_kind& kind, const call_options& o)
 {
     call_plan plan{.stages = butterfly(peers, o.radix),
                    .parts = std::move(parts),
                    .roles = std::move(roles),
-                   .granule = common_granule<Codec>};
+                   .granule = kind.granule};
     std::size_t total = 0;
-    for (const auto& p : plan.parts) total += p.size * element_size;
+    for (const auto& p : plan.parts) total += p.size * kind.element_size;
     const auto partners = static_cast<std::size_t>(plan.stages.radix(0));
     const auto chunk_bytes =
         o.chunk_bytes != 0 ? o.chunk_bytes : default_chunk_bytes(total, partners);
-    plan.columns = columns_of(plan, element_size, chunk_bytes);
-    const auto lanes = o.in_flight != 0 ? o.in_flight : default_lanes(total, partners, chunk_bytes);
-    plan.lanes = std::min({lanes, max_lanes(chunk_bytes), plan.columns});
-    plan.near_lanes = o.in_flight != 0 ? plan.lanes : std::min(default_near_lanes, plan.lanes);
+    plan.columns = columns_of(plan, kind.element_size, chunk_bytes);
+    const auto slots = o.in_flight != 0 ? o.in_flight : default_slots(total, partners, chunk_bytes);
+    plan.slots = std::min({slots, max_slots(chunk_bytes), plan.columns});
+    plan.slots_low_latency =
+        o.in_flight != 0 ? plan.slots : std::min(default_slots_low_latency, plan.slots);
 
     for (std::size_t rank = 0; rank < plan.parts.size(); ++rank)
         plan.layout = hash(plan.layout, static_cast<std::uint8_t>(plan.roles[rank]),
                            plan.parts[rank].begin, plan.parts[rank].size);
     for (int k = 0; k < plan.stages.stages(); ++k)
         plan.layout = hash(plan.layout, static_cast<std::uint32_t>(plan.stages.radix(k)));
-    const auto back = codec_back(codec);
-    plan.layout = hash(plan.layout, codec_parameters(codec), static_cast<std::uint8_t>(back.id),
-                       codec_parameters(back));
+    plan.layout = hash(plan.layout, kind.parameters, static_cast<std::uint8_t>(kind.back),
+                       kind.back_parameters);
     return plan;
 }
 
@@ -131,9 +140,8 @@ inline std::vector<role> roles_of(std::size_t n, const call_options& o)
 }
 
 /// The plan of a call in which it does not matter to the caller who reduces what.
-template <class Codec>
-call_plan plan_by_shares(int peers, std::size_t count, std::size_t element_size, const Codec& codec,
-                         const call_options& o)
+inline call_plan plan_by_shares(int peers, std::size_t count, const call_kind& kind,
+                                const call_options& o)
 {
     const auto n = static_cast<std::size_t>(peers);
     check_group(n, count, o);
@@ -141,13 +149,12 @@ call_plan plan_by_shares(int peers, std::size_t count, std::size_t element_size,
     auto roles = roles_of(n, o);
     const auto shares = shares_of(roles, o.shares);
     auto parts = count > 0 ? partition(count, shares) : std::vector<part>(n, part{0, 0});
-    return make_plan(peers, std::move(parts), std::move(roles), element_size, codec, o);
+    return make_plan(peers, std::move(parts), std::move(roles), kind, o);
 }
 
 /// The plan of a call in which each peer has its part: nearly equal ones, or as `sizes` says.
-template <class Codec>
-call_plan plan_by_sizes(int peers, std::size_t count, std::size_t element_size, const Codec& codec,
-                        const call_options& o)
+inline call_plan plan_by_sizes(int peers, std::size_t count, const call_kind& kind,
+                               const call_options& o)
 {
     const auto n = static_cast<std::size_t>(peers);
     check_group(n, count, o);
@@ -155,7 +162,9 @@ call_plan plan_by_sizes(int peers, std::size_t count, std::size_t element_size, 
     if (!o.shares.empty()) refuse("parts are the caller's here: say call_options::sizes");
     auto parts = partition(count, n);
     if (!o.sizes.empty()) {
-        if (o.sizes.size() != n) refuse("call_options::sizes names every peer");
+        if (o.sizes.size() != n)
+            refuse("call_options::sizes has " + std::to_string(o.sizes.size()) +
+                   " entries for a group of " + std::to_string(n));
         std::size_t left = count;
         for (const auto size : o.sizes) {
             if (size > left) refuse("call_options::sizes add up to more than there is");
@@ -164,8 +173,8 @@ call_plan plan_by_sizes(int peers, std::size_t count, std::size_t element_size, 
         if (left > 0) refuse("call_options::sizes add up to less than there is");
         parts = consecutive(o.sizes);
     }
-    auto plan = make_plan(peers, std::move(parts), roles_of(n, o), element_size, codec, o);
-    plan.layout = hash(plan.layout, plan.lanes);  // how much may be sent unasked
+    auto plan = make_plan(peers, std::move(parts), roles_of(n, o), kind, o);
+    plan.layout = hash(plan.layout, plan.slots);  // how much may be sent unasked
     return plan;
 }
 

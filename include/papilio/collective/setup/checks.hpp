@@ -1,8 +1,9 @@
 #pragma once
 
 #include <papilio/codec/base.hpp>
-#include <papilio/collective/detail/plan.hpp>
+#include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/options.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
 #include <papilio/op/base.hpp>
 #include <papilio/transport/any_transport.hpp>
 #include <papilio/wire/descriptor.hpp>
@@ -38,18 +39,18 @@ constexpr void check_kinds()
                   "not a codec for these elements: see codec/base.hpp for what one must have");
 }
 
-template <class Op>
-void check_stages(const call_options& o)
+inline void check_stages(const call_kind& kind, const call_options& o)
 {
-    if (!suits_stages<Op>() && o.radix.size() > 1)
+    if (!kind.in_stages && o.radix.size() > 1)
         refuse(
             "this operation is right in a single stage only: leave call_options::radix out, or "
             "take another one, such as mean");
 }
 
-template <class T>
-void check_apart(std::span<const T> in, std::span<T> out)
+inline void check_apart(const call_data& data)
 {
+    const auto in = data.in();
+    const bytes out = data.out();
     if (!in.empty() && std::less{}(in.data(), out.data() + out.size()) &&
         std::less{}(out.data(), in.data() + in.size()))
         refuse("in and out overlap: to reduce in place, call all_reduce_in_place");
@@ -77,16 +78,16 @@ inline std::uint32_t call_number(any_transport& net, const call_options& o)
 /// Which collective a call is, told to the others beside the operation.
 enum class collective_id : std::uint8_t { all_reduce, reduce_scatter, all_gather, barrier };
 
-template <element T, class Op, class Codec>
-wire::descriptor describe(collective_id which, any_transport& net, std::size_t count,
-                          const call_plan& plan, const call_options& o)
+inline wire::descriptor describe(collective_id which, any_transport& net, std::size_t count,
+                                 const call_kind& kind, const call_plan& plan,
+                                 const call_options& o)
 {
     return {.call = call_number(net, o),
             .peers = static_cast<std::uint16_t>(net.size()),
-            .element = element_type_of<T>,
-            .op = static_cast<std::uint8_t>(Op::id),
-            .codec = static_cast<std::uint8_t>(Codec::id),
-            .back = static_cast<std::uint8_t>(codec_back_t<Codec>::id),
+            .element = kind.element,
+            .op = kind.op,
+            .codec = static_cast<std::uint8_t>(kind.codec),
+            .back = static_cast<std::uint8_t>(kind.back),
             .count = count,
             .columns = plan.columns,
             .layout = hash(plan.layout, static_cast<std::uint8_t>(which)),

@@ -1,4 +1,4 @@
-#include <papilio/collective/detail/flow_meter.hpp>
+#include <papilio/collective/measure/flow_meter.hpp>
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include <papilio/collective/detail/ledger.hpp>
+#include <papilio/collective/agreement/ledger.hpp>
 
 #include <catch2/catch.hpp>
 

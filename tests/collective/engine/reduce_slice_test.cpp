@@ -1,4 +1,4 @@
-#include <papilio/collective/detail/reduce_slice.hpp>
+#include <papilio/collective/engine/reduce_slice.hpp>
 
 #include "op/versions.hpp"
 
@@ -39,7 +39,8 @@ std::vector<std::byte> reduced_by_slices(Op op, Codec codec, const encoded_versi
                                          const std::vector<double>& weights, std::size_t n)
 {
     std::vector<std::byte> room(codec.template bound<V>(n));
-    std::vector<V> scratch, out(detail::slice_size<Codec::granule>);
+    detail::pooled_buffer scratch;
+    std::vector<V> out(detail::slice_size<Codec::granule>);
     for (std::size_t begin = 0; begin < n; begin += out.size()) {
         const auto slice = std::span(out).first(std::min(out.size(), n - begin));
         const auto read = [&](std::size_t k, std::span<V> to, auto adds) {

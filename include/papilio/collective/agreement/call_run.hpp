@@ -1,0 +1,244 @@
+#pragma once
+
+#include <papilio/async/gate.hpp>
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/async/timeout.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/collective/agreement/ballot.hpp>
+#include <papilio/collective/agreement/call_status.hpp>
+#include <papilio/collective/agreement/contribution_weights.hpp>
+#include <papilio/collective/agreement/deadline_watch.hpp>
+#include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/vote_exchange.hpp>
+#include <papilio/collective/call_error.hpp>
+#include <papilio/collective/report.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/transport/any_transport.hpp>
+#include <papilio/wire/descriptor.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::detail {
+
+/// The `call_error` that a failure of this peer's means for it and for the others.
+inline call_error as_call_error(const std::exception_ptr& failure, int me, phase where)
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const call_error& known) {
+        return known;
+    } catch (const std::system_error& fault) {
+        return {fault.code(), me, me, where, sentence(fault)};
+    } catch (...) {
+        return {errc::peer_failed, me, me, where};
+    }
+}
+
+/// Whether a failure is one that the library expects, as against, say, memory that has run out.
+inline bool is_fault(const std::exception_ptr& failure)
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::system_error&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
+/// One call: moves the data, votes, and ends in time. Composes the parts of the agreement; how data
+/// moves is the engine's business.
+///
+/// A peer votes yes when it holds the complete result, and the call succeeds when every vote is a
+/// yes. A peer that meets a failure before it has voted votes no, and names the culprit; a single
+/// no fails the call for everybody. A peer that has voted yes and then misses a vote cannot know
+/// the others' outcome: it reports `errc::outcome_unknown`.
+class call_run {
+public:
+    call_run(any_transport net, const wire::descriptor& call, const call_plan& plan,
+             time_point begin, duration limit)
+        : plan_(plan),
+          status_{.begin = begin, .limit = limit},
+          weights_(call, plan.roles, plan.stages, net.rank()),
+          ballot_(weights_, plan.roles, plan.stages, net.rank()),
+          io_(std::move(net), call.call, plan.roles, plan.stages, status_),
+          votes_(io_, ballot_, plan.stages)
+    {
+        auto& result = status_.result;
+        result.call = call.call;
+        result.codec = codec_id{call.codec};
+        result.back = codec_id{call.back};
+        result.peers.resize(plan.roles.size());
+        for (int peer = 0; peer < io_.size(); ++peer)
+            if (!votes(io_.of(peer)) && peer != io_.me()) status_.unserved.push_back(peer);
+    }
+    call_run(const call_run&) = delete;
+    call_run& operator=(const call_run&) = delete;
+
+    /// Messages that arrive after the call was cancelled, or ended with unserved observers, are
+    /// discarded.
+    ~call_run()
+    {
+        if (!complete_) io_.discard_call();
+    }
+
+    peer_io& io() noexcept { return io_; }
+    contribution_weights& weights() noexcept { return weights_; }
+    call_status& status() noexcept { return status_; }
+
+    /// Moves the data by running `data`, and votes. Throws a `call_error` unless all agree.
+    /// `aside` serves the observers; it cannot fail the call, and gets as long again as the call
+    /// took without it, or a moment if that is more.
+    task<report> run(task<> data, task<> aside)
+    {
+        std::exception_ptr failure;
+        try {
+            std::vector<task<>> either;
+            either.push_back(run_all(std::move(data), std::move(aside)));
+            either.push_back(watch_deadline(io_, ballot_, status_, plan_.stages, done_));
+            co_await when_any(std::move(either));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure) co_return finished();
+        task<> told = give_up(failure);
+        co_await std::move(told);
+        rethrow(failure);
+    }
+
+    /// The same without observers.
+    task<report> run(task<> data)
+    {
+        const auto nothing = []() -> task<> { co_return; };
+        return run(std::move(data), nothing());
+    }
+
+private:
+    task<> run_all(task<> data, task<> aside)
+    {
+        std::vector<task<>> work;
+        work.push_back(run_members(std::move(data)));
+        if (!status_.unserved.empty()) work.push_back(serve_observers(std::move(aside)));
+        co_await when_all(std::move(work));
+    }
+
+    task<> run_members(task<> data)
+    {
+        std::vector<task<>> work;
+        for (int k = 0; k < plan_.stages.stages(); ++k) work.push_back(votes_.receive(k));
+        work.push_back(votes(io_.mine()) ? move_and_vote(std::move(data))
+                                         : observe(std::move(data)));
+        co_await when_all(std::move(work));
+        loop& on = co_await this_loop{};
+        status_.result.finished = on.now() - status_.begin;
+        done_.open();
+    }
+
+    task<> move_and_vote(task<> data)
+    {
+        co_await data;
+        loop& on = co_await this_loop{};
+        data_moved(on.now());
+        co_await votes_.send_yes();
+    }
+
+    void data_moved(time_point now)
+    {
+        status_.result.gathered = now - status_.begin;
+        status_.where = phase::vote;
+    }
+
+    task<> serve_observers(task<> aside)
+    {
+        std::vector<task<>> either;
+        either.push_back(std::move(aside));
+        either.push_back(grace_after(done_, 1));
+        co_await when_any(std::move(either));
+    }
+
+    /// An observer's part. Once all have agreed, it gets the rest of the data soon, or never.
+    task<> observe(task<> data)
+    {
+        std::vector<task<>> either;
+        either.push_back(std::move(data));
+        either.push_back(end_unserved());
+        co_await when_any(std::move(either));
+        loop& on = co_await this_loop{};
+        data_moved(on.now());
+    }
+
+    task<> end_unserved()
+    {
+        task<> waited = grace_after(votes_.all_agreed(), 2);
+        co_await std::move(waited);
+        throw call_error(errc::timed_out, io_.me(), io_.me(), status_.where,
+                         "the others have ended the call without this observer");
+    }
+
+    /// Waits for `since`, and then as long as the call has taken, `times` over.
+    task<> grace_after(gate& since, int times)
+    {
+        co_await since.opened();
+        loop& on = co_await this_loop{};
+        const auto taken = std::max(on.now() - status_.begin, status_.decision_margin());
+        co_await sleep_until(on.now() + times * taken);
+    }
+
+    /// Tells the others of a failure, as long as there is time.
+    task<> give_up(std::exception_ptr failure)
+    {
+        io_.discard_call();
+        if (!votes(io_.mine())) co_return;
+        const auto known = as_call_error(failure, io_.me(), status_.where);
+        const auto why =
+            votes_.outcome_unknown() ? make_error_code(errc::outcome_unknown) : known.code();
+        const auto no = ballot_.no(known.culprit(), why);
+        try {
+            task<> told = votes_.send_no(no);
+            co_await timeout(std::move(told), status_.begin + status_.limit);
+        } catch (const std::system_error&) {
+            // A peer that has not been told by now finds out by its own deadline.
+        }
+    }
+
+    /// Throws what the caller gets: a `call_error`, but for failures that are none of papilio's.
+    [[noreturn]] void rethrow(const std::exception_ptr& failure) const
+    {
+        if (!is_fault(failure)) std::rethrow_exception(failure);
+        const auto known = as_call_error(failure, io_.me(), status_.where);
+        if (!votes_.outcome_unknown()) throw known;
+        throw call_error(errc::outcome_unknown, known.culprit(), io_.me(), phase::vote,
+                         known.detail());
+    }
+
+    report finished()
+    {
+        auto& result = status_.result;
+        std::vector<contributor> from;
+        for (int peer = 0; peer < io_.size(); ++peer)
+            if (contributes(io_.of(peer))) from.push_back({peer, weights_.of(peer)});
+        result.made_of = {{{0, static_cast<std::size_t>(weights_.call().count)}, std::move(from)}};
+        result.unserved_observers = status_.unserved;
+        io_.report_link();
+        complete_ = status_.unserved.empty();
+        return std::move(result);
+    }
+
+    const call_plan& plan_;
+    call_status status_;
+    contribution_weights weights_;
+    detail::ballot ballot_;
+    peer_io io_;
+    vote_exchange votes_;
+    gate done_;              // all votes are in, and this peer's own work is done
+    bool complete_ = false;  // no more messages are to come
+};
+
+}  // namespace papilio::detail

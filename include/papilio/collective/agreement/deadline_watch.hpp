@@ -1,0 +1,57 @@
+#pragma once
+
+#include <papilio/async/gate.hpp>
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/collective/agreement/ballot.hpp>
+#include <papilio/collective/agreement/call_status.hpp>
+#include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/call_error.hpp>
+#include <papilio/plan/butterfly.hpp>
+#include <papilio/wire/tag.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace papilio::detail {
+
+/// Which debts are checked when time runs out, the first cause first: a contribution of the first
+/// stage depends on its sender alone, and each later message on those before it.
+///
+/// | owed | checked | blamed |
+/// | contributions of stage k | in the order of stages | the partner that owes the most |
+/// | results of stage k | after them, the last stage first | the same |
+/// | votes of stage k | last | the same; a client, whom votes reach last, after all others |
+inline std::vector<std::pair<message_kind, int>> blame_order(int stages)
+{
+    std::vector<std::pair<message_kind, int>> order;
+    for (int k = 0; k < stages; ++k) order.emplace_back(message_kind::contribution, k);
+    for (int k = stages; k-- > 0;) order.emplace_back(message_kind::result, k);
+    for (int k = 0; k < stages; ++k) order.emplace_back(message_kind::vote, k);
+    return order;
+}
+
+/// Ends a call when its time is nearly up, by a `call_error` that names a culprit; the time left
+/// serves to tell the others. Checks one kind of debt after the other, so that a peer that knows
+/// the culprit at first hand speaks before those that wait for it. Returns when `done` is open.
+inline task<> watch_deadline(peer_io& io, const ballot& votes, const call_status& status,
+                             const butterfly& plan, const gate& done)
+{
+    const auto order = blame_order(plan.stages());
+    const auto end = status.begin + status.limit;
+    auto left = std::min<duration>(status.decision_margin() * plan.stages(), status.limit / 2);
+    const auto step = left / static_cast<std::int64_t>(order.size());
+    for (const auto& [kind, stage] : order) {
+        const bool last = kind == message_kind::vote && votes.relayed();
+        co_await sleep_until(end - (last && io.mine() == role::client ? left / 2 : left));
+        if (done.is_open()) co_return;  // this peer's own work is done: nobody is left to blame
+        left -= step;
+        const int culprit = io.culprit(kind, stage);
+        if (culprit >= 0) throw call_error(errc::timed_out, culprit, io.me(), status.where);
+    }
+    throw call_error(errc::timed_out, -1, io.me(), status.where);
+}
+
+}  // namespace papilio::detail

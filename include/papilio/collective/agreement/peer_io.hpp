@@ -1,0 +1,149 @@
+#pragma once
+
+#include <papilio/async/loop.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/collective/agreement/call_status.hpp>
+#include <papilio/collective/agreement/ledger.hpp>
+#include <papilio/collective/call_error.hpp>
+#include <papilio/collective/measure/link_meter.hpp>
+#include <papilio/plan/butterfly.hpp>
+#include <papilio/plan/role.hpp>
+#include <papilio/transport/any_transport.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::detail {
+
+/// Sends and receives the messages of one call: counts their bytes, measures the link, and knows
+/// what each peer still owes.
+class peer_io {
+public:
+    peer_io(any_transport net, std::uint32_t call, const std::vector<role>& roles,
+            const butterfly& plan, call_status& status)
+        : net_(std::move(net)),
+          call_(call),
+          roles_(roles),
+          plan_(plan),
+          status_(status),
+          ledger_(static_cast<int>(roles.size()), status.begin),
+          link_(net_, status.begin)
+    {
+    }
+    peer_io(const peer_io&) = delete;
+    peer_io& operator=(const peer_io&) = delete;
+
+    int me() const { return net_.rank(); }
+    int size() const noexcept { return static_cast<int>(roles_.size()); }
+    role mine() const { return of(me()); }
+    role of(int peer) const { return roles_[index(peer)]; }
+
+    /// Whether this peer exchanges messages with `peer`.
+    bool meets(int peer) const { return plan_.meeting(me(), peer) >= 0; }
+
+    tag tag_for(message_kind kind, std::size_t i) const noexcept
+    {
+        return make_tag({.call = call_, .kind = kind, .index = static_cast<std::uint32_t>(i)});
+    }
+
+    /// `peer` owes a message of a kind: it could have sent it by now, as far as this peer knows.
+    void expect(int peer, message_kind kind) { ledger_.expect(peer, kind); }
+
+    task<> send(int peer, tag t, bytes message)
+    {
+        status_.result.peers[index(peer)].sent += message.size();
+        return link_.send(peer, t, message);
+    }
+
+    /// Throws `errc::mismatch` for a message that is larger than `into`.
+    task<std::size_t> recv(int peer, tag t, mutable_bytes into)
+    {
+        std::size_t size = 0;
+        try {
+            size = co_await net_.recv(peer, t, into);
+        } catch (const std::system_error& failure) {
+            if (failure.code() != errc::too_large) throw;
+            throw std::system_error(errc::mismatch, "its messages are larger than agreed");
+        }
+        loop& on = co_await this_loop{};
+        ledger_.came(peer, fields_of(t).kind, on.now());
+        status_.result.peers[index(peer)].received += size;
+        link_.received(size, on.now());
+        co_return size;
+    }
+
+    /// Every fault in `work`, which deals with `peer` alone, is that peer's, except a message of
+    /// this peer's that exceeds its own transport's limit.
+    task<> blaming(int peer, phase where, task<> work)
+    {
+        try {
+            co_await work;
+        } catch (const call_error&) {
+            throw;
+        } catch (const std::system_error& failure) {
+            const bool ours = failure.code() == errc::too_large;
+            throw call_error(failure.code(), ours ? me() : peer, me(), where, sentence(failure));
+        }
+    }
+
+    /// Every partner is so near that a message and its answer take next to no time: within a
+    /// machine, or in the same rack.
+    bool all_are_near()
+    {
+        constexpr duration near = std::chrono::microseconds(100);
+        const auto longest = longest_round_trip(near);
+        return longest && *longest < near;
+    }
+
+    /// To the partners; nothing if it is not known of one of them. Looks no further than one of
+    /// `enough`.
+    std::optional<duration> longest_round_trip(duration enough = duration::max())
+    {
+        duration longest{};
+        for (int peer = 0; peer < size() && longest < enough; ++peer) {
+            if (peer == me() || !meets(peer)) continue;
+            const auto taken = net_.round_trip(peer);
+            if (!taken) return std::nullopt;
+            longest = std::max(longest, *taken);
+        }
+        return longest;
+    }
+
+    /// The partner met in `stage` that owes the most messages of a kind; -1 if none owes any. Takes
+    /// every byte that the transport has heard for a sign of life.
+    int culprit(message_kind kind, int stage)
+    {
+        for (int peer = 0; peer < size(); ++peer)
+            if (meets(peer)) ledger_.heard(peer, net_.last_heard(peer));
+        return ledger_.behind(kind, [&](int peer) { return plan_.meeting(me(), peer) == stage; });
+    }
+
+    /// Messages of this call that arrive from now on are discarded.
+    void discard_call() { net_.retire(tag_for(message_kind::vote, 0)); }
+
+    /// Notes what the link has carried.
+    void report_link()
+    {
+        link_.tell(status_.result);
+        status_.result.round_trip = longest_round_trip();
+    }
+
+private:
+    static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
+
+    any_transport net_;
+    std::uint32_t call_;
+    const std::vector<role>& roles_;
+    const butterfly& plan_;
+    call_status& status_;
+    ledger ledger_;
+    link_meter link_;
+};
+
+}  // namespace papilio::detail

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <papilio/async/gate.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/base/bytes.hpp>
+#include <papilio/collective/agreement/ballot.hpp>
+#include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/plan/butterfly.hpp>
+#include <papilio/plan/role.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <system_error>
+#include <vector>
+
+namespace papilio::detail {
+
+/// Sends this peer's votes and receives the others', stage by stage.
+class vote_exchange {
+public:
+    vote_exchange(peer_io& io, ballot& votes, const butterfly& plan)
+        : io_(io),
+          ballot_(votes),
+          plan_(plan),
+          sent_(index(io.size()), false),
+          closed_(index(plan.stages()))
+    {
+    }
+    vote_exchange(const vote_exchange&) = delete;
+    vote_exchange& operator=(const vote_exchange&) = delete;
+
+    /// Receives the votes of all partners in `stage`.
+    task<> receive(int stage)
+    {
+        std::vector<task<>> work;
+        for (int d = 0; d < plan_.radix(stage); ++d) {
+            const int peer = plan_.partner(io_.me(), stage, d);
+            if (peer == io_.me() || !votes(io_.of(peer)) || out_of_reach(peer)) continue;
+            io_.expect(peer, message_kind::vote);
+            work.push_back(io_.blaming(peer, phase::vote, receive_from(peer)));
+        }
+        co_await when_all(std::move(work));
+        if (stage > 0) {
+            co_await closed_[index(stage - 1)].opened();
+        }
+        ballot_.close(stage);
+        closed_[index(stage)].open();
+    }
+
+    /// Says yes to all partners: in each stage when the votes of the stage before are in.
+    task<> send_yes()
+    {
+        if (ballot_.relays(io_.me())) {
+            co_await clients_agreed_.opened();
+        }
+        said_yes_ = true;
+        for (int k = 0; k < plan_.stages(); ++k) {
+            if (k > 0) {
+                co_await closed_[index(k - 1)].opened();
+            }
+            co_await send_yes_in(k);
+        }
+    }
+
+    /// Sends `no` to all partners that have not had this peer's vote. One that cannot be reached
+    /// shows it by its own vote.
+    task<> send_no(bytes no)
+    {
+        std::vector<task<>> sends;
+        for (int peer = 0; peer < io_.size(); ++peer)
+            if (io_.meets(peer) && !sent_[index(peer)] && !out_of_reach(peer))
+                sends.push_back(send_to(peer, no));
+        co_await when_all(std::move(sends));
+    }
+
+    /// Open when all votes are in, and say yes.
+    gate& all_agreed() noexcept { return closed_.back(); }
+
+    /// This peer has said yes to a partner, and no peer has said no: it cannot tell how the call
+    /// ended for the others.
+    bool outcome_unknown() const { return said_yes_ && !ballot_.refused(); }
+
+private:
+    static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
+
+    bool out_of_reach(int peer) const
+    {
+        return io_.mine() == role::client && io_.of(peer) == role::client;
+    }
+
+    task<> send_yes_in(int stage)
+    {
+        std::vector<std::vector<std::byte>> messages;
+        std::vector<task<>> sends;
+        messages.reserve(index(plan_.radix(stage)));
+        for (int d = 0; d < plan_.radix(stage); ++d) {
+            const int peer = plan_.partner(io_.me(), stage, d);
+            if (peer == io_.me() || out_of_reach(peer)) continue;
+            messages.push_back(ballot_.yes_to(peer));
+            sends.push_back(send_to(peer, messages.back()));
+        }
+        co_await when_all(std::move(sends));
+    }
+
+    task<> send_to(int peer, bytes message)
+    {
+        sent_[index(peer)] = true;
+        try {
+            co_await io_.send(peer, io_.tag_for(message_kind::vote, 0), message);
+        } catch (const std::system_error&) {
+            // Its silence, or its closed link, is noticed where its vote is awaited.
+        }
+    }
+
+    task<> receive_from(int peer)
+    {
+        std::vector<std::byte> into(ballot_.max_vote(peer));
+        const auto size = co_await io_.recv(peer, io_.tag_for(message_kind::vote, 0), into);
+        ballot_.take(peer, bytes(into).first(size));
+        if (ballot_.heard_clients()) clients_agreed_.open();
+    }
+
+    peer_io& io_;
+    ballot& ballot_;
+    const butterfly& plan_;
+    std::vector<bool> sent_;   // by rank: has had this peer's vote
+    bool said_yes_ = false;    // to a partner
+    gate clients_agreed_;      // every client has said yes
+    std::deque<gate> closed_;  // by stage: all votes are in, and say yes
+};
+
+}  // namespace papilio::detail

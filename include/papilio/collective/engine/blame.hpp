@@ -1,0 +1,37 @@
+#pragma once
+
+#include <papilio/base/error.hpp>
+#include <papilio/collective/call_error.hpp>
+
+#include <system_error>
+
+// Faults in the data of a call, as errors that say whose they are.
+namespace papilio::detail {
+
+/// Runs `work`; a fault in it is a fault in `peer`'s contribution.
+template <class Work>
+void blame_contribution(int peer, int me, const Work& work)
+{
+    try {
+        work();
+    } catch (const std::system_error& failure) {
+        throw call_error(failure.code(), peer, me, phase::contribution, sentence(failure));
+    }
+}
+
+/// Runs `work`, which reduces contributions that are sound each by itself. A fault in it, such as a
+/// sum beyond the codec's range, is no single peer's.
+template <class Work>
+void blame_result(int me, const Work& work)
+{
+    try {
+        work();
+    } catch (const call_error&) {
+        throw;
+    } catch (const std::system_error& failure) {
+        throw call_error(failure.code(), -1, me, phase::contribution,
+                         "the result: " + sentence(failure));
+    }
+}
+
+}  // namespace papilio::detail

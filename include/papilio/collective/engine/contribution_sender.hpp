@@ -1,0 +1,147 @@
+#pragma once
+
+#include <papilio/async/offload.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/collective/agreement/contribution_weights.hpp>
+#include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/engine/slot_gate.hpp>
+#include <papilio/collective/engine/stage_progress.hpp>
+#include <papilio/wire/descriptor.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::detail {
+
+/// Sends this peer's contributions to the owners of other parts, and receives the reduced parts.
+class contribution_sender {
+public:
+    contribution_sender(stage_progress& progress, peer_io& io, contribution_weights& weights,
+                        thread_pool* pool)
+        : progress_(progress), plan_(progress.plan()), io_(io), weights_(weights), pool_(pool)
+    {
+    }
+    contribution_sender(const contributor&) = delete;
+    contribution_sender& operator=(const contribution_sender&) = delete;
+
+    /// Adds to `work` the slots that send to the owners of stage k, slot by slot, so that early
+    /// chunks go out to all owners first.
+    void contribute_all(int k, slot_gate& open, std::vector<task<>>& work)
+    {
+        auto owners = progress_.partners(k);
+        std::erase_if(owners, [&](int peer) { return plan_.parts_of(peer, k).empty(); });
+        const auto first = next_chunks_.size();
+        next_chunks_.resize(first + owners.size());
+        for (std::size_t slot = 0; slot < plan_.slots; ++slot)
+            for (std::size_t i = 0; i < owners.size(); ++i)
+                work.push_back(
+                    io_.blaming(owners[i], phase::result,
+                                contribute(k, owners[i], slot, next_chunks_[first + i], open)));
+    }
+
+    /// Whether this peer awaits results of any owner.
+    bool has_owners() const noexcept { return !next_chunks_.empty(); }
+
+private:
+    /// One pipeline slot that sends to an owner: its contribution to a chunk, then the result back,
+    /// then the `next` chunk that no other slot has taken.
+    task<> contribute(int k, int owner, std::size_t slot, std::size_t& next, slot_gate& open)
+    {
+        const bool used = co_await open.uses(slot);
+        if (!used) co_return;
+        const auto parts = plan_.parts_of(owner, k);
+        pooled_buffer space;
+        while (next < plan_.columns) {
+            const auto c = next++;
+            const auto t = io_.tag_for(message_kind::contribution, c);
+            if (progress_.reduces()) {
+                if (k > 0) {
+                    co_await progress_.at(k - 1, c).reduced.opened();
+                }
+                bytes message;
+                auto prepare = [&] { message = encode(k, parts, c, space); };
+                if (progress_.messages().verbatim()) {
+                    prepare();
+                } else {
+                    // Here, not on a worker, which has kept nothing: buffers return to this thread.
+                    space.resize(progress_.messages().max_contribution(k, parts));
+                    co_await offload(pool_, prepare);
+                }
+                co_await io_.send(owner, t, message);
+            } else if (c >= plan_.slots) {
+                co_await io_.send(owner, t, bytes{});
+            }
+            if (!progress_.gathers() && progress_.needs_no_credit(c)) {
+                open.answered();  // no answer is owed
+                continue;
+            }
+            io_.expect(owner, message_kind::result);
+            task<> received = receive_result(k, owner, parts, c, space);
+            co_await std::move(received);
+            open.answered();
+        }
+    }
+
+    /// This peer's contribution to chunk c of `parts`, behind the descriptor if it is the first;
+    /// a peer that contributes nothing sends no more than a request for the result.
+    bytes encode(int k, const std::vector<int>& parts, std::size_t c, pooled_buffer& space)
+    {
+        const auto& messages = progress_.messages();
+        const bool mine = weights_.contributes_block(io_.me(), k);
+        if (messages.verbatim() && c > 0 && progress_.last(k) && mine)
+            return messages.elements(k, plan_.chunk(parts.front(), c));
+        const auto before = c == 0 ? chunk_messages::head : 0;
+        const auto to = space.resize(messages.max_contribution(k, parts));
+        if (c == 0) std::ranges::copy(wire::encode(weights_.descriptor(k)), to.begin());
+        if (!mine) return to.first(before);
+        return to.first(before + messages.write_contribution(k, c, parts, to.subspan(before)));
+    }
+
+    task<> receive_result(int k, int owner, const std::vector<int>& parts, std::size_t c,
+                          pooled_buffer& space)
+    {
+        const auto& messages = progress_.messages();
+        const auto t = io_.tag_for(message_kind::result, c);
+        std::vector<std::byte> passed_on;
+        if (!progress_.gathers()) {
+            co_await io_.recv(owner, t, {});
+            co_return;
+        }
+        if (messages.verbatim() && progress_.last(k) && !progress_.described_by_result(c)) {
+            const auto out = messages.data().output(plan_.chunk(parts.front(), c));
+            const auto size = co_await io_.recv(owner, t, out);
+            if (size != out.size())
+                throw std::system_error(errc::bad_message, "a result of " + std::to_string(size) +
+                                                               " bytes, not " +
+                                                               std::to_string(out.size()));
+        } else {
+            const auto into = space.resize(messages.max_results(parts));
+            const auto size = co_await io_.recv(owner, t, into);
+            bytes message = into.first(size);
+            if (progress_.described_by_result(c)) {
+                weights_.check(message);
+                message = message.subspan(chunk_messages::head);
+            }
+            auto decode = [&] { messages.read_results(k, c, parts, message); };
+            co_await offload(pool_, decode);
+            if (!messages.verbatim() && k > 0) passed_on = progress_.for_stage_before(k, message);
+        }
+        if (k > 0) progress_.finish(k - 1, c, progress_.digit_of(owner, k), std::move(passed_on));
+    }
+
+    stage_progress& progress_;
+    const call_plan& plan_;
+    peer_io& io_;
+    contribution_weights& weights_;
+    thread_pool* pool_;
+    std::deque<std::size_t> next_chunks_;  // by owner and stage
+};
+
+}  // namespace papilio::detail

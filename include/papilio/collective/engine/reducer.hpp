@@ -1,0 +1,263 @@
+#pragma once
+
+#include <papilio/async/offload.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/collective/agreement/call_status.hpp>
+#include <papilio/collective/agreement/contribution_weights.hpp>
+#include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/engine/blame.hpp>
+#include <papilio/collective/engine/slot_gate.hpp>
+#include <papilio/collective/engine/stage_progress.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::detail {
+
+/// Receives the contributions to the parts that this peer owns, reduces them, and sends the
+/// results.
+class reducer {
+public:
+    reducer(stage_progress& progress, peer_io& io, contribution_weights& weights,
+            call_status& status, thread_pool* pool)
+        : progress_(progress),
+          plan_(progress.plan()),
+          io_(io),
+          weights_(weights),
+          status_(status),
+          pool_(pool)
+    {
+    }
+    reducer(const reducer&) = delete;
+    reducer& operator=(const reducer&) = delete;
+
+    /// Adds to `work` the slots that serve the partners of stage k.
+    void serve_all(int k, slot_gate& open, std::vector<task<>>& work)
+    {
+        for (const int peer : progress_.partners(k)) {
+            auto& next = next_chunks_.emplace_back(0);
+            for (std::size_t slot = 0; slot < slots(k); ++slot)
+                if (votes(io_.of(peer)))
+                    work.push_back(
+                        io_.blaming(peer, phase::contribution, serve(k, peer, slot, next, open)));
+        }
+    }
+
+    /// Sends this peer's part to an observer. One that fails is left unserved.
+    task<> serve_observer(int peer, slot_gate& open)
+    {
+        std::vector<task<>> all;
+        std::size_t next = 0;
+        for (std::size_t slot = 0; slot < slots(0); ++slot)
+            all.push_back(serve(0, peer, slot, next, open));
+        try {
+            co_await when_all(std::move(all));
+            status_.served(peer);
+        } catch (const std::system_error&) {
+            // It stays on the list of unserved observers.
+        }
+    }
+
+    /// Starts the chunks that wait for no peer: own parts that are gathered, and chunks to which
+    /// no other peer contributes.
+    task<> begin()
+    {
+        for (int k = 0; k < progress_.stages(); ++k)
+            for (std::size_t c = 0; c < progress_.at(k).chunks.size(); ++c) {
+                if (!progress_.reduces()) {
+                    if (!progress_.last(k)) continue;
+                    co_await gather_own(c);
+                } else if (progress_.at(k).others == 0) {
+                    if (!progress_.at(k).own) progress_.at(k, c).reduced.open();
+                    if (!progress_.at(k).own || k > 0) continue;
+                    co_await reduce_onwards(k, c);
+                }
+            }
+    }
+
+    /// Notes when this peer's part is complete.
+    task<> watch_part()
+    {
+        auto& mine = progress_.at(progress_.stages() - 1).chunks;
+        for (auto& c : mine) {
+            if (progress_.reduces())
+                co_await c.reduced.opened();
+            else
+                co_await c.ready.opened();
+        }
+        if (progress_.reduces() && !mine.empty()) weights_.set_reduced();
+        loop& on = co_await this_loop{};
+        status_.part_reduced(on.now());
+    }
+
+private:
+    static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
+
+    std::size_t slots(int k) { return std::min(progress_.at(k).chunks.size(), plan_.slots); }
+
+    /// One pipeline slot that serves `peer`: receives its contribution to a chunk, sends the
+    /// result, and goes on with the `next` chunk that no other slot has taken.
+    task<> serve(int k, int peer, std::size_t slot, std::size_t& next, slot_gate& open)
+    {
+        const bool used = co_await open.uses(slot);
+        if (!used) co_return;
+        const bool reduces = progress_.reduces();
+        const auto& messages = progress_.messages();
+        auto& space = buffers_.emplace_back(
+            reduces ? messages.max_contribution(k, progress_.at(k).parts) : 0);
+        const auto into = space.get();
+        while (next < plan_.columns) {
+            const auto c = next++;
+            if (reduces || c >= plan_.slots) {
+                io_.expect(peer, message_kind::contribution);
+                const auto t = io_.tag_for(message_kind::contribution, c);
+                const auto size = co_await io_.recv(peer, t, into);
+                if (reduces) {
+                    task<> accepted = accept(k, peer, c, into.first(size));
+                    co_await std::move(accepted);
+                }
+            }
+            if (next >= plan_.columns) space = pooled_buffer();
+            if (!progress_.gathers() && progress_.needs_no_credit(c)) continue;
+            if (progress_.gathers()) {
+                co_await progress_.at(k, c).ready.opened();
+            }
+            const auto message = progress_.results(k, c);
+            co_await io_.send(peer, io_.tag_for(message_kind::result, c), message);
+            progress_.served(k, c);
+        }
+    }
+
+    /// A peer's contribution to chunk c has come; lasts until the chunk is reduced. Until then the
+    /// bytes stay in the slot's buffer.
+    task<> accept(int k, int peer, std::size_t c, bytes message)
+    {
+        if (c > 0) {
+            co_await progress_.at(k).described.opened();
+        }
+        const bool complete = note(k, peer, c, message);
+        if (complete)
+            co_await reduce_onwards(k, c);
+        else
+            co_await progress_.at(k, c).reduced.opened();
+    }
+
+    /// Notes a peer's contribution to chunk c; true if it was the last one missing.
+    bool note(int k, int peer, std::size_t c, bytes message)
+    {
+        auto& mine = progress_.at(k);
+        if (c == 0) {
+            weights_.take(peer, message);
+            message = message.subspan(chunk_messages::head);
+        }
+        if (!weights_.contributes_block(peer, k)) {
+            if (!message.empty())
+                throw std::system_error(errc::bad_message,
+                                        "a contribution from a peer that contributes nothing");
+            return false;
+        }
+        auto& contributions = progress_.at(k, c).contributions;
+        contributions.resize(index(plan_.stages.radix(k)));
+        contributions[index(progress_.digit_of(peer, k))] =
+            progress_.messages().split(k, mine.parts, message);
+        if (c == 0 && --mine.undescribed == 0) mine.described.open();
+        return --progress_.at(k, c).awaited == 0;
+    }
+
+    /// Reduces chunk c of stage k, and of each later stage in which only this was missing.
+    task<> reduce_onwards(int k, std::size_t c)
+    {
+        for (bool complete = true; complete; ++k) {
+            std::vector<std::byte> encoded;
+            task<> work = reduce(k, c, encoded);
+            co_await std::move(work);
+            progress_.at(k, c).contributions.clear();
+            progress_.at(k, c).reduced.open();
+            if (progress_.last(k)) {
+                if (progress_.gathers()) progress_.finish(k, c, 0, std::move(encoded));
+                co_return;
+            }
+            complete = !progress_.at(k + 1).chunks.empty() && --progress_.at(k + 1, c).awaited == 0;
+        }
+    }
+
+    task<> reduce(int k, std::size_t c, std::vector<std::byte>& encoded)
+    {
+        const auto weights = weights_.of_stage(k);
+        pooled_buffer scratch;
+        if (!spare_.empty()) {
+            scratch = std::move(spare_.back());
+            spare_.pop_back();
+        }
+        auto work = [&] {
+            blame_result(io_.me(), [&] { reduce_parts(k, c, weights, scratch, encoded); });
+        };
+        co_await offload(pool_, work);
+        spare_.push_back(std::move(scratch));
+    }
+
+    void reduce_parts(int k, std::size_t c, std::span<const double> weights, pooled_buffer& scratch,
+                      std::vector<std::byte>& encoded)
+    {
+        const auto& messages = progress_.messages();
+        const bool travels = progress_.last(k) && progress_.gathers() && !messages.verbatim();
+        std::vector<contribution> from;
+        const auto& parts = progress_.at(k).parts;
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            const auto where = plan_.chunk(parts[i], c);
+            find_contributions(k, c, i, where, from);
+            const chunk_input chunk{.where = where,
+                                    .kind = chunk_messages::kind_in(k),
+                                    .from = from,
+                                    .weights = weights,
+                                    .me = io_.me()};
+            messages.data().reduce(chunk, scratch, travels ? &encoded : nullptr);
+        }
+    }
+
+    /// The contributions to part i of chunk c, in rank order.
+    void find_contributions(int k, std::size_t c, std::size_t i, part where,
+                            std::vector<contribution>& found)
+    {
+        found.clear();
+        for (int d = 0; d < plan_.stages.radix(k); ++d) {
+            const int peer = plan_.stages.partner(io_.me(), k, d);
+            if (!weights_.contributes_block(peer, k)) continue;
+            if (peer != io_.me())
+                found.push_back({peer, progress_.at(k, c).contributions[index(d)][i]});
+            else
+                found.push_back({-1, progress_.messages().elements(k, where)});
+        }
+    }
+
+    task<> gather_own(std::size_t c)
+    {
+        std::vector<std::byte> encoded;
+        auto encode = [&] { encoded = progress_.messages().encode_own(c); };
+        co_await offload(pool_, encode);
+        progress_.finish(progress_.stages() - 1, c, 0, std::move(encoded));
+    }
+
+    stage_progress& progress_;
+    const call_plan& plan_;
+    peer_io& io_;
+    contribution_weights& weights_;
+    call_status& status_;
+    thread_pool* pool_;
+    std::deque<std::size_t> next_chunks_;  // by partner and stage
+    std::vector<pooled_buffer> spare_;     // for decoded contributions, used again and again
+
+    // Of all slots; not in their frames, since a worker may still read them when those are dropped.
+    std::deque<pooled_buffer> buffers_;
+};
+
+}  // namespace papilio::detail
