@@ -30,7 +30,8 @@ public:
         const bool first = rate_ == 0 || tried_from_ > 0;
         rate_ = first ? rate : 0.75 * rate_ + 0.25 * rate;
         tried_from_ = 0;
-        if (pause_ > 0 && --pause_ > 0) return;
+        if (pause_ > 0) --pause_;
+        if (pause_ > 0) return;
         if (now_ == most_) return;
         tried_from_ = now_;
         now_ = std::min(2 * now_, most_);

@@ -170,7 +170,7 @@ PAPILIO_AVX512 inline void add_moments(const float* values, std::size_t n, float
 {
     const __m512d around = _mm512_set1_pd(static_cast<double>(origin));
     __m512d sum[2], square[2];
-    for (int h = 0; h < 2; ++h) {
+    for (std::size_t h = 0; h < 2; ++h) {
         sum[h] = _mm512_loadu_pd(to.sums + 8 * h);
         square[h] = _mm512_loadu_pd(to.squares + 8 * h);
     }
@@ -184,7 +184,7 @@ PAPILIO_AVX512 inline void add_moments(const float* values, std::size_t n, float
             square[h] = _mm512_add_pd(square[h], product);
         }
     }
-    for (int h = 0; h < 2; ++h) {
+    for (std::size_t h = 0; h < 2; ++h) {
         _mm512_storeu_pd(to.sums + 8 * h, sum[h]);
         _mm512_storeu_pd(to.squares + 8 * h, square[h]);
     }
@@ -237,7 +237,7 @@ PAPILIO_AVX512 inline void look_up(const std::byte* codes, std::size_t n, const 
                                    float* values)
 {
     __m512 book[16];
-    for (int k = 0; k < 16; ++k) book[k] = _mm512_loadu_ps(codebook + 16 * k);
+    for (std::size_t k = 0; k < 16; ++k) book[k] = _mm512_loadu_ps(codebook + 16 * k);
     std::size_t i = 0;
     for (; i + 16 <= n; i += 16) {
         const __m512i code =
@@ -246,11 +246,11 @@ PAPILIO_AVX512 inline void look_up(const std::byte* codes, std::size_t n, const 
                                     _mm512_test_epi32_mask(code, _mm512_set1_epi32(64)),
                                     _mm512_test_epi32_mask(code, _mm512_set1_epi32(128))};
         __m512 found[8];
-        for (int k = 0; k < 8; ++k)
+        for (std::size_t k = 0; k < 8; ++k)
             found[k] = _mm512_permutex2var_ps(book[2 * k], code, book[2 * k + 1]);
-        for (int k = 0; k < 4; ++k)
+        for (std::size_t k = 0; k < 4; ++k)
             found[k] = _mm512_mask_blend_ps(upper[0], found[2 * k], found[2 * k + 1]);
-        for (int k = 0; k < 2; ++k)
+        for (std::size_t k = 0; k < 2; ++k)
             found[k] = _mm512_mask_blend_ps(upper[1], found[2 * k], found[2 * k + 1]);
         _mm512_storeu_ps(values + i, _mm512_mask_blend_ps(upper[2], found[0], found[1]));
     }
