@@ -4,10 +4,10 @@
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/transport/byte_stream.hpp>
-#include <papilio/transport/call_priorities.hpp>
-#include <papilio/transport/connection.hpp>
+#include <papilio/transport/detail/call_priorities.hpp>
+#include <papilio/transport/detail/connection.hpp>
+#include <papilio/transport/detail/stream_choice.hpp>
 #include <papilio/transport/mailbox.hpp>
-#include <papilio/transport/stream_choice.hpp>
 
 #include <algorithm>
 #include <cstdint>

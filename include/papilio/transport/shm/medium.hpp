@@ -2,7 +2,7 @@
 
 #include <papilio/async/asio_loop.hpp>
 #include <papilio/transport/byte_stream.hpp>
-#include <papilio/transport/reception.hpp>
+#include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/shm/address.hpp>
 #include <papilio/transport/shm/memory.hpp>
 #include <papilio/transport/shm/socket.hpp>

@@ -4,7 +4,7 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/error.hpp>
-#include <papilio/transport/reception.hpp>
+#include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/tcp/channel.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
 #include <papilio/transport/tcp/socket.hpp>

@@ -2,8 +2,8 @@
 
 #include <papilio/async/asio_loop.hpp>
 #include <papilio/transport/byte_stream.hpp>
-#include <papilio/transport/capped_stream.hpp>
-#include <papilio/transport/reception.hpp>
+#include <papilio/transport/detail/acceptor.hpp>
+#include <papilio/transport/detail/capped_stream.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 

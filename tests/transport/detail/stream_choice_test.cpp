@@ -1,4 +1,4 @@
-#include <papilio/transport/stream_choice.hpp>
+#include <papilio/transport/detail/stream_choice.hpp>
 
 #include <catch2/catch.hpp>
 

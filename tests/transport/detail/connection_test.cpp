@@ -1,8 +1,8 @@
-#include <papilio/transport/connection.hpp>
+#include <papilio/transport/detail/connection.hpp>
 
 #include <papilio/async/when_all.hpp>
 #include <papilio/sim/world.hpp>
-#include <papilio/transport/capped_stream.hpp>
+#include <papilio/transport/detail/capped_stream.hpp>
 
 #include "support/memory_stream.hpp"
 

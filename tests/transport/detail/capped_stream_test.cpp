@@ -1,4 +1,4 @@
-#include <papilio/transport/capped_stream.hpp>
+#include <papilio/transport/detail/capped_stream.hpp>
 
 #include <papilio/async/when_all.hpp>
 #include <papilio/async/yield.hpp>
