@@ -2,6 +2,7 @@
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/thread_loop.hpp>
+#include <papilio/transport/detail/inbound_message.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -11,6 +12,8 @@
 #include <vector>
 
 namespace pa = papilio;
+using Catch::Matchers::Contains;
+using pa::detail::inbound_message;
 
 namespace {
 
@@ -54,12 +57,12 @@ struct receive {
     std::optional<pa::task<std::size_t>> work;
 };
 
-/// The next `count` bytes of a landing, as a transport would write them.
-void write(pa::mailbox::landing& l, std::size_t count, int value)
+/// The next `count` bytes of a message, as a transport would write them.
+void write(inbound_message& m, std::size_t count, int value)
 {
-    const auto room = l.room().first(std::min(count, l.room().size()));
-    std::ranges::fill(room, static_cast<std::byte>(value));
-    l.advance(count);
+    const auto to = m.destination().first(std::min(count, m.destination().size()));
+    std::ranges::fill(to, static_cast<std::byte>(value));
+    m.advance(count);
 }
 
 constexpr std::size_t bookkeeping = 128;  // what an early message costs beside its bytes
@@ -90,21 +93,21 @@ TEST_CASE("a message goes to the receive that waits for it, whoever came first")
     CHECK(late.into[0] == std::byte{1});
 }
 
-TEST_CASE("a message that lands on a waiting receive is written in place")
+TEST_CASE("a message that a receive waits for is written in place")
 {
     pa::thread_loop loop;
     pa::mailbox box(0);  // nothing may be kept
     receive waiting(loop, box, 1, one, 100);
-    pa::mailbox::landing landing(box, 1, one, 80);
-    CHECK(landing.room().data() == waiting.into.data());
-    CHECK(landing.room().size() == 80);
-    write(landing, 30, 7);
-    CHECK(landing.left() == 50);
-    CHECK(landing.room().data() == waiting.into.data() + 30);
+    inbound_message message(box, 1, one, 80);
+    CHECK(message.destination().data() == waiting.into.data());
+    CHECK(message.destination().size() == 80);
+    write(message, 30, 7);
+    CHECK(message.left() == 50);
+    CHECK(message.destination().data() == waiting.into.data() + 30);
     run_all(loop);
     CHECK(!waiting.done());
-    write(landing, 50, 8);
-    landing.finish();
+    write(message, 50, 8);
+    message.finish();
     run_all(loop);
     REQUIRE(waiting.done());
     CHECK(waiting.work->result() == 80);
@@ -112,44 +115,44 @@ TEST_CASE("a message that lands on a waiting receive is written in place")
     CHECK(waiting.into[79] == std::byte{8});
 }
 
-TEST_CASE("a message that lands unasked is kept, and given to a receive posted meanwhile")
+TEST_CASE("an early message is kept, and given to a receive posted meanwhile")
 {
     pa::thread_loop loop;
     pa::mailbox box;
     {
-        pa::mailbox::landing landing(box, 1, one, 80);
-        write(landing, 40, 7);
+        inbound_message message(box, 1, one, 80);
+        write(message, 40, 7);
         receive waiting(loop, box, 1, one, 80);
         CHECK(!waiting.done());
-        write(landing, 40, 8);
-        landing.finish();
+        write(message, 40, 8);
+        message.finish();
         run_all(loop);
         REQUIRE(waiting.done());
         CHECK(waiting.into[0] == std::byte{7});
         CHECK(waiting.into[79] == std::byte{8});
     }
     {
-        pa::mailbox::landing landing(box, 1, one, 80);
-        write(landing, 80, 9);
-        landing.finish();
+        inbound_message message(box, 1, one, 80);
+        write(message, 80, 9);
+        message.finish();
     }
     receive late(loop, box, 1, one, 80);
     REQUIRE(late.done());
     CHECK(late.into[79] == std::byte{9});
 }
 
-TEST_CASE("a receive dropped half-way lets the rest of its message go nowhere")
+TEST_CASE("the rest of a message whose receive is dropped half-way is discarded")
 {
     pa::thread_loop loop;
     pa::mailbox box(0);
     auto waiting = std::make_optional<receive>(loop, box, 1, one, 80);
-    pa::mailbox::landing landing(box, 1, one, 80);
-    write(landing, 30, 7);
+    inbound_message message(box, 1, one, 80);
+    write(message, 30, 7);
     waiting.reset();
-    CHECK(landing.room().empty());
-    CHECK(landing.left() == 50);
-    landing.advance(50);
-    landing.finish();
+    CHECK(message.destination().empty());
+    CHECK(message.left() == 50);
+    message.advance(50);
+    message.finish();
     receive next(loop, box, 1, one, 80);
     CHECK(!next.done());
     box.deliver(1, one, filled(3, 1));
@@ -163,8 +166,8 @@ TEST_CASE("a receive whose link breaks half-way through its message fails")
     pa::mailbox box;
     receive waiting(loop, box, 1, one, 80);
     {
-        pa::mailbox::landing landing(box, 1, one, 80);
-        write(landing, 30, 7);
+        inbound_message message(box, 1, one, 80);
+        write(message, 30, 7);
     }
     box.close(1, pa::errc::disconnected);
     run_all(loop);
@@ -204,6 +207,20 @@ TEST_CASE("each peer may fill its own limit with early messages, and is told whe
     CHECK_NOTHROW(box.deliver(2, one, filled(1000, 1)));
 }
 
+TEST_CASE("errors name the peer, the limit and what was found")
+{
+    pa::thread_loop loop;
+    pa::mailbox box(1000);
+    receive small(loop, box, 7, one, 4);
+    box.deliver(7, one, filled(6, 1));
+    run_all(loop);
+    CHECK_THROWS_WITH(small.work->result(),
+                      Contains("6 bytes from peer 7") && Contains("buffer of 4 bytes"));
+    CHECK_THROWS_WITH(box.deliver(7, one, filled(1001, 1)), Contains("peer 7") &&
+                                                                Contains("1001 bytes") &&
+                                                                Contains("early_limit = 1000"));
+}
+
 TEST_CASE("empty messages count, too")
 {
     pa::mailbox box(1000);
@@ -221,15 +238,15 @@ TEST_CASE("an early message beyond the limit is refused before anything is alloc
     pa::mailbox box(1000);
     const auto exabytes = std::numeric_limits<std::size_t>::max();
     for (const auto size : {std::size_t{1001}, exabytes / 2, exabytes - 100, exabytes}) try {
-            pa::mailbox::landing landing(box, 1, one, size);
-            FAIL("there is no such room");
+            inbound_message message(box, 1, one, size);
+            FAIL("there is no such memory");
         } catch (const std::system_error& e) {
             CHECK(e.code() == pa::errc::bad_message);
         }
     CHECK_NOTHROW(box.deliver(1, one, filled(1000, 1)));  // and nothing was charged
 }
 
-TEST_CASE("what is taken, lost or retired no longer counts against the limit")
+TEST_CASE("a message that is taken, lost or discarded no longer counts against the limit")
 {
     pa::thread_loop loop;
     pa::mailbox box(1000);
@@ -243,14 +260,14 @@ TEST_CASE("what is taken, lost or retired no longer counts against the limit")
         CHECK(too_small.failure() == pa::errc::too_large);
 
         {
-            pa::mailbox::landing lost(box, 1, one, 1000);
+            inbound_message lost(box, 1, one, 1000);
             write(lost, 10, i);
         }
         const auto call = pa::make_tag({.call = static_cast<std::uint32_t>(i + 1)});
         box.deliver(1, call, filled(1000, i));
-        box.retire(call);
+        box.discard_call(call);
 
-        pa::mailbox::landing under_way(box, 1, one, 1000);
+        inbound_message under_way(box, 1, one, 1000);
         write(under_way, 1000, i);
         receive posted_meanwhile(loop, box, 1, one, 1000);
         under_way.finish();
@@ -259,7 +276,7 @@ TEST_CASE("what is taken, lost or retired no longer counts against the limit")
     }
 }
 
-TEST_CASE("receives from a peer that is gone fail, but not before what it sent is taken")
+TEST_CASE("receives from a closed peer fail, but not before its messages are taken")
 {
     pa::thread_loop loop;
     pa::mailbox box;
@@ -279,7 +296,7 @@ TEST_CASE("receives from a peer that is gone fail, but not before what it sent i
     CHECK(later.failure() == pa::errc::silent);
 }
 
-TEST_CASE("what comes from a peer that is gone is thrown away: something before it may be missing")
+TEST_CASE("messages of a closed peer are discarded: something before them may be missing")
 {
     pa::thread_loop loop;
     pa::mailbox box(1000);
@@ -293,7 +310,7 @@ TEST_CASE("what comes from a peer that is gone is thrown away: something before 
     CHECK(next.failure() == pa::errc::too_large);
 }
 
-TEST_CASE("a receive that fails and is dropped before it hears of it harms nobody")
+TEST_CASE("a receive may fail and be dropped before its task resumes")
 {
     pa::thread_loop loop;
     pa::mailbox box;
@@ -310,7 +327,7 @@ TEST_CASE("a receive that fails and is dropped before it hears of it harms nobod
     run_all(loop);
 }
 
-TEST_CASE("the messages of a retired call are dropped: those that came, land, or will come")
+TEST_CASE("the messages of a discarded call are dropped: early, half-way and later ones")
 {
     pa::thread_loop loop;
     pa::mailbox box;
@@ -319,12 +336,12 @@ TEST_CASE("the messages of a retired call are dropped: those that came, land, or
     };
     box.deliver(1, of(5, 1), filled(5, 1));
     box.deliver(1, of(6, 1), filled(5, 1));
-    pa::mailbox::landing landing(box, 1, of(5, 2), 10);
-    write(landing, 5, 1);
-    box.retire(of(5, 9));
-    box.retire(of(5, 9));
-    write(landing, 5, 1);
-    landing.finish();
+    inbound_message message(box, 1, of(5, 2), 10);
+    write(message, 5, 1);
+    box.discard_call(of(5, 9));
+    box.discard_call(of(5, 9));
+    write(message, 5, 1);
+    message.finish();
     box.deliver(1, of(5, 3), filled(5, 1));
     for (const std::uint32_t index : {1u, 2u, 3u}) {
         receive never(loop, box, 1, of(5, index), 10);
@@ -334,12 +351,12 @@ TEST_CASE("the messages of a retired call are dropped: those that came, land, or
     CHECK(kept.done());
 }
 
-TEST_CASE("at least the last thousand retired calls are remembered")
+TEST_CASE("at least the last thousand discarded calls are remembered")
 {
     pa::thread_loop loop;
     pa::mailbox box;
     const auto of = [](std::uint32_t call) { return pa::make_tag({.call = call}); };
-    for (std::uint32_t call = 1; call <= 5000; ++call) box.retire(of(call));
+    for (std::uint32_t call = 1; call <= 5000; ++call) box.discard_call(of(call));
     box.deliver(1, of(5000), filled(5, 1));
     box.deliver(1, of(4001), filled(5, 1));
     receive newest(loop, box, 1, of(5000), 10);

@@ -23,7 +23,7 @@ public:
     }
 
     std::uint32_t next_call() noexcept { return ++calls_; }
-    void retire(tag t) { inbox_.retire(t); }
+    void retire(tag t) { inbox_.discard_call(t); }
     duration round_trip(int) const noexcept { return {}; }
 
     /// Leaves the group: the others' receives from this peer fail with `errc::disconnected`.

@@ -4,6 +4,7 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/yield.hpp>
 #include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/detail/inbound_message.hpp>
 #include <papilio/transport/mailbox.hpp>
 #include <papilio/wire/frame.hpp>
 
@@ -353,10 +354,10 @@ inline task<> connection::read()
 inline task<> connection::receive(tag t, std::size_t size)
 {
     constexpr std::size_t turn = std::size_t{1} << 20;  // then others have theirs
-    mailbox::landing message(inbox_, peer_, t, size);
+    inbound_message message(inbox_, peer_, t, size);
     std::size_t in_turn = 0;
     while (message.left() > 0) {
-        auto room = message.room();
+        auto room = message.destination();
         if (room.empty()) {
             nowhere_.resize(std::min(message.left(), std::size_t{64} << 10));
             room = nowhere_;
