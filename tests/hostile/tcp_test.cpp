@@ -286,9 +286,9 @@ TEST_CASE("whoever claims a place that is taken is turned away, and the peer the
 TEST_CASE("a stranger who answers in a peer's stead is not taken for it")
 {
     pa::asio_loop loop;
-    tcp::detail::acceptor door(loop.context());
-    tcp::detail::listen_at(door, here);
-    const tcp::endpoint at{"127.0.0.1", door.local_endpoint().port()};
+    asio::ip::tcp::acceptor acceptor(loop.context());
+    tcp::detail::listen_at(acceptor, here);
+    const tcp::endpoint at{"127.0.0.1", acceptor.local_endpoint().port()};
     tcp::transport net(loop, 1, {at, {}}, {.handshake_timeout = 20ms});
     const auto answer =
         GENERATE(std::vector<std::byte>{},  // closes
@@ -296,8 +296,8 @@ TEST_CASE("a stranger who answers in a peer's stead is not taken for it")
                  std::vector<std::byte>(4, std::byte{7}), std::vector<std::byte>(40, std::byte{0}));
     const auto pretend = [&]() -> pa::task<> {
         for (;;) {
-            co_await tcp::detail::readable(door);
-            tcp::detail::socket s = door.accept();
+            co_await tcp::detail::readable(acceptor);
+            tcp::detail::socket s = acceptor.accept();
             s.non_blocking(true);
             co_await tcp::detail::write_all(s, answer);
         }

@@ -13,7 +13,7 @@
 
 namespace papilio {
 
-/// One of the ways between two peers: bytes arrive whole, in order, or not at all. For authors of
+/// One connection between two peers: a reliable, ordered stream of bytes. For authors of
 /// transports: a `mesh` turns it into messages. Reads and writes never wait; waiting holds no
 /// buffer, so that dropping a task is always safe.
 class byte_stream {
@@ -23,54 +23,59 @@ public:
     byte_stream& operator=(const byte_stream&) = delete;
     virtual ~byte_stream() = default;
 
-    /// Fills `into` one after the other with what is there, and says how many bytes that was; zero
-    /// when nothing is. An error is the end of the stream, after all that came before it.
+    /// Reads what has arrived into the buffers of `into`, in their order, and returns the number
+    /// of bytes; zero when nothing has arrived. An error is the end of the stream, and is reported
+    /// only after all bytes before it have been read.
     virtual std::size_t read_some(std::span<const mutable_bytes> into, std::error_code& error) = 0;
 
-    /// Takes as much of `from`, one after the other, as there is room for; zero when there is none.
+    /// Writes as much of the buffers of `from`, in their order, as the stream has space for, and
+    /// returns the number of bytes; zero when there is no space.
     virtual std::size_t write_some(std::span<const bytes> from, std::error_code& error) = 0;
 
-    /// Finish when it is worth trying again.
+    /// Finishes when `read_some` is worth another try.
     virtual task<> readable() = 0;
+
+    /// Finishes when `write_some` is worth another try.
     virtual task<> writable() = 0;
 
-    /// What it runs over, in a word.
+    /// The kind of connection in one word, such as "tcp".
     virtual const char* kind() const = 0;
 
-    /// How many streams like this one a link consists of.
+    /// How many such streams a link consists of.
     virtual std::uint32_t streams() const { return 1; }
 
-    /// Both ends fail from now on; those who wait here are not woken.
+    /// Reads and writes fail from now on, at both ends. Tasks that wait at this end need not be
+    /// woken.
     virtual void close() noexcept = 0;
 
-    /// How long the other host has owed an acknowledgement; zero if it owes none, or cannot vanish
-    /// by itself.
+    /// For how long data has been waiting for the other host's acknowledgement; zero if none
+    /// waits, or if the other end cannot fail without this host noticing.
     virtual duration unacknowledged() { return {}; }
 
-    /// Bytes that were written and of which the other host has not said that they are there.
+    /// Bytes that were written and that the other host has not acknowledged.
     virtual std::uint64_t undelivered() { return 0; }
 
-    /// The shortest time to the other host and back so far.
+    /// The shortest round trip to the other host so far; empty if none has been measured.
     virtual std::optional<duration> round_trip() { return std::nullopt; }
 };
 
-/// Somebody who wants to become a peer's other end, and may be a stranger. Destroying it turns
-/// them away.
-class caller {
+/// An incoming connection that is not authenticated yet. Destroying it refuses the connection.
+class incoming {
 public:
-    caller() = default;
-    caller(const caller&) = delete;
-    caller& operator=(const caller&) = delete;
-    virtual ~caller() = default;
+    incoming() = default;
+    incoming(const incoming&) = delete;
+    incoming& operator=(const incoming&) = delete;
+    virtual ~incoming() = default;
 
-    /// Who they say they are. Throws when it is no hello.
-    virtual task<wire::hello> hear() = 0;
+    /// Receives the hello: which peer and group the other side claims to be. Throws when the bytes
+    /// are no hello.
+    virtual task<wire::hello> read_hello() = 0;
 
-    /// How many streams a link by this way consists of.
+    /// How many streams a link consists of that is accepted here.
     virtual std::uint32_t streams() const = 0;
 
-    /// Lets them in; once.
-    virtual task<std::unique_ptr<byte_stream>> welcome() = 0;
+    /// Sends the welcome and completes the connection. At most once, after `read_hello`.
+    virtual task<std::unique_ptr<byte_stream>> accept() = 0;
 };
 
 }  // namespace papilio

@@ -59,7 +59,7 @@ public:
     }
 
     /// Whoever can be found over TCP can be found in shared memory before.
-    void listen(const address& own, std::function<task<>(std::unique_ptr<caller>)> welcome)
+    void listen(const address& own, std::function<task<>(std::unique_ptr<incoming>)> welcome)
     {
         local_.listen(own.local, welcome);
         tcp_.listen(own.tcp, std::move(welcome));

@@ -44,7 +44,7 @@ static_assert(std::is_trivially_destructible_v<mesh_options>);
 /// - `address`: where a peer is found
 /// - `bool reaches(const address& from, const address& to)`: whether one can dial the other
 /// - `std::string text(const address&)`
-/// - `void listen(const address& own, std::function<task<>(std::unique_ptr<caller>)> welcome)`
+/// - `void listen(const address& own, std::function<task<>(std::unique_ptr<incoming>)> welcome)`
 /// - `address local()`: where this peer listens, as others find it
 /// - `task<std::unique_ptr<byte_stream>> dial(const address&, wire::hello)`: one attempt
 template <class Medium>
@@ -132,7 +132,7 @@ private:
     task<> dial(link& l);
     task<> dial_one(link& l, std::uint32_t index);
     task<> reach(link& l);
-    task<> welcome(std::unique_ptr<caller> from);
+    task<> welcome(std::unique_ptr<incoming> from);
     bool expected(const wire::hello& h, std::uint32_t streams);
     void install(link& l, std::uint32_t index, std::unique_ptr<byte_stream> s);
     void drop(link& l, std::error_code why);
@@ -173,7 +173,7 @@ mesh<Medium>::mesh(loop& on, Medium medium, int rank, std::vector<address> peers
     for (std::size_t i = 0; i < peers.size(); ++i)
         set_address(static_cast<int>(i), std::move(peers[i]));
     medium_.listen(links_[static_cast<std::size_t>(rank)]->at,
-                   [this](std::unique_ptr<caller> c) { return welcome(std::move(c)); });
+                   [this](std::unique_ptr<incoming> c) { return welcome(std::move(c)); });
     watch_.start(loop_);
 }
 
@@ -307,16 +307,16 @@ task<> mesh<Medium>::dial_one(link& l, std::uint32_t index)
 
 /// Lets everybody in who knows the group.
 template <class Medium>
-task<> mesh<Medium>::welcome(std::unique_ptr<caller> from)
+task<> mesh<Medium>::welcome(std::unique_ptr<incoming> from)
 {
-    const std::unique_ptr<caller> who = std::move(from);  // turned away when this ends
+    const std::unique_ptr<incoming> who = std::move(from);  // turned away when this ends
     wire::hello h;
     std::unique_ptr<byte_stream> made;
     try {
-        task<wire::hello> heard = who->hear();
+        task<wire::hello> heard = who->read_hello();
         h = co_await timeout(std::move(heard), loop_.now() + options_.handshake_timeout);
         if (!expected(h, who->streams())) co_return;
-        task<std::unique_ptr<byte_stream>> answer = who->welcome();
+        task<std::unique_ptr<byte_stream>> answer = who->accept();
         made = co_await timeout(std::move(answer), loop_.now() + options_.handshake_timeout);
     } catch (const std::system_error&) {
         co_return;  // a stranger, or a peer that will dial again

@@ -14,9 +14,9 @@ namespace {
 struct loopback_pair {
     loopback_pair()
     {
-        tcp::acceptor door(context, {asio::ip::address_v4::loopback(), 0});
-        ours.connect(door.local_endpoint());
-        door.accept(theirs);
+        tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+        ours.connect(acceptor.local_endpoint());
+        acceptor.accept(theirs);
     }
 
     asio::io_context context;

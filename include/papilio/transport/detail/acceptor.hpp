@@ -11,58 +11,61 @@
 
 namespace papilio::detail {
 
-/// Takes guests in at a door, and has each heard by a task of its own. Belongs to `on`. A door has
-/// - `guest`: what comes in
-/// - `task<> knocked()`: finishes when it is worth opening
-/// - `guest open(std::error_code&)`: the next one; an error other than `again(error)` is trouble
-template <class Door>
-class reception {
+/// Accepts connections and runs one handshake task per connection. Belongs to `on`. A listener has
+/// - `connection`: what it accepts
+/// - `task<> readable()`: finishes when `accept` is worth a try
+/// - `connection accept(std::error_code&)`: the next connection, without blocking
+/// - `bool would_block(error)`: whether `error` means that there is none at the moment
+template <class Listener>
+class acceptor {
 public:
-    using guest = typename Door::guest;
+    using connection = typename Listener::connection;
 
-    /// `welcome` finds out who it is that has come, within bounded time.
-    reception(loop& on, Door door, std::function<task<>(guest)> welcome)
-        : door_(std::move(door)), welcome_(std::move(welcome)), on_(on)
+    /// `handshake` authenticates a connection. It must finish within bounded time, since only a
+    /// bounded number of handshakes runs at once.
+    acceptor(loop& on, Listener listener, std::function<task<>(connection)> handshake)
+        : listener_(std::move(listener)), handshake_(std::move(handshake)), on_(on)
     {
-        work_.start(on_);
+        run_.start(on_);
     }
-    reception(const reception&) = delete;
-    reception& operator=(const reception&) = delete;
+    acceptor(const acceptor&) = delete;
+    acceptor& operator=(const acceptor&) = delete;
 
-    const Door& door() const noexcept { return door_; }
+    const Listener& listener() const noexcept { return listener_; }
 
 private:
-    /// Somebody whose task is under way.
-    struct visitor {
-        explicit visitor(task<> t) : work(std::move(t)) {}
+    /// A handshake that is under way.
+    struct attempt {
+        explicit attempt(task<> t) : work(std::move(t)) {}
         task<> work;
     };
 
-    task<> take_in()
+    task<> run()
     {
-        constexpr std::size_t most = 256;
+        constexpr std::size_t max_handshakes = 256;
         for (;;) {
-            co_await door_.knocked();
-            std::erase_if(visitors_, [](const visitor& v) { return v.work.finished(); });
+            co_await listener_.readable();
+            std::erase_if(running_, [](const attempt& a) { return a.work.finished(); });
             std::error_code error;
-            guest next = door_.open(error);
-            if (error || visitors_.size() >= most) {
-                // Out of file descriptors, or beset by strangers: those being heard come first.
-                if (!door_.again(error)) {
+            connection next = listener_.accept(error);
+            if (error || running_.size() >= max_handshakes) {
+                // The process is out of file descriptors, or too many unauthenticated connections
+                // are open: the running handshakes get time to finish first.
+                if (!listener_.would_block(error)) {
                     co_await sleep_for(std::chrono::milliseconds(10));
                 }
                 continue;
             }
-            visitors_.emplace_back(welcome_(std::move(next)));
-            visitors_.back().work.start(on_);
+            running_.emplace_back(handshake_(std::move(next)));
+            running_.back().work.start(on_);
         }
     }
 
-    Door door_;
-    std::function<task<>(guest)> welcome_;
+    Listener listener_;
+    std::function<task<>(connection)> handshake_;
     loop& on_;
-    std::list<visitor> visitors_;
-    task<> work_ = take_in();
+    std::list<attempt> running_;
+    task<> run_ = run();
 };
 
 }  // namespace papilio::detail

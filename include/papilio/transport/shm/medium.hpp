@@ -21,17 +21,17 @@
 // says welcome, and hears that repeated. From then on bytes on the socket mean: look at the rings.
 namespace papilio::shm::detail {
 
-/// Somebody who has connected.
-class ring_caller final : public caller {
+/// A connection that was accepted and is not authenticated yet.
+class incoming_ring final : public incoming {
 public:
-    ring_caller(asio_loop& on, owned_fd socket, std::size_t ring_bytes)
+    incoming_ring(asio_loop& on, owned_fd socket, std::size_t ring_bytes)
         : loop_(on),
           socket_(std::make_unique<descriptor>(on, socket.release())),
           ring_bytes_(ring_bytes)
     {
     }
 
-    task<wire::hello> hear() override
+    task<wire::hello> read_hello() override
     {
         check_user(socket_->get());
         std::array<std::byte, wire::hello::encoded_size> heard{};
@@ -41,7 +41,7 @@ public:
         co_return *h;
     }
     std::uint32_t streams() const override { return 1; }
-    task<std::unique_ptr<byte_stream>> welcome() override
+    task<std::unique_ptr<byte_stream>> accept() override
     {
         ring_memory::check(file_, ring_bytes_);
         ring_memory memory(file_, ring_bytes_);
@@ -63,25 +63,25 @@ private:
     owned_fd file_;
 };
 
-/// Where they come in; see `reception`.
-class door {
+/// Accepts connections by name; a listener as `acceptor` needs one.
+class listening_socket {
 public:
-    using guest = owned_fd;
+    using connection = owned_fd;
 
-    door(asio_loop& on, const std::string& name)
+    listening_socket(asio_loop& on, const std::string& name)
         : listening_(std::make_unique<descriptor>(on, listen_at(name).release()))
     {
     }
     std::string name() const { return name_of(listening_->get()); }
 
-    task<> knocked() { co_await listening_->readable(); }
-    owned_fd open(std::error_code& error)
+    task<> readable() { co_await listening_->readable(); }
+    owned_fd accept(std::error_code& error)
     {
         owned_fd s(::accept4(listening_->get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (s.get() < 0) error = std::error_code(errno, std::generic_category());
         return s;
     }
-    static bool again(std::error_code error)
+    static bool would_block(std::error_code error)
     {
         return error == std::errc::resource_unavailable_try_again;
     }
@@ -108,14 +108,15 @@ public:
     }
     static std::string text(const address& a) { return to_string(a); }
 
-    void listen(const address& own, std::function<task<>(std::unique_ptr<caller>)> welcome)
+    void listen(const address& own, std::function<task<>(std::unique_ptr<incoming>)> handshake)
     {
         own_.host = own.host.empty() ? this_host() : own.host;
-        auto hear = [this, welcome = std::move(welcome)](owned_fd s) {
-            return welcome(std::make_unique<ring_caller>(*loop_, std::move(s), ring_bytes_));
+        auto authenticate = [this, handshake = std::move(handshake)](owned_fd s) {
+            return handshake(std::make_unique<incoming_ring>(*loop_, std::move(s), ring_bytes_));
         };
-        reception_ = std::make_unique<reception>(*loop_, door(*loop_, own.name), std::move(hear));
-        own_.name = reception_->door().name();
+        acceptor_ = std::make_unique<acceptor>(*loop_, listening_socket(*loop_, own.name),
+                                               std::move(authenticate));
+        own_.name = acceptor_->listener().name();
     }
     const address& local() const noexcept { return own_; }
 
@@ -139,12 +140,12 @@ public:
     }
 
 private:
-    using reception = papilio::detail::reception<door>;
+    using acceptor = papilio::detail::acceptor<listening_socket>;
 
     asio_loop* loop_;
     std::size_t ring_bytes_;
     address own_;
-    std::unique_ptr<reception> reception_;
+    std::unique_ptr<acceptor> acceptor_;
 };
 
 }  // namespace papilio::shm::detail

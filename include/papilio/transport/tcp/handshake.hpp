@@ -83,7 +83,7 @@ inline task<> reach(socket& s, const endpoint& to)
 
 /// Listens at the first address of `at` that is ours; a name is looked up while the caller waits.
 /// Throws the last one's error.
-inline void listen_at(acceptor& a, const endpoint& at)
+inline void listen_at(asio::ip::tcp::acceptor& a, const endpoint& at)
 {
     const auto attempt = [&](const asio::ip::tcp::endpoint& address) {
         std::error_code error;
@@ -105,35 +105,34 @@ inline void listen_at(acceptor& a, const endpoint& at)
     throw std::system_error(standard(error), "cannot listen at " + to_string(at));
 }
 
-/// Where connections come in; see `reception`.
-class door {
+/// Accepts TCP connections; a listener as `acceptor` needs one.
+class listening_socket {
 public:
-    using guest = socket;
+    using connection = socket;
 
     /// Port 0 lets the system choose. Throws the system's error when `at` cannot be listened at.
-    door(asio::io_context& context, const endpoint& at) : acceptor_(context)
+    listening_socket(asio::io_context& context, const endpoint& at) : acceptor_(context)
     {
         listen_at(acceptor_, at);
     }
 
-    /// Where it is, with the port that the system chose if it was asked to.
+    /// The address and port; the port that the system chose, if it was asked to.
     endpoint local() const
     {
         const auto at = acceptor_.local_endpoint();
         return {at.address().to_string(), at.port()};
     }
 
-    task<> knocked() { co_await readable(acceptor_); }
-    socket open(std::error_code& error) { return acceptor_.accept(error); }
-    static bool again(std::error_code error) { return error == asio::error::would_block; }
+    task<> readable() { co_await detail::readable(acceptor_); }
+    socket accept(std::error_code& error) { return acceptor_.accept(error); }
+    static bool would_block(std::error_code error) { return error == asio::error::would_block; }
 
 private:
-    acceptor acceptor_;
+    asio::ip::tcp::acceptor acceptor_;
 };
 
 /// Dials `to`, says `h`, waits for the welcome and repeats it. Throws when anything goes wrong.
-inline task<> introduce_oneself(socket& s, const endpoint& to, wire::hello h,
-                                const char* congestion)
+inline task<> open_connection(socket& s, const endpoint& to, wire::hello h, const char* congestion)
 {
     co_await reach(s, to);
     tune(s, congestion);
@@ -150,7 +149,7 @@ inline task<> introduce_oneself(socket& s, const endpoint& to, wire::hello h,
     co_await write_all(s, answer);
 }
 
-inline task<wire::hello> hear_hello(socket& s)
+inline task<wire::hello> receive_hello(socket& s)
 {
     std::array<std::byte, wire::hello::encoded_size> heard{};
     co_await read_all(s, heard);

@@ -40,13 +40,13 @@ public:
     task<channel> accept();
 
 private:
-    task<> welcome(detail::socket from);
+    task<> handshake(detail::socket from);
 
     asio_loop& loop_;
     duration handshake_timeout_;
     std::deque<channel> ready_;
     gate arrived_;
-    papilio::detail::reception<detail::door> reception_;
+    papilio::detail::acceptor<detail::listening_socket> acceptor_;
 };
 
 namespace detail {
@@ -108,14 +108,14 @@ inline task<channel> dial(asio_loop& on, endpoint to, duration patience)
 inline listener::listener(asio_loop& on, const endpoint& at, duration handshake_timeout)
     : loop_(on),
       handshake_timeout_(handshake_timeout),
-      reception_(on, detail::door(on.context(), at),
-                 [this](detail::socket s) { return welcome(std::move(s)); })
+      acceptor_(on, detail::listening_socket(on.context(), at),
+                [this](detail::socket s) { return handshake(std::move(s)); })
 {
 }
 
 inline endpoint listener::local() const
 {
-    return reception_.door().local();
+    return acceptor_.listener().local();
 }
 
 inline task<channel> listener::accept()
@@ -129,14 +129,14 @@ inline task<channel> listener::accept()
     co_return next;
 }
 
-inline task<> listener::welcome(detail::socket from)
+inline task<> listener::handshake(detail::socket from)
 {
     constexpr std::size_t most = 64;
     detail::socket s = std::move(from);  // closes when this ends, `from` when its frame dies
     try {
         detail::tune(s, nullptr);
-        task<> handshake = detail::greet(s);
-        co_await timeout(std::move(handshake), loop_.now() + handshake_timeout_);
+        task<> greeting = detail::greet(s);
+        co_await timeout(std::move(greeting), loop_.now() + handshake_timeout_);
     } catch (const std::system_error&) {
         co_return;  // a stranger
     }

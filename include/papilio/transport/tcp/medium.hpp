@@ -103,18 +103,18 @@ struct settings {
     std::shared_ptr<papilio::detail::caps> limits;
 };
 
-/// Somebody who has connected.
-class socket_caller final : public caller {
+/// A connection that was accepted and is not authenticated yet.
+class incoming_socket final : public incoming {
 public:
-    socket_caller(socket s, const settings& shared) : socket_(std::move(s)), shared_(shared) {}
+    incoming_socket(socket s, const settings& shared) : socket_(std::move(s)), shared_(shared) {}
 
-    task<wire::hello> hear() override
+    task<wire::hello> read_hello() override
     {
         tune(socket_, shared_.congestion);
-        co_return co_await hear_hello(socket_);
+        co_return co_await receive_hello(socket_);
     }
     std::uint32_t streams() const override { return shared_.connections; }
-    task<std::unique_ptr<byte_stream>> welcome() override
+    task<std::unique_ptr<byte_stream>> accept() override
     {
         co_await exchange_welcome(socket_);
         co_return shared_.stream(std::move(socket_));
@@ -146,16 +146,16 @@ public:
     }
     static std::string text(const endpoint& e) { return to_string(e); }
 
-    void listen(const endpoint& own, std::function<task<>(std::unique_ptr<caller>)> welcome)
+    void listen(const endpoint& own, std::function<task<>(std::unique_ptr<incoming>)> handshake)
     {
         own_ = own;
         if (own.host.empty()) return;
-        reception_ = std::make_unique<reception>(
-            shared_.on, door(shared_.on.context(), own),
-            [this, welcome = std::move(welcome)](socket s) {
-                return welcome(std::make_unique<socket_caller>(std::move(s), shared_));
+        acceptor_ = std::make_unique<acceptor>(
+            shared_.on, listening_socket(shared_.on.context(), own),
+            [this, handshake = std::move(handshake)](socket s) {
+                return handshake(std::make_unique<incoming_socket>(std::move(s), shared_));
             });
-        own_.port = reception_->door().local().port;
+        own_.port = acceptor_->listener().local().port;
     }
     const endpoint& local() const noexcept { return own_; }
 
@@ -163,16 +163,16 @@ public:
     {
         socket s(shared_.on.context());
         h.connections = shared_.connections;
-        co_await introduce_oneself(s, to, h, shared_.congestion);
+        co_await open_connection(s, to, h, shared_.congestion);
         co_return shared_.stream(std::move(s));
     }
 
 private:
-    using reception = papilio::detail::reception<door>;
+    using acceptor = papilio::detail::acceptor<listening_socket>;
 
     settings shared_;
     endpoint own_;
-    std::unique_ptr<reception> reception_;
+    std::unique_ptr<acceptor> acceptor_;
 };
 
 }  // namespace papilio::tcp::detail

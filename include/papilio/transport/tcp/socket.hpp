@@ -25,7 +25,6 @@ namespace papilio::tcp::detail {
 // when to try again. So it never holds a buffer of ours, and dropping a task is always safe.
 
 using socket = asio::ip::tcp::socket;
-using acceptor = asio::ip::tcp::acceptor;
 
 /// Suspends until a read, or an accept, would not block.
 auto readable(auto& s)
