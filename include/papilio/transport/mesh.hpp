@@ -105,8 +105,8 @@ private:
     /// The streams with one peer: all of them, or the link is down.
     struct link final : detail::connection_owner {
         link(mesh& n, int p) : net(n), peer(p) {}
-        void heard() override { last_heard = net.loop_.now(); }
-        void ended(std::error_code why) override { net.lost_one(*this, why); }
+        void on_bytes() override { last_heard = net.loop_.now(); }
+        void on_end(std::error_code why) override { net.lost_one(*this, why); }
         void on_peer_shutdown() override { net.parting(*this); }
         bool has(std::size_t index) const
         {

@@ -17,11 +17,11 @@ using namespace papilio::test;
 namespace {
 
 struct observer final : pa::detail::connection_owner {
-    void heard() override {}
-    void ended(std::error_code why) override { end = why; }
-    void on_peer_shutdown() override { parted = true; }
+    void on_bytes() override {}
+    void on_end(std::error_code why) override { end = why; }
+    void on_peer_shutdown() override { shut_down = true; }
     std::error_code end;
-    bool parted = false;
+    bool shut_down = false;
 };
 
 /// Two ends in virtual time; a megabyte a second from the first to the second.
@@ -68,7 +68,7 @@ pa::task<> all(std::vector<pa::task<>> work)
 
 }  // namespace
 
-TEST_CASE("what has a higher priority leaves first, but for what has begun")
+TEST_CASE("messages of higher priority are sent first, but for one that has started")
 {
     connected_pair pair;
     const std::vector<std::byte> message(100'000);
@@ -83,7 +83,7 @@ TEST_CASE("what has a higher priority leaves first, but for what has begun")
     CHECK(order == std::vector<std::uint64_t>{0, 4, 3, 5, 1, 2, 7, 6});
 }
 
-TEST_CASE("a farewell goes after everything, whatever its priority")
+TEST_CASE("the shutdown frame is sent last, whatever its priority")
 {
     connected_pair pair;
     const std::vector<std::byte> message(100'000);
@@ -97,7 +97,7 @@ TEST_CASE("a farewell goes after everything, whatever its priority")
     work.push_back(receive(pair.in_inbox, 1, order));
     pa::sync_wait(pair.world, all(std::move(work)));
     CHECK(order == std::vector<std::uint64_t>{0, 1});
-    while (!pair.in_owner.parted) REQUIRE(pair.world.run_one());
+    while (!pair.in_owner.shut_down) REQUIRE(pair.world.run_one());
 }
 
 TEST_CASE("messages of one priority keep their order among each other, also when one is dropped")

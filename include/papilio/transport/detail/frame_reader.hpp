@@ -1,0 +1,148 @@
+#pragma once
+
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/transport/detail/inbound_message.hpp>
+#include <papilio/transport/mailbox.hpp>
+#include <papilio/wire/frame.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::detail {
+
+/// Splits the bytes of one stream into frames and passes their messages to a mailbox. Pure: its
+/// owner reads into `buffers`, reports to `received` how many bytes came, and calls `parse` until
+/// more are needed. Many small messages are read at once; of a large one, all but the first bytes
+/// are read straight into the receiver's buffer.
+class frame_reader {
+public:
+    enum class status {
+        needs_bytes,    ///< read more, then parse again
+        large_message,  ///< one is complete: let its receiver run before you parse again
+        peer_shutdown,  ///< the peer sends no more messages; reported once
+    };
+
+    /// A frame of more than `max_message` bytes is an error.
+    frame_reader(mailbox& inbox, int peer, std::size_t max_message)
+        : inbox_(inbox), peer_(peer), max_message_(max_message)
+    {
+    }
+    frame_reader(const frame_reader&) = delete;
+    frame_reader& operator=(const frame_reader&) = delete;
+
+    /// Takes the bytes that were received apart. Throws `errc::bad_message` when they are no frame
+    /// or the peer exceeds the mailbox's limit, and `errc::too_large` beyond `max_message`; nothing
+    /// is allocated before. After an error the position in the stream is lost.
+    status parse();
+
+    /// Where the next bytes of the stream belong, in this order: the rest of the current message,
+    /// then memory for frames. Valid until another task runs.
+    std::array<mutable_bytes, 2> buffers();
+
+    /// `n` bytes have been read into `buffers()`. Returns how many of them belong to the current
+    /// message.
+    std::size_t received(std::size_t n);
+
+    /// True while part of a message is missing.
+    bool in_message() const noexcept { return message_.has_value(); }
+
+    /// The stream has ended: a receive whose message is incomplete fails.
+    void abort() noexcept { message_.reset(); }
+
+private:
+    std::size_t buffered() const noexcept { return end_ - begin_; }
+    mutable_bytes message_buffer();
+    bool parse_frame();
+    void copy_buffered();
+
+    mailbox& inbox_;
+    int peer_;
+    std::size_t max_message_;
+    bool peer_shut_down_ = false;
+
+    std::array<std::byte, 4096> buffer_;  // frames, and the first bytes behind them
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+
+    std::optional<inbound_message> message_;
+    std::size_t message_size_ = 0;
+    std::vector<std::byte> discarded_;  // receives bytes that nobody wants
+};
+
+inline frame_reader::status frame_reader::parse()
+{
+    for (;;) {
+        if (message_) {
+            copy_buffered();
+            if (message_->left() > 0) return status::needs_bytes;
+            message_->finish();
+            message_.reset();
+            if (message_size_ > buffer_.size()) return status::large_message;
+        }
+        if (buffered() < wire::frame::encoded_size) return status::needs_bytes;
+        if (parse_frame()) return status::peer_shutdown;
+    }
+}
+
+/// Begins a message, unless the frame is a control frame. True for the first shutdown.
+inline bool frame_reader::parse_frame()
+{
+    const auto frame = wire::parse_frame(buffer_.data() + begin_);
+    begin_ += wire::frame::encoded_size;
+    if (frame.what == wire::shutdown) return !std::exchange(peer_shut_down_, true);
+    if (frame.what == wire::heartbeat) return false;
+    if (frame.size > max_message_)
+        throw std::system_error(errc::too_large,
+                                "peer " + std::to_string(peer_) + " sent a message of " +
+                                    std::to_string(frame.size) + " bytes; max_message is " +
+                                    std::to_string(max_message_));
+    message_size_ = frame.size;
+    message_.emplace(inbox_, peer_, frame.what, frame.size);
+    return false;
+}
+
+/// The current message's destination, or memory for bytes that are to be discarded.
+inline mutable_bytes frame_reader::message_buffer()
+{
+    const auto to = message_->destination();
+    if (!to.empty()) return to;
+    discarded_.resize(std::min(message_->left(), std::size_t{64} << 10));
+    return discarded_;
+}
+
+inline void frame_reader::copy_buffered()
+{
+    while (message_->left() > 0 && buffered() > 0) {
+        const auto to = message_buffer();
+        const auto n = std::min(to.size(), buffered());
+        std::ranges::copy(bytes(buffer_).subspan(begin_, n), to.begin());
+        begin_ += n;
+        message_->advance(n);
+    }
+}
+
+inline std::array<mutable_bytes, 2> frame_reader::buffers()
+{
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+    end_ -= std::exchange(begin_, 0);
+    const auto rest = mutable_bytes(buffer_).subspan(end_);
+    return {message_ ? message_buffer() : mutable_bytes{}, rest};
+}
+
+inline std::size_t frame_reader::received(std::size_t n)
+{
+    const auto of_message = message_ ? std::min(n, message_buffer().size()) : 0;
+    if (message_) message_->advance(of_message);
+    end_ += n - of_message;
+    return of_message;
+}
+
+}  // namespace papilio::detail

@@ -1,0 +1,204 @@
+#pragma once
+
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/check.hpp>
+#include <papilio/wire/frame.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <iterator>
+#include <limits>
+#include <span>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::detail {
+
+/// Messages that wait to be written to one stream, as frames, by priority. Pure: its owner writes
+/// the bytes that `gather` names and reports to `written` how many the stream took.
+class send_queue {
+public:
+    /// A message whose bytes belong to its sender. It stays where it is, and its body stays valid,
+    /// from `push` until `finish` is called or it is withdrawn.
+    class message {
+    public:
+        message(tag t, bytes body, int priority) noexcept
+            : head_(wire::encode(wire::frame{t, static_cast<std::uint32_t>(body.size())})),
+              body_(body),
+              priority_(t == wire::shutdown ? last : priority)
+        {
+        }
+        message(const message&) = delete;
+        message& operator=(const message&) = delete;
+
+    protected:
+        ~message() = default;
+
+    private:
+        friend class send_queue;
+
+        /// All bytes are written, or never will be because of `error`. Must not change the queue.
+        virtual void finish(std::error_code error) noexcept = 0;
+
+        std::array<std::byte, wire::frame::encoded_size> head_;
+        bytes body_;
+        int priority_;
+    };
+
+    bool empty() const noexcept { return entries_.empty(); }
+
+    /// Bytes written so far, frames included.
+    std::uint64_t bytes_written() const noexcept { return bytes_written_; }
+
+    /// Bytes that `written` has not seen yet.
+    std::size_t bytes_waiting() const noexcept { return bytes_waiting_; }
+
+    /// Queues `m` ahead of every lower-priority message that has not started. The shutdown frame
+    /// goes last, whatever its priority.
+    void push(message& m) { insert({&m, {}, m.priority_}); }
+
+    /// Queues a frame without a body, such as a heartbeat.
+    void push_control(tag t) { push_copy(t, {}, t == wire::shutdown ? last : 0); }
+
+    /// Queues a copy of a message.
+    void push_copy(tag t, bytes body, int priority)
+    {
+        const auto head = wire::encode(wire::frame{t, static_cast<std::uint32_t>(body.size())});
+        std::vector<std::byte> copy(head.begin(), head.end());
+        copy.insert(copy.end(), body.begin(), body.end());
+        insert({nullptr, std::move(copy), priority});
+    }
+
+    /// Takes `m` back, which is in the queue: its sender is gone, and `finish` is not called. If
+    /// some of it has been written, the queue keeps a copy of the rest, since the stream must carry
+    /// whole frames.
+    void withdraw(const message& m);
+
+    /// The next bytes to write, as many as fit `to`; empty ranges may be among them. They stay
+    /// valid until the queue changes.
+    std::span<const bytes> gather(std::span<bytes> to) const;
+
+    /// The stream has taken the next `n` bytes. Finishes the messages that are complete, and
+    /// returns true if there were any, or copies.
+    bool written(std::size_t n);
+
+    /// Empties the queue; its messages finish with `why`.
+    void fail(std::error_code why);
+
+private:
+    static constexpr int last = std::numeric_limits<int>::min();
+
+    /// A message of a sender, or a copy that belongs to the queue.
+    struct entry {
+        message* borrowed;
+        std::vector<std::byte> copy;
+        int priority;
+    };
+
+    /// What of an entry is not written.
+    struct remainder {
+        bytes head;
+        bytes body;
+        std::size_t size() const noexcept { return head.size() + body.size(); }
+    };
+
+    void insert(entry e);
+    remainder unwritten(const entry& e) const noexcept;
+
+    std::deque<entry> entries_;
+    std::size_t front_written_ = 0;  // bytes of the front entry
+    bool front_started_ = false;     // some of its frame is written, perhaps as another entry
+    std::uint64_t bytes_written_ = 0;
+    std::size_t bytes_waiting_ = 0;
+};
+
+/// The place is behind all entries of at least the same priority, and behind a frame that is half
+/// written.
+inline void send_queue::insert(entry e)
+{
+    auto place = entries_.end();
+    const auto first = entries_.begin() + (front_started_ ? 1 : 0);
+    while (place != first && std::prev(place)->priority < e.priority) --place;
+    bytes_waiting_ +=
+        e.borrowed ? wire::frame::encoded_size + e.borrowed->body_.size() : e.copy.size();
+    entries_.insert(place, std::move(e));
+}
+
+inline send_queue::remainder send_queue::unwritten(const entry& e) const noexcept
+{
+    remainder r;
+    if (e.borrowed)
+        r = {e.borrowed->head_, e.borrowed->body_};
+    else
+        r = {e.copy, {}};
+    if (&e != &entries_.front()) return r;
+    const auto of_head = std::min(front_written_, r.head.size());
+    r.head = r.head.subspan(of_head);
+    r.body = r.body.subspan(front_written_ - of_head);
+    return r;
+}
+
+inline void send_queue::withdraw(const message& m)
+{
+    const auto found = std::ranges::find(entries_, &m, &entry::borrowed);
+    PAPILIO_CHECK(found != entries_.end(), "only a queued message can be withdrawn");
+    const auto rest = unwritten(*found);
+    if (found != entries_.begin() || front_written_ == 0) {
+        bytes_waiting_ -= rest.size();
+        entries_.erase(found);
+        return;
+    }
+    std::vector<std::byte> copy(rest.head.begin(), rest.head.end());
+    copy.insert(copy.end(), rest.body.begin(), rest.body.end());
+    *found = {nullptr, std::move(copy), found->priority};
+    front_written_ = 0;
+}
+
+inline std::span<const bytes> send_queue::gather(std::span<bytes> to) const
+{
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < entries_.size() && used + 2 <= to.size(); ++i) {
+        const auto rest = unwritten(entries_[i]);
+        to[used++] = rest.head;
+        to[used++] = rest.body;
+    }
+    return to.first(used);
+}
+
+inline bool send_queue::written(std::size_t n)
+{
+    bytes_written_ += n;
+    bytes_waiting_ -= n;
+    bool finished = false;
+    while (!entries_.empty()) {
+        const auto left = unwritten(entries_.front()).size();
+        if (n < left) {
+            front_written_ += n;
+            front_started_ = front_started_ || n > 0;
+            return finished;
+        }
+        n -= left;
+        front_written_ = 0;
+        front_started_ = false;
+        finished = true;
+        const auto done = std::move(entries_.front());
+        entries_.pop_front();
+        if (done.borrowed) done.borrowed->finish({});
+    }
+    return finished;
+}
+
+inline void send_queue::fail(std::error_code why)
+{
+    for (auto& e : std::exchange(entries_, {}))
+        if (e.borrowed) e.borrowed->finish(why);
+    front_written_ = 0;
+    front_started_ = false;
+    bytes_waiting_ = 0;
+}
+
+}  // namespace papilio::detail
