@@ -3,13 +3,12 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/transport/detail/message_reader.hpp>
+#include <papilio/transport/detail/send_queue.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
 #include <papilio/transport/tcp/socket.hpp>
-#include <papilio/wire/channel.hpp>
-#include <papilio/wire/frame.hpp>
 
 #include <array>
-#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,7 +39,8 @@ private:
 
 namespace detail {
 
-/// The socket, what waits to be written, and what of the next message has been read.
+/// The socket of a channel, the messages that wait to be written, and the message that is being
+/// read.
 class channel_state {
 public:
     channel_state(asio_loop& on, socket s) : loop_(on), socket_(std::move(s))
@@ -57,56 +57,46 @@ public:
 
     task<> send(bytes message)
     {
-        constexpr std::size_t most = std::size_t{1} << 20;  // unwritten, before senders wait
-        if (message.size() > max_message) throw std::system_error(errc::too_large);
-        while (!end_ && waiting_ > most) {
+        constexpr std::size_t max_waiting = std::size_t{1} << 20;
+        if (message.size() > max_message)
+            throw std::system_error(errc::too_large, "a channel carries messages of up to " +
+                                                         std::to_string(max_message) +
+                                                         " bytes, not " +
+                                                         std::to_string(message.size()));
+        while (!end_ && queue_.bytes_waiting() > max_waiting) {
             written_.close();
             co_await written_.opened();
         }
-        if (end_ || closing_) throw std::system_error(end_ ? end_ : errc::disconnected);
-        const auto head =
-            wire::encode(wire::frame{tag{}, static_cast<std::uint32_t>(message.size())});
-        std::vector<std::byte> entry(head.begin(), head.end());
-        entry.insert(entry.end(), message.begin(), message.end());
-        waiting_ += entry.size();
-        queue_.push_back(std::move(entry));
+        if (end_ || closing_) throw std::system_error(end_ ? end_ : errc::disconnected, remote_);
+        queue_.push_copy(tag{}, message, 0);
         flush();
         if (!queue_.empty()) has_work_.open();
     }
 
-    /// What has been read stays here between calls, so that dropping one loses nothing.
+    /// Dropping it loses nothing: the reader keeps what it has read for the next call.
     task<std::vector<std::byte>> recv(std::size_t limit)
     {
-        while (head_read_ < head_.size()) {
-            const auto n = read_some(mutable_bytes(head_).subspan(head_read_));
-            head_read_ += n;
+        for (auto into = next_buffer(limit); !into.empty(); into = next_buffer(limit)) {
+            const auto n = read_some(into);
+            reader_.received(n);
             if (n == 0) {
                 co_await readable(socket_);
             }
         }
-        if (body_.empty()) body_.resize(size_of_next(limit));
-        while (body_read_ < body_.size()) {
-            const auto n = read_some(mutable_bytes(body_).subspan(body_read_));
-            body_read_ += n;
-            if (n == 0) {
-                co_await readable(socket_);
-            }
-        }
-        head_read_ = body_read_ = 0;
-        co_return std::exchange(body_, {});
+        co_return reader_.take();
     }
 
-    /// Writes what waits, says that it was the last, and reads until the other side has said so
-    /// too: otherwise the system might throw away what has not been read over there.
+    /// Writes what waits, shuts the sending side down, and reads until the peer has done the same:
+    /// otherwise its system might discard what it has not read. Gives up after two seconds.
     task<> close()
     {
         closing_ = true;
         const auto until = loop_.now() + std::chrono::seconds(2);
         try {
-            task<> work = part();
+            task<> work = shut_down();
             co_await timeout(std::move(work), until);
         } catch (const std::system_error&) {
-            // Whoever is gone, or has not answered by now, misses nothing.
+            // A peer that is gone, or has not answered by now, misses nothing.
         }
         end(errc::disconnected);
     }
@@ -114,14 +104,14 @@ public:
 private:
     static constexpr std::size_t max_message = std::size_t{64} << 20;
 
-    /// An IPv4 address as such, also where it came through a socket of IPv6.
+    /// An IPv4 address as such, even if it came through an IPv6 socket.
     static asio::ip::address unmapped(const asio::ip::address& a)
     {
         if (!a.is_v6() || !a.to_v6().is_v4_mapped()) return a;
         return asio::ip::make_address_v4(asio::ip::v4_mapped, a.to_v6());
     }
 
-    task<> part()
+    task<> shut_down()
     {
         while (!end_ && !queue_.empty()) {
             written_.close();
@@ -130,37 +120,34 @@ private:
         if (end_) co_return;
         std::error_code ignored;
         socket_.shutdown(socket::shutdown_send, ignored);
-        std::array<std::byte, 4096> nowhere;
+        std::array<std::byte, 4096> discarded;
         while (!end_) {
-            const auto n = read_some(nowhere);
+            const auto n = read_some(discarded);
             if (n == 0) {
                 co_await readable(socket_);
             }
         }
     }
 
-    /// Nothing, if nothing is there yet.
+    /// Reads what has arrived; zero bytes if nothing has.
     std::size_t read_some(mutable_bytes into)
     {
-        if (end_) throw std::system_error(end_);
+        if (end_) throw std::system_error(end_, remote_);
         std::error_code error;
         const auto n = socket_.read_some(asio::buffer(into.data(), into.size()), error);
         if (error && error != asio::error::would_block) {
             end(errc::disconnected);
-            throw std::system_error(errc::disconnected);
+            throw std::system_error(errc::disconnected, remote_);
         }
         return n;
     }
 
-    std::size_t size_of_next(std::size_t limit)
+    mutable_bytes next_buffer(std::size_t limit)
     {
         try {
-            const auto next = wire::parse_frame(head_.data());
-            if (next.what != tag{}) throw std::system_error(errc::bad_message);
-            if (next.size > limit) throw std::system_error(errc::too_large);
-            return next.size;
+            return reader_.buffer(limit);
         } catch (const std::system_error& failure) {
-            end(failure.code());  // there is no finding the place again
+            end(failure.code());  // the position of the next frame is unknown
             throw;
         }
     }
@@ -168,17 +155,13 @@ private:
     void flush()
     {
         while (!queue_.empty() && !end_) {
-            const auto rest = bytes(queue_.front()).subspan(front_written_);
+            std::array<bytes, 2> pieces;
+            const auto next = queue_.gather(pieces).front();
             std::error_code error;
-            const auto n = socket_.write_some(asio::buffer(rest.data(), rest.size()), error);
+            const auto n = socket_.write_some(asio::buffer(next.data(), next.size()), error);
             if (error == asio::error::would_block) return;
             if (error) return end(errc::disconnected);
-            waiting_ -= n;
-            front_written_ += n;
-            if (n < rest.size()) continue;
-            front_written_ = 0;
-            queue_.pop_front();
-            written_.open();
+            if (queue_.written(n)) written_.open();
         }
     }
 
@@ -198,10 +181,9 @@ private:
     {
         if (end_) return;
         end_ = why;
-        std::error_code ignored;  // a socket that is broken may be broken in any way
+        std::error_code ignored;  // the socket is given up in any case
         socket_.close(ignored);
-        queue_.clear();
-        waiting_ = front_written_ = 0;
+        queue_.fail(why);
         written_.open();
     }
 
@@ -210,18 +192,10 @@ private:
     std::string remote_;
     std::error_code end_;
     bool closing_ = false;
-
-    std::deque<std::vector<std::byte>> queue_;
-    std::size_t front_written_ = 0;
-    std::size_t waiting_ = 0;  // bytes in the queue
+    papilio::detail::send_queue queue_;
     gate has_work_;
     gate written_;
-
-    std::array<std::byte, wire::frame::encoded_size> head_{};
-    std::size_t head_read_ = 0;
-    std::vector<std::byte> body_;
-    std::size_t body_read_ = 0;
-
+    papilio::detail::message_reader reader_;
     task<> writer_ = write();
 };
 
