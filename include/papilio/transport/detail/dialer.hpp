@@ -1,0 +1,119 @@
+#pragma once
+
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/timeout.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/detail/peer_link.hpp>
+#include <papilio/transport/mesh_options.hpp>
+#include <papilio/wire/hello.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::detail {
+
+/// Dials the peers of a mesh over a medium (see `mesh`). Of two peers, the one with the higher rank
+/// dials, unless the other cannot be dialled. Borrows the medium and the options.
+template <class Medium>
+class dialer {
+public:
+    using address = typename Medium::address;
+
+    dialer(loop& on, Medium& medium, int rank, const mesh_options& o)
+        : loop_(on), medium_(medium), rank_(rank), options_(o)
+    {
+    }
+
+    void set_address(int peer, address at) { targets_[peer].at = std::move(at); }
+    const address& address_of(int peer) { return targets_[peer].at; }
+
+    /// Finishes when `l` is established, by this peer or by the other; throws its error once it has
+    /// failed.
+    task<> connect(peer_link& l)
+    {
+        const bool ours = dials(l.peer()) && !l.is_settled();
+        if (ours)
+            co_await dial(l);
+        else
+            co_await l.settled();
+        if (l.error()) throw std::system_error(l.error(), "peer " + std::to_string(l.peer()));
+    }
+
+    /// For the text of an error: where `peer` was dialled, and why the last attempt failed.
+    std::string last_failure(int peer)
+    {
+        const target& to = targets_[peer];
+        return (medium_.reaches(medium_.local(), to.at) ? " at " + medium_.text(to.at) : "") +
+               (to.failure ? ": " + to.failure.message() : "");
+    }
+
+private:
+    struct target {
+        address at;
+        std::error_code failure;  // of the last attempt
+    };
+
+    bool dials(int peer)
+    {
+        const address& at = targets_[peer].at;
+        if (!medium_.reaches(medium_.local(), at)) return false;
+        return !medium_.reaches(at, medium_.local()) || rank_ > peer;
+    }
+
+    /// The first stream tells how many the link consists of.
+    task<> dial(peer_link& l)
+    {
+        co_await dial_stream(l, 0);
+        std::vector<task<>> others;
+        for (std::size_t i = 1; i < l.streams(); ++i)
+            others.push_back(dial_stream(l, static_cast<std::uint32_t>(i)));
+        co_await when_all(std::move(others));
+    }
+
+    /// Tries until the stream exists, perhaps through another call's attempt, or the link has
+    /// failed: the other side may not have started yet.
+    task<> dial_stream(peer_link& l, std::uint32_t index)
+    {
+        wire::hello h;
+        h.group = options_.group;
+        h.from = static_cast<std::uint32_t>(rank_);
+        h.to = static_cast<std::uint32_t>(l.peer());
+        h.connection = index;
+        duration pause = std::chrono::milliseconds(10);
+        while (!l.error() && !l.has_stream(index)) {
+            std::unique_ptr<byte_stream> stream;
+            target& to = targets_[l.peer()];
+            try {
+                task<std::unique_ptr<byte_stream>> attempt = medium_.dial(to.at, h);
+                stream =
+                    co_await timeout(std::move(attempt), loop_.now() + options_.handshake_timeout);
+            } catch (const std::system_error& failure) {
+                to.failure = failure.code();
+            }
+            if (stream) {
+                l.add(index, std::move(stream));
+                co_return;
+            }
+            co_await sleep_for(pause);
+            pause = std::min<duration>(pause * 2, std::chrono::seconds(1));
+        }
+    }
+
+    loop& loop_;
+    Medium& medium_;
+    int rank_;
+    const mesh_options& options_;
+    std::map<int, target> targets_;  // by peer
+};
+
+}  // namespace papilio::detail

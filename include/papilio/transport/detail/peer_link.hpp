@@ -1,0 +1,219 @@
+#pragma once
+
+#include <papilio/async/gate.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/detail/connection.hpp>
+#include <papilio/transport/detail/stream_choice.hpp>
+#include <papilio/transport/mailbox.hpp>
+#include <papilio/transport/mesh_options.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::detail {
+
+/// The connections to one peer of a mesh. A link is established once all of its streams are there,
+/// and fails as a whole with the first of them. It never comes back.
+class peer_link final : connection_owner {
+public:
+    peer_link(loop& on, mailbox& inbox, int peer, const mesh_options& o)
+        : loop_(on), inbox_(inbox), peer_(peer), options_(o)
+    {
+    }
+    peer_link(const peer_link&) = delete;
+    peer_link& operator=(const peer_link&) = delete;
+
+    int peer() const noexcept { return peer_; }
+
+    /// Why the link has failed or was shut down, if it has.
+    std::error_code error() const noexcept { return error_; }
+    bool connected() const noexcept { return settled_.is_open() && !error_; }
+
+    /// Awaiting it lasts until the link is established or has failed.
+    gate::passage settled() noexcept { return settled_.opened(); }
+    bool is_settled() const noexcept { return settled_.is_open(); }
+
+    /// How many streams the link consists of; zero before the first one is there.
+    std::size_t streams() const noexcept { return connections_.size(); }
+    bool has_stream(std::size_t index) const
+    {
+        return index < connections_.size() && connections_[index];
+    }
+
+    /// Whether stream `index` of `streams` may still be added.
+    bool expects(std::size_t index, std::size_t streams) const
+    {
+        const bool other_number = !connections_.empty() && connections_.size() != streams;
+        return !error_ && index < streams && !other_number && !has_stream(index);
+    }
+
+    /// Adds stream `index`; the first stream of a link tells how many there are. Drops `s` if the
+    /// link does not expect it.
+    void add(std::uint32_t index, std::unique_ptr<byte_stream> s);
+
+    /// Ends all connections. Receives from the peer fail with `why`, unless their message is there.
+    void fail(std::error_code why);
+
+    /// The connection that carries messages under `t`, always the same one, so that they stay in
+    /// order. The link must be settled; throws its error if it has failed.
+    connection& connection_for(tag t);
+
+    /// A message of `size` bytes has been sent under `t`.
+    void sent(tag t, std::size_t size)
+    {
+        if (choice_) choice_->sent(t, size, loop_.now());
+    }
+
+    /// Sends a shutdown on every stream, after all that waits to be sent, and finishes when the
+    /// peer has done the same or the link has failed.
+    task<> shut_down();
+
+    /// Sends a heartbeat on every stream that has nothing else to send.
+    void send_heartbeats();
+
+    /// Whether a stream's data has been waiting for an acknowledgement for longer than `limit`.
+    bool unacknowledged_beyond(duration limit);
+
+    time_point last_heard() const noexcept { return last_heard_; }
+
+    /// Bytes that the peer's host has acknowledged, frames included.
+    std::uint64_t arrived();
+
+    /// The shortest round trip of any stream, if one has been measured.
+    std::optional<duration> round_trip();
+
+    /// The kind of its streams; empty while the link is down.
+    std::string kind() const { return connected() ? connections_.front()->kind() : ""; }
+
+private:
+    void on_bytes() override { last_heard_ = loop_.now(); }
+    void on_end(std::error_code why) override;
+    void on_peer_shutdown() override;
+    void send_shutdown();
+
+    loop& loop_;
+    mailbox& inbox_;
+    int peer_;
+    const mesh_options& options_;
+    std::vector<std::unique_ptr<connection>> connections_;
+    std::optional<stream_choice> choice_;  // of adaptive links
+    gate settled_;
+    gate shut_down_;  // both sides have sent their shutdowns, or the link has failed
+    std::error_code error_;
+    std::size_t peer_shutdowns_ = 0;  // streams on which the peer has sent its shutdown
+    bool shutting_down_ = false;
+    time_point last_heard_{};
+};
+
+inline void peer_link::add(std::uint32_t index, std::unique_ptr<byte_stream> s)
+{
+    if (!expects(index, connections_.empty() ? s->streams() : connections_.size())) return;
+    if (connections_.empty()) {
+        connections_.resize(s->streams());
+        if (options_.adaptive) choice_.emplace(connections_.size());
+    }
+    last_heard_ = loop_.now();
+    connection_owner& owner = *this;
+    connections_[index] = std::make_unique<connection>(loop_, std::move(s), inbox_, peer_,
+                                                       options_.max_message, owner);
+    if (std::ranges::all_of(connections_, [](const auto& c) { return !!c; })) settled_.open();
+}
+
+inline void peer_link::fail(std::error_code why)
+{
+    if (error_) return;
+    error_ = why;
+    for (auto& c : connections_)
+        if (c) c->end(why);
+    inbox_.close(peer_, why);
+    settled_.open();
+    shut_down_.open();
+}
+
+inline connection& peer_link::connection_for(tag t)
+{
+    if (error_) throw std::system_error(error_, "peer " + std::to_string(peer_));
+    const auto mixed = static_cast<std::uint64_t>(t) * 0x9e3779b97f4a7c15u >> 32;
+    const auto streams = choice_ ? choice_->streams(t, loop_.now()) : connections_.size();
+    return *connections_[mixed % streams];
+}
+
+/// The first stream that ends takes the link with it. During the peer's shutdown, though, a stream
+/// may end after its shutdown frame while others still carry messages from before theirs.
+inline void peer_link::on_end(std::error_code why)
+{
+    const auto stands_or_complete = [](const auto& c) {
+        return !c || !c->ended() || c->peer_shut_down();
+    };
+    const bool partly = peer_shutdowns_ > 0 && peer_shutdowns_ < connections_.size();
+    if (partly && std::ranges::all_of(connections_, stands_or_complete)) return;
+    fail(why);
+}
+
+/// Once the peer has shut every stream down, nothing more comes, and this side answers in kind.
+inline void peer_link::on_peer_shutdown()
+{
+    if (++peer_shutdowns_ < connections_.size()) return;
+    inbox_.close(peer_, errc::disconnected);
+    if (!shutting_down_) send_shutdown();
+    shut_down_.open();
+}
+
+inline void peer_link::send_shutdown()
+{
+    for (auto& c : connections_)
+        if (c) c->send_control(wire::shutdown);
+}
+
+inline task<> peer_link::shut_down()
+{
+    shutting_down_ = true;
+    const auto send_last = [](connection& c) -> task<> { co_await c.send(wire::shutdown, {}); };
+    std::vector<task<>> sends;
+    for (auto& c : connections_) sends.push_back(send_last(*c));
+    try {
+        co_await when_all(std::move(sends));
+        co_await shut_down_.opened();
+    } catch (const std::system_error&) {
+        // The link has failed, which ends it as well.
+    }
+}
+
+inline void peer_link::send_heartbeats()
+{
+    for (auto& c : connections_)
+        if (c->drained()) c->send_control(wire::heartbeat);
+}
+
+inline bool peer_link::unacknowledged_beyond(duration limit)
+{
+    return std::ranges::any_of(connections_, [&](auto& c) { return c->unacknowledged() > limit; });
+}
+
+inline std::uint64_t peer_link::arrived()
+{
+    std::uint64_t sum = 0;
+    for (const auto& c : connections_)
+        if (c) sum += c->arrived();
+    return sum;
+}
+
+inline std::optional<duration> peer_link::round_trip()
+{
+    std::optional<duration> shortest;
+    for (const auto& c : connections_) {
+        const auto measured = c ? c->round_trip() : std::nullopt;
+        if (measured && (!shortest || *measured < *shortest)) shortest = measured;
+    }
+    return shortest;
+}
+
+}  // namespace papilio::detail

@@ -1,0 +1,91 @@
+#include <papilio/transport/detail/dialer.hpp>
+
+#include <papilio/sim/world.hpp>
+
+#include "support/memory_stream.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+#include <string>
+
+namespace pa = papilio;
+using namespace papilio::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Refuses so many attempts before it accepts one. A peer without a name cannot be dialled.
+struct fake_medium {
+    using address = std::string;
+
+    static bool reaches(const address& /*from*/, const address& to) { return !to.empty(); }
+    static std::string text(const address& a) { return a; }
+    address local() const { return own; }
+    pa::task<std::unique_ptr<pa::byte_stream>> dial(address /*to*/, pa::wire::hello h)
+    {
+        last = h;
+        if (++attempts <= refusals) throw std::system_error(pa::errc::refused);
+        auto ends = make_memory_streams();
+        other_end = std::move(ends.second);
+        co_return std::move(ends.first);
+    }
+
+    address own = "here";
+    int refusals = 0;
+    int attempts = 0;
+    pa::wire::hello last;
+    std::unique_ptr<pa::byte_stream> other_end;
+};
+
+struct dialling_peer {
+    pa::sim::world world;
+    pa::mesh_options options{.group = 7};
+    fake_medium medium;
+    pa::mailbox inbox;
+    pa::detail::peer_link link{world, inbox, 1, options};
+    pa::detail::dialer<fake_medium> dialer{world, medium, 2, options};
+};
+
+}  // namespace
+
+TEST_CASE("a dialer tries until the peer accepts, and says who it is")
+{
+    dialling_peer p;
+    p.medium.refusals = 3;
+    p.dialer.set_address(1, "there");
+    pa::sync_wait(p.world, p.dialer.connect(p.link));
+    CHECK(p.link.connected());
+    CHECK(p.medium.attempts == 4);
+    CHECK(p.world.now() >= pa::time_point{70ms});  // pauses of 10, 20 and 40 ms
+    CHECK(p.medium.last == pa::wire::hello{.group = 7, .from = 2, .to = 1});
+    CHECK(p.dialer.last_failure(1) == " at there: refused by the other side");
+}
+
+TEST_CASE("the higher rank dials, unless only the lower one can")
+{
+    dialling_peer p;
+    pa::detail::dialer<fake_medium> lower(p.world, p.medium, 0, p.options);
+    lower.set_address(1, "there");
+    auto waiting = lower.connect(p.link);
+    waiting.start(p.world);
+    CHECK(p.medium.attempts == 0);
+
+    p.medium.own = "";
+    pa::sync_wait(p.world, lower.connect(p.link));
+    CHECK(p.medium.attempts == 1);
+    while (!waiting.finished()) REQUIRE(p.world.run_one());
+}
+
+TEST_CASE("a peer that cannot be dialled is waited for, and has no address to name")
+{
+    dialling_peer p;
+    p.dialer.set_address(1, "");
+    auto waiting = p.dialer.connect(p.link);
+    waiting.start(p.world);
+    CHECK(p.medium.attempts == 0);
+    CHECK(p.dialer.last_failure(1).empty());
+    p.link.fail(pa::errc::silent);
+    while (!waiting.finished()) REQUIRE(p.world.run_one());
+    CHECK_THROWS_AS(waiting.result(), std::system_error);
+}

@@ -1,0 +1,179 @@
+#include <papilio/transport/detail/peer_link.hpp>
+
+#include <papilio/sim/world.hpp>
+#include <papilio/transport/detail/liveness.hpp>
+
+#include "support/memory_stream.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace pa = papilio;
+using namespace papilio::test;
+using namespace std::chrono_literals;
+using pa::detail::peer_link;
+
+namespace {
+
+/// A memory stream that says of how many streams its link consists.
+class one_of final : public pa::byte_stream {
+public:
+    one_of(std::unique_ptr<pa::byte_stream> s, std::uint32_t streams)
+        : stream_(std::move(s)), streams_(streams)
+    {
+    }
+    std::size_t read_some(std::span<const pa::mutable_bytes> into, std::error_code& e) override
+    {
+        return stream_->read_some(into, e);
+    }
+    std::size_t write_some(std::span<const pa::bytes> from, std::error_code& e) override
+    {
+        return stream_->write_some(from, e);
+    }
+    pa::task<> readable() override { return stream_->readable(); }
+    pa::task<> writable() override { return stream_->writable(); }
+    const char* kind() const override { return "memory"; }
+    std::uint32_t streams() const override { return streams_; }
+    void close() noexcept override { stream_->close(); }
+
+private:
+    std::unique_ptr<pa::byte_stream> stream_;
+    std::uint32_t streams_;
+};
+
+/// Two ends of a link, in virtual time.
+struct linked_pair {
+    explicit linked_pair(std::uint32_t streams)
+    {
+        for (std::uint32_t i = 0; i < streams; ++i) {
+            auto ends = make_memory_streams();
+            there.push_back(std::make_unique<one_of>(std::move(ends.first), streams));
+            here.push_back(std::make_unique<one_of>(std::move(ends.second), streams));
+        }
+    }
+
+    void add(std::uint32_t i)
+    {
+        a.add(i, std::move(there[i]));
+        b.add(i, std::move(here[i]));
+    }
+    void add_all()
+    {
+        for (std::uint32_t i = 0; i < there.size(); ++i) add(i);
+    }
+
+    pa::sim::world world;
+    pa::mesh_options options{.heartbeat = 1s, .idle_timeout = 3s};
+    pa::mailbox inbox_a, inbox_b;
+    peer_link a{world, inbox_a, 1, options};
+    peer_link b{world, inbox_b, 0, options};
+    std::vector<std::unique_ptr<pa::byte_stream>> there, here;
+};
+
+pa::task<> send(peer_link& by, std::uint64_t t, std::size_t size)
+{
+    const std::vector<std::byte> message(size);
+    co_await by.settled();
+    pa::detail::connection& chosen = by.connection_for(pa::tag{t});
+    co_await chosen.send(pa::tag{t}, message);
+}
+
+pa::task<std::size_t> receive(pa::mailbox& from, int peer, std::uint64_t t)
+{
+    std::vector<std::byte> into(100'000);
+    co_return co_await from.take(peer, pa::tag{t}, into);
+}
+
+std::error_code failure_of(pa::task<std::size_t>& work)
+{
+    try {
+        work.result();
+    } catch (const std::system_error& e) {
+        return e.code();
+    }
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("a link is established with the last of its streams, and expects each once")
+{
+    linked_pair pair(3);
+    CHECK(pair.a.expects(2, 3));
+    CHECK(!pair.a.expects(3, 3));
+    pair.add(1);
+    CHECK(pair.a.streams() == 3);
+    CHECK(!pair.a.expects(1, 3));
+    CHECK(!pair.a.expects(0, 2));
+    CHECK(pair.a.expects(0, 3));
+    pair.add(0);
+    CHECK(!pair.a.connected());
+    CHECK(pair.a.kind().empty());
+    auto early = send(pair.a, 1, 10);
+    early.start(pair.world);
+    pair.add(2);
+    CHECK(pair.a.connected());
+    CHECK(pair.a.kind() == "memory");
+    CHECK(pa::sync_wait(pair.world, receive(pair.inbox_b, 0, 1)) == 10);
+    CHECK(pair.a.arrived() == 10 + pa::wire::frame::encoded_size);
+}
+
+TEST_CASE("a link fails with the first of its streams, and everything that waits for it")
+{
+    linked_pair pair(2);
+    pair.add_all();
+    auto waiting = receive(pair.inbox_a, 1, 1);
+    waiting.start(pair.world);
+    pair.b.fail(pa::errc::too_large);
+    while (!waiting.finished()) REQUIRE(pair.world.run_one());
+    CHECK(failure_of(waiting) == pa::errc::disconnected);
+    CHECK(pair.a.error() == pa::errc::disconnected);
+    CHECK(!pair.a.connected());
+    CHECK(pair.a.is_settled());
+    CHECK_THROWS_AS(pa::sync_wait(pair.world, send(pair.a, 1, 1)), std::system_error);
+    CHECK(!pair.a.expects(0, 2));
+}
+
+TEST_CASE("a link shuts down when both sides have said so, after all that was sent")
+{
+    linked_pair pair(2);
+    pair.add_all();
+    std::vector<pa::task<>> work;
+    for (std::uint64_t t = 0; t < 4; ++t) work.push_back(send(pair.a, t, 50'000));
+    work.push_back(pair.a.shut_down());
+    const auto all = [](std::vector<pa::task<>> tasks) -> pa::task<> {
+        co_await pa::when_all(std::move(tasks));
+    };
+    pa::sync_wait(pair.world, all(std::move(work)));
+    for (std::uint64_t t = 0; t < 4; ++t)
+        CHECK(pa::sync_wait(pair.world, receive(pair.inbox_b, 0, t)) == 50'000);
+    auto after = receive(pair.inbox_b, 0, 9);
+    after.start(pair.world);
+    while (!after.finished()) REQUIRE(pair.world.run_one());
+    CHECK(failure_of(after) == pa::errc::disconnected);
+}
+
+TEST_CASE("heartbeats keep a quiet link up, and without them it fails")
+{
+    linked_pair pair(1);
+    pair.add_all();
+    std::vector<std::unique_ptr<peer_link>> links;
+    links.push_back(std::make_unique<peer_link>(pair.world, pair.inbox_a, 1, pair.options));
+    auto ends = make_memory_streams();
+    links[0]->add(0, std::move(ends.first));
+    peer_link other(pair.world, pair.inbox_b, 0, pair.options);
+    other.add(0, std::move(ends.second));
+    pa::detail::liveness watched(pair.world, links, pair.options);
+    const auto wait = [](pa::duration span) -> pa::task<> { co_await pa::sleep_for(span); };
+    for (int second = 0; second < 10; ++second) {
+        pa::sync_wait(pair.world, wait(1s));
+        other.send_heartbeats();
+    }
+    CHECK(links[0]->connected());
+    CHECK(other.last_heard() > pa::time_point{8s});
+    pa::sync_wait(pair.world, wait(5s));
+    CHECK(links[0]->error() == pa::errc::silent);
+}
