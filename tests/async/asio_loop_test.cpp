@@ -65,7 +65,7 @@ TEST_CASE("an operation that fails gives its error")
     CHECK(pa::sync_wait(loop, readable(pair.here)));
 }
 
-TEST_CASE("sockets are heard although events never cease")
+TEST_CASE("sockets are polled although events never cease")
 {
     pa::asio_loop loop;
     socket_pair pair(loop);
@@ -113,7 +113,7 @@ TEST_CASE("a wait that is dropped is cancelled, before and after its event")
     CHECK_FALSE(loop.run_one());
 }
 
-TEST_CASE("an operation dies with the spawned task that awaits it when the loop dies")
+TEST_CASE("destroying a loop drops a spawned task and the operation it awaits")
 {
     std::future<std::error_code> result;
     {
@@ -153,7 +153,7 @@ TEST_CASE("the real loop's clock does not run ahead of its timers")
     CHECK(pa::sync_wait(loop, work()));
 }
 
-TEST_CASE("a thread that runs a loop takes in work until it is told to stop")
+TEST_CASE("a thread that runs a loop takes spawned work until it is told to stop")
 {
     pa::asio_loop loop;
     socket_pair pair(loop);
@@ -177,7 +177,7 @@ TEST_CASE("a thread that runs a loop takes in work until it is told to stop")
     loop.run(stopped.get_token());  // returns at once
 }
 
-TEST_CASE("a loop that only waits for visitors stops when it is told to")
+TEST_CASE("a loop that only waits for other threads stops when it is told to")
 {
     for (int i = 0; i < 200; ++i) {  // whatever it is doing at the time
         pa::asio_loop loop;

@@ -26,7 +26,7 @@ void run_all(pa::loop& loop)
 
 }  // namespace
 
-TEST_CASE("a gate lets through everybody who waits, in the order they came")
+TEST_CASE("a gate resumes all tasks that wait, in the order they came")
 {
     pa::thread_loop loop;
     pa::gate g;
@@ -59,7 +59,7 @@ TEST_CASE("a gate stays open until it is closed")
     CHECK(order == std::vector{1});
 }
 
-TEST_CASE("a gate that closes at once still lets through those who waited")
+TEST_CASE("a gate that closes at once still resumes the tasks that waited")
 {
     pa::thread_loop loop;
     pa::gate g;
@@ -72,7 +72,7 @@ TEST_CASE("a gate that closes at once still lets through those who waited")
     CHECK(order == std::vector{1});
 }
 
-TEST_CASE("whoever leaves a gate is not woken, before and after it opens")
+TEST_CASE("a dropped wait is not resumed, before and after the gate opens")
 {
     pa::thread_loop loop;
     pa::gate g;

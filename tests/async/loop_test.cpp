@@ -21,18 +21,18 @@ struct call final : pa::event {
     std::function<void()> what;
 };
 
-/// A loop whose outside world is a count: how often it was asked, and how often in passing.
+/// A loop without input that counts how often it is polled, and how often waited for.
 class watched_loop final : public pa::loop {
 public:
     ~watched_loop() override { drop_spawned(); }
     pa::time_point now() const noexcept override { return now_; }
-    int glances = 0;
+    int polls = 0;
     int waits = 0;
 
 private:
     bool idle(pa::time_point until) override
     {
-        ++(until == pa::time_point::min() ? glances : waits);
+        ++(until == pa::time_point::min() ? polls : waits);
         if (until == pa::time_point::max()) return false;
         now_ = std::max(now_, until);
         return true;
@@ -107,7 +107,7 @@ TEST_CASE("an event that is posted again is moved, not doubled")
     CHECK(loop.now() == pa::time_point(2s));
 }
 
-TEST_CASE("an event that dies or is cancelled never fires")
+TEST_CASE("an event that is destroyed or cancelled never fires")
 {
     watched_loop loop;
     int fired = 0;
@@ -115,10 +115,10 @@ TEST_CASE("an event that dies or is cancelled never fires")
     {
         call ready(count);
         call timed(count);
-        call at_the_door(count);
+        call remote(count);
         loop.post(ready);
         loop.post_at(timed, pa::time_point(1s));
-        loop.post_from_any_thread(at_the_door);
+        loop.post_from_any_thread(remote);
     }
     call cancelled(count);
     loop.post_from_any_thread(cancelled);
@@ -128,7 +128,7 @@ TEST_CASE("an event that dies or is cancelled never fires")
     CHECK(fired == 0);
 }
 
-TEST_CASE("an event may kill itself, and others that are due")
+TEST_CASE("an event may destroy itself, and others that are due")
 {
     watched_loop loop;
     int fired = 0;
@@ -150,12 +150,12 @@ TEST_CASE("events outlive the loop that they were posted on")
     int fired = 0;
     call ready([&] { ++fired; });
     call timed([&] { ++fired; });
-    call at_the_door([&] { ++fired; });
+    call remote([&] { ++fired; });
     {
         watched_loop loop;
         loop.post(ready);
         loop.post_at(timed, pa::time_point(1s));
-        loop.post_from_any_thread(at_the_door);
+        loop.post_from_any_thread(remote);
     }
     watched_loop next;
     next.post(ready);
@@ -163,7 +163,7 @@ TEST_CASE("events outlive the loop that they were posted on")
     CHECK(fired == 1);
 }
 
-TEST_CASE("a loop with nothing to do says so, and goes on when there is something again")
+TEST_CASE("a loop without events says so, and goes on when there is one again")
 {
     watched_loop loop;
     CHECK(!loop.run_one());
@@ -175,50 +175,50 @@ TEST_CASE("a loop with nothing to do says so, and goes on when there is somethin
     CHECK(fired == 1);
 }
 
-TEST_CASE("the outside world is heard although events never cease")
+TEST_CASE("input is polled although events never cease")
 {
     constexpr int events = 6400;
     watched_loop loop;
     std::function<void()> again;
     call endless([&] { again(); });
 
-    SECTION("ready ones")
+    SECTION("events that are ready")
     {
         again = [&] { loop.post(endless); };
     }
-    SECTION("timed ones that are due already")
+    SECTION("timed events that are due already")
     {
         again = [&] { loop.post_at(endless, loop.now()); };
     }
-    SECTION("ones that come through the door")
+    SECTION("events posted as from another thread")
     {
         again = [&] { loop.post_from_any_thread(endless); };
     }
     loop.post(endless);
     for (int i = 0; i < events; ++i) loop.run_one();
-    CHECK(loop.glances >= events / 100);
-    CHECK(loop.glances <= events / 10);  // it is not asked after every single one either
+    CHECK(loop.polls >= events / 100);
+    CHECK(loop.polls <= events / 10);  // and not after every single event
     CHECK(loop.waits == 0);
 }
 
-TEST_CASE("timers and the door are heard although events never cease")
+TEST_CASE("timers and other threads' events fire although events never cease")
 {
     watched_loop loop;
     call endless([&] { loop.post(endless); });
     bool timed = false;
-    bool knocked = false;
+    bool posted = false;
     call timer([&] { timed = true; });
-    call knock([&] { knocked = true; });
+    call remote([&] { posted = true; });
     loop.post(endless);
     for (int i = 0; i < 10; ++i) loop.run_one();
     loop.post_at(timer, loop.now());
-    loop.post_from_any_thread(knock);
+    loop.post_from_any_thread(remote);
     for (int i = 0; i < 1000; ++i) loop.run_one();
     CHECK(timed);
-    CHECK(knocked);
+    CHECK(posted);
 }
 
-TEST_CASE("other threads post through the door, and the loop's thread fires")
+TEST_CASE("events that other threads post fire on the loop's thread")
 {
     constexpr int threads = 4;
     constexpr int each = 1000;
@@ -234,9 +234,9 @@ TEST_CASE("other threads post through the door, and the loop's thread fires")
         }));
 
     loop.work_started();
-    std::vector<std::jthread> visitors;
+    std::vector<std::jthread> posters;
     for (int t = 0; t < threads; ++t)
-        visitors.emplace_back([&, t] {
+        posters.emplace_back([&, t] {
             for (int i = t * each; i < (t + 1) * each; ++i)
                 loop.post_from_any_thread(*events[static_cast<std::size_t>(i)]);
         });
@@ -253,13 +253,13 @@ TEST_CASE("other threads post through the door, and the loop's thread fires")
     CHECK(!loop.run_one());
 }
 
-TEST_CASE("a loop that waits is woken by a knock")
+TEST_CASE("an event from another thread wakes a loop that waits")
 {
     pa::thread_loop loop;
     bool fired = false;
-    call knock([&] { fired = true; });
+    call remote([&] { fired = true; });
     loop.work_started();
-    const std::jthread visitor([&] { loop.post_from_any_thread(knock); });
+    const std::jthread poster([&] { loop.post_from_any_thread(remote); });
     CHECK(loop.run_one());
     CHECK(fired);
     loop.work_finished();
@@ -277,14 +277,14 @@ TEST_CASE("a thread loop's timers wait for the clock")
     CHECK(!loop.run_one());
 }
 
-TEST_CASE("a thread loop is woken from a timer's wait by a knock")
+TEST_CASE("an event from another thread wakes a thread loop that waits for a timer")
 {
     pa::thread_loop loop;
     bool fired = false;
     call timer([] {});
-    call knock([&] { fired = true; });
+    call remote([&] { fired = true; });
     loop.post_at(timer, loop.now() + 24h);
-    const std::jthread visitor([&] { loop.post_from_any_thread(knock); });
+    const std::jthread poster([&] { loop.post_from_any_thread(remote); });
     CHECK(loop.run_one());
     CHECK(fired);
 }

@@ -44,7 +44,7 @@ pa::task<> all(std::vector<pa::task<>> tasks)
 
 }  // namespace
 
-TEST_CASE("without a pool the work is done here and now, as in simulations")
+TEST_CASE("without a pool the work is done at once on this thread, as in simulations")
 {
     pa::sim::world world;
     CHECK(pa::sync_wait(world, whereabouts(nullptr)) == std::this_thread::get_id());
@@ -89,7 +89,7 @@ TEST_CASE("many pieces of work from one loop are all done")
     CHECK(done == 1000);
 }
 
-TEST_CASE("work that no thread has begun is taken back when the wait is dropped")
+TEST_CASE("work that no thread has started is withdrawn when the wait is dropped")
 {
     pa::thread_pool pool(1);
     pa::thread_loop loop;
@@ -113,7 +113,7 @@ TEST_CASE("work that no thread has begun is taken back when the wait is dropped"
     CHECK(!second_ran);
 }
 
-TEST_CASE("dropping a wait while a thread is at the work blocks until that call returns")
+TEST_CASE("dropping a wait while a thread runs the work blocks until that call returns")
 {
     pa::thread_pool pool(1);
     pa::thread_loop loop;

@@ -20,7 +20,7 @@ struct wake_up {
 
 }  // namespace
 
-TEST_CASE("sleepers wake in the order of virtual time, then in the order in which they lay down")
+TEST_CASE("sleeps end in the order of virtual time, then in the order in which they began")
 {
     pa::sim::world world;
     std::vector<wake_up> log;

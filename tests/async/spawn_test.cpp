@@ -92,9 +92,9 @@ TEST_CASE("work may be spawned from many threads")
     const runner thread(loop);
     std::atomic<int> wrong{0};
     {
-        std::vector<std::jthread> visitors;
+        std::vector<std::jthread> spawners;
         for (int t = 0; t < threads; ++t)
-            visitors.emplace_back([&] {
+            spawners.emplace_back([&] {
                 for (int i = 0; i < each; ++i) {
                     auto result = pa::spawn(loop, twice(i));
                     if (result.get() != 2 * i) ++wrong;
@@ -120,7 +120,7 @@ TEST_CASE("a future that nobody keeps does not keep its work from ending")
     CHECK(done);
 }
 
-TEST_CASE("work that is unfinished when its loop dies is dropped")
+TEST_CASE("work that is unfinished when its loop is destroyed is dropped")
 {
     pa::gate closed;
     const auto held = std::make_shared<int>();
@@ -139,7 +139,7 @@ TEST_CASE("work that is unfinished when its loop dies is dropped")
     CHECK(broken(not_begun));
 }
 
-TEST_CASE("when the future is ready, the work and all it held are gone")
+TEST_CASE("when the future is ready, the work and all it held are destroyed")
 {
     pa::thread_loop loop;
     const runner thread(loop);

@@ -152,7 +152,7 @@ TEST_CASE("a dropped task's wake-up is dropped with it")
     CHECK(!loop.run_one());
 }
 
-TEST_CASE("what was moved into a task dies with it, begun or not")
+TEST_CASE("what was moved into a task is destroyed with it, started or not")
 {
     pa::thread_loop loop;
     const auto shared = std::make_shared<int>(1);
@@ -206,7 +206,7 @@ TEST_CASE("a task knows the loop that it runs on, also one that it inherits")
     CHECK(pa::sync_wait(loop, outer()));
 }
 
-TEST_CASE("whoever waits for what can never happen is told so")
+TEST_CASE("waiting for what can never happen throws stalled")
 {
     pa::thread_loop loop;
     pa::gate closed;
@@ -219,7 +219,7 @@ TEST_CASE("whoever waits for what can never happen is told so")
     }
 }
 
-TEST_CASE("a yield lets everything that is ready go first")
+TEST_CASE("a yield lets all ready events run first")
 {
     pa::thread_loop loop;
     std::vector<int> order;

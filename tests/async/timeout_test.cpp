@@ -43,7 +43,7 @@ pa::task<int> within(pa::task<int> work, pa::duration limit)
 
 }  // namespace
 
-TEST_CASE("work that ends in time gives its result, and its deadline is forgotten")
+TEST_CASE("work that ends in time gives its result, and its timer is cancelled")
 {
     pa::sim::world world;
     int living = 0;

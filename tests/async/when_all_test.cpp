@@ -48,7 +48,7 @@ pa::task<> all(std::vector<pa::task<>> children)
 
 }  // namespace
 
-TEST_CASE("tasks run side by side, and the last one ends the wait")
+TEST_CASE("tasks run concurrently, and the last one ends the wait")
 {
     pa::sim::world world;
     int living = 0;
@@ -91,7 +91,7 @@ TEST_CASE("the first failure in time is thrown, and drops the rest before it is 
     CHECK(world.now() == pa::time_point(1s));
 }
 
-TEST_CASE("a failure before the others have begun, and two at once, are one failure")
+TEST_CASE("a failure before the others have started, and two at once, are one failure")
 {
     pa::sim::world world;
     int living = 0;

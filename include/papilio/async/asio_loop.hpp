@@ -19,8 +19,8 @@
 
 namespace papilio {
 
-/// The real loop: the steady clock, and Asio's io_context for the outside world. Asio's handlers
-/// post events and do nothing else, so tasks are resumed here as they are in a simulation.
+/// The real loop: the steady clock, and Asio's io_context for sockets. Asio's handlers post events
+/// and do nothing else, so that tasks are resumed here exactly as in a simulation.
 class asio_loop final : public loop {
 public:
     ~asio_loop() override { drop_spawned(); }
@@ -29,9 +29,9 @@ public:
 
     asio::io_context& context() noexcept { return context_; }
 
-    /// Something outside that the system does not tell of, such as memory that another process
-    /// writes to. The loop looks by itself, between events and for a short while when there are
-    /// none, and then has itself woken. Lives no longer than the loop.
+    /// A source of events that the system does not report, such as memory that another process
+    /// writes to. The loop polls it between events, then for a short while when there are none, and
+    /// then sleeps until the other side wakes it. Must not outlive the loop.
     class watcher {
     public:
         explicit watcher(asio_loop& on) : on_(on) { on_.watchers_.push_back(this); }
@@ -39,30 +39,28 @@ public:
         watcher& operator=(const watcher&) = delete;
         virtual ~watcher() { std::erase(on_.watchers_, this); }
 
-    protected:
-        asio_loop& watched_from() const noexcept { return on_; }
-
     private:
         friend class asio_loop;
 
-        /// Looks, and posts the events that follow from what it finds; false if there are none.
-        virtual bool look() = 0;
+        /// Posts the events that have become due; false if there are none.
+        virtual bool poll() = 0;
 
-        /// From now until `awake`, the other side is to wake the loop by a descriptor of its own.
-        virtual void asleep() = 0;
-        virtual void awake() = 0;
+        /// The loop is about to sleep. From now until `after_sleep`, the other side must wake it
+        /// through a descriptor.
+        virtual void before_sleep() = 0;
+        virtual void after_sleep() = 0;
 
         asio_loop& on_;
     };
 
-    /// Runs until `stop` is requested, from whichever thread, and meanwhile waits for others to
-    /// `spawn` work here. For a thread that does nothing else.
+    /// Runs until `stop` is requested, from any thread, and waits for other threads to `spawn` work
+    /// here. For a thread that does nothing else.
     void run(std::stop_token stop)
     {
         work_started();
-        nothing last;  // an event, since `run_one` waits for one
+        no_op wakeup;  // `run_one` returns only after an event
         {
-            const std::stop_callback interrupt(stop, [&] { post_from_any_thread(last); });
+            const std::stop_callback interrupt(stop, [&] { post_from_any_thread(wakeup); });
             while (!stop.stop_requested()) run_one();
         }
         work_finished();
@@ -70,42 +68,42 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
-    static constexpr duration a_while = std::chrono::microseconds(50);
+    static constexpr duration polling_time = std::chrono::microseconds(50);
 
-    struct nothing final : event {
+    struct no_op final : event {
         void fire() override {}
     };
 
     bool idle(time_point until) override
     {
         context_.restart();
-        const bool seen = look();
-        if (seen || until == time_point::min()) return context_.poll() > 0 || seen;
+        const bool found = poll_watchers();
+        if (found || until == time_point::min()) return context_.poll() > 0 || found;
         const auto begun = now();
-        if (brief_ && look_for_a_while(begun, until)) return true;
-        for (auto* w : watchers_) w->asleep();
-        const bool something = look() || wait(until);
-        for (auto* w : watchers_) w->awake();
-        brief_ = now() - begun < 2 * a_while;
-        return something;
+        if (brief_ && poll_for_a_while(begun, until)) return true;
+        for (auto* w : watchers_) w->before_sleep();
+        const bool possible = poll_watchers() || wait(until);
+        for (auto* w : watchers_) w->after_sleep();
+        brief_ = now() - begun < 2 * polling_time;
+        return possible;
     }
 
-    bool look()
+    bool poll_watchers()
     {
-        bool seen = false;
-        for (auto* w : watchers_) seen = w->look() || seen;
-        return seen;
+        bool found = false;
+        for (auto* w : watchers_) found = w->poll() || found;
+        return found;
     }
 
-    /// What comes within microseconds costs less to wait for than to sleep and be woken; after a
-    /// long wait the next one may be long, too. Whoever else has work goes first: there may be more
+    /// Polling costs less than sleeping and being woken when the wait is microseconds long; after a
+    /// long wait the next one may be long, too. Other threads run first: there may be more
     /// processes than processors.
-    bool look_for_a_while(time_point begun, time_point until)
+    bool poll_for_a_while(time_point begun, time_point until)
     {
-        const auto end = std::min(until, begun + a_while);
+        const auto end = std::min(until, begun + polling_time);
         do {
             std::this_thread::yield();
-            if (look() || context_.poll() > 0) return true;
+            if (poll_watchers() || context_.poll() > 0) return true;
         } while (now() < end);
         return false;
     }
@@ -114,7 +112,7 @@ private:
     {
         if (until == time_point::max() && !has_outstanding_work()) return context_.run_one() > 0;
 
-        const auto stay = asio::make_work_guard(context_);  // wait, though nothing be pending
+        const auto guard = asio::make_work_guard(context_);  // wait without pending operations, too
         if (until == time_point::max())
             context_.run_one();
         else
@@ -130,12 +128,12 @@ private:
     clock::time_point epoch_ = clock::now();
     asio::io_context context_{1};
     std::vector<watcher*> watchers_;
-    bool brief_ = false;  // the last wait was
+    bool brief_ = false;  // the last wait ended soon, and the next one probably will
 };
 
-/// One Asio operation as something to await: `begin(handler)` starts it, and awaiting gives its
-/// error code. Dropping it cancels it. For operations that hold no buffer of the caller's (waits
-/// and connects): then a task can be dropped at any moment, whatever the system beneath does.
+/// Makes one Asio operation awaitable: `begin(handler)` starts it, and awaiting it gives its error
+/// code. Dropping it cancels it. Only for operations that hold no buffer of the caller's (waits and
+/// connects), so that a task can be dropped at any moment, whatever the system still does.
 template <class Begin>
 class [[nodiscard]] asio_operation {
     static_assert(std::is_trivially_destructible_v<Begin>,
@@ -148,7 +146,7 @@ public:
     ~asio_operation()
     {
         if (!pending_) return;
-        pending_->waiter = nullptr;  // the handler may still run, and must not find us
+        pending_->waiter = nullptr;  // the handler may still run and must not use this object
         pending_->cancel.emit(asio::cancellation_type::terminal);
     }
 
@@ -170,7 +168,7 @@ public:
     std::error_code await_resume() const noexcept { return error_; }
 
 private:
-    /// What the awaiting task and Asio's handler both hold, since either may die first.
+    /// Shared by the awaiting task and Asio's handler, since either may be destroyed first.
     struct shared {
         asio_operation* waiter = nullptr;
         asio::cancellation_signal cancel;
@@ -190,12 +188,14 @@ private:
     detail::resume wake_;
 };
 
-/// A file descriptor that is closed in the end, and tells when a read or a write would not block.
+/// Owns a file descriptor, and tells when a read from it would not block.
 class descriptor {
 public:
     descriptor(asio_loop& on, int fd) : held_(on.context(), fd) {}
 
     int get() { return held_.native_handle(); }
+
+    /// Awaiting it lasts until a read, or an accept, would not block.
     auto readable()
     {
         return asio_operation(
@@ -203,7 +203,7 @@ public:
     }
     void close() noexcept
     {
-        std::error_code ignored;  // it is gone in any case
+        std::error_code ignored;  // the descriptor is closed in any case
         held_.close(ignored);
     }
 

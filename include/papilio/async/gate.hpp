@@ -7,8 +7,8 @@
 
 namespace papilio {
 
-/// Tasks wait at a gate until somebody opens it. It stays open until it is closed again. Belongs
-/// to one loop, so it needs no lock; it must outlive the tasks that wait.
+/// Tasks wait at a gate until it is opened. It stays open until it is closed again. Belongs to one
+/// loop, so it needs no lock; it must outlive the tasks that wait.
 class gate {
 public:
     gate() = default;
@@ -16,7 +16,7 @@ public:
     gate& operator=(const gate&) = delete;
     ~gate() { PAPILIO_CHECK(waiting_.empty(), "a gate must outlive the tasks that wait at it"); }
 
-    /// Lets through everybody who waits, in the order they came, and everybody after them.
+    /// Resumes all tasks that wait, in the order they came. Later ones do not wait at all.
     void open() noexcept
     {
         open_ = true;

@@ -12,11 +12,12 @@
 
 namespace papilio {
 
-/// Threads for computations that would keep a loop from its sockets. Must outlive the tasks that
-/// use it.
+/// Threads for computations that would block a loop for too long. Must outlive the tasks that use
+/// it.
 class thread_pool {
 public:
-    /// A piece of work that the one who submits it owns.
+    /// A piece of work. Belongs to the caller of `submit`, and must live until it is done or
+    /// withdrawn.
     class job {
     public:
         virtual ~job() = default;
@@ -28,7 +29,7 @@ public:
         stage stage_ = stage::queued;
     };
 
-    /// `threads` of them, but at least one.
+    /// Starts `threads` threads, at least one.
     explicit thread_pool(unsigned threads)
     {
         for (unsigned i = 0; i < std::max(threads, 1u); ++i)
@@ -47,8 +48,8 @@ public:
         changed_.notify_one();
     }
 
-    /// Returns when no thread will touch `j` any more: at once if none has begun it, else after
-    /// it has run.
+    /// Takes `j` back. Returns when no thread will use it any more: at once if none has started
+    /// it, else after it has run.
     void withdraw(job& j)
     {
         std::unique_lock lock(mutex_);
@@ -76,12 +77,12 @@ private:
     std::condition_variable_any changed_;
     std::condition_variable finished_;
     std::deque<job*> queue_;
-    std::vector<std::jthread> threads_;  // last: they stop before what they use dies
+    std::vector<std::jthread> threads_;  // last, so that they end before the members they use
 };
 
-/// Awaiting it calls `work()` on one of `pool`'s threads, or here and now if `pool` is null, as in
-/// simulations. `work` is borrowed until the await returns and throws what it throws. Dropping the
-/// wait while a thread is at it blocks until that call returns.
+/// Awaiting it calls `work()` on one of `pool`'s threads, or on this one if `pool` is null, as in
+/// simulations, and throws what `work()` throws. `work` is borrowed until the await returns.
+/// Dropping the wait while a thread runs `work()` blocks until that call returns.
 template <class F>
 class [[nodiscard]] offload final : thread_pool::job {
 public:
@@ -90,7 +91,7 @@ public:
     offload& operator=(const offload&) = delete;
     ~offload() override
     {
-        if (on_) retreat();
+        if (on_) withdraw();
     }
 
     bool await_ready()
@@ -110,7 +111,7 @@ public:
 
     void await_resume()
     {
-        if (on_) retreat();
+        if (on_) withdraw();
         if (error_) std::rethrow_exception(error_);
     }
 
@@ -125,9 +126,9 @@ private:
         on_->post_from_any_thread(wake_);
     }
 
-    /// Our wake-up may be under way from another thread; only when that thread has let go of us
-    /// may we take it back and die.
-    void retreat()
+    /// Another thread may be about to post the wake-up. It can be cancelled, and this object
+    /// destroyed, only once that thread has finished with the job.
+    void withdraw()
     {
         pool_->withdraw(*this);
         wake_.cancel();

@@ -25,15 +25,15 @@ private:
         spawned_task* owner = nullptr;
     };
 
-    /// The start, on the loop's thread.
+    /// Starts the work, on the loop's thread.
     void fire() override
     {
         on_.work_finished();
         work_.start(on_, &end_);
     }
 
-    /// The work dies before its future is ready: who holds the future may then free what the work
-    /// borrowed.
+    /// Destroys the work before its future becomes ready, since the holder of the future may then
+    /// free what the work has borrowed.
     void deliver()
     {
         std::promise<T> result = std::move(result_);
@@ -64,8 +64,8 @@ private:
 }  // namespace detail
 
 /// Starts `work` on `on`, which this or another thread runs, and returns a future of its result.
-/// May be called from any thread; everything else that `work` touches belongs to the loop's thread.
-/// Work that is unfinished when the loop dies is dropped, and its future holds a broken promise.
+/// May be called from any thread; what `work` uses belongs to the loop's thread. Work that is
+/// unfinished when the loop is destroyed is dropped, and its future reports a broken promise.
 template <class T>
 std::future<T> spawn(loop& on, task<T> work)
 {

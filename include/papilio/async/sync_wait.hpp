@@ -6,7 +6,7 @@
 namespace papilio {
 
 /// Runs `on` in this thread until `work` is done, and returns its result. Throws `errc::stalled`
-/// when nothing can ever happen any more: a deadlock, noticed and not waited for.
+/// when the work has not finished and no event can ever come: a deadlock.
 template <class T>
 T sync_wait(loop& on, task<T> work)
 {

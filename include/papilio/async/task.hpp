@@ -21,7 +21,7 @@ struct resume final : event {
 };
 
 struct promise_base {
-    loop* on = nullptr;     // where this coroutine runs; inherited from whoever awaits it
+    loop* on = nullptr;     // where this coroutine runs; inherited from the awaiting coroutine
     event* done = nullptr;  // posted when it finishes
     std::exception_ptr error;
 
@@ -75,7 +75,7 @@ struct promise<void> : promise_base {
 
 }  // namespace detail
 
-/// A piece of asynchronous work that has not begun. Await it inside another task, hand it to
+/// Asynchronous work that starts when it is awaited. Await it inside another task, pass it to
 /// `sync_wait` to block, or to `spawn` for a future. Destroying a task, finished or not, destroys
 /// everything that it awaits: that is how work is cancelled.
 template <class T>
@@ -96,7 +96,7 @@ public:
         if (frame_) frame_.destroy();
     }
 
-    /// Begins to run on `l`; `done`, if given, is posted there at the end.
+    /// Starts to run on `l`; `done`, if given, is posted there when the task finishes.
     void start(loop& l, event* done = nullptr)
     {
         frame_.promise().on = &l;
@@ -106,7 +106,7 @@ public:
     bool finished() const noexcept { return frame_.done(); }
     bool failed() const noexcept { return finished() && frame_.promise().error; }
 
-    /// What the finished task returned; throws what it threw.
+    /// Returns what the finished task returned; throws what it threw.
     T result() { return frame_.promise().take(); }
 
     auto operator co_await() && noexcept { return awaiter{*this}; }

@@ -6,8 +6,8 @@
 
 namespace papilio {
 
-/// A real loop without sockets: the steady clock, and other threads that come through the door.
-/// For peers within one process; needs nothing but the standard library.
+/// A real loop without sockets: the steady clock, and events that other threads post. For peers
+/// within one process; needs nothing but the standard library.
 class thread_loop final : public loop {
 public:
     ~thread_loop() override { drop_spawned(); }

@@ -7,8 +7,8 @@
 
 namespace papilio {
 
-/// Awaiting it gives the result of `work`; when the loop's clock reaches `when` first, `work` is
-/// dropped and `errc::timed_out` thrown.
+/// Awaiting it gives the result of `work`. If the loop's clock reaches `when` first, `work` is
+/// dropped and `errc::timed_out` is thrown.
 template <class T>
 class [[nodiscard]] timeout {
 public:
@@ -35,7 +35,7 @@ public:
             work_.reset();
             throw std::system_error(errc::timed_out);
         }
-        finished_.cancel();  // both may have been due
+        finished_.cancel();  // the work may have finished at the very time of the timeout
         return work_->result();
     }
 

@@ -9,15 +9,15 @@ namespace papilio {
 
 namespace detail {
 
-/// Tasks that run side by side until one fails, or as many as are awaited are done.
-class siblings {
+/// Tasks that run concurrently until one fails, or `awaited` of them are done.
+class task_group {
 public:
-    siblings(std::vector<task<>> children, std::size_t awaited)
+    task_group(std::vector<task<>> children, std::size_t awaited)
         : children_(std::move(children)), left_(awaited)
     {
     }
-    siblings(const siblings&) = delete;
-    siblings& operator=(const siblings&) = delete;
+    task_group(const task_group&) = delete;
+    task_group& operator=(const task_group&) = delete;
 
     bool await_ready() const noexcept { return left_ == 0; }
 
@@ -34,7 +34,7 @@ public:
         }
     }
 
-    /// Those that are not done are dropped here, before the parent frees what they use.
+    /// Drops the unfinished tasks, before the parent frees what they use.
     void await_resume()
     {
         task<>* const failed = failed_;
@@ -54,7 +54,7 @@ private:
             if (group->left_ == 0 || group->failed_) group->on_->post(group->wake_);
         }
 
-        siblings* group = nullptr;
+        task_group* group = nullptr;
         task<>* child = nullptr;
     };
 
@@ -74,27 +74,28 @@ private:
 
 }  // namespace detail
 
-/// Runs tasks side by side. Finishes with the last one, or with the first failure in time, which
-/// it throws and which drops the rest.
-class [[nodiscard]] when_all : public detail::siblings {
+/// Runs tasks concurrently. Finishes with the last one, or with the first failure, which it throws
+/// after it has dropped the rest.
+class [[nodiscard]] when_all : public detail::task_group {
 public:
     explicit when_all(std::vector<task<>> children) : when_all(children.size(), children) {}
 
 private:
     when_all(std::size_t count, std::vector<task<>>& children)
-        : siblings(std::move(children), count)
+        : task_group(std::move(children), count)
     {
     }
 };
 
-/// Runs tasks side by side. Finishes with the first one, whose failure it throws, and drops the
+/// Runs tasks concurrently. Finishes with the first one, whose failure it throws, and drops the
 /// rest.
-class [[nodiscard]] when_any : public detail::siblings {
+class [[nodiscard]] when_any : public detail::task_group {
 public:
     explicit when_any(std::vector<task<>> children) : when_any(children.empty(), children) {}
 
 private:
-    when_any(bool none, std::vector<task<>>& children) : siblings(std::move(children), none ? 0 : 1)
+    when_any(bool none, std::vector<task<>>& children)
+        : task_group(std::move(children), none ? 0 : 1)
     {
     }
 };

@@ -4,7 +4,7 @@
 
 namespace papilio {
 
-/// Lets everything that is ready go first.
+/// Lets all events that are ready run first.
 class [[nodiscard]] yield {
 public:
     bool await_ready() const noexcept { return false; }

@@ -67,7 +67,7 @@ public:
     }
 
 private:
-    bool look() override
+    bool poll() override
     {
         const bool read = !arrived_.is_open() && in_.worthwhile();
         const bool write = !drained_.is_open() && out_.worthwhile();
@@ -75,12 +75,12 @@ private:
         if (write) drained_.open();
         return read || write;
     }
-    void asleep() override
+    void before_sleep() override
     {
         in_.sleeps(!arrived_.is_open());
         out_.sleeps(!drained_.is_open());
     }
-    void awake() override
+    void after_sleep() override
     {
         in_.sleeps(false);
         out_.sleeps(false);
