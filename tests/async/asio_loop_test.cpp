@@ -1,4 +1,6 @@
 #include <papilio/async/asio_loop.hpp>
+
+#include <papilio/async/asio_operation.hpp>
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/spawn.hpp>
@@ -26,7 +28,8 @@ using socket_type = asio::local::stream_protocol::socket;
 
 /// Two sockets that are connected with each other.
 struct socket_pair {
-    explicit socket_pair(pa::asio_loop& on) : here(on.context()), there(on.context())
+    explicit socket_pair(pa::asio_loop& on)
+        : here(pa::asio_context(on)), there(pa::asio_context(on))
     {
         asio::local::connect_pair(here, there);
         here.non_blocking(true);
@@ -101,13 +104,13 @@ TEST_CASE("a wait that is dropped is cancelled, before and after its event")
         waiting.start(loop);
     }
     pair.write();
-    loop.context().restart();
-    loop.context().poll();  // the cancelled operation's handler runs, and finds nobody
+    pa::asio_context(loop).restart();
+    pa::asio_context(loop).poll();  // the cancelled operation's handler runs, and finds nobody
 
     auto waiting = std::make_optional(readable(pair.here));
     waiting->start(loop);
-    loop.context().restart();
-    loop.context().poll();  // its wake-up is posted, and dropped
+    pa::asio_context(loop).restart();
+    pa::asio_context(loop).poll();  // its wake-up is posted, and dropped
     CHECK(!waiting->finished());
     waiting.reset();
     CHECK_FALSE(loop.run_one());

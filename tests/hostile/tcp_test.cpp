@@ -50,7 +50,7 @@ std::vector<std::byte> operator+(std::vector<std::byte> a, const std::vector<std
 /// Somebody with a socket.
 class stranger {
 public:
-    explicit stranger(pa::asio_loop& on) : socket_(on.context()) {}
+    explicit stranger(pa::asio_loop& on) : socket_(pa::asio_context(on)) {}
 
     pa::task<> dial(tcp::endpoint to)
     {
@@ -286,7 +286,7 @@ TEST_CASE("whoever claims a place that is taken is turned away, and the peer the
 TEST_CASE("a stranger who answers in a peer's stead is not taken for it")
 {
     pa::asio_loop loop;
-    asio::ip::tcp::acceptor acceptor(loop.context());
+    asio::ip::tcp::acceptor acceptor(pa::asio_context(loop));
     tcp::detail::listen_at(acceptor, here);
     const tcp::endpoint at{"127.0.0.1", acceptor.local_endpoint().port()};
     tcp::transport net(loop, 1, {at, {}}, {.handshake_timeout = 20ms});

@@ -1,18 +1,19 @@
 #pragma once
 
+#include <papilio/async/asio_loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/mesh.hpp>
-#include <papilio/transport/shm/medium.hpp>
+#include <papilio/transport/shm/address.hpp>
 
 #include <cstdint>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace papilio::shm {
 
 /// How a peer's links behave. Peers of a group must agree on `group` and `ring_bytes`.
 struct options {
-    std::uint64_t group = 0;  ///< callers from another group are turned away
+    std::uint64_t group = 0;  ///< connections of another group are refused
     int max_peers = 0;        ///< ranks beyond are turned away; 0: those named at the start are all
     std::size_t max_message = std::size_t{64} << 20;  ///< a larger one ends the link
     std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
@@ -47,12 +48,15 @@ inline mesh_options for_mesh(const options& o) noexcept
 /// its members. Peer `i` is found at `peers[i]`. Nothing is left behind by a process that is
 /// killed, and its peers notice at once; a peer that misuses the memory loses its link and can harm
 /// nothing but what it says itself.
-class transport : public mesh<detail::medium> {
+class transport : public addressed_mesh<address> {
 public:
-    transport(asio_loop& on, int rank, std::vector<address> peers, options o = {})
-        : mesh(on, detail::medium(on, o.ring_bytes), rank, std::move(peers), for_mesh(o))
-    {
-    }
+    /// Throws `errc::bad_argument` for options that it names, and the system's error when it cannot
+    /// listen.
+    transport(asio_loop& on, int rank, std::vector<address> peers, options o = {});
 };
 
 }  // namespace papilio::shm
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/transport/impl/shm.hpp>
+#endif

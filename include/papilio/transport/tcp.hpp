@@ -1,79 +1,26 @@
 #pragma once
 
+#include <papilio/async/asio_loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/mesh.hpp>
-#include <papilio/transport/tcp/medium.hpp>
+#include <papilio/transport/tcp/endpoint.hpp>
+#include <papilio/transport/tcp/options.hpp>
 
-#include <cstdint>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace papilio::tcp {
 
-/// How a peer's connections behave. Peers of a group must agree on `group` and `connections`.
-struct options {
-    std::uint64_t group = 0;  ///< connections of another group are turned away
-    int connections = 1;      ///< per pair of peers; messages are spread over them by tag
-    bool adaptive = false;    ///< begin with one of them, and use more while that gains a tenth
-    int max_peers = 0;        ///< ranks beyond are turned away; 0: those named at the start are all
-    std::size_t max_message = std::size_t{64} << 20;  ///< a larger one ends the link
-    std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
-
-    /// TCP's congestion control: "cubic", "bbr", ...; null: the system's, but for bbr on links
-    /// without latency, which get reno. Borrowed for as long as the transport lives.
-    const char* congestion = nullptr;
-
-    /// Bytes per second that all links together may send, and take in; zero: as they can.
-    std::uint64_t max_upload = 0;
-    std::uint64_t max_download = 0;
-
-    /// A sign of life goes out this often on a connection that is otherwise quiet. Not zero.
-    duration heartbeat = std::chrono::seconds(1);
-
-    /// A link ends after so long without a byte; zero: never, while the other host lives. Signs of
-    /// life need a running loop: leave it at zero where a peer's loop stands still between calls.
-    /// Else longer than the heartbeat.
-    duration idle_timeout = {};
-
-    /// A link ends when the other host, whatever its program does, has not acknowledged what was
-    /// sent for so long: it is gone, or the way to it.
-    duration unacked_timeout = std::chrono::seconds(30);
-
-    duration handshake_timeout = std::chrono::seconds(5);  ///< of a connection not yet known
-};
-static_assert(std::is_trivially_destructible_v<options>);
-
-/// What a mesh needs to know of them.
-inline mesh_options for_mesh(const options& o) noexcept
-{
-    return {.group = o.group,
-            .max_peers = o.max_peers,
-            .max_message = o.max_message,
-            .early_limit = o.early_limit,
-            .adaptive = o.adaptive,
-            .heartbeat = o.heartbeat,
-            .idle_timeout = o.idle_timeout,
-            .unacked_timeout = o.unacked_timeout,
-            .handshake_timeout = o.handshake_timeout};
-}
-
-/// What a medium needs to know of them.
-inline detail::medium_options medium_options(const options& o) noexcept
-{
-    return {.connections = o.connections,
-            .congestion = o.congestion,
-            .max_upload = o.max_upload,
-            .max_download = o.max_download};
-}
-
 /// One peer of a mesh of TCP connections; see `mesh` for its members. Peer `i` listens at
 /// `peers[i]`; an empty host marks a peer that cannot be dialled, port 0 lets the system choose.
-class transport : public mesh<detail::medium> {
+class transport : public addressed_mesh<endpoint> {
 public:
-    transport(asio_loop& on, int rank, std::vector<endpoint> peers, options o = {})
-        : mesh(on, detail::medium(on, medium_options(o)), rank, std::move(peers), for_mesh(o))
-    {
-    }
+    /// Throws `errc::bad_argument` for options that it names, and the system's error when it cannot
+    /// listen.
+    transport(asio_loop& on, int rank, std::vector<endpoint> peers, options o = {});
 };
 
 }  // namespace papilio::tcp
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/transport/impl/tcp.hpp>
+#endif

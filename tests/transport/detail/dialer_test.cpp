@@ -16,13 +16,16 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Refuses so many attempts before it accepts one. A peer without a name cannot be dialled.
-struct fake_medium {
-    using address = std::string;
-
-    static bool reaches(const address& /*from*/, const address& to) { return !to.empty(); }
-    static std::string text(const address& a) { return a; }
-    address local() const { return own; }
-    pa::task<std::unique_ptr<pa::byte_stream>> dial(address /*to*/, pa::wire::hello h)
+struct fake_medium final : pa::addressed_medium<std::string> {
+    bool reaches(const std::string& /*from*/, const std::string& to) const override
+    {
+        return !to.empty();
+    }
+    std::string text(const std::string& at) const override { return at; }
+    void listen_at(const std::string& /*own*/, handshake /*authenticate*/) override {}
+    std::string local() const override { return own; }
+    pa::task<std::unique_ptr<pa::byte_stream>> dial_at(std::string /*to*/,
+                                                       pa::wire::hello h) override
     {
         last = h;
         if (++attempts <= refusals) throw std::system_error(pa::errc::refused);
@@ -31,7 +34,7 @@ struct fake_medium {
         co_return std::move(ends.first);
     }
 
-    address own = "here";
+    std::string own = "here";
     int refusals = 0;
     int attempts = 0;
     pa::wire::hello last;
@@ -44,7 +47,7 @@ struct dialling_peer {
     fake_medium medium;
     pa::mailbox inbox;
     pa::detail::peer_link link{world, inbox, 1, options};
-    pa::detail::dialer<fake_medium> dialer{world, medium, 2, options};
+    pa::detail::dialer dialer{world, medium, 2, options};
 };
 
 }  // namespace
@@ -53,7 +56,7 @@ TEST_CASE("a dialer tries until the peer accepts, and says who it is")
 {
     dialling_peer p;
     p.medium.refusals = 3;
-    p.dialer.set_address(1, "there");
+    p.medium.set_address(1, "there");
     pa::sync_wait(p.world, p.dialer.connect(p.link));
     CHECK(p.link.connected());
     CHECK(p.medium.attempts == 4);
@@ -65,8 +68,8 @@ TEST_CASE("a dialer tries until the peer accepts, and says who it is")
 TEST_CASE("the higher rank dials, unless only the lower one can")
 {
     dialling_peer p;
-    pa::detail::dialer<fake_medium> lower(p.world, p.medium, 0, p.options);
-    lower.set_address(1, "there");
+    pa::detail::dialer lower(p.world, p.medium, 0, p.options);
+    p.medium.set_address(1, "there");
     auto waiting = lower.connect(p.link);
     waiting.start(p.world);
     CHECK(p.medium.attempts == 0);
@@ -80,7 +83,7 @@ TEST_CASE("the higher rank dials, unless only the lower one can")
 TEST_CASE("a peer that cannot be dialled is waited for, and has no address to name")
 {
     dialling_peer p;
-    p.dialer.set_address(1, "");
+    p.medium.set_address(1, "");
     auto waiting = p.dialer.connect(p.link);
     waiting.start(p.world);
     CHECK(p.medium.attempts == 0);

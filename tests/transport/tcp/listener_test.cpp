@@ -97,7 +97,7 @@ TEST_CASE("strangers at a channel's door are dropped, silent ones too", "[channe
     pa::asio_loop loop;
     tcp::listener listener(loop, {"127.0.0.1", 0}, 20ms);
     for (const char* words : {"GET / HTTP/1.1\r\n\r\n", "PAPC\x02\x00\x00\x00 v2", "PAP", ""}) {
-        tcp::detail::socket stranger(loop.context());
+        tcp::detail::socket stranger(pa::asio_context(loop));
         pa::sync_wait(loop, say(stranger, listener.local(), words));
         CHECK(pa::sync_wait(loop, is_dropped(stranger)));
     }
@@ -110,7 +110,7 @@ TEST_CASE("a frame that cannot be ends the channel before it costs memory", "[ch
 {
     pa::asio_loop loop;
     tcp::listener listener(loop, {"127.0.0.1", 0});
-    tcp::detail::socket liar(loop.context());
+    tcp::detail::socket liar(pa::asio_context(loop));
     std::string words("PAPC\x01\x00\x00\x00", 8);
     std::vector<std::byte> frame;
     SECTION("of another protocol")

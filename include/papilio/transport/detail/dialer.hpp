@@ -6,6 +6,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/peer_link.hpp>
+#include <papilio/transport/medium.hpp>
 #include <papilio/transport/mesh_options.hpp>
 #include <papilio/wire/hello.hpp>
 
@@ -22,20 +23,14 @@
 
 namespace papilio::detail {
 
-/// Dials the peers of a mesh over a medium (see `mesh`). Of two peers, the one with the higher rank
-/// dials, unless the other cannot be dialled. Borrows the medium and the options.
-template <class Medium>
+/// Dials the peers of a mesh over its medium. Of two peers, the one with the higher rank dials,
+/// unless the other cannot be dialled. Borrows the medium and the options.
 class dialer {
 public:
-    using address = typename Medium::address;
-
-    dialer(loop& on, Medium& medium, int rank, const mesh_options& o)
-        : loop_(on), medium_(medium), rank_(rank), options_(o)
+    dialer(loop& on, medium& over, int rank, const mesh_options& o)
+        : loop_(on), medium_(over), rank_(rank), options_(o)
     {
     }
-
-    void set_address(int peer, address at) { targets_[peer].at = std::move(at); }
-    const address& address_of(int peer) { return targets_[peer].at; }
 
     /// Finishes when `l` is established, by this peer or by the other; throws its error once it has
     /// failed.
@@ -52,22 +47,15 @@ public:
     /// For the text of an error: where `peer` was dialled, and why the last attempt failed.
     std::string last_failure(int peer)
     {
-        const target& to = targets_[peer];
-        return (medium_.reaches(medium_.local(), to.at) ? " at " + medium_.text(to.at) : "") +
-               (to.failure ? ": " + to.failure.message() : "");
+        const auto failure = failures_[peer];
+        return (medium_.reaches(peer) ? " at " + medium_.text(peer) : "") +
+               (failure ? ": " + failure.message() : "");
     }
 
 private:
-    struct target {
-        address at;
-        std::error_code failure;  // of the last attempt
-    };
-
-    bool dials(int peer)
+    bool dials(int peer) const
     {
-        const address& at = targets_[peer].at;
-        if (!medium_.reaches(medium_.local(), at)) return false;
-        return !medium_.reaches(at, medium_.local()) || rank_ > peer;
+        return medium_.reaches(peer) && (!medium_.reached_by(peer) || rank_ > peer);
     }
 
     /// The first stream tells how many the link consists of.
@@ -92,13 +80,12 @@ private:
         duration pause = std::chrono::milliseconds(10);
         while (!l.error() && !l.has_stream(index)) {
             std::unique_ptr<byte_stream> stream;
-            target& to = targets_[l.peer()];
             try {
-                task<std::unique_ptr<byte_stream>> attempt = medium_.dial(to.at, h);
+                task<std::unique_ptr<byte_stream>> attempt = medium_.dial(l.peer(), h);
                 stream =
                     co_await timeout(std::move(attempt), loop_.now() + options_.handshake_timeout);
             } catch (const std::system_error& failure) {
-                to.failure = failure.code();
+                failures_[l.peer()] = failure.code();
             }
             if (stream) {
                 l.add(index, std::move(stream));
@@ -110,10 +97,10 @@ private:
     }
 
     loop& loop_;
-    Medium& medium_;
+    medium& medium_;
     int rank_;
     const mesh_options& options_;
-    std::map<int, target> targets_;  // by peer
+    std::map<int, std::error_code> failures_;  // of the last attempt, by peer
 };
 
 }  // namespace papilio::detail

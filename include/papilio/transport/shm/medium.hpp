@@ -1,8 +1,9 @@
 #pragma once
 
-#include <papilio/async/asio_loop.hpp>
+#include <papilio/async/asio_operation.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/acceptor.hpp>
+#include <papilio/transport/medium.hpp>
 #include <papilio/transport/shm/address.hpp>
 #include <papilio/transport/shm/memory.hpp>
 #include <papilio/transport/shm/socket.hpp>
@@ -12,7 +13,6 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -90,11 +90,9 @@ private:
     std::unique_ptr<descriptor> listening_;
 };
 
-/// Links in shared memory: what a mesh asks of its medium.
-class medium {
+/// Links in shared memory.
+class medium final : public addressed_medium<shm::address> {
 public:
-    using address = shm::address;
-
     medium(asio_loop& on, std::size_t ring_bytes) : loop_(&on), ring_bytes_(ring_bytes)
     {
         if (!std::has_single_bit(ring_bytes) || ring_bytes < 4096 || ring_bytes > 1u << 30)
@@ -102,25 +100,25 @@ public:
                                     "a ring has a power of two of bytes, 4 KiB to 1 GiB");
     }
 
-    static bool reaches(const address& /*from*/, const address& to) noexcept
+    bool reaches(const address& /*from*/, const address& to) const override
     {
         return !to.name.empty();
     }
-    static std::string text(const address& a) { return to_string(a); }
+    std::string text(const address& at) const override { return to_string(at); }
 
-    void listen(const address& own, std::function<task<>(std::unique_ptr<incoming>)> handshake)
+    void listen_at(const address& own, handshake authenticate) override
     {
         own_.host = own.host.empty() ? this_host() : own.host;
-        auto authenticate = [this, handshake = std::move(handshake)](owned_fd s) {
-            return handshake(std::make_unique<incoming_ring>(*loop_, std::move(s), ring_bytes_));
+        auto handshake_on = [this, authenticate = std::move(authenticate)](owned_fd s) {
+            return authenticate(std::make_unique<incoming_ring>(*loop_, std::move(s), ring_bytes_));
         };
         acceptor_ = std::make_unique<acceptor>(*loop_, listening_socket(*loop_, own.name),
-                                               std::move(authenticate));
+                                               std::move(handshake_on));
         own_.name = acceptor_->listener().name();
     }
-    const address& local() const noexcept { return own_; }
+    address local() const override { return own_; }
 
-    task<std::unique_ptr<byte_stream>> dial(address to, wire::hello h)
+    task<std::unique_ptr<byte_stream>> dial_at(address to, wire::hello h) override
     {
         if (!to.host.empty() && to.host != own_.host)
             throw std::system_error(errc::refused, "another host shares no memory");

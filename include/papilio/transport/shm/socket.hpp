@@ -1,6 +1,6 @@
 #pragma once
 
-#include <papilio/async/asio_loop.hpp>
+#include <papilio/async/asio_operation.hpp>
 #include <papilio/transport/shm/memory.hpp>
 #include <papilio/wire/hello.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <papilio/async/asio_loop.hpp>
+#include <papilio/async/asio_operation.hpp>
 #include <papilio/async/gate.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/shm/memory.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/transport/tcp/endpoint.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 #include <papilio/wire/hello.hpp>
 
@@ -11,20 +12,6 @@
 #include <vector>
 
 namespace papilio::tcp {
-
-/// Where a peer listens: a host, by name or number, and a port. An empty host means nowhere.
-struct endpoint {
-    std::string host;
-    std::uint16_t port = 0;
-
-    friend bool operator==(const endpoint&, const endpoint&) = default;
-};
-
-inline std::string to_string(const endpoint& e)
-{
-    const bool v6 = e.host.find(':') != std::string::npos;
-    return (v6 ? '[' + e.host + ']' : e.host) + ':' + std::to_string(e.port);
-}
 
 namespace detail {
 

@@ -87,7 +87,7 @@ inline task<channel> dial(asio_loop& on, endpoint to, duration patience)
     duration pause = std::chrono::milliseconds(10);
     std::string last = "no answer";
     for (;;) {
-        detail::socket s(on.context());
+        detail::socket s(asio_context(on));
         bool good = false;
         try {
             task<> attempt = detail::open_channel(s, to);
@@ -108,7 +108,7 @@ inline task<channel> dial(asio_loop& on, endpoint to, duration patience)
 inline listener::listener(asio_loop& on, const endpoint& at, duration handshake_timeout)
     : loop_(on),
       handshake_timeout_(handshake_timeout),
-      acceptor_(on, detail::listening_socket(on.context(), at),
+      acceptor_(on, detail::listening_socket(asio_context(on), at),
                 [this](detail::socket s) { return handshake(std::move(s)); })
 {
 }

@@ -1,15 +1,16 @@
 #pragma once
 
-#include <papilio/async/asio_loop.hpp>
+#include <papilio/async/asio_operation.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/detail/capped_stream.hpp>
+#include <papilio/transport/medium.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
+#include <papilio/transport/tcp/options.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -72,17 +73,9 @@ private:
     std::uint32_t of_link_;
 };
 
-/// What the links over TCP of one peer are like.
-struct medium_options {
-    int connections = 1;
-    const char* congestion = nullptr;
-    std::uint64_t max_upload = 0;
-    std::uint64_t max_download = 0;
-};
-
 /// What they share.
 struct settings {
-    settings(asio_loop& l, const medium_options& o)
+    settings(asio_loop& l, const options& o)
         : on(l), connections(static_cast<std::uint32_t>(o.connections)), congestion(o.congestion)
     {
         if (o.max_upload > 0 || o.max_download > 0)
@@ -125,43 +118,41 @@ private:
     settings shared_;
 };
 
-/// Links over TCP: what a mesh asks of its medium.
-class medium {
+/// Links over TCP.
+class medium final : public addressed_medium<endpoint> {
 public:
-    using address = endpoint;
-
     /// Throws where the system does not have what `congestion` names; null: its own choice.
-    medium(asio_loop& on, const medium_options& o) : shared_(on, o)
+    medium(asio_loop& on, const options& o) : shared_(on, o)
     {
         if (o.connections < 1)
             throw std::system_error(errc::bad_argument, "a link over TCP has connections");
         if (!o.congestion) return;
-        socket unused(on.context(), asio::ip::tcp::v4());
+        socket unused(asio_context(on), asio::ip::tcp::v4());
         choose_congestion(unused, o.congestion);
     }
 
-    static bool reaches(const endpoint& /*from*/, const endpoint& to) noexcept
+    bool reaches(const endpoint& /*from*/, const endpoint& to) const override
     {
         return !to.host.empty();
     }
-    static std::string text(const endpoint& e) { return to_string(e); }
+    std::string text(const endpoint& at) const override { return to_string(at); }
 
-    void listen(const endpoint& own, std::function<task<>(std::unique_ptr<incoming>)> handshake)
+    void listen_at(const endpoint& own, handshake authenticate) override
     {
         own_ = own;
         if (own.host.empty()) return;
         acceptor_ = std::make_unique<acceptor>(
-            shared_.on, listening_socket(shared_.on.context(), own),
-            [this, handshake = std::move(handshake)](socket s) {
-                return handshake(std::make_unique<incoming_socket>(std::move(s), shared_));
+            shared_.on, listening_socket(asio_context(shared_.on), own),
+            [this, authenticate = std::move(authenticate)](socket s) {
+                return authenticate(std::make_unique<incoming_socket>(std::move(s), shared_));
             });
         own_.port = acceptor_->listener().local().port;
     }
-    const endpoint& local() const noexcept { return own_; }
+    endpoint local() const override { return own_; }
 
-    task<std::unique_ptr<byte_stream>> dial(endpoint to, wire::hello h)
+    task<std::unique_ptr<byte_stream>> dial_at(endpoint to, wire::hello h) override
     {
-        socket s(shared_.on.context());
+        socket s(asio_context(shared_.on));
         h.connections = shared_.connections;
         co_await open_connection(s, to, h, shared_.congestion);
         co_return shared_.stream(std::move(s));

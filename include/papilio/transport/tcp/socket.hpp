@@ -1,6 +1,6 @@
 #pragma once
 
-#include <papilio/async/asio_loop.hpp>
+#include <papilio/async/asio_operation.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/error.hpp>
 

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <papilio/async/asio_loop.hpp>
+#include <papilio/async/detail/asio_io.hpp>
+
+#include <asio/io_context.hpp>
+
+namespace papilio {
+
+/// The loop's own `io_context`, for authors of transports. Handlers that run there post events and
+/// do nothing else.
+inline asio::io_context& asio_context(asio_loop& on) noexcept
+{
+    return on.native().context;
+}
+
+}  // namespace papilio

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <papilio/async/timeout.hpp>
+#include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/hybrid.hpp>
+#include <papilio/transport/medium.hpp>
+#include <papilio/transport/shm/medium.hpp>
+#include <papilio/transport/tcp/medium.hpp>
+
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::hybrid {
+
+namespace detail {
+
+/// Links by whichever way is best.
+class medium final : public addressed_medium<hybrid::address> {
+public:
+    medium(asio_loop& on, const options& o)
+        : loop_(&on), tcp_(on, o.tcp), local_(on, o.ring_bytes), limit_(o.tcp.handshake_timeout / 2)
+    {
+    }
+
+    bool reaches(const address& from, const address& to) const override
+    {
+        return tcp_.reaches(from.tcp, to.tcp) || share_memory(from.local, to.local);
+    }
+    std::string text(const address& a) const override
+    {
+        const bool both = !a.tcp.host.empty() && !a.local.name.empty();
+        return (a.tcp.host.empty() ? "" : to_string(a.tcp)) + (both ? " or " : "") +
+               (a.local.name.empty() ? "" : to_string(a.local));
+    }
+
+    /// Whoever can be found over TCP can be found in shared memory before.
+    void listen_at(const address& own, handshake authenticate) override
+    {
+        local_.listen_at(own.local, authenticate);
+        tcp_.listen_at(own.tcp, std::move(authenticate));
+    }
+    address local() const override { return {tcp_.local(), local_.local()}; }
+
+    /// That two processes share memory is proven by doing it; where it does not work, though it
+    /// should, there is TCP.
+    task<std::unique_ptr<byte_stream>> dial_at(address to, wire::hello h) override
+    {
+        std::unique_ptr<byte_stream> made;
+        std::error_code trouble;
+        if (share_memory(local_.local(), to.local)) {
+            try {
+                task<std::unique_ptr<byte_stream>> attempt = local_.dial_at(to.local, h);
+                made = co_await timeout(std::move(attempt), loop_->now() + limit_);
+            } catch (const std::system_error& failure) {
+                trouble = failure.code();
+            }
+        }
+        if (made) co_return made;
+        if (to.tcp.host.empty()) throw std::system_error(trouble);
+        co_return co_await tcp_.dial_at(to.tcp, h);
+    }
+
+private:
+    bool share_memory(const shm::address& a, const shm::address& b) const
+    {
+        return local_.reaches(a, b) && a.host == b.host;
+    }
+
+    asio_loop* loop_;
+    tcp::detail::medium tcp_;
+    shm::detail::medium local_;
+    duration limit_;
+};
+
+}  // namespace detail
+
+PAPILIO_DECL transport::transport(asio_loop& on, int rank, std::vector<address> peers, options o)
+    : addressed_mesh(on, std::make_unique<detail::medium>(on, o), rank, std::move(peers),
+                     for_mesh(o.tcp))
+{
+}
+
+}  // namespace papilio::hybrid

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <papilio/async/timeout.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/base/check.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/transport/mesh.hpp>
+#include <papilio/wire/frame.hpp>
+#include <papilio/wire/hello.hpp>
+
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio {
+
+PAPILIO_DECL mesh::mesh(loop& on, std::unique_ptr<medium> over, int rank, int peers, mesh_options o)
+    : loop_(on),
+      rank_(rank),
+      options_(o),
+      inbox_(o.early_limit),
+      medium_(std::move(over)),
+      dialer_(on, *medium_, rank, options_)
+{
+    detail::check_mesh_options(o, rank, peers);
+    if (o.max_peers == 0) options_.max_peers = peers;
+}
+
+PAPILIO_DECL mesh::~mesh() = default;
+
+PAPILIO_DECL void mesh::listen()
+{
+    medium_->listen(rank_,
+                    [this](std::unique_ptr<incoming> from) { return handshake(std::move(from)); });
+    liveness_.emplace(loop_, links_, options_);
+}
+
+PAPILIO_DECL detail::peer_link& mesh::link_to(int peer)
+{
+    if (peer < 0 || peer >= options_.max_peers)
+        throw std::system_error(errc::bad_argument, "a peer's number must be 0 to " +
+                                                        std::to_string(options_.max_peers - 1) +
+                                                        ", not " + std::to_string(peer));
+    while (size() <= peer)
+        links_.push_back(std::make_unique<detail::peer_link>(loop_, inbox_, size(), options_));
+    return *links_[static_cast<std::size_t>(peer)];
+}
+
+PAPILIO_DECL detail::peer_link& mesh::other(int peer)
+{
+    if (peer == rank_)
+        throw std::system_error(errc::bad_argument,
+                                "peer " + std::to_string(peer) + " has no link to itself");
+    return link_to(peer);
+}
+
+PAPILIO_DECL task<> mesh::connect(duration limit)
+{
+    std::vector<int> peers;
+    for (int peer = 0; peer < size(); ++peer) peers.push_back(peer);
+    return connect(std::move(peers), limit);
+}
+
+PAPILIO_DECL task<> mesh::connect(std::vector<int> peers, duration limit)
+{
+    std::vector<task<>> attempts;
+    for (const int peer : peers)
+        if (peer != rank_) attempts.push_back(dialer_.connect(link_to(peer)));
+    task<> work = all(std::move(attempts));
+    bool late = false;
+    try {
+        co_await timeout(std::move(work), loop_.now() + limit);
+    } catch (const std::system_error& failure) {
+        if (failure.code() != errc::timed_out) throw;
+        late = true;
+    }
+    if (!late) co_return;
+    for (const int peer : peers) {
+        if (peer == rank_ || connected(peer)) continue;
+        throw std::system_error(errc::timed_out, "no connection with peer " + std::to_string(peer) +
+                                                     dialer_.last_failure(peer));
+    }
+}
+
+/// Lets a peer of the group in. Any other connection is refused when this ends.
+PAPILIO_DECL task<> mesh::handshake(std::unique_ptr<incoming> from)
+{
+    const std::unique_ptr<incoming> connection = std::move(from);
+    wire::hello h;
+    std::unique_ptr<byte_stream> stream;
+    try {
+        task<wire::hello> hello = connection->read_hello();
+        h = co_await timeout(std::move(hello), loop_.now() + options_.handshake_timeout);
+        if (!accepts(h, connection->streams())) co_return;
+        task<std::unique_ptr<byte_stream>> answer = connection->accept();
+        stream = co_await timeout(std::move(answer), loop_.now() + options_.handshake_timeout);
+    } catch (const std::system_error&) {
+        co_return;  // it was no peer, or a peer that will dial again
+    }
+    if (accepts(h, connection->streams()))
+        link_to(static_cast<int>(h.from)).add(h.connection, std::move(stream));
+}
+
+PAPILIO_DECL bool mesh::accepts(const wire::hello& h, std::uint32_t streams)
+{
+    const bool to_us = h.group == options_.group && h.to == static_cast<std::uint32_t>(rank_);
+    const bool from_peer =
+        h.from != h.to && h.from < static_cast<std::uint32_t>(options_.max_peers);
+    return !closing_ && to_us && from_peer && h.connections == streams &&
+           link_to(static_cast<int>(h.from)).expects(h.connection, streams);
+}
+
+PAPILIO_DECL task<> mesh::all(std::vector<task<>> tasks)
+{
+    co_await when_all(std::move(tasks));
+}
+
+PAPILIO_DECL task<> mesh::send(int peer, tag t, bytes message)
+{
+    PAPILIO_CHECK(t < wire::shutdown, "the two highest tags are the transport's own");
+    detail::peer_link& l = other(peer);
+    if (message.size() > options_.max_message)
+        throw std::system_error(errc::too_large, "a message of " + std::to_string(message.size()) +
+                                                     " bytes exceeds max_message = " +
+                                                     std::to_string(options_.max_message) +
+                                                     " bytes; raise it on all peers");
+    co_await l.settled();
+    detail::connection& chosen = l.connection_for(t);
+    co_await chosen.send(t, message, priorities_.of(t));
+    l.sent(t, message.size());
+}
+
+PAPILIO_DECL task<std::size_t> mesh::recv(int peer, tag t, mutable_bytes into)
+{
+    other(peer);
+    co_return co_await inbox_.take(peer, t, into);
+}
+
+PAPILIO_DECL task<> mesh::close(duration limit)
+{
+    closing_ = true;
+    liveness_->stop();
+    std::vector<task<>> shutdowns;
+    for (auto& l : links_)
+        if (l->connected()) shutdowns.push_back(l->shut_down());
+    bool late = false;
+    try {
+        task<> work = all(std::move(shutdowns));
+        co_await timeout(std::move(work), loop_.now() + limit);
+    } catch (const std::system_error&) {
+        late = true;  // a peer that has not answered by now will not
+    }
+    for (auto& l : links_)
+        if (l->connected()) l->fail(late ? errc::timed_out : errc::disconnected);
+}
+
+}  // namespace papilio

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <papilio/transport/shm.hpp>
+#include <papilio/transport/shm/medium.hpp>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace papilio::shm {
+
+PAPILIO_DECL transport::transport(asio_loop& on, int rank, std::vector<address> peers, options o)
+    : addressed_mesh(on, std::make_unique<detail::medium>(on, o.ring_bytes), rank, std::move(peers),
+                     for_mesh(o))
+{
+}
+
+}  // namespace papilio::shm

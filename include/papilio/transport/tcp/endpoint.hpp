@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace papilio::tcp {
+
+/// Where a peer listens: a host, by name or number, and a port. An empty host means nowhere.
+struct endpoint {
+    std::string host;
+    std::uint16_t port = 0;
+
+    friend bool operator==(const endpoint&, const endpoint&) = default;
+};
+
+inline std::string to_string(const endpoint& e)
+{
+    const bool v6 = e.host.find(':') != std::string::npos;
+    return (v6 ? '[' + e.host + ']' : e.host) + ':' + std::to_string(e.port);
+}
+
+}  // namespace papilio::tcp
