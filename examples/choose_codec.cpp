@@ -1,6 +1,7 @@
 // Three peers send a large and a small tensor, over a fast link and over a slow one, each time by
 // the codec that suits best. All of them choose alike, since they know the same facts.
 
+#include <papilio/codec/choice.hpp>
 #include <papilio/papilio.hpp>
 
 #include <cstdio>

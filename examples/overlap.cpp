@@ -1,5 +1,6 @@
 // Averages one gradient while the next is computed: start `overlap 0` and `overlap 1` side by side.
 
+#include <papilio/async/spawn.hpp>
 #include <papilio/papilio.hpp>
 #include <papilio/transport/tcp.hpp>
 

@@ -555,12 +555,13 @@ TEST_CASE("bad arguments are refused with a sentence")
     };
     const std::vector<double> one_share{1.0}, bad_shares{1.0, -1.0};
     const std::vector<pa::role> nobody{pa::role::client, pa::role::client};
-    refused([&](auto& net) { return pa::all_reduce(net, data[0], shorter); }, "differ in length");
+    refused([&](auto& net) { return pa::all_reduce(net, data[0], shorter); },
+            "in has 10 elements and out 9");
     refused([&](auto& net) { return pa::all_reduce(net, data[0], data[0]); }, "overlap");
     refused(with({.weight = 0}), "weight");
     refused(with({.shares = one_share}), "shares");
     refused(with({.shares = bad_shares}), "shares");
-    refused(with({.roles = nobody}), "nobody reduces");
+    refused(with({.roles = nobody}), "clients need full or auxiliary peers");
     refused(with({.timeout = {}}), "timeout");
     refused(with({.call = 1u << 20}), "call_options::call");
 }

@@ -1,21 +1,16 @@
 #pragma once
 
 #include <papilio/codec/identity.hpp>
-#include <papilio/collective/agreement/call_run.hpp>
-#include <papilio/collective/engine/butterfly_engine.hpp>
 #include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
-#include <papilio/collective/setup/call_plan.hpp>
-#include <papilio/collective/setup/checks.hpp>
+#include <papilio/collective/run.hpp>
+#include <papilio/collective/setup/arguments.hpp>
 #include <papilio/op/sum.hpp>
 
 #include <concepts>
-#include <memory>
 #include <ranges>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace papilio {
 
@@ -40,36 +35,6 @@ task<report> all_gather(Net& net, In&& in, Out&& out, call_options options)
 {
     return all_gather(net, std::forward<In>(in), std::forward<Out>(out), identity{}, options);
 }
-
-namespace detail {
-
-inline task<report> run_all_gather(any_transport net, std::unique_ptr<call_data> data,
-                                   call_options options)
-{
-    loop& on = co_await this_loop{};
-    const auto& kind = data->kind();
-    const auto count = data->out_elements();
-    const auto plan = plan_by_sizes(net.size(), count, kind, options);
-    const auto mine = plan.parts[static_cast<std::size_t>(net.rank())];
-    if (data->in_elements() != mine.size)
-        refuse("all_gather: in has " + std::to_string(data->in_elements()) +
-               " elements, and this peer's part " + std::to_string(mine.size));
-    check_apart(*data);
-    data->set_in_begin(mine.begin);
-
-    const auto described = describe(collective_id::all_gather, net, count, kind, plan, options);
-    call_run call(net, described, plan, on.now(), options.timeout);
-    butterfly_engine engine(call, plan, phases::all_gather, *data, options.pool);
-    task<report> voted = call.run(engine.move());
-    auto done = co_await std::move(voted);
-    std::vector<contributions> owners;
-    for (const auto& all = done.made_of.front().from; const auto& owner : all)
-        owners.push_back({plan.parts[static_cast<std::size_t>(owner.rank)], {owner}});
-    done.made_of = std::move(owners);
-    co_return done;
-}
-
-}  // namespace detail
 
 template <transport Net, detail::elements In, detail::writable_elements Out, class Codec>
 task<report> all_gather(Net& net, In&& in, Out&& out, Codec codec, call_options options)

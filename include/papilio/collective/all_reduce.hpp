@@ -1,24 +1,16 @@
 #pragma once
 
 #include <papilio/codec/identity.hpp>
-#include <papilio/collective/agreement/call_run.hpp>
-#include <papilio/collective/engine/butterfly_engine.hpp>
-#include <papilio/collective/engine/small_all_reduce.hpp>
-#include <papilio/collective/engine/staging_buffer.hpp>
 #include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
-#include <papilio/collective/setup/call_plan.hpp>
-#include <papilio/collective/setup/checks.hpp>
+#include <papilio/collective/run.hpp>
+#include <papilio/collective/setup/arguments.hpp>
 #include <papilio/op/sum.hpp>
 
-#include <algorithm>
 #include <concepts>
-#include <cstring>
-#include <memory>
 #include <ranges>
 #include <span>
-#include <string>
 #include <utility>
 
 namespace papilio {
@@ -77,57 +69,6 @@ task<report> all_reduce_in_place(Net& net, Data&& data, Op op, call_options opti
 {
     return all_reduce_in_place(net, std::forward<Data>(data), op, identity{}, options);
 }
-
-namespace detail {
-
-/// Whoever asks for stages or for chunks of a size gets them.
-inline bool is_small_call(const call_plan& plan, std::size_t total, const call_options& o)
-{
-    const bool all_full = std::ranges::count(plan.roles, role::full) == std::ssize(plan.roles);
-    return is_small(total, plan.roles.size()) && all_full && o.chunk_bytes == 0 &&
-           plan.stages.stages() == 1;
-}
-
-inline task<report> run_all_reduce(any_transport net, std::unique_ptr<call_data> data,
-                                   call_options options)
-{
-    loop& on = co_await this_loop{};
-    const auto& kind = data->kind();
-    const auto count = data->out_elements();
-    check_stages(kind, options);
-    const auto plan = plan_by_shares(net.size(), count, kind, options);
-    const bool contributor = contributes(plan.roles[static_cast<std::size_t>(net.rank())]);
-    if (data->in_elements() != count && (contributor || !data->in().empty()))
-        refuse("all_reduce: in has " + std::to_string(data->in_elements()) + " elements and out " +
-               std::to_string(count));
-    check_apart(*data);
-    const auto described = describe(collective_id::all_reduce, net, count, kind, plan, options);
-    call_run call(net, described, plan, on.now(), options.timeout);
-    if (is_small_call(plan, data->out().size(), options)) {
-        small_all_reduce engine(call, plan, *data);
-        task<report> voted = call.run(engine.move());
-        co_return co_await std::move(voted);
-    }
-    butterfly_engine engine(call, plan, phases::both, *data, options.pool);
-    task<report> voted = call.run(engine.move(), engine.serve_observers());
-    co_return co_await std::move(voted);
-}
-
-/// Reduces into a staging buffer, and copies the result to where the output was to be when the call
-/// has succeeded.
-inline task<report> run_all_reduce_staged(any_transport net, std::unique_ptr<call_data> data,
-                                          call_options options)
-{
-    const auto out = data->out();
-    const staging_buffer staging(out.size());
-    data->set_out(staging.get());
-    task<report> reduced = run_all_reduce(std::move(net), std::move(data), options);
-    auto done = co_await std::move(reduced);
-    if (!out.empty()) std::memcpy(out.data(), staging.get().data(), out.size());
-    co_return done;
-}
-
-}  // namespace detail
 
 template <transport Net, detail::elements In, detail::writable_elements Out, class Op, class Codec>
 task<report> all_reduce(Net& net, In&& in, Out&& out, Op op, Codec codec, call_options options)

@@ -1,20 +1,17 @@
 #pragma once
 
 #include <papilio/codec/identity.hpp>
-#include <papilio/collective/all_reduce.hpp>
 #include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
-#include <papilio/collective/setup/checks.hpp>
+#include <papilio/collective/run.hpp>
+#include <papilio/collective/setup/arguments.hpp>
 #include <papilio/op/sum.hpp>
-#include <papilio/plan/role.hpp>
 
-#include <cstddef>
-#include <memory>
+#include <concepts>
+#include <ranges>
 #include <span>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace papilio {
 
@@ -37,26 +34,6 @@ task<report> broadcast(Net& net, Data&& data, int root, call_options options)
 {
     return broadcast(net, std::forward<Data>(data), root, identity{}, options);
 }
-
-namespace detail {
-
-inline task<report> run_broadcast(any_transport net, std::unique_ptr<call_data> data, int root,
-                                  call_options options)
-{
-    const auto peers = static_cast<std::size_t>(net.size());
-    if (root < 0 || root >= net.size())
-        refuse("broadcast: the root is a peer of the group, 0 to " + std::to_string(peers - 1) +
-               ", not " + std::to_string(root));
-    if (!options.roles.empty())
-        refuse("broadcast: the root alone contributes: leave call_options::roles out");
-    std::vector<role> roles(peers, role::auxiliary);
-    roles[static_cast<std::size_t>(root)] = role::full;
-    options.roles = roles;
-    task<report> reduced = run_all_reduce_staged(net, std::move(data), options);
-    co_return co_await std::move(reduced);
-}
-
-}  // namespace detail
 
 template <transport Net, detail::writable_elements Data, class Codec>
 task<report> broadcast(Net& net, Data&& data, int root, Codec codec, call_options options)

@@ -1,21 +1,15 @@
 #pragma once
 
 #include <papilio/codec/identity.hpp>
-#include <papilio/collective/agreement/call_run.hpp>
-#include <papilio/collective/engine/butterfly_engine.hpp>
-#include <papilio/collective/engine/staging_buffer.hpp>
 #include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
-#include <papilio/collective/setup/call_plan.hpp>
-#include <papilio/collective/setup/checks.hpp>
+#include <papilio/collective/run.hpp>
+#include <papilio/collective/setup/arguments.hpp>
 #include <papilio/op/sum.hpp>
 
 #include <concepts>
-#include <cstring>
-#include <memory>
 #include <ranges>
-#include <string>
 #include <utility>
 
 namespace papilio {
@@ -52,42 +46,6 @@ task<report> reduce_scatter(Net& net, In&& in, Out&& out, Op op, call_options op
     return reduce_scatter(net, std::forward<In>(in), std::forward<Out>(out), op, identity{},
                           options);
 }
-
-namespace detail {
-
-inline task<report> run_reduce_scatter(any_transport net, std::unique_ptr<call_data> data,
-                                       call_options options)
-{
-    loop& on = co_await this_loop{};
-    const auto& kind = data->kind();
-    const auto count = data->in_elements();
-    check_stages(kind, options);
-    const auto plan = plan_by_sizes(net.size(), count, kind, options);
-    const auto mine = plan.parts[static_cast<std::size_t>(net.rank())];
-    if (data->out_elements() != mine.size)
-        refuse("reduce_scatter: out has " + std::to_string(data->out_elements()) +
-               " elements, and this peer's part " + std::to_string(mine.size));
-    check_apart(*data);
-
-    // In several stages, sums on their way to others lie where their parts are in the whole.
-    const bool staged = plan.stages.stages() > 1;
-    const auto out = data->out();
-    const staging_buffer whole(staged ? data->in().size() : 0);
-    if (staged)
-        data->set_out(whole.get());
-    else
-        data->set_out_begin(mine.begin);
-
-    const auto described = describe(collective_id::reduce_scatter, net, count, kind, plan, options);
-    call_run call(net, described, plan, on.now(), options.timeout);
-    butterfly_engine engine(call, plan, phases::reduce_scatter, *data, options.pool);
-    task<report> voted = call.run(engine.move());
-    auto done = co_await std::move(voted);
-    if (staged && !out.empty()) std::memcpy(out.data(), data->output(mine).data(), out.size());
-    co_return done;
-}
-
-}  // namespace detail
 
 template <transport Net, detail::elements In, detail::writable_elements Out, class Op, class Codec>
 task<report> reduce_scatter(Net& net, In&& in, Out&& out, Op op, Codec codec, call_options options)

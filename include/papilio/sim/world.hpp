@@ -3,6 +3,7 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/transport/mailbox.hpp>
 
@@ -174,135 +175,8 @@ private:
     std::vector<flight*> spare_;                    // those that have landed, for the next ones
 };
 
-inline world::world(weather w) : latency_(w.latency), jitter_(w.jitter), random_(w.seed)
-{
-    const auto refuse_unless = [](bool condition, const char* why) {
-        if (!condition) throw std::system_error(errc::bad_argument, why);
-    };
-    refuse_unless(w.peers > 0, "weather::peers is at least one");
-    refuse_unless(w.latency >= duration{} && w.jitter >= duration{},
-                  "weather::latency and jitter are not negative");
-    refuse_unless(w.each.empty() || w.each.size() == static_cast<std::size_t>(w.peers),
-                  "weather::each names every peer or none");
-    for (int rank = 0; rank < w.peers; ++rank) {
-        const auto a = w.each.empty() ? w.all : w.each[static_cast<std::size_t>(rank)];
-        refuse_unless(a.up_bytes_per_second > 0 && a.down_bytes_per_second > 0,
-                      "every peer's access has some bandwidth, up and down");
-        peers_.push_back(std::make_unique<transport>(*this, rank, a));
-        peers_.back()->heard_.resize(static_cast<std::size_t>(w.peers));
-    }
-}
-
-inline int transport::size() const noexcept
-{
-    return world_.size();
-}
-
-inline duration transport::round_trip(int) const noexcept
-{
-    return 2 * world_.latency_;
-}
-
-inline task<> transport::send(int peer, tag t, bytes message)
-{
-    if (world_.dead_.contains(rank_)) throw std::system_error(errc::disconnected);
-    const auto starts = std::max(uplink_free_, world_.now());
-    uplink_free_ = starts + world::transmission(message.size(), access_.up_bytes_per_second);
-    world_.launch(rank_, peer, t, message, false, starts);
-    co_await sleep_until(uplink_free_);
-}
-
-inline void world::launch(int from, int to, tag t, bytes message, bool last, time_point leaves)
-{
-    if (spare_.empty()) {
-        flights_.push_back(std::make_unique<flight>());
-        spare_.push_back(flights_.back().get());
-    }
-    flight& f = *spare_.back();
-    spare_.pop_back();
-    f.in = this;
-    f.from = from;
-    f.to = to;
-    f.what = t;
-    f.last = last;
-    f.landed = false;
-    f.transmission = transmission(message.size(), peer(from).access_.up_bytes_per_second);
-    f.content.assign(message.begin(), message.end());
-    post_at(f, in_order(f, leaves + delay()));
-}
-
-inline time_point world::in_order(const flight& f, time_point arrives)
-{
-    if (jitter_ == duration{}) return arrives;  // then everything arrives in order
-    queue& q = under_way_[{f.from, f.to, f.what}];
-    ++q.count;
-    arrives = std::max(q.free, arrives);
-    q.free = arrives + f.transmission;
-    return arrives;
-}
-
-/// The first byte claims the receiver's downlink, in the order of arrival; the last one cannot be
-/// there before it has been sent.
-inline void world::flight::fire()
-{
-    auto& receiver = in->peer(to);
-    if (!landed) {
-        landed = true;
-        const auto starts = std::max(receiver.downlink_free_, in->now());
-        const auto received =
-            starts + world::transmission(content.size(), receiver.access_.down_bytes_per_second);
-        receiver.downlink_free_ = received;
-        in->post_at(*this, std::max(received, in->now() + transmission));
-    } else {
-        in->arrive(*this);
-    }
-}
-
-inline void world::arrive(flight& f)
-{
-    auto& receiver = peer(f.to);
-    if (jitter_ != duration{}) {
-        const auto found = under_way_.find({f.from, f.to, f.what});
-        if (--found->second.count == 0) under_way_.erase(found);
-    }
-    if (hears(f.to, f.from)) {
-        const auto when = static_cast<std::uint64_t>(now_.time_since_epoch().count());
-        trace_ =
-            hash(trace_, when, static_cast<std::uint64_t>(f.from), static_cast<std::uint64_t>(f.to),
-                 static_cast<std::uint64_t>(f.what), f.content.size());
-        receiver.heard_[static_cast<std::size_t>(f.from)] = now_;
-        if (f.last) {
-            receiver.inbox_.close(f.from, errc::disconnected);
-        } else {
-            try {
-                receiver.inbox_.deliver(f.from, f.what, f.content);
-            } catch (const std::system_error& overflow) {
-                receiver.inbox_.close(f.from, overflow.code());
-            }
-        }
-    }
-    f.content.clear();
-    f.content.shrink_to_fit();
-    spare_.push_back(&f);
-}
-
-inline void world::reshape(int rank, access a)
-{
-    if (!(a.up_bytes_per_second > 0) || !(a.down_bytes_per_second > 0))
-        throw std::system_error(errc::bad_argument,
-                                "every peer's access has some bandwidth, up and down");
-    peer(rank).access_ = a;
-}
-
-inline void world::kill(int rank)
-{
-    auto& victim = peer(rank);
-    dead_.insert(rank);
-    for (int other = 0; other < size(); ++other) {
-        if (other == rank) continue;
-        victim.inbox_.close(other, errc::disconnected);
-        launch(rank, other, tag{}, {}, true, std::max(victim.uplink_free_, now_) + jitter_);
-    }
-}
-
 }  // namespace papilio::sim
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/sim/impl/world.hpp>
+#endif

@@ -53,6 +53,11 @@ inline bool is_fault(const std::exception_ptr& failure)
     }
 }
 
+inline task<> no_work()
+{
+    co_return;
+}
+
 /// One call: moves the data, votes, and ends in time. Composes the parts of the agreement; how data
 /// moves is the engine's business.
 ///
@@ -114,11 +119,7 @@ public:
     }
 
     /// The same without observers.
-    task<report> run(task<> data)
-    {
-        const auto nothing = []() -> task<> { co_return; };
-        return run(std::move(data), nothing());
-    }
+    task<report> run(task<> data) { return run(std::move(data), no_work()); }
 
 private:
     task<> run_all(task<> data, task<> aside)

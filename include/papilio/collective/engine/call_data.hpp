@@ -25,8 +25,8 @@ struct call_kind {
     std::uint64_t back_parameters = 0;
     std::size_t granule = 1;  ///< runs of elements may be cut at its multiples, both ways
 
-    /// Elements travel as they lie in memory, so that messages need not be encoded.
-    bool verbatim() const noexcept { return codec == codec_id::identity; }
+    /// Elements travel as they lie in memory, both ways, so that messages need not be encoded.
+    bool verbatim = false;
 };
 
 /// Which of a call's two codecs elements travel by.

@@ -32,7 +32,7 @@ public:
     const call_data& data() const noexcept { return data_; }
 
     /// Elements travel as they lie in memory.
-    bool verbatim() const noexcept { return data_.kind().verbatim(); }
+    bool verbatim() const noexcept { return data_.kind().verbatim; }
 
     /// What this peer's contributions to stage k are.
     static content kind_in(int k) noexcept { return k == 0 ? content::own : content::reduced; }

@@ -111,7 +111,7 @@ private:
     void reduce()
     {
         const auto weights = weights_.of_stage(0);
-        const bool travels = !data_.kind().verbatim();
+        const bool travels = !data_.kind().verbatim;
         pooled_buffer scratch;
         std::vector<std::byte> encoded;
         std::vector<contribution> from(messages_.size());

@@ -30,7 +30,8 @@ call_kind kind_of(const Codec& codec)
             .back = decltype(back)::id,
             .parameters = codec_parameters(codec),
             .back_parameters = codec_parameters(back),
-            .granule = common_granule<Codec>};
+            .granule = common_granule<Codec>,
+            .verbatim = std::same_as<Codec, identity>};
 }
 
 /// The elements of a call in host memory.

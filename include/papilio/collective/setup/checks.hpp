@@ -1,43 +1,16 @@
 #pragma once
 
-#include <papilio/codec/base.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
-#include <papilio/op/base.hpp>
 #include <papilio/transport/any_transport.hpp>
 #include <papilio/wire/descriptor.hpp>
 #include <papilio/wire/tag.hpp>
 
-#include <concepts>
 #include <functional>
-#include <ranges>
-#include <span>
-#include <type_traits>
 
 // What all collectives have in common.
 namespace papilio::detail {
-
-/// A range of elements that outlives the call: an lvalue, or a borrowed range such as a span.
-template <class R>
-concept elements = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> &&
-    std::ranges::borrowed_range<R> && element<std::ranges::range_value_t<R>>;
-
-template <class R>
-concept writable_elements =
-    elements<R> && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<R>>>;
-
-/// What must hold of an operation and a codec, said where the user calls.
-template <class T, class Op, class Codec>
-constexpr void check_kinds()
-{
-    static_assert(operation<Op, T>,
-                  "not an operation on these elements: see op/base.hpp for what one must have");
-    static_assert(Codec::lossless || floating_element<T>,
-                  "a lossy codec takes floating-point elements only: send integers by identity{}");
-    static_assert(codec<Codec, std::conditional_t<Codec::lossless, T, accumulator_t<T>>>,
-                  "not a codec for these elements: see codec/base.hpp for what one must have");
-}
 
 inline void check_stages(const call_kind& kind, const call_options& o)
 {

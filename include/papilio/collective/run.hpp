@@ -1,0 +1,39 @@
+#pragma once
+
+#include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/collective/engine/call_data.hpp>
+#include <papilio/collective/options.hpp>
+#include <papilio/collective/report.hpp>
+#include <papilio/transport/any_transport.hpp>
+
+#include <memory>
+
+// The collectives, whatever their elements are. The public functions around them know the types.
+namespace papilio::detail {
+
+task<report> run_all_reduce(any_transport net, std::unique_ptr<call_data> data,
+                            call_options options);
+
+/// Reduces into a staging buffer, and copies the result to where the output was to be when the call
+/// has succeeded.
+task<report> run_all_reduce_staged(any_transport net, std::unique_ptr<call_data> data,
+                                   call_options options);
+
+task<report> run_reduce_scatter(any_transport net, std::unique_ptr<call_data> data,
+                                call_options options);
+
+task<report> run_all_gather(any_transport net, std::unique_ptr<call_data> data,
+                            call_options options);
+
+/// `data` has an input on the root alone.
+task<report> run_broadcast(any_transport net, std::unique_ptr<call_data> data, int root,
+                           call_options options);
+
+task<report> run_barrier(any_transport net, call_options options);
+
+}  // namespace papilio::detail
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/collective/impl/run.hpp>
+#endif
