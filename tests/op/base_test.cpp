@@ -53,6 +53,18 @@ TEST_CASE("an operation that is wrong in stages says so")
     SUCCEED();
 }
 
+TEST_CASE("an operation that does not take every element says which it takes")
+{
+    static_assert(detail::operation_takes<sum, int>() && detail::operation_takes<mean, bf16>());
+    static_assert(detail::operation_takes<first_of_all, int>());
+    static_assert(!detail::operation_takes<mean, int>());
+    static_assert(!detail::operation_takes<weighted_mean, long>());
+    static_assert(!detail::operation_takes<mean_of_senders, int>());
+    static_assert(!detail::operation_takes<exact_mean, bf16>());
+    static_assert(detail::operation_takes<exact_mean, f16>());
+    SUCCEED();
+}
+
 TEST_CASE("ids of operations never change, since peers of other versions read them")
 {
     CHECK(static_cast<int>(sum::id) == 1);

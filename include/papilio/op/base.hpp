@@ -35,7 +35,8 @@ enum class op_id : std::uint8_t {
 /// of the versions, so that any cut into chunks does too.
 ///
 /// In a call of several stages, results are reduced once more. An operation for which that is wrong
-/// says `static constexpr bool in_stages = false`, and such calls refuse it.
+/// says `static constexpr bool in_stages = false`, and such calls refuse it. One that does not take
+/// every element says which by `template <class T> static constexpr bool takes`.
 template <class Op, class T>
 concept operation = element<T> && std::is_trivially_destructible_v<Op> &&
     requires(const Op& op, std::span<const std::span<const T>> versions,
@@ -62,6 +63,15 @@ constexpr bool suits_stages()
 {
     if constexpr (requires { Op::in_stages; })
         return Op::in_stages;
+    else
+        return true;
+}
+
+template <class Op, class T>
+constexpr bool operation_takes()
+{
+    if constexpr (requires { Op::template takes<T>; })
+        return Op::template takes<T>;
     else
         return true;
 }

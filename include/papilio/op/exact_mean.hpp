@@ -32,6 +32,9 @@ struct exact_mean {
     /// The most that the weights of one result add up to.
     static constexpr std::int64_t largest_total = std::int64_t{1} << 22;
 
+    template <class T>
+    static constexpr bool takes = detail::is_one_of<T, float, double, f16>;
+
     template <element T>
     void reduce(std::span<const std::span<const T>> versions, std::span<const double> weights,
                 std::span<T> out) const;
@@ -133,7 +136,7 @@ template <element T>
 void exact_mean::reduce(std::span<const std::span<const T>> versions,
                         std::span<const double> weights, std::span<T> out) const
 {
-    static_assert(detail::is_one_of<T, float, double, f16>,
+    static_assert(takes<T>,
                   "an exact mean is one of f16, which float and double can hold: convert bf16 to "
                   "float first, and sum integers");
     detail::check_versions(versions, out);

@@ -10,14 +10,17 @@ namespace papilio {
 struct mean {
     static constexpr op_id id = op_id::mean;
 
+    template <class T>
+    static constexpr bool takes = floating_element<T>;
+
     template <element T>
     void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
                 std::span<T> out) const
     {
-        static_assert(floating_element<T>,
+        static_assert(takes<T>,
                       "a mean of integers would have to round: use sum and divide, or convert to "
                       "float first");
-        if constexpr (floating_element<T>) {
+        if constexpr (takes<T>) {
             const auto count = static_cast<accumulator_t<T>>(versions.size());
             detail::fold(versions, out, detail::add{}, [count](auto x) { return x / count; });
         }

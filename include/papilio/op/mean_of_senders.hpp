@@ -17,11 +17,14 @@ struct mean_of_senders {
     static constexpr op_id id = op_id::mean_of_senders;
     static constexpr bool in_stages = false;
 
+    template <class T>
+    static constexpr bool takes = floating_element<T>;
+
     template <element T>
     void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
                 std::span<T> out) const
     {
-        static_assert(floating_element<T>,
+        static_assert(takes<T>,
                       "a mean of integers would have to round: use sum and divide, or convert to "
                       "float first");
         detail::check_versions(versions, out);

@@ -16,6 +16,9 @@ namespace papilio {
 struct weighted_mean {
     static constexpr op_id id = op_id::weighted_mean;
 
+    template <class T>
+    static constexpr bool takes = floating_element<T>;
+
     template <element T>
     void reduce(std::span<const std::span<const T>> versions, std::span<const double> weights,
                 std::span<T> out) const;
@@ -59,7 +62,7 @@ template <element T>
 void weighted_mean::reduce(std::span<const std::span<const T>> versions,
                            std::span<const double> weights, std::span<T> out) const
 {
-    static_assert(floating_element<T>,
+    static_assert(takes<T>,
                   "a mean of integers would have to round: use sum and divide, or convert to "
                   "float first");
     detail::check_versions(versions, out);
