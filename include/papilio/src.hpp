@@ -7,5 +7,6 @@
 #error "papilio/src.hpp is for programs that define PAPILIO_SEPARATE_COMPILATION everywhere"
 #endif
 
+#include <papilio/collective/impl/agree_links.hpp>
 #include <papilio/collective/impl/run.hpp>
 #include <papilio/sim/impl/world.hpp>

@@ -74,3 +74,27 @@ TEST_CASE("options may have a name, or say nothing")
         CHECK(out == in);
     });
 }
+
+TEST_CASE("braces stand for the operation or the codec that a call has by itself")
+{
+    sim_cluster cluster(2);
+    cluster.run([](auto& net) -> pa::task<> {
+        const pa::call_options options{.call = 41};
+        const std::vector<float> in{1, 2};
+        std::vector<float> out(2), part(1), data = in;
+        auto made = co_await pa::all_reduce(net, in, out, {}, pa::identity{}, options);
+        CHECK(made.call == 41);
+        CHECK(out == std::vector<float>{2, 4});
+        co_await pa::all_reduce(net, in, out, {}, pa::identity{});
+        co_await pa::all_reduce_in_place(net, data, {}, pa::identity{});
+        CHECK(data == out);
+        co_await pa::reduce_scatter(net, in, part, {}, pa::identity{});
+        CHECK(part[0] == (net.rank() == 0 ? 2 : 4));
+        made = co_await pa::all_gather(net, part, out, {}, {.call = 42});
+        CHECK(made.call == 42);
+        CHECK(out == data);
+        const pa::call_options last{.call = 43};
+        made = co_await pa::broadcast(net, data, 1, {}, last);
+        CHECK(made.call == 43);
+    });
+}

@@ -5,7 +5,11 @@
 #include <papilio/op/mean.hpp>
 #include <papilio/transport/any_transport.hpp>
 
-papilio::task<papilio::report> average(papilio::any_transport& net, std::vector<float>& gradient)
+#include <vector>
+
+namespace pa = papilio;
+
+pa::task<pa::report> call(pa::any_transport& net, std::vector<float>& gradient)
 {
-    return papilio::all_reduce(net, gradient, papilio::mean{}, papilio::int8b{});
+    return pa::all_reduce(net, gradient, pa::mean{}, pa::int8b{});
 }

@@ -3,7 +3,11 @@
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/transport/any_transport.hpp>
 
-papilio::task<papilio::report> average(papilio::any_transport& net, std::vector<float>& gradient)
+#include <vector>
+
+namespace pa = papilio;
+
+pa::task<pa::report> call(pa::any_transport& net, std::vector<float>& gradient)
 {
-    return papilio::all_reduce(net, gradient);
+    return pa::all_reduce(net, gradient);
 }

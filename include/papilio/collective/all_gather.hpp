@@ -5,7 +5,7 @@
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/collective/run.hpp>
-#include <papilio/collective/setup/arguments.hpp>
+#include <papilio/collective/setup/misuse_of.hpp>
 #include <papilio/op/sum.hpp>
 
 #include <concepts>
@@ -25,29 +25,43 @@ namespace papilio {
 /// A call succeeds when every peer has the whole, and fails as an all_reduce does: `in` is
 /// untouched, `out` unspecified, and the `call_error` names the culprit. The report says whose
 /// each range is.
-template <transport Net, detail::elements In, detail::writable_elements Out, class Codec = identity>
-task<report> all_gather(Net& net, In&& in, Out&& out, Codec codec = {}, call_options options = {});
+template <class Net, class In, class Out, detail::no_options Codec = identity>
+task<report> all_gather(Net&& net, In&& in, Out&& out, Codec codec = {}, call_options options = {});
 
 // Options come last, and the codec before them may be left out.
 
-template <transport Net, detail::elements In, detail::writable_elements Out>
-task<report> all_gather(Net& net, In&& in, Out&& out, call_options options)
+template <class Net, class In, class Out>
+task<report> all_gather(Net&& net, In&& in, Out&& out, call_options options)
 {
-    return all_gather(net, std::forward<In>(in), std::forward<Out>(out), identity{}, options);
+    return all_gather(std::forward<Net>(net), std::forward<In>(in), std::forward<Out>(out),
+                      identity{}, options);
 }
 
-template <transport Net, detail::elements In, detail::writable_elements Out, class Codec>
-task<report> all_gather(Net& net, In&& in, Out&& out, Codec codec, call_options options)
+template <class Net, class In, class Out, detail::no_options Codec>
+task<report> all_gather(Net&& net, In&& in, Out&& out, Codec codec, call_options options)
 {
-    using T = std::ranges::range_value_t<Out>;
-    static_assert(std::same_as<std::ranges::range_value_t<In>, T>,
-                  "in and out hold elements of different types");
-    detail::check_kinds<T, sum, Codec>();
-    return detail::run_all_gather(
-        any_transport(net),
-        detail::make_call_data<T>({std::ranges::data(in), std::ranges::size(in)},
-                                  {std::ranges::data(out), std::ranges::size(out)}, sum{}, codec),
-        options);
+    constexpr auto wrong =
+        detail::misuse_of_call<detail::misuse_of_both<Net, In, Out>(), Out, sum, Codec>();
+    if constexpr (!detail::allowed<wrong>()) {
+        return detail::refused();
+    } else {
+        using T = std::ranges::range_value_t<Out>;
+        return detail::run_all_gather(
+            any_transport(net),
+            detail::make_call_data<T>({std::ranges::data(in), std::ranges::size(in)},
+                                      {std::ranges::data(out), std::ranges::size(out)}, sum{},
+                                      codec),
+            options);
+    }
+}
+
+// Refused with a sentence: options that do not come last. These bind `net`
+// more loosely, so that `{}` for what may be left out is no misuse.
+
+template <class Net, class In, class Out, class First, class... Rest>
+task<report> all_gather(const Net&, In&&, Out&&, call_options, First, Rest...)
+{
+    return detail::refuse<detail::misuse::early_options, Net>();
 }
 
 }  // namespace papilio

@@ -5,7 +5,7 @@
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/collective/run.hpp>
-#include <papilio/collective/setup/arguments.hpp>
+#include <papilio/collective/setup/misuse_of.hpp>
 #include <papilio/op/sum.hpp>
 
 #include <concepts>
@@ -19,8 +19,9 @@ namespace papilio {
 /// bit: `out[i]` becomes `op` over the `in[i]` of all contributors, in rank order.
 ///
 /// `op` says how versions become one (`sum`, `mean`, `weighted_mean`, `min`, `max`, `prod`),
-/// `codec` how elements travel. `in` and `out` are as long on every peer, do not overlap, and
-/// outlive the task; `in` may be empty where the peer's role is to contribute nothing.
+/// `codec` how elements travel. `net` is a `transport`. `in` and `out` are contiguous ranges of one
+/// type of `element`, as long on every peer, that do not overlap, and outlive the task; `in` may be
+/// empty where the peer's role is to contribute nothing.
 ///
 /// The method is a reduce-scatter and an all-gather that overlap, chunk by chunk: each peer sends
 /// and receives about 2 (n - 1) / n times the data, and a lossy codec rounds twice whatever n is.
@@ -32,76 +33,108 @@ namespace papilio {
 /// It ends with a vote; unless every peer holds the whole result, the call fails on every peer
 /// that learns of it, by a `call_error` that names the culprit. Then `in` is untouched, and `out`
 /// unspecified.
-template <transport Net, detail::elements In, detail::writable_elements Out, class Op = sum,
-          class Codec = identity>
-task<report> all_reduce(Net& net, In&& in, Out&& out, Op op = {}, Codec codec = {},
+template <class Net, class In, class Out, detail::no_options Op = sum,
+          detail::no_options Codec = identity>
+task<report> all_reduce(Net&& net, In&& in, Out&& out, Op op = {}, Codec codec = {},
                         call_options options = {});
 
 /// The same with the result in place of the data. On an error `data` is untouched: the result is
 /// built elsewhere, which takes as much memory again, and copied at the end.
-template <transport Net, detail::writable_elements Data, class Op = sum, class Codec = identity>
-task<report> all_reduce_in_place(Net& net, Data&& data, Op op = {}, Codec codec = {},
+template <class Net, class Data, detail::no_options Op = sum, detail::no_options Codec = identity>
+task<report> all_reduce_in_place(Net&& net, Data&& data, Op op = {}, Codec codec = {},
                                  call_options options = {});
 
 // Options come last, and what stands between the data and them may be left out.
 
-template <transport Net, detail::elements In, detail::writable_elements Out>
-task<report> all_reduce(Net& net, In&& in, Out&& out, call_options options)
+template <class Net, class In, class Out>
+task<report> all_reduce(Net&& net, In&& in, Out&& out, call_options options)
 {
-    return all_reduce(net, std::forward<In>(in), std::forward<Out>(out), sum{}, identity{},
-                      options);
+    return all_reduce(std::forward<Net>(net), std::forward<In>(in), std::forward<Out>(out), sum{},
+                      identity{}, options);
 }
 
-template <transport Net, detail::elements In, detail::writable_elements Out, class Op>
-task<report> all_reduce(Net& net, In&& in, Out&& out, Op op, call_options options)
+template <class Net, class In, class Out, class Op>
+task<report> all_reduce(Net&& net, In&& in, Out&& out, Op op, call_options options)
 {
-    return all_reduce(net, std::forward<In>(in), std::forward<Out>(out), op, identity{}, options);
+    return all_reduce(std::forward<Net>(net), std::forward<In>(in), std::forward<Out>(out), op,
+                      identity{}, options);
 }
 
-template <transport Net, detail::writable_elements Data>
-task<report> all_reduce_in_place(Net& net, Data&& data, call_options options)
+template <class Net, class Data>
+task<report> all_reduce_in_place(Net&& net, Data&& data, call_options options)
 {
-    return all_reduce_in_place(net, std::forward<Data>(data), sum{}, identity{}, options);
+    return all_reduce_in_place(std::forward<Net>(net), std::forward<Data>(data), sum{}, identity{},
+                               options);
 }
 
-template <transport Net, detail::writable_elements Data, class Op>
-task<report> all_reduce_in_place(Net& net, Data&& data, Op op, call_options options)
+template <class Net, class Data, class Op>
+task<report> all_reduce_in_place(Net&& net, Data&& data, Op op, call_options options)
 {
-    return all_reduce_in_place(net, std::forward<Data>(data), op, identity{}, options);
+    return all_reduce_in_place(std::forward<Net>(net), std::forward<Data>(data), op, identity{},
+                               options);
 }
 
-template <transport Net, detail::elements In, detail::writable_elements Out, class Op, class Codec>
-task<report> all_reduce(Net& net, In&& in, Out&& out, Op op, Codec codec, call_options options)
+template <class Net, class In, class Out, detail::no_options Op, detail::no_options Codec>
+task<report> all_reduce(Net&& net, In&& in, Out&& out, Op op, Codec codec, call_options options)
 {
-    using T = std::ranges::range_value_t<Out>;
-    static_assert(std::same_as<std::ranges::range_value_t<In>, T>,
-                  "in and out hold elements of different types");
-    detail::check_kinds<T, Op, Codec>();
-    return detail::run_all_reduce(
-        any_transport(net),
-        detail::make_call_data<T>({std::ranges::data(in), std::ranges::size(in)},
-                                  {std::ranges::data(out), std::ranges::size(out)}, op, codec),
-        options);
+    constexpr auto wrong = detail::misuse_of_all_reduce<Net, In, Out, Op, Codec>();
+    if constexpr (!detail::allowed<wrong>()) {
+        return detail::refused();
+    } else {
+        using T = std::ranges::range_value_t<Out>;
+        return detail::run_all_reduce(
+            any_transport(net),
+            detail::make_call_data<T>({std::ranges::data(in), std::ranges::size(in)},
+                                      {std::ranges::data(out), std::ranges::size(out)}, op, codec),
+            options);
+    }
 }
 
-template <transport Net, detail::writable_elements Data, class Op, class Codec>
-task<report> all_reduce_in_place(Net& net, Data&& data, Op op, Codec codec, call_options options)
+template <class Net, class Data, detail::no_options Op, detail::no_options Codec>
+task<report> all_reduce_in_place(Net&& net, Data&& data, Op op, Codec codec, call_options options)
 {
-    using T = std::ranges::range_value_t<Data>;
-    detail::check_kinds<T, Op, Codec>();
-    const std::span<T> all(std::ranges::data(data), std::ranges::size(data));
-    return detail::run_all_reduce_staged(any_transport(net),
-                                         detail::make_call_data<T>(all, all, op, codec), options);
+    constexpr auto wrong = detail::misuse_of_all_reduce_in_place<Net, Data, Op, Codec>();
+    if constexpr (!detail::allowed<wrong>()) {
+        return detail::refused();
+    } else {
+        using T = std::ranges::range_value_t<Data>;
+        const std::span<T> all(std::ranges::data(data), std::ranges::size(data));
+        return detail::run_all_reduce_staged(
+            any_transport(net), detail::make_call_data<T>(all, all, op, codec), options);
+    }
 }
 
-/// Refuses to compile: whoever forgets `out` would otherwise lose the data.
-template <class Net, class Data, class... How>
-requires(!std::ranges::range<How> && ...) task<report> all_reduce(Net&, Data&&, How...)
+// Refused with a sentence: a forgotten `out`, and options that do not come last. The latter bind
+// `net` more loosely, so that `{}` for what may be left out is no misuse.
+
+template <class Net, class Data>
+task<report> all_reduce(Net&&, Data&&, call_options = {})
 {
-    static_assert(sizeof(Net) == 0,
-                  "all_reduce takes in and out: to put the result in place of the data, call "
-                  "all_reduce_in_place(net, data, op, codec, options)");
-    return task<report>({});
+    return detail::refuse<detail::misuse::one_range, Net>();
+}
+
+template <class Net, class In, class Out, class First, class... Rest>
+task<report> all_reduce(const Net&, In&&, Out&&, call_options, First, Rest...)
+{
+    return detail::refuse<detail::misuse::early_options, Net>();
+}
+
+template <class Net, class In, class Out, class Op, class Codec>
+task<report> all_reduce(const Net&, In&&, Out&&, Op, call_options, Codec)
+{
+    return detail::refuse<detail::misuse::early_options, Net>();
+}
+
+template <class Net, class Data, class First, class... Rest>
+task<report> all_reduce_in_place(const Net&, Data&&, call_options, First, Rest...)
+{
+    return detail::refuse<detail::misuse::early_options, Net>();
+}
+
+template <class Net, class Data, class Op, class Codec>
+task<report> all_reduce_in_place(const Net&, Data&&, Op, call_options, Codec)
+{
+    return detail::refuse<detail::misuse::early_options, Net>();
 }
 
 }  // namespace papilio

@@ -5,7 +5,7 @@
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/collective/run.hpp>
-#include <papilio/collective/setup/arguments.hpp>
+#include <papilio/collective/setup/misuse_of.hpp>
 #include <papilio/op/sum.hpp>
 
 #include <concepts>
@@ -23,27 +23,41 @@ namespace papilio {
 /// `data` is as long on every peer and outlives the task. It is replaced when all hold the result;
 /// on an error it is untouched, and the `call_error` names the culprit. Takes as much memory
 /// again. `options.roles` are the call's own.
-template <transport Net, detail::writable_elements Data, class Codec = identity>
-task<report> broadcast(Net& net, Data&& data, int root, Codec codec = {},
+template <class Net, class Data, detail::no_options Codec = identity>
+task<report> broadcast(Net&& net, Data&& data, int root, Codec codec = {},
                        call_options options = {});
 
 // Options come last, and the codec before them may be left out.
 
-template <transport Net, detail::writable_elements Data>
-task<report> broadcast(Net& net, Data&& data, int root, call_options options)
+template <class Net, class Data>
+task<report> broadcast(Net&& net, Data&& data, int root, call_options options)
 {
-    return broadcast(net, std::forward<Data>(data), root, identity{}, options);
+    return broadcast(std::forward<Net>(net), std::forward<Data>(data), root, identity{}, options);
 }
 
-template <transport Net, detail::writable_elements Data, class Codec>
-task<report> broadcast(Net& net, Data&& data, int root, Codec codec, call_options options)
+template <class Net, class Data, detail::no_options Codec>
+task<report> broadcast(Net&& net, Data&& data, int root, Codec codec, call_options options)
 {
-    using T = std::ranges::range_value_t<Data>;
-    detail::check_kinds<T, sum, Codec>();
-    const std::span<T> all(std::ranges::data(data), std::ranges::size(data));
-    const std::span<const T> mine = net.rank() == root ? all : std::span<T>{};
-    return detail::run_broadcast(any_transport(net),
-                                 detail::make_call_data<T>(mine, all, sum{}, codec), root, options);
+    constexpr auto wrong =
+        detail::misuse_of_call<detail::misuse_in_place<Net, Data>(), Data, sum, Codec>();
+    if constexpr (!detail::allowed<wrong>()) {
+        return detail::refused();
+    } else {
+        using T = std::ranges::range_value_t<Data>;
+        const std::span<T> all(std::ranges::data(data), std::ranges::size(data));
+        const std::span<const T> mine = net.rank() == root ? all : std::span<T>{};
+        return detail::run_broadcast(
+            any_transport(net), detail::make_call_data<T>(mine, all, sum{}, codec), root, options);
+    }
+}
+
+// Refused with a sentence: options that do not come last. These bind `net`
+// more loosely, so that `{}` for what may be left out is no misuse.
+
+template <class Net, class Data, class First, class... Rest>
+task<report> broadcast(const Net&, Data&&, int, call_options, First, Rest...)
+{
+    return detail::refuse<detail::misuse::early_options, Net>();
 }
 
 }  // namespace papilio

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <papilio/codec/identity.hpp>
+#include <papilio/collective/agree_links.hpp>
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/op/sum.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace papilio::detail {
+
+PAPILIO_DECL task<std::optional<link_table>> run_agree_links(any_transport net, told_link mine,
+                                                             call_options options)
+{
+    constexpr std::size_t figures = 3;
+    const auto peers = static_cast<std::size_t>(net.size());
+    const auto rank = static_cast<std::size_t>(net.rank());
+    const bool tells =
+        options.roles.size() != peers || contributes(options.roles[rank]);  // checked by the call
+    std::vector<double> rows(peers * figures), all(peers * figures);
+    rows[rank * figures] = known(mine.up, min_rate);
+    rows[rank * figures + 1] = known(mine.down, min_rate);
+    rows[rank * figures + 2] = known(mine.latency_seconds, 0);
+    const std::span<const double> in(rows);
+
+    call_options o;
+    o.timeout = options.timeout;
+    o.call = options.call;
+    o.roles = options.roles;
+    co_await all_reduce(net, tells ? in : in.first(0), std::span(all), sum{}, identity{}, o);
+
+    std::vector<told_link> told(peers);
+    for (std::size_t i = 0; i < peers; ++i)
+        told[i] = {all[i * figures], all[i * figures + 1], all[i * figures + 2]};
+    co_return table_of(told);
+}
+
+}  // namespace papilio::detail

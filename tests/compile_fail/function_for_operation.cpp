@@ -1,0 +1,15 @@
+// error: not an operation on these elements: pass sum\{\}
+
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/transport/any_transport.hpp>
+
+#include <functional>
+#include <vector>
+
+namespace pa = papilio;
+
+pa::task<pa::report> call(pa::any_transport& net, const std::vector<float>& in,
+                          std::vector<float>& out)
+{
+    return pa::all_reduce(net, in, out, std::plus<>{});
+}

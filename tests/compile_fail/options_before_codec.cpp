@@ -1,0 +1,15 @@
+// error: options come last
+
+#include <papilio/codec/int8b.hpp>
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/op/mean.hpp>
+#include <papilio/transport/any_transport.hpp>
+
+#include <vector>
+
+namespace pa = papilio;
+
+pa::task<pa::report> call(pa::any_transport& net, std::vector<float>& data)
+{
+    return pa::all_reduce_in_place(net, data, pa::mean{}, {.call = 1}, pa::int8b{});
+}

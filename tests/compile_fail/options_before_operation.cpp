@@ -1,0 +1,15 @@
+// error: options come last
+
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/op/mean.hpp>
+#include <papilio/transport/any_transport.hpp>
+
+#include <vector>
+
+namespace pa = papilio;
+
+pa::task<pa::report> call(pa::any_transport& net, const std::vector<float>& in,
+                          std::vector<float>& out)
+{
+    return pa::all_reduce(net, in, out, {.call = 1}, pa::mean{});
+}

@@ -1,0 +1,16 @@
+// error: the operation comes first, as in
+
+#include <papilio/codec/int8b.hpp>
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/op/mean.hpp>
+#include <papilio/transport/any_transport.hpp>
+
+#include <vector>
+
+namespace pa = papilio;
+
+pa::task<pa::report> call(pa::any_transport& net, const std::vector<float>& in,
+                          std::vector<float>& out)
+{
+    return pa::all_reduce(net, in, out, pa::int8b{}, pa::mean{});
+}

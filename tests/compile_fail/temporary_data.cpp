@@ -1,0 +1,14 @@
+// error: this range is a temporary
+
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/transport/any_transport.hpp>
+
+#include <vector>
+
+namespace pa = papilio;
+
+pa::task<pa::report> call(pa::any_transport& net, const std::vector<float>& in,
+                          std::vector<float>& out)
+{
+    return pa::all_reduce(net, std::vector<float>(in), out);
+}
