@@ -48,8 +48,8 @@ struct infiltrated_pair : honest_pair<shm::transport> {
     /// end or a welcome.
     pa::task<std::size_t> knock(pa::bytes what, const owned_fd* with)
     {
-        socket = std::make_unique<pa::descriptor>(loop, reach(zero.local().name).release());
-        say(socket->get(), what, with);
+        socket = std::make_unique<pa::descriptor>(loop, connect_to(zero.local().name).release());
+        send_all(socket->get(), what, with);
         std::size_t heard = 0;
         owned_fd unwanted;
         std::array<std::byte, sizeof wire::welcome> answer{};
@@ -57,7 +57,7 @@ struct infiltrated_pair : honest_pair<shm::transport> {
         while (!over && heard < answer.size()) {
             std::size_t n = 0;
             try {
-                n = hear_some(socket->get(), pa::mutable_bytes(answer).subspan(heard), unwanted);
+                n = receive_some(socket->get(), pa::mutable_bytes(answer).subspan(heard), unwanted);
             } catch (const std::system_error&) {
                 over = true;
             }
@@ -66,7 +66,7 @@ struct infiltrated_pair : honest_pair<shm::transport> {
                 co_await socket->readable();
             }
         }
-        if (!over) say(socket->get(), answer);
+        if (!over) send_all(socket->get(), answer);
         co_return heard;
     }
 
@@ -156,7 +156,7 @@ TEST_CASE("many files at once are not kept")
     const auto before = open_files();
     {
         const owned_fd file = ring_memory::make(ring_bytes);
-        const owned_fd s = reach(pair.zero.local().name);
+        const owned_fd s = connect_to(pair.zero.local().name);
         constexpr std::size_t many = 50;
         std::array<int, many> fds{};
         fds.fill(file.get());
@@ -191,7 +191,7 @@ TEST_CASE("a ring that claims more than it holds ends its link, and no other")
     const auto claim = GENERATE(values<std::uint64_t>(
         {ring_bytes + 1, std::uint64_t{1} << 40, ~std::uint64_t{0}, std::uint64_t{1} << 63}));
     pair.state(0).written = claim;
-    say(pair.socket->get(), std::array<std::byte, 1>{});
+    send_all(pair.socket->get(), std::array<std::byte, 1>{});
     CHECK(pair.verdict() == pa::errc::bad_message);
     CHECK(!pair.zero.connected(1));
     CHECK(pair.unharmed());
@@ -218,7 +218,7 @@ TEST_CASE("a ring full of noise ends its link, and one that changes while it is 
     for (std::size_t i = 0; i < 2 * ring_bytes; ++i)
         pair.memory[4096 + i] = static_cast<std::byte>(i * 31 + 7);
     pair.state(0).written = ring_bytes;
-    say(pair.socket->get(), std::array<std::byte, 1>{});
+    send_all(pair.socket->get(), std::array<std::byte, 1>{});
     CHECK(pair.verdict() == pa::errc::bad_message);
     CHECK(pair.unharmed());
 }

@@ -54,7 +54,7 @@ public:
 
     pa::task<> dial(tcp::endpoint to)
     {
-        co_await tcp::detail::reach(socket_, to);
+        co_await tcp::detail::connect_to(socket_, to);
         tcp::detail::tune(socket_, nullptr);
     }
 

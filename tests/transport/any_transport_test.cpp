@@ -62,7 +62,7 @@ static_assert(!pa::transport<int>);
 static_assert(!pa::detail::numbers_calls<plain>);
 static_assert(pa::detail::numbers_calls<refined>);
 
-TEST_CASE("any transport passes on what it is asked")
+TEST_CASE("any_transport forwards every call")
 {
     pa::thread_loop loop;
     refined net;
@@ -85,7 +85,7 @@ TEST_CASE("any transport passes on what it is asked")
     CHECK(any.round_trip(3) == std::chrono::milliseconds(3));
 }
 
-TEST_CASE("members that a transport lacks have a meaning all the same")
+TEST_CASE("members that a transport lacks have default results")
 {
     plain net;
     pa::any_transport any(net);
@@ -97,7 +97,7 @@ TEST_CASE("members that a transport lacks have a meaning all the same")
     CHECK(pa::detail::next_call(net) == 0);
 }
 
-TEST_CASE("copies of any transport are one transport")
+TEST_CASE("copies of an any_transport refer to one transport")
 {
     refined net;
     pa::any_transport any(net);

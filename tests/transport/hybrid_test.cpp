@@ -40,7 +40,7 @@ std::pair<std::string, std::string> choice(pa::hybrid::address zero_at, pa::hybr
 
 }  // namespace
 
-TEST_CASE("peers of one host share memory, others talk over TCP, and they reduce together")
+TEST_CASE("peers of one host share memory, others use TCP, and they reduce together")
 {
     hybrid_cluster cluster(4, {.tcp = {.connections = 2}});
     std::map<int, std::vector<float>> results;
@@ -67,7 +67,7 @@ TEST_CASE("a pair has the best link that both offer")
     CHECK(choice({here, {"a", {}}}, {{}, {"b", {}}}) == pair{"tcp", "tcp"});
 }
 
-TEST_CASE("where shared memory does not work though it should, there is TCP")
+TEST_CASE("where shared memory fails on one host, TCP is used")
 {
     pa::asio_loop loop;
     pa::hybrid::transport zero(loop, 0, {{here, {}}, {}});
@@ -78,7 +78,7 @@ TEST_CASE("where shared memory does not work though it should, there is TCP")
     CHECK(one.kind(0) == "tcp");
 }
 
-TEST_CASE("a peer that cannot be reached in any way is named")
+TEST_CASE("a peer that can be reached neither way is named")
 {
     pa::asio_loop loop;
     pa::asio_loop unused;

@@ -34,7 +34,7 @@ static_assert(pa::transport<pa::inproc::transport>);
 static_assert(pa::detail::numbers_calls<pa::inproc::transport>);
 static_assert(pa::detail::retires_calls<pa::inproc::transport>);
 
-TEST_CASE("peers on one loop know a deadlock when they see one")
+TEST_CASE("peers on one loop notice a deadlock")
 {
     inproc_cluster cluster(2);
     const auto both_wait = [](pa::inproc::transport& net) -> pa::task<> {
@@ -94,7 +94,7 @@ TEST_CASE("a ring of threads keeps its count")
     CHECK(wrong == 0);
 }
 
-TEST_CASE("letters that nobody collected die with their group")
+TEST_CASE("messages that nobody received are destroyed with their group")
 {
     pa::thread_loop loop;
     pa::inproc::group group(2, loop);

@@ -40,7 +40,7 @@ TEST_CASE("a message takes a pipe's latency", "[channel]")
     pa::sync_wait(world, exchange());
 }
 
-TEST_CASE("talking through a pipe can be dropped after any event", "[channel][drop]")
+TEST_CASE("send and recv on a pipe can be dropped after any event", "[channel][drop]")
 {
     const auto talk = [](pa::sim::world& world) -> pa::task<> {
         auto ends = pa::make_pipe(world, 10ms);

@@ -15,7 +15,7 @@ TEST_CASE("a rate limit spreads bytes over time")
     CHECK(limit.reserve(1, start + 2s) == start + 2s);
 }
 
-TEST_CASE("what was reserved and not used is there for others")
+TEST_CASE("bytes that were reserved and given back are there for others")
 {
     pa::rate_limit limit(1'000'000);
     const pa::time_point start{5s};
@@ -33,7 +33,7 @@ TEST_CASE("no rate is no limit")
     CHECK(none.reserve(1, pa::time_point{1s}) == pa::time_point{1s});
 }
 
-TEST_CASE("nobody asks for more at a time than leaves others their turn")
+TEST_CASE("a turn is short enough for others to have theirs")
 {
     CHECK(pa::rate_limit(1'000'000'000).turn() == 65'536);
     CHECK(pa::rate_limit(1'000'000).turn() == 5'000);

@@ -117,7 +117,7 @@ TEST_CASE("a process that is killed is noticed at once, and leaves nothing behin
     CHECK(files_in_shared_memory() == files);
 }
 
-TEST_CASE("a process that is killed in the middle of a message leaves no half of it")
+TEST_CASE("a process that is killed in the middle of a message leaves no part of it")
 {
     const auto where = names("half");
     process other([&] {
@@ -186,7 +186,7 @@ TEST_CASE("peers that sleep are woken")
     });
 }
 
-TEST_CASE("shared memory is no distance")
+TEST_CASE("the round trip through shared memory is zero")
 {
     shm_cluster cluster(2);
     CHECK(cluster.peer(0).round_trip(1) == pa::duration{});
@@ -208,7 +208,7 @@ TEST_CASE("close delivers the last messages through shared memory")
     });
 }
 
-TEST_CASE("a peer of another host, or whom nobody is, is not connected with, and named")
+TEST_CASE("a peer on another host, or that does not exist, is named when connect fails")
 {
     pa::asio_loop loop;
     shm::transport net(loop, 1, {{"elsewhere", "papilio-test-nobody"}, {}});
@@ -224,7 +224,7 @@ TEST_CASE("a peer of another host, or whom nobody is, is not connected with, and
     CHECK_THROWS_AS(pa::sync_wait(loop, net.connect(20ms)), std::system_error);
 }
 
-TEST_CASE("a name that is taken, or too long, and rings of odd sizes are refused")
+TEST_CASE("a name that is taken or too long, and rings of invalid sizes, are refused")
 {
     pa::asio_loop loop;
     shm::transport net(loop, 0, {{}});

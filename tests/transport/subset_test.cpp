@@ -55,7 +55,7 @@ TEST_CASE("a group has ranks of its own, in the order of its members")
     CHECK_THROWS_AS(g.member(3), std::out_of_range);
 }
 
-TEST_CASE("a group of strangers, doubles or nobody is refused, as is an epoch out of range")
+TEST_CASE("members that are unknown, repeated or missing are refused, as is an epoch out of range")
 {
     sim_cluster cluster(3);
     auto& net = cluster.peer(1);
@@ -70,7 +70,7 @@ TEST_CASE("a group of strangers, doubles or nobody is refused, as is an epoch ou
     CHECK(refusal(net, {0, 1}, 4096) == pa::errc::bad_argument);
 }
 
-TEST_CASE("groups that differ in epoch do not hear each other, nor the transport beneath")
+TEST_CASE("messages of one epoch reach neither another epoch nor the transport itself")
 {
     sim_cluster cluster(3);
     const pa::tag same = pa::make_tag({.call = 1, .index = 7});

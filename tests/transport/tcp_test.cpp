@@ -140,7 +140,7 @@ TEST_CASE("endpoints are written as people write them")
     CHECK(to_string(tcp::endpoint{"host", 80}) == "host:80");
 }
 
-TEST_CASE("a peer may dial before the other listens, and with another's patience")
+TEST_CASE("a peer may dial before the other listens")
 {
     pa::asio_loop loop;
     const auto first = free_endpoint();
@@ -190,7 +190,7 @@ TEST_CASE("a peer that is missing is named, with what went wrong last")
     CHECK_THAT(unknown.what(), Contains("peer 0 at xxx"));
 }
 
-TEST_CASE("a peer of another group, or with other connections, hears that it is refused")
+TEST_CASE("a peer of another group, or with other connections, is told that it is refused")
 {
     pa::asio_loop loop;
     tcp::transport first(loop, 0, {here, nowhere}, {.group = 7});
@@ -216,7 +216,7 @@ TEST_CASE("an endpoint that cannot be listened at is named")
     CHECK_THAT(unknown.what(), Contains("cannot listen at xxx"));
 }
 
-TEST_CASE("arguments that cannot be meant are refused")
+TEST_CASE("invalid arguments are refused")
 {
     pa::asio_loop loop;
     const auto refused = [&](int rank, tcp::options o) {
@@ -262,7 +262,7 @@ TEST_CASE("a message beyond the limit is refused where it is sent, and harms no 
     CHECK(pa::sync_wait(cluster.loop(), recv(cluster.peer(1), 0, pa::tag{1}, 1000)) == 1000);
 }
 
-TEST_CASE("uploads and downloads keep to their caps")
+TEST_CASE("uploads and downloads stay below their caps")
 {
     const bool up = GENERATE(true, false);
     const tcp::options o =
@@ -289,7 +289,7 @@ TEST_CASE("uploads and downloads keep to their caps")
     CHECK(took >= 150ms);  // 400,000 bytes at 2 MB/s, less what a bucket holds
 }
 
-TEST_CASE("newcomers are let in when there is room for them")
+TEST_CASE("new peers may connect up to max_peers")
 {
     pa::asio_loop loop;
     const int room = GENERATE(0, 8);
@@ -310,7 +310,7 @@ TEST_CASE("newcomers are let in when there is room for them")
     CHECK(pa::sync_wait(loop, recv(newcomer, 0, pa::tag{1}, 10)) == 10);
 }
 
-TEST_CASE("a peer is heard whenever bytes come")
+TEST_CASE("last_heard advances with every byte")
 {
     tcp_cluster cluster(2);
     auto& net = cluster.peer(0);
@@ -320,7 +320,7 @@ TEST_CASE("a peer is heard whenever bytes come")
     CHECK(net.last_heard(1) > before);
 }
 
-TEST_CASE("a peer knows how far away another one is")
+TEST_CASE("the round trip to a peer is known")
 {
     tcp_cluster cluster(2, {.connections = 2});
     const auto there_and_back = cluster.peer(0).round_trip(1);
@@ -329,7 +329,7 @@ TEST_CASE("a peer knows how far away another one is")
     CHECK(*there_and_back < 10s);
 }
 
-TEST_CASE("a peer learns how much has arrived, which is less than was sent")
+TEST_CASE("arrived counts acknowledged bytes, not those that were sent")
 {
     constexpr std::size_t size = std::size_t{32} << 20;  // more than sockets hold
     tcp_cluster cluster(2, {.connections = 2});
@@ -352,7 +352,7 @@ TEST_CASE("a peer learns how much has arrived, which is less than was sent")
     CHECK(net.arrived(1) < size + 4096);
 }
 
-TEST_CASE("signs of life keep a quiet link up")
+TEST_CASE("heartbeats keep a quiet link up")
 {
     tcp_cluster cluster(2, {.connections = 2, .heartbeat = 1ms, .idle_timeout = 5s});
     const auto before = cluster.peer(0).last_heard(1);
@@ -365,7 +365,7 @@ TEST_CASE("signs of life keep a quiet link up")
     CHECK(cluster.peer(0).connected(1));
 }
 
-TEST_CASE("silence ends a link only where that was asked for")
+TEST_CASE("an idle link ends only where idle_timeout is set")
 {
     pa::asio_loop loop;
     pa::asio_loop still;  // whose peer says nothing more, once it stands still
@@ -453,7 +453,7 @@ TEST_CASE("close does not wait for ever for a peer that does not answer")
     CHECK(!leaving.connected(1));
 }
 
-TEST_CASE("a peer that dies in the middle of a message leaves no half of it")
+TEST_CASE("a peer that ends in the middle of a message leaves no part of it")
 {
     tcp_cluster cluster(2);
     auto& loop = cluster.loop();

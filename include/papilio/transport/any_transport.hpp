@@ -10,7 +10,7 @@
 
 namespace papilio {
 
-/// Any transport behind one type, for code that should be compiled once or must not see vendor
+/// Any transport behind one type, for code that is to be compiled once or must not see vendor
 /// headers, such as a `.cu`. Borrows the transport, which must outlive all copies and their tasks.
 class any_transport {
 public:

@@ -12,27 +12,27 @@ namespace papilio {
 
 // clang-format off
 
-/// Moves tagged messages between `size()` peers, of which this one is `rank()`.
+/// Sends tagged messages between `size()` peers, of which this one is `rank()`.
 ///
 /// `send` finishes when the message no longer needs the caller's buffer, which says nothing about
-/// its arrival. `recv` gives the size of the oldest message from `peer` under `t`; it throws
+/// its arrival. `recv` returns the size of the oldest message from `peer` under `t`; it throws
 /// `errc::too_large` when that message exceeds the buffer, and `errc::disconnected` or another
-/// reason when the link to `peer` is gone and the message will not come. Messages under one tag
-/// arrive in the order they were sent, others may overtake each other. A message may arrive before
-/// anybody asks for it. Buffers stay valid until the await returns or is dropped; a dropped `send`
-/// may or may not arrive, but never half.
+/// code when the link to `peer` has failed before the message arrived. Messages under one tag
+/// arrive in the order they were sent; messages under different tags may overtake each other. A
+/// message may arrive before a receive is posted for it. Buffers must stay valid until the await
+/// returns or is dropped; a message whose `send` is dropped arrives whole or not at all.
 ///
-/// Optional members that the library uses when they are there:
+/// Optional members that the library uses when they exist:
 /// - `std::uint32_t next_call()` numbers the calls made on this transport: 1, 2, ...; without it
 ///   callers number their calls themselves
-/// - `void retire(tag t)` drops all messages of the call that `t` belongs to, now and later
-/// - `void prioritise(tag t, int priority)`: messages of the call that `t` belongs to leave before
-///   all that wait and have a lower priority; zero unless told
-/// - `time_point last_heard(int peer)` when the last byte came from `peer`
-/// - `std::uint64_t arrived(int peer)` how many bytes have reached `peer`'s host so far, as far as
-///   this one has been told; other than `send`, which may be done long before
-/// - `duration round_trip(int peer)` the shortest time that anything has taken to `peer`'s host and
-///   back so far, unless nothing is known of it; zero where memory is shared
+/// - `void retire(tag t)` discards all messages of the call that `t` belongs to, now and later
+/// - `void prioritise(tag t, int priority)`: messages of the call that `t` belongs to are sent
+///   before all that wait and have a lower priority; the default is zero
+/// - `time_point last_heard(int peer)`: when the last byte from `peer` arrived
+/// - `std::uint64_t arrived(int peer)`: how many bytes `peer`'s host has acknowledged so far; a
+///   `send` may finish long before
+/// - `duration round_trip(int peer)`: the shortest round trip to `peer`'s host so far, unless none
+///   has been measured; zero over shared memory
 template <class T>
 concept transport = requires(T& net, int peer, tag t, bytes out, mutable_bytes in) {
     { net.rank() } -> std::same_as<int>;

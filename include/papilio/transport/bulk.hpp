@@ -11,26 +11,26 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
-// Many bytes from one peer to another outside of calls: chunks under tags of their own, of which a
-// bounded number is under way. The receiver answers each chunk by its checksum, which is the credit
-// for another and shows the sender what has arrived.
+// Sends many bytes from one peer to another outside of calls: chunks under tags of their own, of
+// which a bounded number is in flight. The receiver acknowledges each chunk with its checksum,
+// which is the credit for another chunk and shows the sender what has arrived.
 namespace papilio::detail {
 
-/// What both sides know before the first chunk.
+/// The parameters of one transfer, on which both sides agree before the first chunk.
 struct bulk {
     control_service service{};
     std::uint32_t request = 0;
     std::size_t chunks = 0;
-    std::size_t largest = 0;  ///< bytes of a chunk
-    std::size_t window = 1;   ///< chunks under way
+    std::size_t largest = 0;  ///< bytes of the largest chunk
+    std::size_t window = 1;   ///< chunks in flight
+    std::size_t after = 0;    ///< chunks that earlier transfers of the same request take up
 
-    std::size_t after = 0;  ///< chunks of the request that have a plan of their own
-
-    static constexpr std::uint32_t first_index =
-        16;  ///< those below name the request's other parts
+    /// Lower indices name the request's other messages.
+    static constexpr std::uint32_t first_index = 16;
     static constexpr std::size_t max_chunks = max_control_index - first_index;
 
     tag name(std::size_t chunk) const noexcept
@@ -40,20 +40,20 @@ struct bulk {
     }
 };
 
-/// When something last moved, for the one who watches that it does.
+/// When a transfer last made progress.
 struct bulk_watch {
     time_point last{};
 };
 
-/// Chunks `lane`, `lane + window`, ... A source has
+/// Sends chunks `slot`, `slot + window`, ..., one at a time. A source has
 /// - `bytes chunk(std::size_t i, mutable_bytes scratch)`: chunk `i`, in `scratch` or elsewhere
-/// - `void arrived(std::size_t i, std::uint64_t sum, time_point now)`: the receiver has it
+/// - `void arrived(std::size_t i, std::uint64_t sum, time_point now)`: the receiver has chunk `i`
 template <transport Net, class Source>
-task<> send_lane(Net& net, int peer, bulk b, std::size_t lane, Source& source, bulk_watch& watch)
+task<> send_slot(Net& net, int peer, bulk b, std::size_t slot, Source& source, bulk_watch& watch)
 {
     loop& on = co_await this_loop{};
     std::vector<std::byte> scratch(b.largest);
-    for (auto i = lane; i < b.chunks; i += b.window) {
+    for (auto i = slot; i < b.chunks; i += b.window) {
         const bytes chunk = source.chunk(i, scratch);
         const auto sum = checksum(chunk);
         co_await net.send(peer, b.name(i), chunk);
@@ -61,27 +61,34 @@ task<> send_lane(Net& net, int peer, bulk b, std::size_t lane, Source& source, b
         std::array<std::byte, 8> receipt{};
         const auto size = co_await net.recv(peer, b.name(i), receipt);
         if (size != receipt.size() || load<std::uint64_t>(receipt.data()) != sum)
-            throw std::system_error(errc::mismatch, "a receipt for other bytes than were sent");
+            throw std::system_error(errc::mismatch, "peer " + std::to_string(peer) +
+                                                        " acknowledged other bytes of chunk " +
+                                                        std::to_string(i) + " than were sent");
         watch.last = on.now();
         source.arrived(i, sum, watch.last);
     }
 }
 
-/// A sink has
-/// - `mutable_bytes room(std::size_t i, mutable_bytes scratch)`: where chunk `i` belongs; as long
-/// - `void arrived(std::size_t i, bytes chunk, std::uint64_t sum, time_point now)`: it is there
+/// Receives the chunks of `send_slot`. A sink has
+/// - `mutable_bytes room(std::size_t i, mutable_bytes scratch)`: where to write chunk `i`, exactly
+///   as large, in `scratch` or elsewhere
+/// - `void arrived(std::size_t i, bytes chunk, std::uint64_t sum, time_point now)`: it is complete
 template <transport Net, class Sink>
-task<> receive_lane(Net& net, int peer, bulk b, std::size_t lane, Sink& sink, bulk_watch& watch)
+task<> receive_slot(Net& net, int peer, bulk b, std::size_t slot, Sink& sink, bulk_watch& watch)
 {
     loop& on = co_await this_loop{};
     std::vector<std::byte> scratch(b.largest);
-    for (auto i = lane; i < b.chunks; i += b.window) {
-        const mutable_bytes room = sink.room(i, scratch);
-        const auto size = co_await net.recv(peer, b.name(i), room);
-        if (size != room.size()) throw std::system_error(errc::bad_message, "a chunk is too short");
+    for (auto i = slot; i < b.chunks; i += b.window) {
+        const mutable_bytes chunk = sink.room(i, scratch);
+        const auto size = co_await net.recv(peer, b.name(i), chunk);
+        if (size != chunk.size())
+            throw std::system_error(errc::bad_message,
+                                    "chunk " + std::to_string(i) + " from peer " +
+                                        std::to_string(peer) + " has " + std::to_string(size) +
+                                        " bytes instead of " + std::to_string(chunk.size()));
         watch.last = on.now();
-        const auto sum = checksum(room);
-        sink.arrived(i, room, sum, watch.last);
+        const auto sum = checksum(chunk);
+        sink.arrived(i, chunk, sum, watch.last);
         std::array<std::byte, 8> receipt;
         store(receipt.data(), sum);
         co_await net.send(peer, b.name(i), receipt);
@@ -91,41 +98,45 @@ task<> receive_lane(Net& net, int peer, bulk b, std::size_t lane, Sink& sink, bu
 template <transport Net, class Source>
 task<> send_bulk(Net& net, int peer, bulk b, Source& source, bulk_watch& watch)
 {
-    std::vector<task<>> lanes;
-    for (std::size_t lane = 0; lane < std::min(b.window, b.chunks); ++lane)
-        lanes.push_back(send_lane<Net, Source>(net, peer, b, lane, source, watch));
-    co_await when_all(std::move(lanes));
+    std::vector<task<>> slots;
+    for (std::size_t slot = 0; slot < std::min(b.window, b.chunks); ++slot)
+        slots.push_back(send_slot<Net, Source>(net, peer, b, slot, source, watch));
+    co_await when_all(std::move(slots));
 }
 
 template <transport Net, class Sink>
 task<> receive_bulk(Net& net, int peer, bulk b, Sink& sink, bulk_watch& watch)
 {
-    std::vector<task<>> lanes;
-    for (std::size_t lane = 0; lane < std::min(b.window, b.chunks); ++lane)
-        lanes.push_back(receive_lane<Net, Sink>(net, peer, b, lane, sink, watch));
-    co_await when_all(std::move(lanes));
+    std::vector<task<>> slots;
+    for (std::size_t slot = 0; slot < std::min(b.window, b.chunks); ++slot)
+        slots.push_back(receive_slot<Net, Sink>(net, peer, b, slot, sink, watch));
+    co_await when_all(std::move(slots));
 }
 
-/// Never finishes; throws `errc::timed_out` when nothing has moved for `patience`, or at
+/// Never finishes. Throws `errc::timed_out` without progress for `progress_timeout`, or at
 /// `deadline`.
-inline task<> watch_bulk(const bulk_watch& watch, duration patience, time_point deadline)
+inline task<> watch_bulk(const bulk_watch& watch, duration progress_timeout, time_point deadline)
 {
     loop& on = co_await this_loop{};
     for (;;) {
-        const auto due = std::min(watch.last + patience, deadline);
-        if (on.now() >= due) throw std::system_error(errc::timed_out);
+        const auto due = std::min(watch.last + progress_timeout, deadline);
+        if (on.now() >= due)
+            throw std::system_error(errc::timed_out, due == deadline
+                                                         ? "a transfer reached its deadline"
+                                                         : "a transfer made no progress");
         co_await sleep_until(due);
     }
 }
 
-/// Runs `work` under the eye of `watch_bulk`.
-inline task<> watched(task<> work, bulk_watch& watch, duration patience, time_point deadline)
+/// Runs `work`, which reports its progress to `watch`, until it finishes or `watch_bulk` throws.
+inline task<> watched(task<> work, bulk_watch& watch, duration progress_timeout,
+                      time_point deadline)
 {
     loop& on = co_await this_loop{};
     watch.last = on.now();
     std::vector<task<>> both;
     both.push_back(std::move(work));
-    both.push_back(watch_bulk(watch, patience, deadline));
+    both.push_back(watch_bulk(watch, progress_timeout, deadline));
     co_await when_any(std::move(both));
 }
 

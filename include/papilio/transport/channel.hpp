@@ -14,15 +14,15 @@ namespace papilio {
 
 // clang-format off
 
-/// A two-way stream of whole messages between two processes, for requests that come before there
-/// is a mesh or beside it. Movable; its tasks refer to it and are dropped before it dies.
+/// Sends and receives whole messages between two processes, for requests before or beside a mesh.
+/// Movable; its tasks refer to it and must be dropped before it is destroyed.
 ///
-/// `send` finishes when the message no longer needs the caller's buffer, and waits while much is
-/// still to be sent. `recv`, one at a time, gives the next message; it throws `errc::too_large`,
+/// `send` finishes when the message no longer needs the caller's buffer, and waits while too much
+/// is queued already. `recv`, one at a time, returns the next message; it throws `errc::too_large`,
 /// before anything is allocated, when that is longer than `limit`, and `errc::disconnected` at the
-/// end. A dropped `recv` loses nothing. `close` says that nothing more will come and finishes when
-/// the other side knows, or has had its time. Destroying a channel ends it at once. `remote` is
-/// the host of the other side, as far as it is known, else empty.
+/// end. A dropped `recv` loses nothing. `close` shuts the channel down and finishes when the other
+/// side has received everything, or after a time limit. Destroying a channel closes it at once.
+/// `remote` is the host of the other side if it is known, else empty.
 template <class C>
 concept channel = std::movable<C> && requires(C& c, bytes message, std::size_t limit) {
     { c.send(message) } -> std::same_as<task<>>;
@@ -31,7 +31,7 @@ concept channel = std::movable<C> && requires(C& c, bytes message, std::size_t l
     { c.remote() } -> std::same_as<std::string>;
 };
 
-/// Where channels come from.
+/// Accepts channels: awaiting `accept()` gives the next one.
 template <class L>
 concept channel_source = requires(L& l) {
     { l.accept() };
@@ -44,7 +44,7 @@ concept channel_source = requires(L& l) {
 class any_channel {
 public:
     template <class C>
-    requires(!std::same_as<C, any_channel>) && channel<C>  // in this order: or it asks itself
+    requires(!std::same_as<C, any_channel>) && channel<C>  // this order avoids a recursion
         explicit any_channel(C c) : model_(std::make_unique<model<C>>(std::move(c)))
     {
     }

@@ -12,7 +12,7 @@
 
 namespace papilio::hybrid {
 
-/// Where a peer is found: over TCP by anybody, in shared memory by others of its host. Either may
+/// Where a peer listens: for TCP, and for peers of its host that share memory with it. Either may
 /// be empty.
 struct address {
     papilio::tcp::endpoint tcp;
@@ -21,18 +21,18 @@ struct address {
     friend bool operator==(const address&, const address&) = default;
 };
 
-/// How a peer's links behave. Peers of a group must agree on `tcp.group`, `tcp.connections` and
+/// Options of links. Peers of a group must agree on `tcp.group`, `tcp.connections` and
 /// `ring_bytes`.
 struct options {
-    papilio::tcp::options tcp = {};  ///< of links over TCP, and what all links have in common
-    std::size_t ring_bytes = shm::options{}.ring_bytes;  ///< of links in shared memory
+    papilio::tcp::options tcp = {};  ///< for links over TCP; what they share with others, for all
+    std::size_t ring_bytes = shm::options{}.ring_bytes;  ///< for links in shared memory
 };
 static_assert(std::is_trivially_destructible_v<options>);
 
-/// One peer of a mesh in which every pair has the best link there is: shared memory on one host,
-/// TCP between hosts; see `mesh` for its members, and `kind` for what was chosen. Peer `i` is found
-/// at `peers[i]`. Of its own address, an empty `local.host` is this host; another name makes a host
-/// of its own of those who use it.
+/// One peer of a mesh in which every pair has the faster of two links: shared memory on one host,
+/// TCP between hosts. See `mesh` for its members, and `kind` for the link that was chosen. Peer `i`
+/// listens at `peers[i]`. In its own address, an empty `local.host` means this host; peers that
+/// give another name form a host of that name.
 class transport : public addressed_mesh<address> {
 public:
     /// Throws `errc::bad_argument` for options that it names, and the system's error when it cannot

@@ -16,7 +16,7 @@ public:
     int rank() const noexcept { return rank_; }
     int size() const noexcept;
 
-    task<> send(int peer, tag t, bytes message);
+    task<> send(int peer, tag t, bytes content);
     task<std::size_t> recv(int peer, tag t, mutable_bytes into)
     {
         co_return co_await inbox_.take(peer, t, into);
@@ -32,24 +32,24 @@ public:
 private:
     friend class group;
 
-    struct letter {
+    struct message {
         int from;
         tag what;
         std::vector<std::byte> content;
         bool last = false;
     };
 
-    /// Fires on the peer's own loop when others have left letters.
-    struct doorbell final : event {
-        explicit doorbell(transport& o) : owner(o) {}
-        void fire() override { owner.collect(); }
+    /// Fires on the peer's own loop after others have queued messages.
+    struct arrival final : event {
+        explicit arrival(transport& o) : owner(o) {}
+        void fire() override { owner.deliver_queued(); }
         transport& owner;
     };
 
     transport(group& g, int rank, loop& on) : group_(g), rank_(rank), loop_(on) {}
 
-    void put(letter l);
-    void collect();
+    void enqueue(message m);
+    void deliver_queued();
 
     group& group_;
     int rank_;
@@ -57,16 +57,16 @@ private:
     mailbox inbox_;
     std::uint32_t calls_ = 0;
 
-    std::mutex mutex_;  // guards what follows: letters come from other threads
-    std::vector<letter> letters_;
-    doorbell bell_{*this};
-    bool rung_ = false;
+    std::mutex mutex_;  // guards the members below, which other threads use
+    std::vector<message> queue_;
+    arrival arrival_{*this};
+    bool posted_ = false;
 };
 
 /// Peers within one process, each on a loop of its own or several on one; loops may run in
-/// different threads. Messages are copied once on the way; those for a peer whose loop stands still
-/// wait in memory. Must outlive all tasks that use it, and is destroyed when none of its loops runs
-/// any more.
+/// different threads. Messages are copied once; those for a peer whose loop does not run are kept,
+/// without a limit. Must outlive all tasks that use it, and must be destroyed when none of its
+/// loops runs any more.
 class group {
 public:
     /// `size` peers on one loop.
@@ -92,7 +92,7 @@ public:
     int size() const noexcept { return static_cast<int>(peers_.size()); }
 
 private:
-    /// With several loops, each waits for the others' letters; alone, a loop knows a deadlock.
+    /// Several loops wait for each other's messages; a single loop can report a deadlock.
     bool threaded() const
     {
         return std::ranges::adjacent_find(loops_, std::ranges::not_equal_to{}) != loops_.end();
@@ -107,42 +107,42 @@ inline int transport::size() const noexcept
     return group_.size();
 }
 
-inline task<> transport::send(int peer, tag t, bytes message)
+inline task<> transport::send(int peer, tag t, bytes content)
 {
-    group_.peer(peer).put({rank_, t, {message.begin(), message.end()}});
+    group_.peer(peer).enqueue({rank_, t, {content.begin(), content.end()}});
     co_return;
 }
 
 inline void transport::close()
 {
     for (int peer = 0; peer < size(); ++peer)
-        if (peer != rank_) group_.peer(peer).put({rank_, tag{}, {}, true});
+        if (peer != rank_) group_.peer(peer).enqueue({rank_, tag{}, {}, true});
 }
 
-inline void transport::put(letter l)
+inline void transport::enqueue(message m)
 {
     const std::lock_guard lock(mutex_);
-    letters_.push_back(std::move(l));
-    if (!std::exchange(rung_, true)) loop_.post_from_any_thread(bell_);
+    queue_.push_back(std::move(m));
+    if (!std::exchange(posted_, true)) loop_.post_from_any_thread(arrival_);
 }
 
-inline void transport::collect()
+inline void transport::deliver_queued()
 {
-    std::vector<letter> letters;
+    std::vector<message> arrived;
     {
         const std::lock_guard lock(mutex_);
-        letters.swap(letters_);
-        rung_ = false;
+        arrived.swap(queue_);
+        posted_ = false;
     }
-    for (const auto& l : letters) {
-        if (l.last) {
-            inbox_.close(l.from, errc::disconnected);
+    for (const auto& m : arrived) {
+        if (m.last) {
+            inbox_.close(m.from, errc::disconnected);
             continue;
         }
         try {
-            inbox_.deliver(l.from, l.what, l.content);
+            inbox_.deliver(m.from, m.what, m.content);
         } catch (const std::system_error& overflow) {
-            inbox_.close(l.from, overflow.code());
+            inbox_.close(m.from, overflow.code());
         }
     }
 }

@@ -37,9 +37,9 @@ public:
 private:
     friend std::pair<pipe, pipe> make_pipe(loop& on, duration latency);
 
-    /// One direction. Both ends and the tasks at work hold it.
-    struct line {
-        line(loop& l, duration d) : on(l), latency(d) {}
+    /// One direction. Shared by both ends and by the tasks that use it.
+    struct direction {
+        direction(loop& l, duration d) : on(l), latency(d) {}
 
         void end() noexcept
         {
@@ -47,48 +47,48 @@ private:
             ended = true;
             ends = on.now() + latency;
             arrived.open();
-            room.open();
+            space.open();
         }
 
-        struct letter {
+        struct queued_message {
             time_point arrives;
             std::vector<std::byte> content;
         };
 
         loop& on;
         duration latency;
-        /// What a letter holds, bookkeeping included: empty ones count too.
+        /// Memory of a message. The constant stands for bookkeeping, so that empty ones count.
         static constexpr std::size_t cost(std::size_t content) noexcept { return content + 64; }
 
-        std::deque<letter> letters;
+        std::deque<queued_message> messages;
         std::size_t held = 0;
         bool ended = false;
         time_point ends{};
         gate arrived;
-        gate room;
+        gate space;
     };
-    using shared_line = std::shared_ptr<line>;
+    using shared_direction = std::shared_ptr<direction>;
 
-    pipe(shared_line out, shared_line in) : out_(std::move(out)), in_(std::move(in)) {}
+    pipe(shared_direction out, shared_direction in) : out_(std::move(out)), in_(std::move(in)) {}
 
-    static task<> send_on(shared_line to, bytes message)
+    static task<> send_on(shared_direction to, bytes message)
     {
-        constexpr std::size_t most = std::size_t{256} << 10;  // unread, before senders wait
-        while (!to->ended && to->held > most) {
-            to->room.close();
-            co_await to->room.opened();
+        constexpr std::size_t max_held = std::size_t{256} << 10;  // unread bytes
+        while (!to->ended && to->held > max_held) {
+            to->space.close();
+            co_await to->space.opened();
         }
         if (to->ended) throw std::system_error(errc::disconnected);
-        to->letters.push_back({to->on.now() + to->latency, {message.begin(), message.end()}});
-        to->held += line::cost(message.size());
+        to->messages.push_back({to->on.now() + to->latency, {message.begin(), message.end()}});
+        to->held += direction::cost(message.size());
         to->arrived.open();
     }
 
-    static task<std::vector<std::byte>> recv_on(shared_line from, std::size_t limit)
+    static task<std::vector<std::byte>> recv_on(shared_direction from, std::size_t limit)
     {
         for (;;) {
-            if (!from->letters.empty()) {
-                const auto arrives = from->letters.front().arrives;
+            if (!from->messages.empty()) {
+                const auto arrives = from->messages.front().arrives;
                 if (arrives <= from->on.now()) break;
                 co_await sleep_until(arrives);
             } else if (from->ended) {
@@ -99,34 +99,37 @@ private:
                 co_await from->arrived.opened();
             }
         }
-        if (from->letters.front().content.size() > limit) {
+        if (from->messages.front().content.size() > limit) {
             from->end();
-            throw std::system_error(errc::too_large);
+            throw std::system_error(
+                errc::too_large,
+                "a message of " + std::to_string(from->messages.front().content.size()) +
+                    " bytes exceeds the limit of " + std::to_string(limit) + " bytes");
         }
-        auto message = std::move(from->letters.front().content);
-        from->letters.pop_front();
-        from->held -= line::cost(message.size());
-        from->room.open();
+        auto message = std::move(from->messages.front().content);
+        from->messages.pop_front();
+        from->held -= direction::cost(message.size());
+        from->space.open();
         co_return message;
     }
 
-    static task<> close_both(shared_line out, shared_line in)
+    static task<> close_both(shared_direction out, shared_direction in)
     {
         out->end();
         in->end();
         co_return;
     }
 
-    shared_line out_;
-    shared_line in_;
+    shared_direction out_;
+    shared_direction in_;
 };
 
-/// A channel between two parts of a program on one loop, real or simulated: a message takes
-/// `latency` to the other end. Messages that are under way when an end closes still arrive.
+/// Makes a channel between two parts of a program on one loop, real or simulated: a message takes
+/// `latency` to the other end. Messages that are in flight when an end closes still arrive.
 inline std::pair<pipe, pipe> make_pipe(loop& on, duration latency = {})
 {
-    auto there = std::make_shared<pipe::line>(on, latency);
-    auto back = std::make_shared<pipe::line>(on, latency);
+    auto there = std::make_shared<pipe::direction>(on, latency);
+    auto back = std::make_shared<pipe::direction>(on, latency);
     return {pipe(there, back), pipe(back, there)};
 }
 

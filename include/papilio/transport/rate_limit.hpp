@@ -9,11 +9,11 @@
 
 namespace papilio {
 
-/// A token bucket: so many bytes a second, whoever sends them, and no more than a hundredth of a
-/// second's worth at once after a pause. Those who share one take turns.
+/// A token bucket: limits the bytes per second of all users together, and after a pause lets no
+/// more than a hundredth of a second's worth pass at once. Several users take turns.
 class rate_limit {
 public:
-    /// Zero: no limit.
+    /// Zero means no limit.
     explicit rate_limit(std::uint64_t bytes_per_second) noexcept
         : rate_(static_cast<double>(bytes_per_second))
     {
@@ -21,14 +21,14 @@ public:
 
     bool limits() const noexcept { return rate_ > 0; }
 
-    /// Bytes to ask for at a time, so that others have their turn.
+    /// How many bytes to reserve at a time, so that other users have their turn.
     std::size_t turn() const noexcept
     {
         if (!limits()) return std::numeric_limits<std::size_t>::max();
         return static_cast<std::size_t>(std::clamp(rate_ * slack_seconds / 2, 256.0, 65536.0));
     }
 
-    /// When the next `n` bytes may go: `now` or later.
+    /// Reserves `n` bytes, and returns the time at which they may pass: `now` or later.
     time_point reserve(std::size_t n, time_point now) noexcept
     {
         if (!limits()) return now;
@@ -37,7 +37,7 @@ public:
         return std::max(starts, now);
     }
 
-    /// `n` bytes of what was reserved did not go after all.
+    /// Returns `n` bytes that were reserved and did not pass.
     void give_back(std::size_t n) noexcept
     {
         if (limits()) free_ -= time_of(n);
@@ -56,7 +56,7 @@ private:
     }
 
     double rate_;
-    time_point free_{};  // when all that is reserved has gone
+    time_point free_{};  // when all reserved bytes have passed
 };
 
 }  // namespace papilio

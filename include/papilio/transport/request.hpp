@@ -10,21 +10,22 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
-// What peers ask of each other outside of calls: requests arrive under one tag for each service,
-// everything that follows under tags that hold the number of the request.
+// Requests between peers outside of calls. They arrive under one tag per service; all further
+// messages of a request have tags that contain its number.
 namespace papilio::detail {
 
-/// A number that a peer may choose for its request: none that a call is likely to have, since a
-/// request that fails retires its number.
+/// Whether a peer may choose `n` for its request. No call is likely to have such a number: a
+/// request that fails discards all messages under its number.
 constexpr bool is_request_number(std::uint32_t n) noexcept
 {
     return n > max_call && n <= max_tag_call;
 }
 
-/// The size of the next request from `peer`; nothing when the link to it is gone.
+/// Receives the next request from `peer` and returns its size; nothing when the link has failed.
 template <transport Net>
 task<std::optional<std::size_t>> next_request(Net& net, int peer, control_service service,
                                               mutable_bytes into)
@@ -34,12 +35,14 @@ task<std::optional<std::size_t>> next_request(Net& net, int peer, control_servic
         size = co_await net.recv(peer, control_door(service), into);
     } catch (const std::system_error& failure) {
         if (failure.code() == errc::too_large)
-            throw std::system_error(errc::bad_message, "a request is shorter than this");
+            throw std::system_error(errc::bad_message,
+                                    "a request from peer " + std::to_string(peer) +
+                                        " has more than " + std::to_string(into.size()) + " bytes");
     }
     co_return size;
 }
 
-/// Unless the request succeeds, what is still to come of it is thrown away.
+/// Discards the messages of a request that are still to come, unless it succeeds.
 template <transport Net>
 class request_scope {
 public:
@@ -61,23 +64,23 @@ private:
     bool succeeded_ = false;
 };
 
-/// The newest request that nobody has taken up yet.
+/// The newest request, and a gate that is open until a task answers it.
 template <class Request>
 struct request_inbox {
     std::optional<Request> newest;
-    gate came;
+    gate arrived;
 };
 
 template <class Request, transport Net>
-task<> hear_requests(Net& net, int peer, control_service service, Request (*parse)(bytes),
-                     request_inbox<Request>& to)
+task<> receive_requests(Net& net, int peer, control_service service, Request (*parse)(bytes),
+                        request_inbox<Request>& to)
 {
-    std::array<std::byte, Request::encoded_size> asked{};
+    std::array<std::byte, Request::encoded_size> encoded{};
     for (;;) {
-        const auto size = co_await next_request<Net>(net, peer, service, asked);
+        const auto size = co_await next_request<Net>(net, peer, service, encoded);
         if (!size) co_return;
-        to.newest = parse(bytes(asked).first(*size));
-        to.came.open();
+        to.newest = parse(bytes(encoded).first(*size));
+        to.arrived.open();
     }
 }
 
@@ -88,39 +91,42 @@ inline task<> until_open(gate& g)
 
 template <class Request, transport Net, class Answer>
 task<> answer_requests(Net& net, control_service service, request_inbox<Request>& from,
-                       Answer answer, duration patience, duration deadline)
+                       Answer answer, duration progress_timeout, duration total_timeout)
 {
     loop& on = co_await this_loop{};
     for (;;) {
-        co_await from.came.opened();
-        from.came.close();
+        co_await from.arrived.opened();
+        from.arrived.close();
         const Request r = *from.newest;
         request_scope<Net> scope(net, service, r.request);
         try {
             bulk_watch watch;
             std::vector<task<>> either;
-            either.push_back(watched(answer(r, watch), watch, patience, on.now() + deadline));
-            either.push_back(until_open(from.came));
+            either.push_back(
+                watched(answer(r, watch), watch, progress_timeout, on.now() + total_timeout));
+            either.push_back(until_open(from.arrived));
             co_await when_any(std::move(either));
-            if (!from.came.is_open()) scope.succeed();
+            if (!from.arrived.is_open()) scope.succeed();
         } catch (const std::system_error&) {
-            // Whoever asks finds out by itself, and may ask again.
+            // The requester times out, and may send another request.
         }
     }
 }
 
-/// Answers `peer`'s requests for a service one at a time, until the link to it is gone; each gets
-/// `deadline`, and `patience` without any progress. A request that comes while another is answered
-/// takes its place: whoever asked has given the other one up. `answer(request, watch)` gives the
-/// task that answers. Throws what `parse` does for nonsense.
+/// Answers `peer`'s requests for a service one at a time, until the link to it fails. An answer is
+/// given up after `total_timeout`, or after `progress_timeout` without progress. A request that
+/// arrives while another is being answered replaces it: the requester has given that one up.
+/// `answer(request, watch)` returns the task that answers. Throws what `parse` throws for a request
+/// that is malformed.
 template <class Request, transport Net, class Answer>
 task<> serve_requests(Net& net, int peer, control_service service, Request (*parse)(bytes),
-                      Answer answer, duration patience, duration deadline)
+                      Answer answer, duration progress_timeout, duration total_timeout)
 {
     request_inbox<Request> inbox;
     std::vector<task<>> both;
-    both.push_back(hear_requests<Request, Net>(net, peer, service, parse, inbox));
-    both.push_back(answer_requests<Request, Net>(net, service, inbox, answer, patience, deadline));
+    both.push_back(receive_requests<Request, Net>(net, peer, service, parse, inbox));
+    both.push_back(answer_requests<Request, Net>(net, service, inbox, answer, progress_timeout,
+                                                 total_timeout));
     co_await when_any(std::move(both));
 }
 

@@ -11,28 +11,29 @@
 
 namespace papilio::shm {
 
-/// How a peer's links behave. Peers of a group must agree on `group` and `ring_bytes`.
+/// Options of links. Peers of a group must agree on `group` and `ring_bytes`.
 struct options {
     std::uint64_t group = 0;  ///< connections of another group are refused
-    int max_peers = 0;        ///< ranks beyond are turned away; 0: those named at the start are all
-    std::size_t max_message = std::size_t{64} << 20;  ///< a larger one ends the link
-    std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
+    int max_peers = 0;        ///< ranks below it may connect; 0: only the peers named at the start
+    std::size_t max_message = std::size_t{64} << 20;  ///< in bytes; a larger one ends the link
+    std::size_t early_limit = std::size_t{64} << 20;  ///< bytes kept per peer before a receive
 
-    /// What lies between two peers in one direction: a power of two. Two such rings per pair should
-    /// stay in the processor's cache.
+    /// The size of a ring, the buffer between two peers in one direction: a power of two, 4 KiB to
+    /// 1 GiB. The two rings of a pair should fit the processor's cache.
     std::size_t ring_bytes = std::size_t{256} << 10;
 
-    /// A sign of life goes out this often on a link that is otherwise quiet. Not zero.
+    /// How often a heartbeat is sent on a quiet link. Positive.
     duration heartbeat = std::chrono::seconds(1);
 
-    /// A link ends after so long without a byte; zero: never, while the other process lives.
+    /// A link on which no byte has arrived for so long ends; zero: never while the other process
+    /// lives. Otherwise longer than the heartbeat.
     duration idle_timeout = {};
 
-    duration handshake_timeout = std::chrono::seconds(5);  ///< of a connection not yet known
+    duration handshake_timeout = std::chrono::seconds(5);  ///< of a connection
 };
 static_assert(std::is_trivially_destructible_v<options>);
 
-/// What a mesh needs to know of them.
+/// The options that all meshes have.
 inline mesh_options for_mesh(const options& o) noexcept
 {
     return {.group = o.group,
@@ -44,10 +45,10 @@ inline mesh_options for_mesh(const options& o) noexcept
             .handshake_timeout = o.handshake_timeout};
 }
 
-/// One peer of a mesh in shared memory, of processes of one user on one Linux host; see `mesh` for
-/// its members. Peer `i` is found at `peers[i]`. Nothing is left behind by a process that is
-/// killed, and its peers notice at once; a peer that misuses the memory loses its link and can harm
-/// nothing but what it says itself.
+/// One peer of a mesh over shared memory, for processes of one user on one Linux host; see `mesh`
+/// for its members. Peer `i` listens at `peers[i]`. A process that is killed leaves nothing behind,
+/// and its peers notice at once. A peer that misuses the memory loses its link; it can corrupt only
+/// the messages that it sends itself.
 class transport : public addressed_mesh<address> {
 public:
     /// Throws `errc::bad_argument` for options that it names, and the system's error when it cannot

@@ -6,15 +6,16 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace papilio {
 
-/// A group is a transport too: some peers of `net`, in an order of their own. Groups that exchange
-/// messages at the same time differ in `epoch`, 1 to 4,095; epoch 0 is `net` itself. An epoch is
-/// not used again while messages of the group before may be on their way, as after a call that
-/// failed. All members name the same peers in the same order. Borrows `net`, which must outlive it
-/// and its tasks.
+/// A transport that consists of some peers of another one, in an order of their own. Groups that
+/// exchange messages at the same time must differ in `epoch`, 1 to 4,095; epoch 0 is `net` itself.
+/// An epoch must not be used again while messages of its previous group may be in flight, as after
+/// a call that failed. All members must name the same peers in the same order. Borrows `net`, which
+/// must outlive the subset and its tasks.
 template <transport Net>
 class subset {
 public:
@@ -27,12 +28,18 @@ public:
         std::ranges::sort(sorted);
         if (sorted.empty() || sorted.front() < 0 || sorted.back() >= net.size() ||
             std::ranges::adjacent_find(sorted) != sorted.end())
-            throw std::system_error(errc::bad_argument, "a group's members are distinct peers");
+            throw std::system_error(errc::bad_argument,
+                                    "the members of a subset must be distinct peers from 0 to " +
+                                        std::to_string(net.size() - 1));
         if (epoch < 1 || epoch > max_epoch)
-            throw std::system_error(errc::bad_argument, "a group's epoch lies in 1..4095");
+            throw std::system_error(
+                errc::bad_argument,
+                "the epoch of a subset must be 1 to 4095, not " + std::to_string(epoch));
         const auto self = std::ranges::find(members_, net.rank());
         if (self == members_.end())
-            throw std::system_error(errc::bad_argument, "a peer makes groups that it belongs to");
+            throw std::system_error(errc::bad_argument,
+                                    "the members of a subset must include peer " +
+                                        std::to_string(net.rank()) + ", which makes it");
         rank_ = static_cast<int>(self - members_.begin());
     }
 
@@ -55,7 +62,7 @@ public:
     std::optional<std::uint64_t> arrived(int peer) { return detail::arrived(net_, member(peer)); }
     std::optional<duration> round_trip(int peer) { return detail::round_trip(net_, member(peer)); }
 
-    /// What `net` calls the peer that this group calls `peer`.
+    /// The rank in `net` of this subset's peer number `peer`.
     int member(int peer) const { return members_.at(static_cast<std::size_t>(peer)); }
 
 private:

@@ -11,7 +11,8 @@
 namespace papilio::tcp {
 
 /// One peer of a mesh of TCP connections; see `mesh` for its members. Peer `i` listens at
-/// `peers[i]`; an empty host marks a peer that cannot be dialled, port 0 lets the system choose.
+/// `peers[i]`; an empty host marks a peer that cannot be dialled, port 0 means that the system
+/// chooses.
 class transport : public addressed_mesh<endpoint> {
 public:
     /// Throws `errc::bad_argument` for options that it names, and the system's error when it cannot

@@ -61,7 +61,7 @@ TEST_CASE("no more streams are used than there are")
     CHECK(count.now() == 6);
 }
 
-TEST_CASE("a call keeps the streams that it began with, and the next one learns from it")
+TEST_CASE("a call keeps its number of streams, and its rate decides about the next one")
 {
     stream_choice choice(4);
     pa::time_point now{1s};

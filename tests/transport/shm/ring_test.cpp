@@ -50,7 +50,7 @@ std::vector<std::byte> counted(std::size_t size)
 
 }  // namespace
 
-TEST_CASE("a ring gives the bytes that it took, in pieces of any size")
+TEST_CASE("a ring returns the bytes that were written, in pieces of any size")
 {
     shared_ring ring(4096);
     pa::random random(1);
@@ -81,7 +81,7 @@ TEST_CASE("a ring is filled to the brim and emptied to the last byte")
     CHECK(std::equal(came.begin(), came.begin() + 64, sent.begin()));
 }
 
-TEST_CASE("several pieces are taken, and filled, one after the other")
+TEST_CASE("several pieces are written, and read, one after the other")
 {
     shared_ring ring(64);
     const auto sent = counted(40);
@@ -97,7 +97,7 @@ TEST_CASE("several pieces are taken, and filled, one after the other")
     CHECK(std::equal(second.begin(), second.begin() + 10, sent.begin() + 30));
 }
 
-TEST_CASE("whoever sleeps is woken once: the reader by bytes, the writer when half is free")
+TEST_CASE("a side that sleeps is woken once: the reader by bytes, the writer when half is free")
 {
     shared_ring ring(64);
     const auto sent = counted(64);
@@ -110,29 +110,29 @@ TEST_CASE("whoever sleeps is woken once: the reader by bytes, the writer when ha
     CHECK(ring.reader_woken == 1);
     ring.write(sent);
     ring.out.sleeps(true);
-    CHECK(!ring.out.worthwhile());
+    CHECK(!ring.out.writable());
     ring.read(pa::mutable_bytes(came).first(20));
     CHECK(ring.writer_woken == 0);
     ring.read(pa::mutable_bytes(came).first(20));
     ring.read(pa::mutable_bytes(came).first(20));
     CHECK(ring.writer_woken == 1);
-    CHECK(ring.out.worthwhile());
+    CHECK(ring.out.writable());
 }
 
-TEST_CASE("a writer that claims more than the ring holds is found out")
+TEST_CASE("a writer that claims more bytes than the ring holds is detected")
 {
     const auto claim = GENERATE(values<std::uint64_t>(
         {65, 1000, ~std::uint64_t{0}, std::uint64_t{1} << 63, std::uint64_t{1} << 32}));
     shared_ring ring(64);
     ring.state->written = claim;
-    CHECK(ring.in.worthwhile());
+    CHECK(ring.in.readable());
     std::vector<std::byte> came(200, std::byte{0xaa});
     CHECK(ring.read(came) == 0);
     CHECK(ring.error == pa::errc::bad_message);
     CHECK(came == std::vector<std::byte>(200, std::byte{0xaa}));
 }
 
-TEST_CASE("a writer that takes back what it has claimed is found out")
+TEST_CASE("a writer that moves its position back is detected")
 {
     shared_ring ring(64);
     const auto sent = counted(10);
@@ -144,7 +144,7 @@ TEST_CASE("a writer that takes back what it has claimed is found out")
     CHECK(ring.error == pa::errc::bad_message);
 }
 
-TEST_CASE("a reader that claims to have read what was not written is found out")
+TEST_CASE("a reader that claims to have read what was not written is detected")
 {
     const auto claim =
         GENERATE(values<std::uint64_t>({65, 1000, ~std::uint64_t{0}, std::uint64_t{1} << 63}));
@@ -152,7 +152,7 @@ TEST_CASE("a reader that claims to have read what was not written is found out")
     const auto sent = counted(100);
     CHECK(ring.write(sent) == 64);
     ring.state->read = claim;
-    CHECK(ring.out.worthwhile());
+    CHECK(ring.out.writable());
     CHECK(ring.write(sent) == 0);
     CHECK(ring.error == pa::errc::bad_message);
 }

@@ -92,7 +92,7 @@ TEST_CASE("a channel over TCP keeps what channels promise", "[channel][tcp]")
     }
 }
 
-TEST_CASE("strangers at a channel's door are dropped, silent ones too", "[channel][tcp]")
+TEST_CASE("connections that send no channel hello are closed, silent ones too", "[channel][tcp]")
 {
     pa::asio_loop loop;
     tcp::listener listener(loop, {"127.0.0.1", 0}, 20ms);
@@ -106,7 +106,7 @@ TEST_CASE("strangers at a channel's door are dropped, silent ones too", "[channe
     CHECK((a && b));
 }
 
-TEST_CASE("a frame that cannot be ends the channel before it costs memory", "[channel][tcp]")
+TEST_CASE("an invalid frame ends the channel before memory is allocated", "[channel][tcp]")
 {
     pa::asio_loop loop;
     tcp::listener listener(loop, {"127.0.0.1", 0});
@@ -128,7 +128,7 @@ TEST_CASE("a frame that cannot be ends the channel before it costs memory", "[ch
     CHECK((why == pa::errc::bad_message || why == pa::errc::too_large));
 }
 
-TEST_CASE("whoever cannot be reached is named, with what went wrong", "[channel][tcp]")
+TEST_CASE("an endpoint that cannot be reached is named, with the last failure", "[channel][tcp]")
 {
     pa::asio_loop loop;
     tcp::endpoint nobody;
@@ -149,7 +149,7 @@ TEST_CASE("a port that is taken is refused by name", "[channel][tcp]")
                       Catch::Contains("cannot listen at " + tcp::to_string(listener.local())));
 }
 
-TEST_CASE("dialling, accepting and talking can be dropped after any event", "[channel][tcp][drop]")
+TEST_CASE("dial, accept, send and recv can be dropped after any event", "[channel][tcp][drop]")
 {
     pa::asio_loop loop;
     const auto talk = [](pa::asio_loop& on, bool& heard) -> pa::task<> {

@@ -34,7 +34,7 @@ std::string congestion_of(tcp::socket& s)
 
 }  // namespace
 
-TEST_CASE("loopback is not left to bbr, unless somebody asks for it")
+TEST_CASE("loopback does not use bbr unless the options ask for it")
 {
     loopback_pair pair;
     tune(pair.ours, nullptr);

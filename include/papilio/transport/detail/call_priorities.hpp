@@ -10,17 +10,17 @@
 
 namespace papilio::detail {
 
-/// Which calls go before others. The last 64 that were told of are remembered.
+/// The priorities of calls, those of the last 64 calls for which one was set.
 class call_priorities {
 public:
     void set(tag t, int priority)
     {
         std::erase_if(known_, [&](const auto& k) { return k.first == call_of(t); });
-        if (known_.size() == most) known_.pop_front();
+        if (known_.size() == max_known) known_.pop_front();
         known_.emplace_back(call_of(t), priority);
     }
 
-    /// Zero unless told.
+    /// The priority of the call that `t` belongs to; zero if none was set.
     int of(tag t) const noexcept
     {
         const auto found =
@@ -29,7 +29,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t most = 64;
+    static constexpr std::size_t max_known = 64;
     std::deque<std::pair<std::uint32_t, int>> known_;
 };
 

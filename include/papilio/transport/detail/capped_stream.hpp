@@ -16,7 +16,7 @@
 
 namespace papilio::detail {
 
-/// What several streams may carry together.
+/// The rates that several streams share, one for each direction.
 struct caps {
     caps(std::uint64_t up_bytes_per_second, std::uint64_t down_bytes_per_second) noexcept
         : up(up_bytes_per_second), down(down_bytes_per_second)
@@ -26,8 +26,8 @@ struct caps {
     rate_limit down;
 };
 
-/// A stream that shares caps with others. What comes in is held back by reading later: then the
-/// other side's system stops sending.
+/// A stream that shares caps with others. Received bytes are delayed by reading later: then the
+/// socket's buffer fills and the other side's system stops sending.
 class capped_stream final : public byte_stream {
 public:
     capped_stream(loop& on, std::unique_ptr<byte_stream> s, std::shared_ptr<caps> shared)
@@ -37,22 +37,22 @@ public:
 
     std::size_t read_some(std::span<const mutable_bytes> into, std::error_code& error) override
     {
-        const auto some = in_.allow(caps_->down, loop_.now());
-        if (some == 0) return 0;
-        std::array<mutable_bytes, most> pieces;
-        const auto n = stream_->read_some(first(into, some, pieces), error);
+        const auto allowed = in_.allow(caps_->down, loop_.now());
+        if (allowed == 0) return 0;
+        std::array<mutable_bytes, max_pieces> pieces;
+        const auto n = stream_->read_some(first(into, allowed, pieces), error);
         in_.use(n);
-        if (n < some) in_.return_to(caps_->down);  // who knows when more will come
+        if (n < allowed) in_.return_to(caps_->down);  // the next bytes may arrive much later
         return n;
     }
     std::size_t write_some(std::span<const bytes> from, std::error_code& error) override
     {
-        const auto some = out_.allow(caps_->up, loop_.now());
-        if (some == 0) return 0;
-        std::array<bytes, most> pieces;
-        const auto n = stream_->write_some(first(from, some, pieces), error);
+        const auto allowed = out_.allow(caps_->up, loop_.now());
+        if (allowed == 0) return 0;
+        std::array<bytes, max_pieces> pieces;
+        const auto n = stream_->write_some(first(from, allowed, pieces), error);
         out_.use(n);
-        if (n < some) out_.return_to(caps_->up);
+        if (n < allowed) out_.return_to(caps_->up);
         return n;
     }
     task<> readable() override
@@ -77,9 +77,9 @@ public:
     std::optional<duration> round_trip() override { return stream_->round_trip(); }
 
 private:
-    static constexpr std::size_t most = 16;
+    static constexpr std::size_t max_pieces = 16;
 
-    /// What one direction has reserved, and from when on it may use that.
+    /// Bytes that one direction has reserved, and the time from which it may use them.
     struct grant {
         std::size_t allow(rate_limit& limit, time_point now) noexcept
         {
@@ -96,17 +96,17 @@ private:
         time_point due{};
     };
 
-    /// The first `some` bytes of `pieces`.
+    /// The first `limit` bytes of `pieces`.
     template <class Piece>
-    static std::span<const Piece> first(std::span<const Piece> pieces, std::size_t some,
-                                        std::array<Piece, most>& room)
+    static std::span<const Piece> first(std::span<const Piece> pieces, std::size_t limit,
+                                        std::array<Piece, max_pieces>& to)
     {
         std::size_t used = 0;
-        for (; used < std::min(pieces.size(), most) && some > 0; ++used) {
-            room[used] = pieces[used].first(std::min(pieces[used].size(), some));
-            some -= room[used].size();
+        for (; used < std::min(pieces.size(), max_pieces) && limit > 0; ++used) {
+            to[used] = pieces[used].first(std::min(pieces[used].size(), limit));
+            limit -= to[used].size();
         }
-        return std::span<const Piece>(room).first(used);
+        return std::span<const Piece>(to).first(used);
     }
 
     loop& loop_;

@@ -10,15 +10,15 @@
 
 namespace papilio::detail {
 
-/// How many streams carry most: begins with one, doubles while that gains more than a tenth, and
-/// tries again after a while, since links change.
+/// Finds the number of streams that is fastest: starts with one, doubles while that gains a tenth
+/// or more, and tries again after a while, since links change.
 class stream_count {
 public:
-    explicit stream_count(std::size_t most) noexcept : most_(most) {}
+    explicit stream_count(std::size_t max_streams) noexcept : max_(max_streams) {}
 
     std::size_t now() const noexcept { return now_; }
 
-    /// What `now()` streams carried, in bytes per second.
+    /// Reports what `now()` streams achieved, in bytes per second.
     void achieved(double rate) noexcept
     {
         if (tried_from_ > 0 && rate < 1.1 * rate_) {
@@ -32,25 +32,24 @@ public:
         tried_from_ = 0;
         if (pause_ > 0) --pause_;
         if (pause_ > 0) return;
-        if (now_ == most_) return;
+        if (now_ == max_) return;
         tried_from_ = now_;
-        now_ = std::min(2 * now_, most_);
+        now_ = std::min(2 * now_, max_);
     }
 
 private:
-    std::size_t most_;
+    std::size_t max_;
     std::size_t now_ = 1;
-    std::size_t tried_from_ = 0;  // how many there were before the trial that is on, if one is
-    double rate_ = 0;             // of what was best
+    std::size_t tried_from_ = 0;  // during a trial, the number before it; else zero
+    double rate_ = 0;             // bytes per second of the number that is best so far
     int pause_ = 0;               // measurements until the next trial
 };
 
-/// Which of a link's streams a message takes. A call keeps the number of streams that it began
-/// with, so that messages under one tag stay in order; what it carried tells how many the next one
-/// gets.
+/// Chooses the number of streams that each call uses. A call keeps its number to the end, so that
+/// messages under one tag stay in order; its rate decides about the number of the next one.
 class stream_choice {
 public:
-    explicit stream_choice(std::size_t most) noexcept : count_(most) {}
+    explicit stream_choice(std::size_t max_streams) noexcept : count_(max_streams) {}
 
     /// How many streams the call that `t` belongs to uses.
     std::size_t streams(tag t, time_point now)
@@ -74,8 +73,10 @@ public:
 
 private:
     static constexpr std::size_t remembered = 64;
-    static constexpr std::size_t worth = std::size_t{1} << 20;  // less says nothing about a link
+    static constexpr std::size_t min_bytes = std::size_t{1}
+                                             << 20;  // less says nothing about a link
 
+    /// What one call has sent.
     struct transfer {
         std::uint32_t call;
         std::size_t streams;
@@ -94,7 +95,7 @@ private:
     void learn(const transfer& x)
     {
         const std::chrono::duration<double> took = x.last - x.begun;
-        if (x.bytes >= worth && took.count() > 0 && x.streams == count_.now())
+        if (x.bytes >= min_bytes && took.count() > 0 && x.streams == count_.now())
             count_.achieved(static_cast<double>(x.bytes) / took.count());
     }
 

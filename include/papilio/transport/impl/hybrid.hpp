@@ -17,11 +17,14 @@ namespace papilio::hybrid {
 
 namespace detail {
 
-/// Links by whichever way is best.
+/// The medium of a mesh whose links use shared memory where they can, else TCP.
 class medium final : public addressed_medium<hybrid::address> {
 public:
     medium(asio_loop& on, const options& o)
-        : loop_(&on), tcp_(on, o.tcp), local_(on, o.ring_bytes), limit_(o.tcp.handshake_timeout / 2)
+        : loop_(&on),
+          tcp_(on, o.tcp),
+          local_(on, o.ring_bytes),
+          local_timeout_(o.tcp.handshake_timeout / 2)
     {
     }
 
@@ -36,7 +39,7 @@ public:
                (a.local.name.empty() ? "" : to_string(a.local));
     }
 
-    /// Whoever can be found over TCP can be found in shared memory before.
+    /// Listens for shared memory first: a peer that can connect over TCP can use either.
     void listen_at(const address& own, handshake authenticate) override
     {
         local_.listen_at(own.local, authenticate);
@@ -44,22 +47,22 @@ public:
     }
     address local() const override { return {tcp_.local(), local_.local()}; }
 
-    /// That two processes share memory is proven by doing it; where it does not work, though it
-    /// should, there is TCP.
+    /// Only an attempt shows whether two processes can share memory. If it fails on one host, TCP
+    /// is tried.
     task<std::unique_ptr<byte_stream>> dial_at(address to, wire::hello h) override
     {
         std::unique_ptr<byte_stream> made;
-        std::error_code trouble;
+        std::error_code failed;
         if (share_memory(local_.local(), to.local)) {
             try {
                 task<std::unique_ptr<byte_stream>> attempt = local_.dial_at(to.local, h);
-                made = co_await timeout(std::move(attempt), loop_->now() + limit_);
+                made = co_await timeout(std::move(attempt), loop_->now() + local_timeout_);
             } catch (const std::system_error& failure) {
-                trouble = failure.code();
+                failed = failure.code();
             }
         }
         if (made) co_return made;
-        if (to.tcp.host.empty()) throw std::system_error(trouble);
+        if (to.tcp.host.empty()) throw std::system_error(failed, to_string(to.local));
         co_return co_await tcp_.dial_at(to.tcp, h);
     }
 
@@ -72,7 +75,7 @@ private:
     asio_loop* loop_;
     tcp::detail::medium tcp_;
     shm::detail::medium local_;
-    duration limit_;
+    duration local_timeout_;
 };
 
 }  // namespace detail

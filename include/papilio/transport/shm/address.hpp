@@ -7,9 +7,9 @@
 
 namespace papilio::shm {
 
-/// Where a peer is found by others of its host: the host, and a name there that no file has. An
-/// empty host is this one. An empty name marks a peer that cannot be dialled; as one's own, it lets
-/// the system choose.
+/// Where a peer listens for other processes of its host: the host, and the name of an abstract Unix
+/// socket there. An empty host means this host. An empty name marks a peer that cannot be dialled;
+/// in a peer's own address it means that the system chooses a name.
 struct address {
     std::string host;
     std::string name;
@@ -22,8 +22,8 @@ inline std::string to_string(const address& a)
     return a.name + " on host " + a.host;
 }
 
-/// What processes have in common that can reach each other by name: the boot of the machine, and
-/// the network namespace. Empty where the system does not tell.
+/// Identifies the processes that can reach each other by name: the machine, since its boot, and the
+/// network namespace. Empty if the system does not report them.
 inline std::string this_host()
 {
     std::string boot;

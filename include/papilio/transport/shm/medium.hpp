@@ -17,8 +17,9 @@
 #include <string>
 #include <utility>
 
-// Whoever dials sends a hello and, with it, memory for two rings. The other side looks at both,
-// says welcome, and hears that repeated. From then on bytes on the socket mean: look at the rings.
+// The side that dials sends a hello and, with it, a file descriptor of memory for two rings. The
+// other side checks both and sends a welcome, which the first side repeats. From then on, bytes on
+// the socket only wake the other side.
 namespace papilio::shm::detail {
 
 /// A connection that was accepted and is not authenticated yet.
@@ -34,10 +35,10 @@ public:
     task<wire::hello> read_hello() override
     {
         check_user(socket_->get());
-        std::array<std::byte, wire::hello::encoded_size> heard{};
-        co_await detail::hear(*socket_, heard, file_);
-        const auto h = wire::parse_hello(heard.data());
-        if (!h) throw std::system_error(errc::refused);
+        std::array<std::byte, wire::hello::encoded_size> encoded{};
+        co_await receive_all(*socket_, encoded, file_);
+        const auto h = wire::parse_hello(encoded.data());
+        if (!h) throw std::system_error(errc::refused, "the connection began with no hello");
         co_return *h;
     }
     std::uint32_t streams() const override { return 1; }
@@ -47,11 +48,11 @@ public:
         ring_memory memory(file_, ring_bytes_);
         std::array<std::byte, sizeof wire::welcome> answer;
         store(answer.data(), wire::welcome);
-        say(socket_->get(), answer);
+        send_all(socket_->get(), answer);
         owned_fd unwanted;
-        co_await detail::hear(*socket_, answer, unwanted);
+        co_await receive_all(*socket_, answer, unwanted);
         if (load<std::uint32_t>(answer.data()) != wire::welcome)
-            throw std::system_error(errc::refused);
+            throw std::system_error(errc::refused, "the welcome was not repeated");
         co_return std::make_unique<ring_stream>(loop_, std::move(socket_), std::move(memory),
                                                 false);
     }
@@ -90,14 +91,16 @@ private:
     std::unique_ptr<descriptor> listening_;
 };
 
-/// Links in shared memory.
+/// The medium of a mesh whose links run over shared memory.
 class medium final : public addressed_medium<shm::address> {
 public:
     medium(asio_loop& on, std::size_t ring_bytes) : loop_(&on), ring_bytes_(ring_bytes)
     {
         if (!std::has_single_bit(ring_bytes) || ring_bytes < 4096 || ring_bytes > 1u << 30)
             throw std::system_error(errc::bad_argument,
-                                    "a ring has a power of two of bytes, 4 KiB to 1 GiB");
+                                    "ring_bytes must be a power of two from 4096 to 1073741824, "
+                                    "not " +
+                                        std::to_string(ring_bytes));
     }
 
     bool reaches(const address& /*from*/, const address& to) const override
@@ -121,19 +124,20 @@ public:
     task<std::unique_ptr<byte_stream>> dial_at(address to, wire::hello h) override
     {
         if (!to.host.empty() && to.host != own_.host)
-            throw std::system_error(errc::refused, "another host shares no memory");
-        auto socket = std::make_unique<descriptor>(*loop_, reach(to.name).release());
+            throw std::system_error(errc::refused,
+                                    to_string(to) + " is not on this host, " + own_.host);
+        auto socket = std::make_unique<descriptor>(*loop_, connect_to(to.name).release());
         check_user(socket->get());
         const owned_fd file = ring_memory::make(ring_bytes_);
         ring_memory memory(file, ring_bytes_);
         h.connections = 1;
-        say(socket->get(), wire::encode(h), &file);
+        send_all(socket->get(), wire::encode(h), &file);
         std::array<std::byte, sizeof wire::welcome> answer{};
         owned_fd unwanted;
-        co_await detail::hear(*socket, answer, unwanted);
+        co_await receive_all(*socket, answer, unwanted);
         if (load<std::uint32_t>(answer.data()) != wire::welcome)
             throw std::system_error(errc::refused, to_string(to));
-        say(socket->get(), answer);
+        send_all(socket->get(), answer);
         co_return std::make_unique<ring_stream>(*loop_, std::move(socket), std::move(memory), true);
     }
 

@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -23,7 +24,7 @@ namespace papilio::shm::detail {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-/// A file descriptor that nobody waits at.
+/// Owns a file descriptor. Unlike `descriptor`, it belongs to no loop.
 class owned_fd {
 public:
     explicit owned_fd(int fd = -1) noexcept : fd_(fd) {}
@@ -44,12 +45,12 @@ private:
     int fd_;
 };
 
-/// Two rings, one for each direction, in memory that no file system knows: it goes away with the
-/// last process that holds it, however that process ends.
+/// Maps two rings, one for each direction, in an anonymous memory file: the system frees it with
+/// the last process that holds it, however that process ends.
 class ring_memory {
 public:
-    /// `ring_bytes` is a power of two and whole pages. They are all touched now, not by the first
-    /// messages.
+    /// `ring_bytes` must be a power of two and a multiple of the page size. All pages are touched
+    /// now, so that the first messages need not wait for them.
     ring_memory(const owned_fd& file, std::size_t ring_bytes)
         : ring_bytes_(ring_bytes),
           at_(::mmap(nullptr, size_for(ring_bytes), PROT_READ | PROT_WRITE,
@@ -67,7 +68,8 @@ public:
         if (at_ != MAP_FAILED) ::munmap(at_, size_for(ring_bytes_));
     }
 
-    /// New memory, full of zeros, that nobody can shrink: a mapping of it never breaks.
+    /// Makes new memory, full of zeros. It is sealed against resizing, so that access to a mapping
+    /// never fails.
     static owned_fd make(std::size_t ring_bytes)
     {
         owned_fd file(::memfd_create("papilio", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -78,8 +80,8 @@ public:
         return file;
     }
 
-    /// Throws unless `file`, which a stranger sent, is what `make` gives: of that size, never
-    /// smaller, and of ordinary pages, which are there whenever they are touched.
+    /// Throws `errc::refused` unless `file`, which an unauthenticated process sent, is like one
+    /// from `make`: of the right size, sealed, and of ordinary pages, whose access never fails.
     static void check(const owned_fd& file, std::size_t ring_bytes)
     {
         struct stat state {};
@@ -89,10 +91,14 @@ public:
                           ::fstat(file.get(), &state) == 0 &&
                           state.st_size == to_offset(size_for(ring_bytes)) &&
                           ::fstatfs(file.get(), &system) == 0 && system.f_type == TMPFS_MAGIC;
-        if (!good) throw std::system_error(errc::refused, "no memory to share");
+        if (!good)
+            throw std::system_error(
+                errc::refused, "expected sealed shared memory of " +
+                                   std::to_string(size_for(ring_bytes)) +
+                                   " bytes, as for ring_bytes = " + std::to_string(ring_bytes));
     }
 
-    /// Ring 0 belongs to whoever made the memory, to write.
+    /// The side that made the memory writes ring 0, the other side ring 1.
     ring_writer writer(int ring) noexcept { return {state(ring), data(ring)}; }
     ring_reader reader(int ring) noexcept { return {state(ring), data(ring)}; }
 

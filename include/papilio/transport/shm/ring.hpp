@@ -10,52 +10,58 @@
 #include <span>
 #include <system_error>
 
-// A ring of bytes in memory that two processes share, from one writer to one reader. Neither trusts
-// the other: what the other has written is read once, checked, and what each knows by itself is
-// kept at home. So whatever the other does, nobody leaves the ring, and bytes are at worst wrong.
+// A ring buffer in memory that two processes share, with one writer and one reader. Neither trusts
+// the other: each keeps its own position in private memory, reads the other's position once and
+// checks it. So whatever the other side does, no access leaves the ring; at worst, bytes are wrong.
 namespace papilio::shm::detail {
 
-/// What both share beside the bytes. Starts as zeros. Flags are set by whoever sleeps, and taken
-/// back by whoever sees to it that they are woken.
+/// What both sides share beside the bytes. Starts as zeros. A side sets its flag before it sleeps;
+/// the side that clears a flag must wake the other.
 struct ring_state {
-    alignas(64) std::atomic<std::uint64_t> written;  ///< bytes so far; the writer's
-    alignas(64) std::atomic<std::uint64_t> read;     ///< bytes so far; the reader's
+    alignas(64) std::atomic<std::uint64_t> written;  ///< bytes so far; stored by the writer
+    alignas(64) std::atomic<std::uint64_t> read;     ///< bytes so far; stored by the reader
     alignas(64) std::atomic<std::uint32_t> reader_sleeps;
     std::atomic<std::uint32_t> writer_sleeps;
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(ring_state) == 192);
 
-/// True if the other side sleeps and must be woken now. What it is to see has been stored.
-inline bool takes_back(std::atomic<std::uint32_t>& sleeps) noexcept
+/// Clears the other side's flag. True if it was set: then the caller must wake that side. Whatever
+/// the other side is to find has been stored before.
+inline bool clear_flag(std::atomic<std::uint32_t>& sleeps) noexcept
 {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     return sleeps.load(std::memory_order_relaxed) != 0 && sleeps.exchange(0) != 0;
 }
 
-/// Sets or takes back one's own flag. Whoever is about to sleep looks once more after that.
-inline void tell(std::atomic<std::uint32_t>& sleeps, bool now) noexcept
+/// Sets or clears this side's own flag. After setting it, this side must check the ring once more
+/// before it sleeps.
+inline void set_flag(std::atomic<std::uint32_t>& sleeps, bool value) noexcept
 {
-    sleeps.store(now, std::memory_order_relaxed);
+    sleeps.store(value, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
-/// Bytes between two publications: the other side starts before a long message is complete.
+/// The writer publishes its position after so many bytes, so that the reader can start on a long
+/// message.
 inline constexpr std::size_t ring_step = std::size_t{64} << 10;
 
-/// The end that writes. `data` is a power of two long.
+/// The end that writes. The size of `data` must be a power of two.
 class ring_writer {
 public:
     ring_writer(ring_state& shared, mutable_bytes data) noexcept : shared_(shared), data_(data) {}
 
-    /// Takes as much of `from` as there is room for. `wake` is called when the reader sleeps.
+    /// Writes as much of `from` as there is space for, and returns the number of bytes. Calls
+    /// `wake` if the reader sleeps. Fails with `errc::bad_message` if the reader's position is
+    /// impossible.
     template <class Wake>
     std::size_t write_some(std::span<const bytes> from, std::error_code& error, const Wake& wake)
     {
         const auto before = written_;
-        bool full = false;  // the reader may make room at any time: what comes later waits
+        bool full =
+            false;  // stays true: if the reader makes space now, a later piece must not use it
         for (bytes piece : from) {
             while (!piece.empty() && !full) {
-                const auto free = room();
+                const auto free = space();
                 if (free > data_.size()) error = errc::bad_message;
                 full = free == 0 || error;
                 if (full) break;
@@ -69,18 +75,19 @@ public:
         return static_cast<std::size_t>(written_ - before);
     }
 
-    /// Whether it is worth writing again: half the ring is free, or the reader is mad.
-    bool worthwhile() noexcept
+    /// True if half the ring is free, or if the reader's position is impossible: `write_some` then
+    /// reports that.
+    bool writable() noexcept
     {
         read_ = shared_.read.load(std::memory_order_acquire);
         return data_.size() - (written_ - read_) >= data_.size() / 2;
     }
 
-    void sleeps(bool now) noexcept { tell(shared_.writer_sleeps, now); }
+    void sleeps(bool value) noexcept { set_flag(shared_.writer_sleeps, value); }
 
 private:
-    /// Bytes that are free; more than the ring has if the reader claims what cannot be.
-    std::size_t room() noexcept
+    /// The bytes that are free; more than the ring's size if the reader's position is impossible.
+    std::size_t space() noexcept
     {
         if (written_ - read_ >= data_.size()) read_ = shared_.read.load(std::memory_order_acquire);
         return data_.size() - static_cast<std::size_t>(written_ - read_);
@@ -102,14 +109,14 @@ private:
         if (written_ == published_) return;
         published_ = written_;
         shared_.written.store(written_, std::memory_order_release);
-        if (takes_back(shared_.reader_sleeps)) wake();
+        if (clear_flag(shared_.reader_sleeps)) wake();
     }
 
     ring_state& shared_;
     mutable_bytes data_;
     std::uint64_t written_ = 0;
     std::uint64_t published_ = 0;
-    std::uint64_t read_ = 0;  // as far as we know
+    std::uint64_t read_ = 0;  // the reader's position when it was last loaded
 };
 
 /// The end that reads.
@@ -117,39 +124,41 @@ class ring_reader {
 public:
     ring_reader(ring_state& shared, bytes data) noexcept : shared_(shared), data_(data) {}
 
-    /// Fills `into` with what is there. `wake` is called when the writer sleeps and has room again.
+    /// Reads what is there into `into`, and returns the number of bytes. Calls `wake` if the writer
+    /// sleeps and half the ring is free. Fails with `errc::bad_message` if the writer's position is
+    /// impossible.
     template <class Wake>
     std::size_t read_some(std::span<const mutable_bytes> into, std::error_code& error,
                           const Wake& wake)
     {
         const auto before = read_;
-        bool empty = false;  // more may come at any time: it belongs behind what is missing
-        for (mutable_bytes room : into) {
-            while (!room.empty() && !empty) {
+        bool empty = false;  // stays true: bytes that arrive now must not go to a later piece
+        for (mutable_bytes piece : into) {
+            while (!piece.empty() && !empty) {
                 const auto there = available();
                 if (there > data_.size()) error = errc::bad_message;
                 empty = there == 0 || error;
                 if (empty) break;
-                const auto n = std::min({room.size(), there, ring_step});
-                get(room.first(n));
-                room = room.subspan(n);
+                const auto n = std::min({piece.size(), there, ring_step});
+                get(piece.first(n));
+                piece = piece.subspan(n);
                 release(wake);
             }
         }
         return static_cast<std::size_t>(read_ - before);
     }
 
-    /// Whether there is anything to read, or to complain about.
-    bool worthwhile() noexcept
+    /// True if there are bytes to read, or if the writer's position is impossible.
+    bool readable() noexcept
     {
         written_ = shared_.written.load(std::memory_order_acquire);
         return written_ != read_;
     }
 
-    void sleeps(bool now) noexcept { tell(shared_.reader_sleeps, now); }
+    void sleeps(bool value) noexcept { set_flag(shared_.reader_sleeps, value); }
 
 private:
-    /// Bytes that are there; more than the ring has if the writer claims what cannot be.
+    /// The bytes to read; more than the ring's size if the writer's position is impossible.
     std::size_t available() noexcept
     {
         if (written_ == read_) written_ = shared_.written.load(std::memory_order_acquire);
@@ -171,13 +180,13 @@ private:
     {
         shared_.read.store(read_, std::memory_order_release);
         const bool half_free = written_ - read_ <= data_.size() / 2;
-        if (half_free && takes_back(shared_.writer_sleeps)) wake();
+        if (half_free && clear_flag(shared_.writer_sleeps)) wake();
     }
 
     ring_state& shared_;
     bytes data_;
     std::uint64_t read_ = 0;
-    std::uint64_t written_ = 0;  // as far as we know
+    std::uint64_t written_ = 0;  // the writer's position when it was last loaded
 };
 
 }  // namespace papilio::shm::detail

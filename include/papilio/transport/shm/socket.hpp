@@ -14,8 +14,8 @@
 #include <string>
 #include <system_error>
 
-// Unix sockets by names that no file has (they begin with a zero): nothing is left behind by a
-// process that is killed, and the system tells the other end at once.
+// Unix sockets in the abstract namespace, whose names begin with a zero and are no files: a process
+// that is killed leaves nothing behind, and the system tells the other end at once.
 namespace papilio::shm::detail {
 
 struct socket_name {
@@ -23,7 +23,9 @@ struct socket_name {
     {
         if (name.size() + 1 > sizeof where.sun_path)
             throw std::system_error(errc::bad_argument,
-                                    "a name in shared memory is this long: " + name);
+                                    "the name of an address in shared memory may have " +
+                                        std::to_string(sizeof where.sun_path - 1) + " bytes, not " +
+                                        std::to_string(name.size()) + ": " + name);
         where.sun_family = AF_UNIX;
         std::memcpy(where.sun_path + 1, name.data(), name.size());
         // Without a name, the system chooses one that is free.
@@ -48,7 +50,7 @@ inline owned_fd listen_at(const std::string& name)
     owned_fd s = new_socket();
     const socket_name at(name);
     if (::bind(s.get(), at.get(), at.size) != 0 || ::listen(s.get(), 128) != 0) {
-        const std::string what = "cannot listen at the name " + name;
+        const std::string what = "cannot listen at the name \"" + name + '"';
         throw_errno(what.c_str());
     }
     return s;
@@ -64,36 +66,43 @@ inline std::string name_of(int listening)
     return {where.sun_path + 1, size > before ? size - before : 0};
 }
 
-/// Connects or fails at once: the other side may not have started yet, or be busy.
-inline owned_fd reach(const std::string& name)
+/// Connects or fails at once: the other side may not have started yet, or its queue may be full.
+inline owned_fd connect_to(const std::string& name)
 {
     owned_fd s = new_socket();
     const socket_name to(name);
-    if (::connect(s.get(), to.get(), to.size) != 0) throw_errno("cannot reach a name");
+    if (::connect(s.get(), to.get(), to.size) != 0) {
+        const std::string what = "cannot connect to the name \"" + name + '"';
+        throw_errno(what.c_str());
+    }
     return s;
 }
 
-/// Processes of another user are strangers, whatever they say.
+/// Throws `errc::refused` unless the other end is a process of the same user.
 inline void check_user(int socket)
 {
     ucred other{};
     socklen_t size = sizeof other;
-    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &other, &size) != 0 ||
-        other.uid != ::geteuid())
-        throw std::system_error(errc::refused, "another user's process");
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &other, &size) != 0)
+        throw std::system_error(errc::refused, "the user of the other process is unknown");
+    if (other.uid != ::geteuid())
+        throw std::system_error(errc::refused, "the other process belongs to user " +
+                                                   std::to_string(other.uid) + ", not to " +
+                                                   std::to_string(::geteuid()));
 }
 
-/// Sends all of `what` and, with its first byte, `file`. So few bytes fit a socket's buffer.
-inline void say(int socket, bytes what, const owned_fd* file = nullptr)
+/// Sends all of `what` and, with its first byte, a copy of the descriptor `file`. The bytes must be
+/// few enough to fit the socket's buffer.
+inline void send_all(int socket, bytes what, const owned_fd* file = nullptr)
 {
     iovec content{const_cast<std::byte*>(what.data()), what.size()};
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> room{};
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
     msghdr message{};
     message.msg_iov = &content;
     message.msg_iovlen = 1;
     if (file) {
-        message.msg_control = room.data();
-        message.msg_controllen = room.size();
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
         cmsghdr* const head = CMSG_FIRSTHDR(&message);
         head->cmsg_level = SOL_SOCKET;
         head->cmsg_type = SCM_RIGHTS;
@@ -105,17 +114,18 @@ inline void say(int socket, bytes what, const owned_fd* file = nullptr)
     if (n != static_cast<ssize_t>(what.size())) throw std::system_error(errc::disconnected);
 }
 
-/// Reads what is there, none if nothing is, and keeps one file of those that come with it in
-/// `file`. Throws at the end.
-inline std::size_t hear_some(int socket, mutable_bytes into, owned_fd& file)
+/// Reads what has arrived and returns the number of bytes, zero if there are none. A descriptor
+/// that comes with them is stored in `file`. Throws `errc::disconnected` at the end.
+inline std::size_t receive_some(int socket, mutable_bytes into, owned_fd& file)
 {
     iovec content{into.data(), into.size()};
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> room{};
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
     msghdr message{};
     message.msg_iov = &content;
     message.msg_iovlen = 1;
-    message.msg_control = room.data();
-    message.msg_controllen = CMSG_LEN(sizeof(int));  // the system closes those that do not fit
+    message.msg_control = control.data();
+    message.msg_controllen =
+        CMSG_LEN(sizeof(int));  // the system closes descriptors that do not fit
     const auto n = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     const cmsghdr* const head = n >= 0 ? CMSG_FIRSTHDR(&message) : nullptr;
     if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
@@ -129,11 +139,11 @@ inline std::size_t hear_some(int socket, mutable_bytes into, owned_fd& file)
     return static_cast<std::size_t>(n);
 }
 
-/// Reads until `into` is full.
-inline task<> hear(descriptor& socket, mutable_bytes into, owned_fd& file)
+/// Reads until `into` is full; see `receive_some`.
+inline task<> receive_all(descriptor& socket, mutable_bytes into, owned_fd& file)
 {
     while (!into.empty()) {
-        const auto n = hear_some(socket.get(), into, file);
+        const auto n = receive_some(socket.get(), into, file);
         into = into.subspan(n);
         if (n == 0) {
             co_await socket.readable();

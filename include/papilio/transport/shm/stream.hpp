@@ -17,10 +17,11 @@
 
 namespace papilio::shm::detail {
 
-/// Two rings, and the socket by which their ends wake each other and notice each other's death.
+/// A stream over two rings. A socket wakes the loop of the other end, and tells when the other
+/// process has ended.
 class ring_stream final : public byte_stream, private asio_loop::watcher {
 public:
-    /// Whoever made the memory writes ring 0 and reads ring 1.
+    /// `made` tells whether this side made the memory.
     ring_stream(asio_loop& on, std::unique_ptr<descriptor> socket, ring_memory m, bool made)
         : watcher(on),
           socket_(std::move(socket)),
@@ -28,49 +29,49 @@ public:
           out_(memory_.writer(made ? 0 : 1)),
           in_(memory_.reader(made ? 1 : 0))
     {
-        listener_.start(on);
+        wakeups_.start(on);
     }
 
-    /// What lies in the ring when the other side dies is still read.
+    /// Bytes that are in the ring when the other process ends are still read.
     std::size_t read_some(std::span<const mutable_bytes> into, std::error_code& error) override
     {
-        const auto n = in_.read_some(into, error, [this] { ring_bell(); });
-        if (n == 0 && gone_ && !error && !in_.worthwhile()) error = errc::disconnected;
+        const auto n = in_.read_some(into, error, [this] { wake_peer(); });
+        if (n == 0 && closed_ && !error && !in_.readable()) error = errc::disconnected;
         return n;
     }
     std::size_t write_some(std::span<const bytes> from, std::error_code& error) override
     {
-        if (gone_) {
+        if (closed_) {
             error = errc::disconnected;
             return 0;
         }
-        return out_.write_some(from, error, [this] { ring_bell(); });
+        return out_.write_some(from, error, [this] { wake_peer(); });
     }
     std::optional<duration> round_trip() override { return duration{}; }
     task<> readable() override
     {
-        if (gone_ || in_.worthwhile()) co_return;
+        if (closed_ || in_.readable()) co_return;
         arrived_.close();
         co_await arrived_.opened();
     }
     task<> writable() override
     {
-        if (gone_ || out_.worthwhile()) co_return;
+        if (closed_ || out_.writable()) co_return;
         drained_.close();
         co_await drained_.opened();
     }
     const char* kind() const override { return "shm"; }
     void close() noexcept override
     {
-        gone_ = true;
+        closed_ = true;
         socket_->close();
     }
 
 private:
     bool poll() override
     {
-        const bool read = !arrived_.is_open() && in_.worthwhile();
-        const bool write = !drained_.is_open() && out_.worthwhile();
+        const bool read = !arrived_.is_open() && in_.readable();
+        const bool write = !drained_.is_open() && out_.writable();
         if (read) arrived_.open();
         if (write) drained_.open();
         return read || write;
@@ -86,24 +87,24 @@ private:
         out_.sleeps(false);
     }
 
-    /// A bell that cannot be rung has been rung so often that the other side must wake up anyway.
-    void ring_bell() noexcept
+    /// If the socket is full, many wake-ups are unread, and another one is not needed.
+    void wake_peer() noexcept
     {
-        const std::byte bell{1};
+        const std::byte wakeup{1};
         [[maybe_unused]] const auto n =
-            ::send(socket_->get(), &bell, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+            ::send(socket_->get(), &wakeup, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
 
-    /// Hears the bell, which wakes the loop, and the end.
-    task<> listen()
+    /// Reads wake-ups, whose arrival is what wakes the loop, until the socket ends.
+    task<> read_wakeups()
     {
         for (;;) {
-            std::array<std::byte, 256> bells;
-            const auto n = ::recv(socket_->get(), bells.data(), bells.size(), MSG_DONTWAIT);
+            std::array<std::byte, 256> wakeups;
+            const auto n = ::recv(socket_->get(), wakeups.data(), wakeups.size(), MSG_DONTWAIT);
             if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) break;
             co_await socket_->readable();
         }
-        gone_ = true;
+        closed_ = true;
         arrived_.open();
         drained_.open();
     }
@@ -112,10 +113,10 @@ private:
     ring_memory memory_;
     ring_writer out_;
     ring_reader in_;
-    bool gone_ = false;
+    bool closed_ = false;
     gate arrived_;
     gate drained_;
-    task<> listener_ = listen();
+    task<> wakeups_ = read_wakeups();
 };
 
 }  // namespace papilio::shm::detail

@@ -20,7 +20,8 @@ namespace detail {
 class channel_state;
 }
 
-/// A channel over one TCP connection: see the concept `papilio::channel`. Several tasks may send.
+/// A channel (see the concept `papilio::channel`) over one TCP connection. Several tasks may send
+/// at once.
 class channel {
 public:
     channel(asio_loop& on, detail::socket s);

@@ -5,7 +5,8 @@
 
 namespace papilio::tcp {
 
-/// Where a peer listens: a host, by name or number, and a port. An empty host means nowhere.
+/// Where a peer listens: a host, by name or address, and a port. With an empty host it does not
+/// listen at all.
 struct endpoint {
     std::string host;
     std::uint16_t port = 0;

@@ -15,15 +15,15 @@ namespace papilio::tcp {
 
 namespace detail {
 
-/// The same error as the standard library knows it: Asio's category of the system's errors equals
-/// no `std::errc`.
+/// Converts an error of Asio's system category, which does not compare equal to `std::errc`, to the
+/// standard one.
 inline std::error_code standard(std::error_code error)
 {
     if (error.category() != asio::error::get_system_category()) return error;
     return {error.value(), std::system_category()};
 }
 
-/// Looks a name up; numbers are taken as they are. Throws the resolver's error.
+/// Resolves a host name; addresses are used as they are. Throws the resolver's error.
 inline task<std::vector<asio::ip::tcp::endpoint>> resolve(asio::io_context& context,
                                                           const endpoint& e)
 {
@@ -35,7 +35,7 @@ inline task<std::vector<asio::ip::tcp::endpoint>> resolve(asio::io_context& cont
         co_return addresses;
     }
 
-    // The handler may outlive this task: what it writes to is shared with it.
+    // The handler may outlive this task: it shares ownership of what it writes to.
     auto resolver = std::make_shared<asio::ip::tcp::resolver>(context);
     auto found = std::make_shared<asio::ip::tcp::resolver::results_type>();
     const auto port = std::to_string(e.port);
@@ -53,14 +53,14 @@ inline task<std::vector<asio::ip::tcp::endpoint>> resolve(asio::io_context& cont
     co_return addresses;
 }
 
-/// Connects with the first address of `to` that answers; throws the last one's error.
-inline task<> reach(socket& s, const endpoint& to)
+/// Connects to the first address of `to` that accepts; throws the last one's error.
+inline task<> connect_to(socket& s, const endpoint& to)
 {
     auto& context = static_cast<asio::io_context&>(s.get_executor().context());
     const auto addresses = co_await resolve(context, to);
     std::error_code error = asio::error::host_not_found;
     for (const auto& address : addresses) {
-        std::error_code ignored;  // of the attempt before
+        std::error_code ignored;  // the socket may still be open from the last attempt
         s.close(ignored);
         error = co_await connected(s, address);
         if (!error) co_return;
@@ -68,8 +68,8 @@ inline task<> reach(socket& s, const endpoint& to)
     throw std::system_error(standard(error), to_string(to));
 }
 
-/// Listens at the first address of `at` that is ours; a name is looked up while the caller waits.
-/// Throws the last one's error.
+/// Listens at the first address of `at` that belongs to this host. Blocks while a name is resolved.
+/// Throws the last address's error.
 inline void listen_at(asio::ip::tcp::acceptor& a, const endpoint& at)
 {
     const auto attempt = [&](const asio::ip::tcp::endpoint& address) {
@@ -118,10 +118,11 @@ private:
     asio::ip::tcp::acceptor acceptor_;
 };
 
-/// Dials `to`, says `h`, waits for the welcome and repeats it. Throws when anything goes wrong.
+/// Connects to `to`, sends the hello `h`, receives the welcome and repeats it. Throws
+/// `errc::refused` when the other side answers with anything else, or closes.
 inline task<> open_connection(socket& s, const endpoint& to, wire::hello h, const char* congestion)
 {
-    co_await reach(s, to);
+    co_await connect_to(s, to);
     tune(s, congestion);
     const auto hello = wire::encode(h);
     co_await write_all(s, hello);
@@ -129,7 +130,7 @@ inline task<> open_connection(socket& s, const endpoint& to, wire::hello h, cons
     try {
         co_await read_all(s, answer);
     } catch (const std::system_error&) {
-        // closed, instead of an answer
+        // The other side closed the connection instead of an answer.
     }
     if (load<std::uint32_t>(answer.data()) != wire::welcome)
         throw std::system_error(errc::refused, to_string(to));
@@ -141,18 +142,20 @@ inline task<wire::hello> receive_hello(socket& s)
     std::array<std::byte, wire::hello::encoded_size> heard{};
     co_await read_all(s, heard);
     const auto h = wire::parse_hello(heard.data());
-    if (!h) throw std::system_error(errc::refused);
+    if (!h) throw std::system_error(errc::refused, "the connection began with no hello");
     co_return *h;
 }
 
-/// Says welcome and hears it repeated: until then, whoever dialled may have given up long ago.
+/// Sends the welcome and waits until the other side repeats it: the side that dialled may have
+/// given up before the welcome arrived.
 inline task<> exchange_welcome(socket& s)
 {
     std::array<std::byte, sizeof wire::welcome> answer;
     store(answer.data(), wire::welcome);
     co_await write_all(s, answer);
     co_await read_all(s, answer);
-    if (load<std::uint32_t>(answer.data()) != wire::welcome) throw std::system_error(errc::refused);
+    if (load<std::uint32_t>(answer.data()) != wire::welcome)
+        throw std::system_error(errc::refused, "the welcome was not repeated");
 }
 
 }  // namespace detail

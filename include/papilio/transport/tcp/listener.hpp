@@ -18,25 +18,25 @@
 
 namespace papilio::tcp {
 
-/// Dials until it succeeds: the other side may not have started yet. Throws `errc::timed_out`, and
-/// says what went wrong last, when the loop's clock has advanced by `patience`. Name the endpoint
-/// before you await this: g++ 12 destroys a temporary one twice.
-task<channel> dial(asio_loop& on, endpoint to, duration patience = std::chrono::seconds(30));
+/// Connects to a listener. Tries until it succeeds, since the other side may not have started yet.
+/// Throws `errc::timed_out` with the last failure when the loop's clock has advanced by `limit`.
+/// Name the endpoint before you await this: g++ 12 destroys a temporary one twice.
+task<channel> dial(asio_loop& on, endpoint to, duration limit = std::chrono::seconds(30));
 
-/// Takes channels in. Strangers are dropped: whoever does not say hello in time, or says something
-/// else. Belongs to `on`; must outlive the tasks that accept.
+/// Accepts channels. Closes connections that do not send a hello in time, or send anything else.
+/// Belongs to `on`; must outlive the tasks that accept.
 class listener {
 public:
-    /// Port 0 lets the system choose. Throws the system's error when `at` cannot be listened at.
+    /// With port 0 the system chooses one. Throws the system's error when it cannot listen at `at`.
     listener(asio_loop& on, const endpoint& at,
              duration handshake_timeout = std::chrono::seconds(5));
     listener(const listener&) = delete;
     listener& operator=(const listener&) = delete;
 
-    /// Where it listens, with the port that the system chose if it was asked to.
+    /// Where it listens, with the port that the system chose.
     endpoint local() const;
 
-    /// The next channel. Those that nobody has accepted are kept, a bounded number of them.
+    /// Waits for the next channel. Up to 64 channels wait to be accepted; further ones are closed.
     task<channel> accept();
 
 private:
@@ -51,55 +51,56 @@ private:
 
 namespace detail {
 
-inline task<> say_channel_hello(socket& s)
+inline task<> send_channel_hello(socket& s)
 {
     const auto hello = wire::channel_hello();
     co_await write_all(s, hello);
 }
 
-inline task<> hear_channel_hello(socket& s)
+inline task<> receive_channel_hello(socket& s)
 {
-    std::array<std::byte, wire::channel_hello_size> heard{};
-    co_await read_all(s, heard);
-    if (!wire::is_channel_hello(heard.data()))
-        throw std::system_error(errc::refused, "another protocol, or another version of this one");
+    std::array<std::byte, wire::channel_hello_size> received{};
+    co_await read_all(s, received);
+    if (!wire::is_channel_hello(received.data()))
+        throw std::system_error(errc::refused, "the other side speaks another protocol or version");
 }
 
 inline task<> open_channel(socket& s, const endpoint& to)
 {
-    co_await reach(s, to);
+    co_await connect_to(s, to);
     tune(s, nullptr);
-    co_await say_channel_hello(s);
-    co_await hear_channel_hello(s);
+    co_await send_channel_hello(s);
+    co_await receive_channel_hello(s);
 }
 
-inline task<> greet(socket& s)
+inline task<> accept_channel(socket& s)
 {
-    co_await hear_channel_hello(s);
-    co_await say_channel_hello(s);
+    co_await receive_channel_hello(s);
+    co_await send_channel_hello(s);
 }
 
 }  // namespace detail
 
-inline task<channel> dial(asio_loop& on, endpoint to, duration patience)
+inline task<channel> dial(asio_loop& on, endpoint to, duration limit)
 {
-    const auto deadline = on.now() + patience;
+    const auto deadline = on.now() + limit;
     duration pause = std::chrono::milliseconds(10);
-    std::string last = "no answer";
+    std::string last_failure = "no answer";
     for (;;) {
         detail::socket s(asio_context(on));
-        bool good = false;
+        bool connected = false;
         try {
             task<> attempt = detail::open_channel(s, to);
-            const duration once = std::chrono::seconds(5);
-            co_await timeout(std::move(attempt), std::min(deadline, on.now() + once));
-            good = true;
+            const duration attempt_limit = std::chrono::seconds(5);
+            co_await timeout(std::move(attempt), std::min(deadline, on.now() + attempt_limit));
+            connected = true;
         } catch (const std::system_error& failure) {
-            if (failure.code() != errc::timed_out) last = failure.what();
+            if (failure.code() != errc::timed_out) last_failure = failure.what();
         }
-        if (good) co_return channel(on, std::move(s));
+        if (connected) co_return channel(on, std::move(s));
         if (on.now() + pause >= deadline)
-            throw std::system_error(errc::timed_out, "cannot reach " + to_string(to) + ": " + last);
+            throw std::system_error(errc::timed_out,
+                                    "cannot reach " + to_string(to) + ": " + last_failure);
         co_await sleep_for(pause);
         pause = std::min<duration>(pause * 2, std::chrono::seconds(1));
     }
@@ -131,16 +132,16 @@ inline task<channel> listener::accept()
 
 inline task<> listener::handshake(detail::socket from)
 {
-    constexpr std::size_t most = 64;
-    detail::socket s = std::move(from);  // closes when this ends, `from` when its frame dies
+    constexpr std::size_t max_ready = 64;
+    detail::socket s = std::move(from);  // closed when this ends; `from` lives as long as its frame
     try {
         detail::tune(s, nullptr);
-        task<> greeting = detail::greet(s);
+        task<> greeting = detail::accept_channel(s);
         co_await timeout(std::move(greeting), loop_.now() + handshake_timeout_);
     } catch (const std::system_error&) {
-        co_return;  // a stranger
+        co_return;  // not a channel
     }
-    if (ready_.size() >= most) co_return;  // whoever dials tries again
+    if (ready_.size() >= max_ready) co_return;  // the other side will dial again
     ready_.emplace_back(loop_, std::move(s));
     arrived_.open();
 }

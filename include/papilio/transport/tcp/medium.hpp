@@ -19,28 +19,28 @@
 
 namespace papilio::tcp::detail {
 
-/// A connected socket.
+/// A stream over a connected socket.
 class socket_stream final : public byte_stream {
 public:
-    socket_stream(socket s, std::uint32_t of_link) : socket_(std::move(s)), of_link_(of_link) {}
+    socket_stream(socket s, std::uint32_t streams) : socket_(std::move(s)), streams_(streams) {}
 
     std::size_t read_some(std::span<const mutable_bytes> into, std::error_code& error) override
     {
-        std::array<asio::mutable_buffer, most> buffers;
+        std::array<asio::mutable_buffer, max_buffers> buffers;
         return outcome(socket_.read_some(as_buffers(into, buffers), error), error);
     }
     std::size_t write_some(std::span<const bytes> from, std::error_code& error) override
     {
-        std::array<asio::const_buffer, most> buffers;
+        std::array<asio::const_buffer, max_buffers> buffers;
         return outcome(socket_.write_some(as_buffers(from, buffers), error), error);
     }
     task<> readable() override { co_await detail::readable(socket_); }
     task<> writable() override { co_await detail::writable(socket_); }
     const char* kind() const override { return "tcp"; }
-    std::uint32_t streams() const override { return of_link_; }
+    std::uint32_t streams() const override { return streams_; }
     void close() noexcept override
     {
-        std::error_code ignored;  // a socket that is broken may be broken in any way
+        std::error_code ignored;  // the socket is given up in any case
         socket_.close(ignored);
     }
     duration unacknowledged() override { return detail::unacknowledged(socket_); }
@@ -48,16 +48,16 @@ public:
     std::optional<duration> round_trip() override { return detail::round_trip(socket_); }
 
 private:
-    static constexpr std::size_t most = 16;
+    static constexpr std::size_t max_buffers = 16;
 
     template <class Piece, class Buffer>
     static std::span<Buffer> as_buffers(std::span<const Piece> pieces,
-                                        std::array<Buffer, most>& room)
+                                        std::array<Buffer, max_buffers>& to)
     {
-        const auto n = std::min(pieces.size(), most);
+        const auto n = std::min(pieces.size(), max_buffers);
         for (std::size_t i = 0; i < n; ++i)
-            room[i] = asio::buffer(pieces[i].data(), pieces[i].size());
-        return std::span(room).first(n);
+            to[i] = asio::buffer(pieces[i].data(), pieces[i].size());
+        return std::span(to).first(n);
     }
 
     static std::size_t outcome(std::size_t n, std::error_code& error)
@@ -70,10 +70,10 @@ private:
     }
 
     socket socket_;
-    std::uint32_t of_link_;
+    std::uint32_t streams_;  // of the whole link
 };
 
-/// What they share.
+/// What all streams of a peer share.
 struct settings {
     settings(asio_loop& l, const options& o)
         : on(l), connections(static_cast<std::uint32_t>(o.connections)), congestion(o.congestion)
@@ -118,14 +118,15 @@ private:
     settings shared_;
 };
 
-/// Links over TCP.
+/// The medium of a mesh whose links run over TCP.
 class medium final : public addressed_medium<endpoint> {
 public:
-    /// Throws where the system does not have what `congestion` names; null: its own choice.
+    /// Throws when the system does not have the congestion control that `o` names.
     medium(asio_loop& on, const options& o) : shared_(on, o)
     {
         if (o.connections < 1)
-            throw std::system_error(errc::bad_argument, "a link over TCP has connections");
+            throw std::system_error(errc::bad_argument, "connections must be at least 1, not " +
+                                                            std::to_string(o.connections));
         if (!o.congestion) return;
         socket unused(asio_context(on), asio::ip::tcp::v4());
         choose_congestion(unused, o.congestion);

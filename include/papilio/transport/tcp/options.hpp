@@ -10,40 +10,40 @@
 
 namespace papilio::tcp {
 
-/// How a peer's connections behave. Peers of a group must agree on `group` and `connections`.
+/// Options of links. Peers of a group must agree on `group` and `connections`.
 struct options {
-    std::uint64_t group = 0;  ///< connections of another group are turned away
+    std::uint64_t group = 0;  ///< connections of another group are refused
     int connections = 1;      ///< per pair of peers; messages are spread over them by tag
-    bool adaptive = false;    ///< begin with one of them, and use more while that gains a tenth
-    int max_peers = 0;        ///< ranks beyond are turned away; 0: those named at the start are all
-    std::size_t max_message = std::size_t{64} << 20;  ///< a larger one ends the link
-    std::size_t early_limit = std::size_t{64} << 20;  ///< kept per peer before it is asked for
+    bool adaptive = false;    ///< start with one of them, and use more while that gains a tenth
+    int max_peers = 0;        ///< ranks below it may connect; 0: only the peers named at the start
+    std::size_t max_message = std::size_t{64} << 20;  ///< in bytes; a larger one ends the link
+    std::size_t early_limit = std::size_t{64} << 20;  ///< bytes kept per peer before a receive
 
-    /// TCP's congestion control: "cubic", "bbr", ...; null: the system's, but for bbr on links
-    /// without latency, which get reno. Borrowed for as long as the transport lives.
+    /// TCP's congestion control: "cubic", "bbr", ...; null: the system's choice, except that links
+    /// without latency use reno instead of bbr. Must stay valid while the transport exists.
     const char* congestion = nullptr;
 
-    /// Bytes per second that all links together may send, and take in; zero: as they can.
+    /// Bytes per second that all links together may send, and receive; zero: no limit.
     std::uint64_t max_upload = 0;
     std::uint64_t max_download = 0;
 
-    /// A sign of life goes out this often on a connection that is otherwise quiet. Not zero.
+    /// How often a heartbeat is sent on a quiet connection. Positive.
     duration heartbeat = std::chrono::seconds(1);
 
-    /// A link ends after so long without a byte; zero: never, while the other host lives. Signs of
-    /// life need a running loop: leave it at zero where a peer's loop stands still between calls.
-    /// Else longer than the heartbeat.
+    /// A link on which no byte has arrived for so long ends; zero: never while the other host is
+    /// alive. Otherwise longer than the heartbeat. Heartbeats need a running loop: leave it at zero
+    /// where a peer's loop stands still between calls.
     duration idle_timeout = {};
 
-    /// A link ends when the other host, whatever its program does, has not acknowledged what was
-    /// sent for so long: it is gone, or the way to it.
+    /// A link ends when the other host's kernel has not acknowledged sent data for so long: the
+    /// host or the network has failed.
     duration unacked_timeout = std::chrono::seconds(30);
 
-    duration handshake_timeout = std::chrono::seconds(5);  ///< of a connection not yet known
+    duration handshake_timeout = std::chrono::seconds(5);  ///< of a connection
 };
 static_assert(std::is_trivially_destructible_v<options>);
 
-/// What a mesh needs to know of them.
+/// The options that all meshes have.
 inline mesh_options for_mesh(const options& o) noexcept
 {
     return {.group = o.group,

@@ -21,8 +21,8 @@
 
 namespace papilio::tcp::detail {
 
-// Reads and writes are plain calls that would rather fail than block; Asio is asked only to say
-// when to try again. So it never holds a buffer of ours, and dropping a task is always safe.
+// Reads and writes are non-blocking system calls; Asio only waits until the next one is worth a
+// try. So it never holds a buffer, and dropping a task is always safe.
 
 using socket = asio::ip::tcp::socket;
 
@@ -32,16 +32,19 @@ auto readable(auto& s)
     return asio_operation([&s](auto done) { s.async_wait(s.wait_read, std::move(done)); });
 }
 
+/// Suspends until a write would not block.
 auto writable(auto& s)
 {
     return asio_operation([&s](auto done) { s.async_wait(s.wait_write, std::move(done)); });
 }
 
+/// Awaiting it connects `s` and gives the error code.
 inline auto connected(socket& s, const asio::ip::tcp::endpoint& to)
 {
     return asio_operation([&](auto done) { s.async_connect(to, std::move(done)); });
 }
 
+/// Reads until `into` is full; throws `errc::disconnected` when the stream ends before.
 inline task<> read_all(socket& from, mutable_bytes into)
 {
     while (!into.empty()) {
@@ -55,6 +58,7 @@ inline task<> read_all(socket& from, mutable_bytes into)
     }
 }
 
+/// Writes all of `from`; throws `errc::disconnected` when the stream ends before.
 inline task<> write_all(socket& to, bytes from)
 {
     while (!from.empty()) {
@@ -75,7 +79,7 @@ inline void set(socket& s, int option, const void* value, std::size_t size, cons
         throw std::system_error(errno, std::system_category(), what);
 }
 
-/// Throws when this system does not have, or not allow, what `congestion` names.
+/// Throws the system's error when it does not have, or not allow, this congestion control.
 inline void choose_congestion(socket& s, const char* congestion)
 {
     if (::setsockopt(s.native_handle(), IPPROTO_TCP, TCP_CONGESTION, congestion,
@@ -86,24 +90,24 @@ inline void choose_congestion(socket& s, const char* congestion)
         "this system has, or allows, no TCP congestion control \"" + std::string(congestion) + '"');
 }
 
-/// What Linux tells of a connection. It has only ever been made longer, and how much of it a C
-/// library's `tcp_info` has differs: hence the offsets.
+/// The state that Linux reports of a connection (TCP_INFO). Newer kernels report more fields, and C
+/// libraries declare different numbers of them in `tcp_info`: hence the offsets.
 class connection_state {
 public:
     explicit connection_state(socket& s)
     {
-        if (::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, told_.data(), &size_) != 0)
+        if (::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, reported_.data(), &size_) != 0)
             size_ = 0;
     }
 
-    /// Zero where this system does not tell, and so below.
+    // Each is zero where this system does not report it.
     std::uint8_t probes() const { return at<std::uint8_t>(3); }
     std::uint32_t segment_bytes() const { return at<std::uint32_t>(16); }
     std::uint32_t unacknowledged_segments() const { return at<std::uint32_t>(24); }
     std::uint32_t sacked_segments() const { return at<std::uint32_t>(28); }
     std::uint32_t last_acknowledged_ms() const { return at<std::uint32_t>(56); }
 
-    /// Linux has it since 4.6; all ones: nothing has been there and back yet.
+    /// Since Linux 4.6; all ones while no round trip has been measured.
     std::uint32_t shortest_us() const { return at<std::uint32_t>(148); }
 
 private:
@@ -112,16 +116,16 @@ private:
     {
         T value = 0;
         if (offset + sizeof value <= size_)
-            std::memcpy(&value, told_.data() + offset, sizeof value);
+            std::memcpy(&value, reported_.data() + offset, sizeof value);
         return value;
     }
 
-    std::array<std::byte, 152> told_{};
-    socklen_t size_ = static_cast<socklen_t>(sizeof told_);
+    std::array<std::byte, 152> reported_{};
+    socklen_t size_ = static_cast<socklen_t>(sizeof reported_);
 };
 
-/// How long the other host has owed an acknowledgement; zero when it owes none. A peer that stands
-/// still while its buffers are full owes none: its host answers the kernel's probes of its window.
+/// For how long data has been waiting for the other host's acknowledgement; zero if none waits. A
+/// peer whose program has stopped reading does not count: its host still answers window probes.
 inline duration unacknowledged(socket& s)
 {
     const connection_state state(s);
@@ -129,8 +133,7 @@ inline duration unacknowledged(socket& s)
     return std::chrono::milliseconds(owed ? state.last_acknowledged_ms() : 0);
 }
 
-/// Bytes that were written and of which the other host has not said that they are there, be it out
-/// of order.
+/// Bytes that were written and that the other host has not acknowledged, selectively or otherwise.
 inline std::uint64_t undelivered(socket& s)
 {
     int waiting = 0;
@@ -140,7 +143,7 @@ inline std::uint64_t undelivered(socket& s)
     return all - std::min(all, std::uint64_t{state.sacked_segments()} * state.segment_bytes());
 }
 
-/// The shortest that the system has seen of late, five minutes unless it is told otherwise.
+/// The shortest round trip that the kernel has measured lately: in five minutes, by default.
 inline std::optional<duration> round_trip(socket& s)
 {
     const auto us = connection_state(s).shortest_us();
@@ -148,23 +151,24 @@ inline std::optional<duration> round_trip(socket& s)
     return std::chrono::microseconds(us);
 }
 
-/// bbr paces what it sends by rates that it measures, which halves what a link without latency
-/// carries, such as loopback: there reno is better, which everybody may use.
-inline void suit_congestion(socket& s)
+/// Replaces bbr by reno on links without latency, such as loopback: there, bbr's pacing by measured
+/// rates halves the throughput. Every user is allowed to choose reno.
+inline void avoid_bbr_without_latency(socket& s)
 {
     char name[16] = {};
     socklen_t size = sizeof name - 1;
     ::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_CONGESTION, name, &size);
-    const auto distance = round_trip(s);
-    if (std::strcmp(name, "bbr") != 0 || !distance || *distance >= std::chrono::microseconds(100))
+    const auto shortest = round_trip(s);
+    if (std::strcmp(name, "bbr") != 0 || !shortest || *shortest >= std::chrono::microseconds(100))
         return;
-    // Where even that is not allowed, it stays as it was.
+    // If the system refuses, the connection keeps bbr.
     ::setsockopt(s.native_handle(), IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
-/// What every connection of ours has: no delay, no blocking, and the kernel's own watch over hosts
-/// that vanish without a word. It has no TCP_USER_TIMEOUT, which also ends connections with peers
-/// who are well but stand still while their buffers are full. Null: `suit_congestion`.
+/// Sets the options of every connection: no delay, no blocking, and keep-alive probes that detect
+/// hosts which have vanished. Not TCP_USER_TIMEOUT, which also ends connections to peers that are
+/// alive but have stopped reading. A null `congestion` keeps the system's choice, but see
+/// `avoid_bbr_without_latency`.
 inline void tune(socket& s, const char* congestion)
 {
     s.non_blocking(true);
@@ -177,7 +181,7 @@ inline void tune(socket& s, const char* congestion)
     if (congestion)
         choose_congestion(s, congestion);
     else
-        suit_congestion(s);
+        avoid_bbr_without_latency(s);
 }
 
 }  // namespace papilio::tcp::detail
