@@ -3,10 +3,12 @@
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-# Our own targets link papilio_dev beside what they use.
+# Our own targets link papilio_dev beside what they use; those that show that the headers alone do
+# as well link papilio_warnings and papilio::papilio.
+add_library(papilio_warnings INTERFACE)
 add_library(papilio_dev INTERFACE)
-target_link_libraries(papilio_dev INTERFACE papilio::papilio)
-target_compile_options(papilio_dev INTERFACE
+target_link_libraries(papilio_dev INTERFACE papilio_warnings papilio::compiled)
+target_compile_options(papilio_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
   $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>  # g++ counts it apart from -Wconversion
   # What g++ 12 says of its own containers when it optimises, and clang and the sanitizers do not.

@@ -1,4 +1,5 @@
-# Installs the headers, the CMake package (find_package(papilio COMPONENTS tcp cuda)) and .pc files.
+# Installs the headers, the CMake package (find_package(papilio COMPONENTS tcp compiled cuda)) and
+# .pc files; the compiled library, whose archive is of one architecture, as a component of its own.
 
 include(CMakePackageConfigHelpers)
 # Headers are the same on every architecture, hence share/. The .pc files find their prefix from
@@ -24,6 +25,15 @@ if(TARGET papilio_tcp)
   set_target_properties(papilio_tcp PROPERTIES EXPORT_NAME tcp)
   papilio_install_component(papilio_tcp)
 endif()
+
+set_target_properties(papilio_compiled PROPERTIES EXPORT_NAME compiled)
+install(TARGETS papilio_compiled EXPORT papilio_compiled
+  ARCHIVE COMPONENT compiled DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL)  # if it was built
+install(EXPORT papilio_compiled NAMESPACE papilio:: FILE papilio_compiled-targets.cmake
+  COMPONENT compiled DESTINATION ${package_dir})
+configure_file(cmake/papilio_compiled.pc.in papilio_compiled.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/papilio_compiled.pc
+  COMPONENT compiled DESTINATION ${pkgconfig_dir})
 
 configure_package_config_file(cmake/papilio-config.cmake.in papilio-config.cmake
   INSTALL_DESTINATION ${package_dir})

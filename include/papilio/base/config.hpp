@@ -4,8 +4,8 @@
 /// in a header that its own header includes.
 ///
 /// With `PAPILIO_SEPARATE_COMPILATION` defined in the whole program, headers declare what is no
-/// template, and one translation unit includes `papilio/src.hpp`, which defines it. The mode is part
-/// of every name, by an inline namespace, so that mixing both is a link error.
+/// template, and one translation unit includes `papilio/src.hpp`, which defines it. The mode is
+/// part of every name, by an inline namespace, so that mixing both is a link error.
 #ifdef PAPILIO_SEPARATE_COMPILATION
 #define PAPILIO_MODE compiled
 #define PAPILIO_DECL
