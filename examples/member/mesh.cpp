@@ -57,7 +57,7 @@ traffic among_voters(const report& r, std::span<const role> roles)
 std::vector<role> roles_of(const wire::group& group)
 {
     std::vector<role> roles;
-    for (const auto& m : group.members) roles.push_back(role{static_cast<std::uint8_t>(m.does)});
+    for (const auto& m : group.members) roles.push_back(role{static_cast<std::uint8_t>(m.role)});
     return roles;
 }
 

@@ -232,7 +232,7 @@ bool miner::enough(participation& run)
     using clock = std::chrono::steady_clock;
     if (steps_in_round_ == 0) return false;
     if (hurry_ == clock::time_point{}) {
-        const auto ms = run.hurried_ms();
+        const auto ms = run.closing_in_ms();
         if (ms == 0) return false;
         hurry_ = clock::now() + std::chrono::milliseconds(ms);
     }
@@ -288,7 +288,7 @@ bool miner::average(participation& run, const wire::group& group)
         run.publish(state_);
         note_round(&how, static_cast<std::size_t>(
                              std::ranges::count_if(group.members, [](const wire::group_member& m) {
-                                 return m.does != wire::member_role::observer;
+                                 return m.role != wire::member_role::observer;
                              })));
         setbacks_ = refusals_ = 0;
     } else {

@@ -136,9 +136,9 @@ bool participation::has_news() const
     return news_.valid() && news_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
-std::uint32_t participation::hurried_ms()
+std::uint32_t participation::closing_in_ms()
 {
-    return network_.call([this] { return client_->hurried_ms(); });
+    return network_.call([this] { return client_->closing_in_ms(); });
 }
 
 void participation::ready(wire::round_ready how)

@@ -51,7 +51,7 @@ public:
     bool has_news() const;
 
     /// How long others still wait for this miner; zero: nobody does.
-    std::uint32_t hurried_ms();
+    std::uint32_t closing_in_ms();
 
     void ready(wire::round_ready how);
 

@@ -83,7 +83,7 @@ private:
         rendezvous_options r;
         r.groups.min_group = r.groups.max_group = options_.peers - 1;
         r.groups.max_members = options_.peers;
-        r.groups.patience = seconds_long(options_.patience);
+        r.groups.group_wait = seconds_long(options_.patience);
         r.groups.round_timeout = std::chrono::hours(24);  // of all pairs together
         server_.emplace(loop_, run, place(), r);
         welcoming_ = server_->serve(*listener_);

@@ -73,7 +73,8 @@ task<> host::ending()
 {
     co_await ending_.opened();
     const auto& members = server_.run().members();  // this one may not have joined yet
-    while (called_.is_open() || busy_ || !members.contains(0) || members.at(0).ready) {
+    while (called_.is_open() || busy_ || !members.contains(0) ||
+           members.at(0).state == member_state::ready) {
         wire::state_held here{state_->round, digest_};
         const bool waits = members.contains(0) && !called_.is_open() && !busy_;
         if (waits) {
@@ -126,7 +127,7 @@ overview host::look() const
         if (id == 0) continue;
         auto& known = seen.members[id];
         known.at = m.at;
-        known.ready = m.ready;
+        known.ready = m.state == member_state::ready;
         known.progress = m.progress;
     }
     return seen;

@@ -97,7 +97,7 @@ host_options validator::hosting() const
     if (state_->round > 0) h.run.digest = digest_;
     h.rendezvous.groups.min_group = options_.min_group;
     h.rendezvous.groups.max_group = options_.max_group;
-    h.rendezvous.groups.patience = seconds_long(options_.patience);
+    h.rendezvous.groups.group_wait = seconds_long(options_.patience);
     h.rendezvous.groups.round_timeout = seconds_long(options_.round_timeout);
     h.codec = options_.run.codec;
     h.outer = options_.run.outer;

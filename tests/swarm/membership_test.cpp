@@ -19,7 +19,7 @@ namespace {
 constexpr pa::membership_options quick{.min_group = 2,
                                        .max_group = 8,
                                        .max_members = 8,
-                                       .patience = 10s,
+                                       .group_wait = 10s,
                                        .round_timeout = 60s,
                                        .report_grace = 5s};
 
@@ -53,7 +53,7 @@ struct bench {
 
     void done(std::uint16_t id, bool ok, const std::string& digest = "D", int culprit = -1)
     {
-        const auto& g = run.under_way();
+        const auto& g = run.current_group();
         REQUIRE(g);
         run.done(id, {g->round, g->attempt, ok, ok ? digest : "", 0, 0, 0, culprit}, now);
     }
@@ -68,8 +68,8 @@ struct bench {
     std::vector<std::uint16_t> group() const
     {
         std::vector<std::uint16_t> ids;
-        if (run.under_way())
-            for (const auto& m : run.under_way()->members) ids.push_back(m.id);
+        if (run.current_group())
+            for (const auto& m : run.current_group()->members) ids.push_back(m.id);
         return ids;
     }
 
@@ -124,14 +124,14 @@ TEST_CASE("whoever does not fit into the run is told why", "[membership]")
     CHECK(b.refusal(bench::request("ada", 9)).empty());
 }
 
-TEST_CASE("a name that is no text is refused for good", "[membership]")
+TEST_CASE("a name that is no readable text is refused for good", "[membership]")
 {
     bench b;
     for (const char* name : {"bad\xff", "a\x1b[2J"}) {
         const auto answer = b.run.admit(bench::request(name, 1));
         REQUIRE(std::holds_alternative<wire::refused>(answer));
-        CHECK(std::get<wire::refused>(answer).reason.find("is no text") != std::string::npos);
-        CHECK_FALSE(std::get<wire::refused>(answer).for_now);
+        CHECK(std::get<wire::refused>(answer).reason.find("must be UTF-8") != std::string::npos);
+        CHECK_FALSE(std::get<wire::refused>(answer).temporary);
     }
 }
 
@@ -142,16 +142,16 @@ TEST_CASE("whoever only finds its place taken may try again, whoever does not fi
     o.max_members = 2;
     bench b(o);
     b.run.admit(bench::request("ada", 9));
-    const auto for_now = [&](const wire::join& request) {
-        return std::get<wire::refused>(b.run.admit(request)).for_now;
+    const auto temporary = [&](const wire::join& request) {
+        return std::get<wire::refused>(b.run.admit(request)).temporary;
     };
-    CHECK(for_now(bench::request("ada", 10)));
-    CHECK(for_now(bench::request("bob", 9)));
+    CHECK(temporary(bench::request("ada", 10)));
+    CHECK(temporary(bench::request("bob", 9)));
     auto other = bench::request("ada", 10);
     other.configuration = 8;
-    CHECK_FALSE(for_now(other));
+    CHECK_FALSE(temporary(other));
     b.join();
-    CHECK(for_now(bench::request("bob", 10)));
+    CHECK(temporary(bench::request("bob", 10)));
 }
 
 TEST_CASE("refusals fit into their message however long the request's texts are", "[membership]")
@@ -193,11 +193,11 @@ TEST_CASE("a group is called when everybody who holds the state is ready", "[mem
     CHECK(b.group().empty());
     b.ready(c);
     CHECK(b.group() == ids{a, c, d});
-    CHECK(b.run.under_way()->epoch == 1);
-    CHECK(b.run.under_way()->timeout_ms == 60'000);
+    CHECK(b.run.current_group()->epoch == 1);
+    CHECK(b.run.current_group()->timeout_ms == 60'000);
 }
 
-TEST_CASE("a group waits for the slow until patience ends, and hurries them", "[membership]")
+TEST_CASE("a group waits for the slow until group_wait ends, and warns them", "[membership]")
 {
     bench b;
     const auto a = b.join(), c = b.join(), slow = b.join();
@@ -206,16 +206,16 @@ TEST_CASE("a group waits for the slow until patience ends, and hurries them", "[
     b.wait(4s);
     b.ready(c);
     CHECK(b.group().empty());
-    const auto hurried = b.take<pa::member_hurried>();
-    REQUIRE(hurried.size() == 1);
-    CHECK(hurried[0].id == slow);
-    CHECK(hurried[0].what.within_ms == 6'000);
+    const auto warned = b.take<pa::member_warned>();
+    REQUIRE(warned.size() == 1);
+    CHECK(warned[0].id == slow);
+    CHECK(warned[0].warning.within_ms == 6'000);
     CHECK(b.run.next_tick() == pa::time_point(10s));
     b.wait(5999ms);
     CHECK(b.group().empty());
     b.wait(1ms);
     CHECK(b.group() == ids{a, c});
-    CHECK(b.take<pa::member_hurried>().empty());
+    CHECK(b.take<pa::member_warned>().empty());
 }
 
 TEST_CASE("too few members make no group, however long they wait", "[membership]")
@@ -239,7 +239,7 @@ TEST_CASE("a group has at most as many as it may, and its observers beside", "[m
     for (const auto id : ids{0, a, c, d}) b.holding(id);
     for (const auto id : ids{0, a, c, d}) b.ready(id);
     CHECK(b.group() == ids{0, a, c});
-    CHECK(b.run.under_way()->members[0].does == wire::member_role::observer);
+    CHECK(b.run.current_group()->members[0].role == wire::member_role::observer);
     for (const auto id : {a, c}) b.done(id, true);
     const auto behind = b.take<pa::member_outdated>();
     REQUIRE(behind.size() == 1);
@@ -303,10 +303,10 @@ TEST_CASE("who cannot be dialled is a client", "[membership]")
     b.holding(a);
     b.ready(a);
     REQUIRE(b.group().size() == 2);
-    CHECK(b.run.under_way()->members[0].does == wire::member_role::full);
-    CHECK(b.run.under_way()->members[1].does == wire::member_role::client);
+    CHECK(b.run.current_group()->members[0].role == wire::member_role::full);
+    CHECK(b.run.current_group()->members[1].role == wire::member_role::client);
     b.run.announce(2, {"10.0.0.2", 77});
-    CHECK(b.run.members().at(2).does == wire::member_role::full);
+    CHECK(b.run.members().at(2).role == wire::member_role::full);
     CHECK_THROWS_AS(b.run.announce(2, b.run.members().at(a).at), std::system_error);
 }
 
@@ -364,9 +364,9 @@ TEST_CASE("a failed round is called again under the next attempt and epoch", "[m
     b.ready(1);
     b.ready(2);
     CHECK(b.group() == ids{1, 2});
-    CHECK(b.run.under_way()->round == 0);
-    CHECK(b.run.under_way()->attempt == 1);
-    CHECK(b.run.under_way()->epoch == 2);
+    CHECK(b.run.current_group()->round == 0);
+    CHECK(b.run.current_group()->attempt == 1);
+    CHECK(b.run.current_group()->epoch == 2);
 }
 
 TEST_CASE("an attempt that nobody is left to report fails", "[membership]")
@@ -377,7 +377,7 @@ TEST_CASE("an attempt that nobody is left to report fails", "[membership]")
     b.ready(2);
     b.leave(1);
     b.leave(2);
-    CHECK_FALSE(b.run.under_way());
+    CHECK_FALSE(b.run.current_group());
     const auto settled = b.take<pa::group_settled>();
     REQUIRE(settled.size() == 1);
     CHECK_FALSE(settled[0].ok);
@@ -407,17 +407,17 @@ TEST_CASE("an observer may report late, and learns what the others agreed on", "
     b.holding(b.join());
     b.holding(b.join());
     for (const auto id : ids{0, 1, 2}) b.ready(id);
-    const auto g = *b.run.under_way();
+    const auto g = *b.run.current_group();
     b.done(1, true);
     b.done(2, true);
     CHECK(b.run.round() == 1);
     CHECK(b.take<pa::member_settled>().size() == 2);
-    CHECK_FALSE(b.run.members().at(0).holds);
+    CHECK_FALSE(b.run.members().at(0).up_to_date());
     b.run.done(0, {g.round, g.attempt, true, "D", 0, 0, 0, -1}, b.now);
     const auto told = b.take<pa::member_settled>();
     REQUIRE(told.size() == 1);
     CHECK(told[0].outcome.yours);
-    CHECK(b.run.members().at(0).holds);
+    CHECK(b.run.members().at(0).up_to_date());
 }
 
 TEST_CASE("the next group waits a while for an observer that has yet to report", "[membership]")
@@ -428,7 +428,7 @@ TEST_CASE("the next group waits a while for an observer that has yet to report",
     b.holding(b.join());
     b.holding(b.join());
     for (const auto id : ids{0, 1, 2}) b.ready(id);
-    const auto first = *b.run.under_way();
+    const auto first = *b.run.current_group();
     const auto report = [&](const wire::group& g) {
         b.run.done(0, {g.round, g.attempt, true, "D", 0, 0, 0, -1}, b.now);
     };
@@ -586,7 +586,7 @@ TEST_CASE("newcomers are spread over donors, and the host is the last resort", "
     for (int i = 0; i < 4; ++i) b.holding(b.join());
     std::set<std::uint16_t> first;
     for (int i = 0; i < 4; ++i) {
-        const auto donors = b.run.now_for(b.join()).donors;
+        const auto donors = b.run.status_for(b.join()).donors;
         REQUIRE(donors.size() == 3);
         first.insert(donors[0].id);
         CHECK(donors[2].id == 0);
@@ -650,10 +650,10 @@ public:
         REQUIRE(b_.run.members().size() <= static_cast<std::size_t>(quick.max_members) + 1);
         for (const auto& [id, m] : b_.run.members()) {
             REQUIRE(m.id == id);
-            if (m.ready) REQUIRE(m.holds);
-            if (m.in_group) REQUIRE(b_.run.under_way());
+            if (m.in_group()) REQUIRE(b_.run.current_group());
+            if (m.report_late()) REQUIRE(m.role == wire::member_role::observer);
         }
-        if (b_.run.under_way()) {
+        if (b_.run.current_group()) {
             REQUIRE(b_.run.next_tick() <= b_.now + quick.round_timeout + quick.report_grace);
             REQUIRE(b_.run.next_tick() > b_.now);
         }
@@ -706,7 +706,7 @@ private:
     void report(std::uint16_t id)
     {
         const auto found = b_.run.members().find(id);
-        if (found == b_.run.members().end() || !found->second.reports) return;
+        if (found == b_.run.members().end() || !found->second.report_due()) return;
         const bool ok = random_.below(8) > 0;
         const auto digest = random_.below(10) == 0 ? "E" : "D";
         const auto& last = last_group_;
@@ -727,7 +727,7 @@ private:
             int contributing = 0;
             for (std::size_t i = 0; i < g.members.size(); ++i) {
                 if (i > 0) REQUIRE(g.members[i - 1].id < g.members[i].id);
-                contributing += g.members[i].does != wire::member_role::observer;
+                contributing += g.members[i].role != wire::member_role::observer;
             }
             REQUIRE(contributing >= quick.min_group);
             REQUIRE(contributing <= quick.max_group);
@@ -736,7 +736,7 @@ private:
         } else if (const auto* settled = std::get_if<pa::group_settled>(&e)) {
             std::size_t agree = 0, voters = 0;
             for (const auto& m : settled->group.members) {
-                if (m.does == wire::member_role::observer) continue;
+                if (m.role == wire::member_role::observer) continue;
                 ++voters;
                 const auto r = settled->reports.find(m.id);
                 agree += r != settled->reports.end() && r->second.ok &&

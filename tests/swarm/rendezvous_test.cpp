@@ -20,7 +20,7 @@ namespace {
 const pa::run_description a_run{"a run", 100, 7, 0, ""};
 constexpr pa::rendezvous_options quick{.groups = {.min_group = 2,
                                                   .max_members = 8,
-                                                  .patience = 10s,
+                                                  .group_wait = 10s,
                                                   .round_timeout = 60s,
                                                   .report_grace = 5s},
                                        .hello = 5s,
@@ -149,7 +149,7 @@ TEST_CASE("members and their host go through rounds together", "[rendezvous]")
     CHECK(m.seen.outcomes == std::vector<bool>(4, true));
     REQUIRE(last.members.size() == 4);
     CHECK(last.members[0].id == 0);
-    CHECK(last.members[0].does == wire::member_role::observer);
+    CHECK(last.members[0].role == wire::member_role::observer);
     CHECK(last.members[0].at == wire::endpoint{"here", 9000});
     CHECK(last.members[1].at == wire::endpoint{"here", 1});
     m.wait(1s);
@@ -205,7 +205,7 @@ TEST_CASE("whoever announces a place that is taken may come back when it is free
         m.run(announce());
     } catch (const std::system_error& failure) {
         code = failure.code();
-        CHECK(std::string(failure.what()).find("at this address already") != std::string::npos);
+        CHECK(std::string(failure.what()).find("port 1 already") != std::string::npos);
     }
     CHECK(code == std::errc::resource_unavailable_try_again);
     CHECK(m.server.run().members().size() == 1);
@@ -275,8 +275,8 @@ TEST_CASE("a member that trains hears that others wait for it", "[rendezvous]")
     std::vector<pa::task<>> tasks;
     for (std::size_t i = 0; i < 3; ++i) tasks.push_back(each(i));
     m.run(std::move(tasks));
-    CHECK(clients[0]->hurried_ms() == 10'000);
-    CHECK(clients[1]->hurried_ms() == 0);
+    CHECK(clients[0]->closing_in_ms() == 10'000);
+    CHECK(clients[1]->closing_in_ms() == 0);
 }
 
 TEST_CASE("a member whose channel closes is gone, and the round goes on without it", "[rendezvous]")
@@ -370,7 +370,7 @@ TEST_CASE("whoever breaks the protocol is told why and loses its membership", "[
         CHECK(failure.code() == pa::errc::refused);
         why = failure.what();
     }
-    CHECK(why.find("a report that nobody waits for") != std::string::npos);
+    CHECK(why.find("no report of member 1 is due") != std::string::npos);
     CHECK(m.server.run().members().empty());
 }
 

@@ -93,7 +93,7 @@ private:
     {
         std::vector<float> local = state_->spans[0];
         if (!observes_) {
-            for (int step = 0; step < 10 && client_.hurried_ms() == 0; ++step) {
+            for (int step = 0; step < 10 && client_.closing_in_ms() == 0; ++step) {
                 co_await pa::sleep_for(work_);
                 for (auto& v : local) v += 0.001f * static_cast<float>(net_->rank() + step);
             }
@@ -124,7 +124,7 @@ private:
         std::vector<pa::role> roles;
         for (const auto& m : group.members) {
             ids.push_back(m.id);
-            roles.push_back(static_cast<pa::role>(m.does));
+            roles.push_back(static_cast<pa::role>(m.role));
         }
         std::vector<float> mine(size), mean(size);
         pa::pseudo_gradient(state_->spans[0], local, mine);
@@ -164,7 +164,7 @@ struct whole_run {
         : world({.seed = seed, .peers = 8, .latency = 20ms, .jitter = 5ms, .all = {1e6, 1e6}}),
           server(world, pa::run_description{"run", size, 1, 0, ""}, {"mesh", 9000},
                  {.groups = {
-                      .min_group = 2, .patience = 5s, .round_timeout = 10s, .report_grace = 2s}})
+                      .min_group = 2, .group_wait = 5s, .round_timeout = 10s, .report_grace = 2s}})
     {
         add(pa::any_channel(server.host_channel()), 0s, true);
     }

@@ -65,7 +65,7 @@ public:
 
     /// Since the last `holding`: others are ready, and will not wait for this member for longer
     /// than the time that the message held. Zero: nobody waits.
-    std::uint32_t hurried_ms() const noexcept { return hurried_ms_; }
+    std::uint32_t closing_in_ms() const noexcept { return hurried_ms_; }
 
     /// What has become known since the last `holding` or `ready`, without waiting for it: false
     /// means that this member's state is still the run's.
@@ -235,8 +235,8 @@ inline void rendezvous_client::note(wire::swarm_message message)
     } else if (auto* awaited = std::get_if<wire::round_closing>(&message)) {
         if (awaited->round == claimed_round_) hurried_ms_ = awaited->within_ms;
     } else if (auto* no = std::get_if<wire::refused>(&message)) {
-        fail(no->for_now ? std::make_error_code(std::errc::resource_unavailable_try_again)
-                         : make_error_code(errc::refused),
+        fail(no->temporary ? std::make_error_code(std::errc::resource_unavailable_try_again)
+                           : make_error_code(errc::refused),
              no->reason);
     } else if (!std::holds_alternative<wire::alive>(message)) {
         throw std::system_error(errc::bad_message, "the rendezvous does not say this");

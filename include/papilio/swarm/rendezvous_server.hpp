@@ -232,7 +232,7 @@ inline bool rendezvous_server::admit(session& s, const wire::swarm_message& firs
     if (!asked) throw std::system_error(errc::bad_message, "it did not begin by joining");
     if (s.host) {
         s.id = run_.admit_host(host_);
-        post(s, wire::joined{0, host_, run_.now_for(0)});
+        post(s, wire::joined{0, host_, run_.status_for(0)});
     } else {
         wire::join request = *asked;
         request.at = seen(std::move(request.at), s);
@@ -294,7 +294,7 @@ inline void rendezvous_server::tell(std::uint16_t id, const wire::swarm_message&
 
 inline void rendezvous_server::dismiss(session& s, const wire::refused& why)
 {
-    post(s, wire::refused{why.reason.substr(0, wire::detail::max_text), why.for_now});
+    post(s, wire::refused{why.reason.substr(0, wire::detail::max_text), why.temporary});
     s.id = -1;
     s.ending = true;
 }
@@ -325,8 +325,8 @@ inline void rendezvous_server::carry_out(const membership_event& e)
         tell(outcome->id, outcome->outcome);
     } else if (const auto* behind = std::get_if<member_outdated>(&e)) {
         tell(behind->id, wire::state_outdated{behind->now});
-    } else if (const auto* awaited = std::get_if<member_hurried>(&e)) {
-        tell(awaited->id, awaited->what);
+    } else if (const auto* awaited = std::get_if<member_warned>(&e)) {
+        tell(awaited->id, awaited->warning);
     } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {
         for (auto& s : sessions_)
             if (s->id == left->id) dismiss(*s, {left->reason, false});

@@ -120,13 +120,13 @@ inline void get_message(field_reader& from, joined& m)
 inline void put_message(field_writer& to, const refused& m)
 {
     to.put(m.reason);
-    to.put(static_cast<std::uint8_t>(m.for_now));
+    to.put(static_cast<std::uint8_t>(m.temporary));
 }
 
 inline void get_message(field_reader& from, refused& m)
 {
     m.reason = from.get_text();
-    m.for_now = from.get_bool();
+    m.temporary = from.get_bool();
 }
 
 inline void put_message(field_writer& to, const announce& m)
@@ -191,7 +191,7 @@ inline void put_message(field_writer& to, const group& m)
     for (const auto& member : m.members) {
         to.put(member.id);
         put(to, member.at);
-        to.put(member.does);
+        to.put(member.role);
     }
 }
 
@@ -210,10 +210,10 @@ inline void get_message(field_reader& from, group& m)
         if (!m.members.empty() && member.id <= m.members.back().id)
             throw std::system_error(errc::bad_message, "a group's members come in order");
         member.at = get_endpoint(from);
-        const auto does = from.get<std::uint8_t>();
-        if (does > static_cast<std::uint8_t>(member_role::observer))
+        const auto role = from.get<std::uint8_t>();
+        if (role > static_cast<std::uint8_t>(member_role::observer))
             throw std::system_error(errc::bad_message, "no such role");
-        member.does = member_role{does};
+        member.role = member_role{role};
         m.members.push_back(std::move(member));
     }
 }

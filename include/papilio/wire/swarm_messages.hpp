@@ -62,7 +62,7 @@ struct joined {
 /// The last message of the rendezvous to somebody it does not want, or no longer wants.
 struct refused {
     std::string reason;
-    bool for_now = false;  ///< what stands in the way may pass: it is worth another try
+    bool temporary = false;  ///< what stands in the way may pass: it is worth another try
     friend bool operator==(const refused&, const refused&) = default;
 };
 
@@ -102,7 +102,7 @@ enum class member_role : std::uint8_t { full, client, auxiliary, observer };
 struct group_member {
     std::uint16_t id = 0;
     endpoint at;
-    member_role does = member_role::full;
+    member_role role = member_role::full;
     friend bool operator==(const group_member&, const group_member&) = default;
 };
 

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <papilio/swarm/member.hpp>
+#include <papilio/swarm/membership_events.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace papilio::detail {
+
+/// How many contributors' reports named a member as the culprit, over the failed attempts at the
+/// current round.
+using blame_count = std::map<std::uint16_t, int>;
+
+/// The member to leave out of the next attempt: the one blamed most, once three attempts have
+/// failed. Fewer attempts may fail by chance, and then nobody is left out.
+inline std::optional<std::uint16_t> excluded_member(std::uint32_t failed_attempts,
+                                                    const blame_count& blamed)
+{
+    constexpr std::uint32_t min_attempts = 3;
+    if (failed_attempts < min_attempts || blamed.empty()) return std::nullopt;
+    const auto most = std::ranges::max_element(
+        blamed, [](const auto& a, const auto& b) { return a.second < b.second; });
+    return most->first;
+}
+
+/// The members that can be in the next group.
+inline std::vector<std::uint16_t> group_candidates(const member_map& members,
+                                                   std::optional<std::uint16_t> excluded)
+{
+    std::vector<std::uint16_t> ids;
+    for (const auto& [id, m] : members)
+        if (m.state == member_state::ready && id != excluded) ids.push_back(id);
+    return ids;
+}
+
+/// The earliest time at which the candidates may form a group: `min()` when no other member is
+/// waited for, nothing while they are too few. The late report of an observer is waited for, too.
+inline std::optional<time_point> group_due(const member_map& members,
+                                           const std::vector<std::uint16_t>& candidates,
+                                           std::optional<std::uint16_t> excluded,
+                                           const membership_options& o)
+{
+    int contributors = 0;
+    time_point first_ready = time_point::max();
+    for (const auto id : candidates) {
+        const auto& m = members.at(id);
+        if (m.role == wire::member_role::observer) continue;
+        ++contributors;
+        first_ready = std::min(first_ready, m.ready_since);
+    }
+    if (contributors < o.min_group) return std::nullopt;
+    const bool complete = std::ranges::all_of(members, [&](const auto& entry) {
+        const member_state state = entry.second.state;
+        return state == member_state::ready || state == member_state::outdated ||
+               entry.first == excluded;
+    });
+    return complete ? time_point::min() : first_ready + o.group_wait;
+}
+
+struct group_choice {
+    std::vector<std::uint16_t> chosen;   ///< ascending
+    std::vector<std::uint16_t> skipped;  ///< ready, but the group is full
+};
+
+/// Takes all observers among the candidates, and `max_group` contributors: first those skipped most
+/// often, then those with the lowest id.
+inline group_choice choose_group(const member_map& members, std::vector<std::uint16_t> candidates,
+                                 int max_group)
+{
+    const auto observes = [&](std::uint16_t id) {
+        return members.at(id).role == wire::member_role::observer;
+    };
+    std::ranges::sort(candidates, [&](std::uint16_t a, std::uint16_t b) {
+        if (observes(a) != observes(b)) return observes(a);
+        const auto skipped_a = members.at(a).skipped, skipped_b = members.at(b).skipped;
+        return skipped_a != skipped_b ? skipped_a > skipped_b : a < b;
+    });
+    group_choice result;
+    const auto limit = max_group + std::ranges::count_if(candidates, observes);
+    for (; std::ssize(candidates) > limit; candidates.pop_back())
+        result.skipped.push_back(candidates.back());
+    std::ranges::sort(candidates);
+    result.chosen = std::move(candidates);
+    return result;
+}
+
+/// The `skipped` of a new member: the lowest of the others, so that it goes neither before nor
+/// behind them.
+inline std::uint64_t min_skipped(const member_map& members)
+{
+    std::optional<std::uint64_t> lowest;
+    for (const auto& [id, m] : members)
+        if (m.role != wire::member_role::observer)
+            lowest = std::min(lowest.value_or(m.skipped), m.skipped);
+    return lowest.value_or(0);
+}
+
+}  // namespace papilio::detail

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <papilio/async/loop.hpp>
+#include <papilio/wire/swarm_messages.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace papilio {
+
+/// The step of a round at which a member is. A member moves from `outdated` to `training`, `ready`,
+/// `averaging` and `reported`, and then back to `training` or `outdated`. An observer that has not
+/// reported when its group is settled passes through one of the two `late` states; a contributor
+/// is expelled instead.
+enum class member_state : std::uint8_t {
+    outdated,       ///< does not hold the run's state: it has just joined, or fetches the state
+    training,       ///< holds the run's state and is not ready yet
+    ready,          ///< holds the run's state and waits for a group
+    averaging,      ///< in the current group; its report is due
+    reported,       ///< in the current group; waits for the outcome
+    late,           ///< its group failed before it reported; it still holds the run's state
+    late_outdated,  ///< its group succeeded before it reported
+};
+
+/// A member as the rendezvous sees it.
+struct member {
+    std::uint16_t id = 0;
+    std::string name;
+    wire::endpoint at;
+    wire::member_role role = wire::member_role::full;
+    member_state state = member_state::outdated;
+    bool warned = false;         ///< was told in this round that the group will not wait for it
+    std::uint64_t skipped = 0;   ///< how often it was ready and the group was full
+    time_point ready_since{};    ///< since when it is ready, in that state
+    wire::round_ready progress;  ///< its latest report of progress
+
+    bool in_group() const noexcept
+    {
+        return state == member_state::averaging || state == member_state::reported;
+    }
+
+    bool report_late() const noexcept
+    {
+        return state == member_state::late || state == member_state::late_outdated;
+    }
+
+    bool report_due() const noexcept { return state == member_state::averaging || report_late(); }
+
+    /// Holds the state after the last round that succeeded, and so can give it to others.
+    bool up_to_date() const noexcept
+    {
+        return state != member_state::outdated && state != member_state::late_outdated;
+    }
+};
+
+using member_map = std::map<std::uint16_t, member>;
+
+}  // namespace papilio

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <papilio/swarm/group_policy.hpp>
+#include <papilio/swarm/member.hpp>
+#include <papilio/swarm/round_attempt.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// The state transitions of several members at once.
+namespace papilio::detail {
+
+/// The chosen members start to average; the skipped ones stay ready. Returns the group.
+inline std::vector<wire::group_member> start_group(member_map& members, const group_choice& choice)
+{
+    std::vector<wire::group_member> group;
+    for (const auto id : choice.skipped) ++members.at(id).skipped;
+    for (const auto id : choice.chosen) {
+        member& m = members.at(id);
+        m.state = member_state::averaging;
+        group.push_back({id, m.at, m.role});
+    }
+    for (auto& [id, m] : members) m.warned = false;
+    return group;
+}
+
+/// Marks the members that still train as warned. Returns those that were not warned before.
+inline std::vector<std::uint16_t> warn_training(member_map& members)
+{
+    std::vector<std::uint16_t> ids;
+    for (auto& [id, m] : members) {
+        if (m.state != member_state::training || m.warned) continue;
+        m.warned = true;
+        ids.push_back(id);
+    }
+    return ids;
+}
+
+/// The attempt succeeded: members that did not report the digest of the new state are out of date.
+/// Returns those of them that were ready, and must be told not to wait for a group.
+inline std::vector<std::uint16_t> finish_success(member_map& members, const round_attempt& attempt,
+                                                 const std::string& digest)
+{
+    std::vector<std::uint16_t> waiting;
+    for (auto& [id, m] : members) {
+        if (m.state == member_state::ready) waiting.push_back(id);
+        if (attempt.agreed(id, digest))
+            m.state = member_state::training;
+        else
+            m.state = m.report_due() ? member_state::late_outdated : member_state::outdated;
+        m.warned = false;
+    }
+    return waiting;
+}
+
+/// The attempt failed: all members keep their state.
+inline void finish_failure(member_map& members)
+{
+    for (auto& [id, m] : members) {
+        if (m.state == member_state::reported) m.state = member_state::training;
+        if (m.state == member_state::averaging) m.state = member_state::late;
+    }
+}
+
+/// The member's own report was answered. A failed attempt leaves it where it was.
+inline void finish_report(member& m, const wire::round_outcome& outcome)
+{
+    const bool current = outcome.ok ? outcome.yours : m.up_to_date();
+    m.state = current ? member_state::training : member_state::outdated;
+}
+
+}  // namespace papilio::detail
