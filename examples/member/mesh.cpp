@@ -206,7 +206,7 @@ task<state_snapshot> mesh::fetch(wire::member_endpoint donor, std::uint32_t roun
     task<> reached = reach(std::move(donor), std::chrono::seconds(10));
     co_await std::move(reached);
     state_options o;
-    o.at_least = round;
+    o.min_round = round;
     o.progress = progress;
     std::vector<std::size_t> sizes{parameters, parameters};
     task<state_snapshot> fetched = fetch_state(net_, id, std::move(sizes), o);

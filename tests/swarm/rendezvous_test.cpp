@@ -23,10 +23,10 @@ constexpr pa::rendezvous_options quick{.groups = {.min_group = 2,
                                                   .group_wait = 10s,
                                                   .round_timeout = 60s,
                                                   .report_grace = 5s},
-                                       .hello = 5s,
+                                       .handshake_timeout = 5s,
                                        .idle_timeout = 30s,
                                        .heartbeat = 5s,
-                                       .max_strangers = 4};
+                                       .max_unauthenticated = 4};
 
 /// Notes who came and who went, and why.
 struct notes final : pa::rendezvous_watcher {
@@ -435,7 +435,7 @@ TEST_CASE("a member that reads nothing is dropped before much waits for it", "[r
     };
     m.run(flood());
     m.wait(60s);
-    CHECK_THAT(m.seen.gone.at(1), Catch::Contains("too much waits to be sent to it"));
+    CHECK_THAT(m.seen.gone.at(1), Catch::Contains("does not read the messages sent to it"));
 }
 
 TEST_CASE("members may be dropped at every step", "[rendezvous][drop]")

@@ -81,7 +81,7 @@ private:
             std::vector<int> donors;
             for (const auto& d : now.donors) donors.push_back(d.id);
             std::vector<std::size_t> sizes{size, size};
-            auto got = co_await pa::fetch_state(*net_, donors, sizes, {.at_least = now.round});
+            auto got = co_await pa::fetch_state(*net_, donors, sizes, {.min_round = now.round});
             state_ = std::make_shared<pa::state_snapshot>(std::move(got));
             ++fetched_;
         }

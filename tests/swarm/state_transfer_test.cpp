@@ -62,7 +62,7 @@ void transfers(Cluster& cluster)
     pa::state_snapshot got;
     pa::transfer_progress progress;
     std::vector<pa::task<>> tasks;
-    tasks.push_back(fetch(cluster.peer(0), 1, got, {.at_least = 9, .progress = &progress}));
+    tasks.push_back(fetch(cluster.peer(0), 1, got, {.min_round = 9, .progress = &progress}));
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, state));
     pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
     CHECK(got.round == 9);
@@ -142,7 +142,7 @@ TEST_CASE("a donor that has nothing, or too old a state, says so", "[state]")
     if (GENERATE(true, false)) latest = make_state(3);
     pa::state_snapshot got;
     std::vector<pa::task<>> tasks;
-    tasks.push_back(fetch(cluster.peer(0), 1, got, {.at_least = 4}));
+    tasks.push_back(fetch(cluster.peer(0), 1, got, {.min_round = 4}));
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, latest));
     std::string story;
     CHECK(failure(cluster.loop(), std::move(tasks), story) == pa::errc::refused);
@@ -159,7 +159,7 @@ TEST_CASE("a state of another shape is refused before it is sent", "[state]")
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, latest));
     std::string story;
     CHECK(failure(cluster.loop(), std::move(tasks), story) == pa::errc::mismatch);
-    CHECK(story.find("part 3 of the donor's state has 2 elements, ours 1") != std::string::npos);
+    CHECK(story.find("span 3 of the donor's state has 2 elements, ours 1") != std::string::npos);
     CHECK(cluster.loop().now() < pa::time_point(100ms));
 }
 
@@ -196,7 +196,7 @@ TEST_CASE("when a donor falls silent, the next one gives the state", "[state]")
         co_await pa::sleep_for(1h);
     };
     std::vector<pa::task<>> tasks;
-    tasks.push_back(fetch(cluster.peer(0), 1, got, {.patience = 5s}));
+    tasks.push_back(fetch(cluster.peer(0), 1, got, {.stall_timeout = 5s}));
     tasks.push_back(silencing());
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, state));
     tasks.push_back(pa::serve_state(cluster.peer(2), 0, state));
@@ -211,7 +211,7 @@ TEST_CASE("a state that comes by drops ends at the deadline", "[state]")
     const auto state = make_state(5);
     pa::state_snapshot got;
     std::vector<pa::task<>> tasks;
-    tasks.push_back(fetch(cluster.peer(0), 1, got, {.patience = 60s, .deadline = 70s}));
+    tasks.push_back(fetch(cluster.peer(0), 1, got, {.stall_timeout = 60s, .timeout = 70s}));
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, state));
     std::string story;
     CHECK(failure(cluster.loop(), std::move(tasks), story) == pa::errc::timed_out);
@@ -238,8 +238,7 @@ TEST_CASE("a state whose parts were mixed up on the way is not used", "[state]")
         const pa::detail::state_plan plan(sizes);
         pa::detail::state_source source(*state, plan);
         pa::detail::bulk_watch watch;
-        auto b = plan.plan(r.request, 0);
-        b.window = r.lanes;
+        const auto b = plan.transfer(r.request, r.in_flight);
         co_await pa::detail::send_bulk(net, 0, b, source, watch);
         const std::array<std::byte, 8> digest{};
         co_await net.send(0, name(2), digest);
