@@ -9,7 +9,7 @@
 
 namespace pa = papilio;
 
-using choices = pa::codecs<pa::as_bf16, pa::int8b, pa::int4b<32>>;
+using choices = pa::codec_list<pa::as_bf16, pa::int8b, pa::int4b<32>>;
 
 // Bits per element, squared error, and elements that a core encodes and decodes per second.
 const std::vector<pa::codec_figures> figures{
@@ -41,7 +41,7 @@ int main()
                 const auto reduce = [&](auto codec) {
                     return pa::all_reduce_in_place(net, tensor, pa::mean{}, codec);
                 };
-                const auto report = co_await choices::with(id, reduce);
+                const auto report = co_await pa::with_codec(choices{}, id, reduce);
                 if (net.rank() == 0)
                     std::printf("%6.0f Mbit/s, %6zu elements: %s, %llu bytes\n", megabits, size,
                                 pa::name(report.codec),

@@ -169,11 +169,11 @@ void print_errors(const std::string& plot)
     std::vector<found> all;
     std::puts("| codec | bits per element | error, normal numbers | error, heavy tails |");
     std::puts("|---|---|---|---|");
-    for_each_codec([&](const char* name, const auto& codec) {
+    for_each_codec([&](const std::string& name, const auto& codec) {
         found f{name};
         f.heavy = error(codec, tails, f.bits);
         f.normal = error(codec, bell, f.bits);
-        std::printf("| `%s` | %.3f | %.2e | %.2e |\n", name, f.bits, f.normal, f.heavy);
+        std::printf("| `%s` | %.3f | %.2e | %.2e |\n", name.c_str(), f.bits, f.normal, f.heavy);
         all.push_back(f);
     });
     if (!plot.empty()) draw(all, plot);

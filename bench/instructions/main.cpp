@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,10 @@ using namespace papilio;
 
 constexpr int peers = 4;
 
+using measured = codec_list<identity, int8b>;
+
 struct work {
-    std::string_view codec;
+    codec_id codec;
     std::size_t count;
     int calls;
 };
@@ -31,12 +34,9 @@ task<> live(Net& net, work w)
     std::vector<float> in(w.count), out(w.count);
     papilio::random noise(static_cast<std::uint64_t>(net.rank()) + 1);
     for (auto& x : in) x = static_cast<float>(noise.uniform()) - 0.5f;
+    const auto reduce = [&](auto codec) { return all_reduce(net, in, out, mean{}, codec); };
     for (int i = 0; i < w.calls; ++i) {
-        if (w.codec == "int8b") {
-            co_await all_reduce(net, in, out, mean{}, int8b{});
-        } else {
-            co_await all_reduce(net, in, out, mean{});
-        }
+        co_await with_codec(measured{}, w.codec, reduce);
     }
 }
 
@@ -79,16 +79,18 @@ void over_tcp(work w)
 }  // namespace
 
 int main(int argc, char** argv)
-{
+try {
     const std::string_view over = argc == 5 ? argv[1] : "";
-    const work w{.codec = argc == 5 ? argv[2] : "",
+    const work w{.codec = codec_named(argc == 5 ? argv[2] : "identity", measured{}),
                  .count = argc == 5 ? std::strtoul(argv[3], nullptr, 10) / sizeof(float) : 0,
                  .calls = argc == 5 ? std::atoi(argv[4]) : 0};
-    if ((over != "inproc" && over != "tcp") || (w.codec != "identity" && w.codec != "int8b") ||
-        w.count == 0 || w.calls < 1) {
+    if ((over != "inproc" && over != "tcp") || w.count == 0 || w.calls < 1) {
         std::fputs("usage: papilio-bench-instructions inproc|tcp identity|int8b BYTES CALLS\n",
                    stderr);
         return 2;
     }
     over == "tcp" ? over_tcp(w) : over_memory(w);
+} catch (const std::exception& failure) {
+    std::fprintf(stderr, "papilio-bench-instructions: %s\n", failure.what());
+    return 2;
 }

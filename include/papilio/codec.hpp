@@ -22,3 +22,4 @@
 #include <papilio/codec/stochastic.hpp>
 #include <papilio/codec/topk.hpp>
 #include <papilio/codec/two_way.hpp>
+#include <papilio/codec/with_codec.hpp>

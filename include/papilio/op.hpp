@@ -11,3 +11,4 @@
 #include <papilio/op/prod.hpp>
 #include <papilio/op/sum.hpp>
 #include <papilio/op/weighted_mean.hpp>
+#include <papilio/op/with_op.hpp>

@@ -96,7 +96,7 @@ TEST_CASE("where nothing is precise enough, there is no choice")
 
 TEST_CASE("a chosen codec sends, and stands in the report")
 {
-    using choices = codecs<identity, as_bf16, int8b, two_way<int4b<32>, int8b>>;
+    using choices = codec_list<identity, as_bf16, int8b, two_way<int4b<32>, int8b>>;
     test::sim_cluster cluster(3);
     const std::vector<float> in(5000, 1.5f);
     for (const auto id : {codec_id::as_bf16, codec_id::int8b, codec_id::int4b_32}) {
@@ -104,13 +104,13 @@ TEST_CASE("a chosen codec sends, and stands in the report")
         cluster.run([&](auto& net) -> task<> {
             std::vector<float> out(in.size());
             const auto reduce = [&](auto codec) { return all_reduce(net, in, out, mean{}, codec); };
-            const auto done = co_await choices::with(id, reduce);
+            const auto done = co_await with_codec(choices{}, id, reduce);
             reported.emplace_back(done.codec, done.back);
         });
         const auto back = id == codec_id::int4b_32 ? codec_id::int8b : id;
         CHECK(reported == std::vector(3, std::pair(id, back)));
     }
-    CHECK_THROWS_AS(choices::with(codec_id::sign1, [](auto) {}), std::system_error);
+    CHECK_THROWS_AS(with_codec(choices{}, codec_id::sign1, [](auto) {}), std::system_error);
 }
 
 TEST_CASE("peers that chose differently find out before anything is used")
@@ -123,7 +123,7 @@ TEST_CASE("peers that chose differently find out before anything is used")
         const auto id = net.rank() == 0 ? codec_id::int8b : codec_id::as_bf16;
         const auto reduce = [&](auto codec) { return all_reduce(net, in, out, mean{}, codec); };
         try {
-            co_await codecs<as_bf16, int8b>::with(id, reduce);
+            co_await with_codec(codec_list<as_bf16, int8b>{}, id, reduce);
         } catch (const std::system_error& failure) {
             mismatches += failure.code() == errc::mismatch ? 1 : 0;
         }

@@ -1,8 +1,10 @@
 #include "perf/papilio/call_with.hpp"
 
-#include <papilio/codec.hpp>
+#include <papilio/codec/two_way.hpp>
+#include <papilio/codec/with_codec.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace papilio::perf {
 
@@ -10,62 +12,46 @@ namespace {
 
 /// The bits per element of a run of a million elements.
 template <class Codec>
-double bits()
+double bits_per_element(const Codec& codec)
 {
     constexpr std::size_t many = std::size_t{1} << 20;
-    return static_cast<double>(Codec{}.template bound<float>(many)) * 8 / many;
+    return static_cast<double>(codec.template bound<float>(many)) * 8 / many;
 }
 
+/// A codec of --codec. Neighbouring codes differ by `coarseness`, relative to the largest element;
+/// see `codec_facts`.
 struct entry {
     std::string_view name;
-    call_function sum;
-    call_function avg;
-    codec_facts facts;
+    codec_id id;
+    double coarseness;
 };
-
-template <class Codec>
-entry entry_of(std::string_view name, double coarseness)
-{
-    return {name,
-            call_with<float, papilio::sum, Codec>,
-            call_with<float, papilio::mean, Codec>,
-            {bits<Codec>(), coarseness}};
-}
 
 /// The coarseness of codecs that drop most elements or keep little more than signs. It disables the
 /// check.
 constexpr double anything = 1e30;
 
-/// A sparse codec. The largest magnitudes are sent, and their sum is returned without a codec.
-entry sparse(std::string_view name)
-{
-    auto e = entry_of<two_way<topk<64>, identity>>(name, anything);
-    e.facts.bits_per_element = (e.facts.bits_per_element + 32) / 2;
-    return e;
-}
+constexpr entry entries[] = {
+    {"as_f16", codec_id::as_f16, 0x1p-11},
+    {"as_bf16", codec_id::as_bf16, 0x1p-8},
+    {"int8b", codec_id::int8b, 1.01 / 252},
+    {"int4b", codec_id::int4b_128, 1.01 / 13},
+    {"int4b_32", codec_id::int4b_32, 1.01 / 13},
+    {"nf4b", codec_id::nf4b, 0.2},
+    {"fp8_e4m3", codec_id::fp8_e4m3, 1.01 / 16},
+    {"fp8_e5m2", codec_id::fp8_e5m2, 1.01 / 8},
+    {"fp4", codec_id::fp4, anything},
+    {"sign1", codec_id::sign1, anything},
+    {"topk", codec_id::topk, anything},
+};
 
-const std::vector<entry>& entries()
-{
-    static const std::vector<entry> all{
-        entry_of<as_f16>("as_f16", 0x1p-11),
-        entry_of<as_bf16>("as_bf16", 0x1p-8),
-        entry_of<int8b>("int8b", 1.01 / 252),
-        entry_of<int4b<128>>("int4b", 1.01 / 13),
-        entry_of<int4b<32>>("int4b_32", 1.01 / 13),
-        entry_of<nf4b>("nf4b", 0.2),
-        entry_of<fp8<e4m3>>("fp8_e4m3", 1.01 / 16),
-        entry_of<fp8<e5m2>>("fp8_e5m2", 1.01 / 8),
-        entry_of<fp4>("fp4", anything),
-        entry_of<sign1>("sign1", anything),
-        sparse("topk"),
-    };
-    return all;
-}
+/// The sum of sparse contributions is not sparse, and returns without a codec.
+using measured_codecs = codec_list<as_f16, as_bf16, int8b, int4b<128>, int4b<32>, nf4b, fp8<e4m3>,
+                                   fp8<e5m2>, fp4, sign1, two_way<topk<64>, identity>>;
 
 const entry* find(const std::string& codec)
 {
-    const auto found = std::ranges::find(entries(), codec, &entry::name);
-    return found == entries().end() ? nullptr : &*found;
+    const auto found = std::ranges::find(entries, codec, &entry::name);
+    return found == std::end(entries) ? nullptr : found;
 }
 
 }  // namespace
@@ -73,21 +59,30 @@ const entry* find(const std::string& codec)
 call_function coded_call(reduction op, const std::string& codec)
 {
     const auto* e = find(codec);
-    if (!e) return nullptr;
-    return op == reduction::sum ? e->sum : op == reduction::avg ? e->avg : nullptr;
+    if (!e || (op != reduction::sum && op != reduction::avg)) return nullptr;
+    return with_codec(measured_codecs{}, e->id, [op](auto c) -> call_function {
+        using codec_type = decltype(c);
+        return op == reduction::sum ? call_with<float, papilio::sum, codec_type>
+                                    : call_with<float, papilio::mean, codec_type>;
+    });
 }
 
 codec_facts facts_of(const std::string& codec)
 {
     const auto* e = find(codec);
-    return e ? e->facts : codec_facts{};
+    if (!e) return {};
+    const double bits = with_codec(measured_codecs{}, e->id, [](auto c) {
+        const auto back = papilio::detail::codec_back(c);
+        return (bits_per_element(c) + bits_per_element(back)) / 2;
+    });
+    return {bits, e->coarseness};
 }
 
 const std::vector<std::string_view>& codec_names()
 {
     static const auto all = [] {
         std::vector<std::string_view> names{"identity", "as-many-bytes"};
-        for (const auto& e : entries()) names.push_back(e.name);
+        for (const auto& e : entries) names.push_back(e.name);
         return names;
     }();
     return all;

@@ -3,7 +3,7 @@
 #include "perf/papilio/call.hpp"
 
 #include <papilio/collective/all_reduce.hpp>
-#include <papilio/op.hpp>
+#include <papilio/op/with_op.hpp>
 
 namespace papilio::perf {
 
@@ -17,19 +17,28 @@ task<report> call_with(any_transport net, const void* in, void* out, std::size_t
                       options);
 }
 
+constexpr op_id id_of(reduction op)
+{
+    switch (op) {
+    case reduction::sum: return op_id::sum;
+    case reduction::prod: return op_id::prod;
+    case reduction::min: return op_id::min;
+    case reduction::max: return op_id::max;
+    case reduction::avg: break;
+    }
+    return op_id::mean;
+}
+
 /// The calls of all operations with identity.
 template <element T>
 call_function plain_call(reduction op)
 {
-    switch (op) {
-    case reduction::sum: return call_with<T, papilio::sum, identity>;
-    case reduction::prod: return call_with<T, papilio::prod, identity>;
-    case reduction::min: return call_with<T, papilio::min, identity>;
-    case reduction::max: return call_with<T, papilio::max, identity>;
-    case reduction::avg:
-        if constexpr (floating_element<T>) return call_with<T, papilio::mean, identity>;
-    }
-    return nullptr;
+    if constexpr (floating_element<T>)
+        if (op == reduction::avg) return call_with<T, papilio::mean, identity>;
+    if (op == reduction::avg) return nullptr;
+    return with_op(integer_ops{}, id_of(op), [](auto reduce) -> call_function {
+        return call_with<T, decltype(reduce), identity>;
+    });
 }
 
 // Each type has a source file of its own, so that the compiler works on them in parallel.

@@ -113,27 +113,4 @@ constexpr codec_choice fastest_codec(std::span<const codec_figures> candidates,
     return {best->id, time(*best)};
 }
 
-/// Codecs to choose from when the program runs: `codecs<as_bf16, int8b>::with(id, visit)` returns
-/// what `visit(codec)` returns for that of them which has the id. Throws `errc::bad_argument` if
-/// none has.
-template <class... Codecs>
-struct codecs {
-    template <class Visit>
-    static auto with(codec_id id, Visit&& visit)
-    {
-        return with_one<Codecs...>(id, visit);
-    }
-
-private:
-    template <class First, class... Rest, class Visit>
-    static auto with_one(codec_id id, Visit& visit) -> decltype(visit(First{}))
-    {
-        if (First::id == id) return visit(First{});
-        if constexpr (sizeof...(Rest) > 0) return with_one<Rest...>(id, visit);
-        throw std::system_error(errc::bad_argument,
-                                "a codec that is not among those to choose "
-                                "from");
-    }
-};
-
 }  // namespace papilio
