@@ -6,7 +6,6 @@
 #include <papilio/op/exact_mean.hpp>
 #include <papilio/op/max.hpp>
 #include <papilio/op/mean.hpp>
-#include <papilio/op/mean_of_senders.hpp>
 #include <papilio/op/min.hpp>
 #include <papilio/op/prod.hpp>
 #include <papilio/op/sum.hpp>

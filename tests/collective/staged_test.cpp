@@ -417,14 +417,8 @@ TEST_CASE("what does not fit the collective is refused with a sentence")
         },
         "leave call_options::radix out");
     refused(
-        [&](auto& net, auto& four, auto&) {
-            return pa::all_reduce_in_place(net, four, pa::mean_of_senders{}, pa::identity{},
-                                           {.radix = stages});
-        },
-        "leave call_options::radix out");
-    refused(
         [&](auto& net, auto& four, auto& one) {
-            return pa::reduce_scatter(net, four, one, pa::mean_of_senders{}, pa::identity{},
+            return pa::reduce_scatter(net, four, one, pa::exact_mean{}, pa::as_f16{},
                                       {.radix = stages});
         },
         "leave call_options::radix out");

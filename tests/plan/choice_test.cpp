@@ -117,32 +117,6 @@ TEST_CASE("there are as many streams as fill what a peer can move to each other 
     CHECK(choose(links, large).how.streams == 16);
 }
 
-TEST_CASE("of several codings the fastest is chosen that is precise enough")
-{
-    const std::vector<coding> offered{{.wire_ratio = 1},
-                                      {.wire_ratio = 0.25, .error = 4e-5},
-                                      {.wire_ratio = 0.13, .error = 1e-2},
-                                      {.wire_ratio = 0.1, .work_per_byte = 1}};
-    const auto links = sites(2, 4, 100e6, 1e6);
-    const auto within = [&](double error) { return choose_coding(links, mebi, offered, error); };
-    CHECK(within(0.1).coding == 2);
-    CHECK(within(0.1).plan.how.radix == std::vector{4, 2});
-    CHECK(within(1e-3).coding == 1);
-    CHECK(within(0).coding == 0);
-    // Too coarse for two stages, and direct too slow.
-    CHECK(within(0.025).coding == 1);
-    CHECK(choose_coding(links, mebi, offered, 0.025, {.radix = std::vector{8}}).coding == 2);
-    CHECK(choose_coding(links, mebi, offered, 0.025, {.radix = std::vector{4, 2}}).coding == 1);
-    const std::span<const coding> lossy(offered.data() + 1, 2);
-    CHECK_THROWS_AS(choose_coding(links, mebi, lossy, 1e-6), std::system_error);
-    CHECK_THROWS_AS(choose_coding(links, mebi, {}, 1), std::system_error);
-    for (const double wrong : {-1.0, std::nan(""), HUGE_VAL}) {
-        const std::vector<coding> one{{.error = wrong}};
-        CHECK_THROWS_AS(choose_coding(links, mebi, one, 1), std::system_error);
-        CHECK_THROWS_AS(choose_coding(links, mebi, offered, wrong), std::system_error);
-    }
-}
-
 TEST_CASE("radix vectors are all the ways to multiply")
 {
     CHECK(radix_vectors(1) == std::vector<std::vector<int>>{{}});

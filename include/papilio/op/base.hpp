@@ -20,7 +20,6 @@ enum class op_id : std::uint8_t {
     max = 5,
     prod = 6,
     exact_mean = 7,
-    mean_of_senders = 8,
     first_user = 128,
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <papilio/base/error.hpp>
 #include <papilio/plan/balance.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/columns.hpp>
@@ -14,9 +13,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <optional>
-#include <span>
 #include <string>
-#include <system_error>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -47,20 +44,6 @@ struct choice {
 /// taken in the order of their ranks: those of a site should be neighbours. Chunks and how many are
 /// in flight are left to the engine where the latency is not known, or there is little to send.
 choice choose(const link_table& links, const workload& work, const overrides& decided = {});
-
-struct coded_choice {
-    std::size_t coding = 0;  ///< which of those offered
-    choice plan = {};
-};
-
-/// The fastest of several codings, each with the schedule that suits it; of nearly equals (within
-/// 3 %) the one that loses less. Every stage rounds once more, and the errors of all roundings
-/// together stay within `max_error`: so a coarse coding may only be open to the direct exchange.
-/// Of `work` the bytes and `per_message` count. Throws `errc::bad_argument` where no coding is
-/// precise enough.
-coded_choice choose_coding(const link_table& links, const workload& work,
-                           std::span<const coding> offered, double max_error,
-                           const overrides& decided = {});
 
 /// All ordered ways to write `peers` as a product of up to `most` factors of 2 or more.
 std::vector<std::vector<int>> radix_vectors(int peers, std::size_t most = 4);
@@ -195,37 +178,6 @@ inline choice choose(const link_table& links, const workload& work, const overri
     for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), 3); ++i)
         c.reasons += "rather than " + detail::line_about(all[i].first, all[i].second, n);
     return c;
-}
-
-inline coded_choice choose_coding(const link_table& links, const workload& work,
-                                  std::span<const coding> offered, double max_error,
-                                  const overrides& decided)
-{
-    const auto good = [](double error) { return std::isfinite(error) && error >= 0; };
-    if (!good(max_error) || !std::ranges::all_of(offered, good, &coding::error))
-        throw std::system_error(errc::bad_argument, "errors are finite and not negative");
-    std::optional<coded_choice> best;
-    for (std::size_t i = 0; i < offered.size(); ++i) {
-        const auto& c = offered[i];
-        overrides open = decided;
-        if (c.error > 0)
-            open.max_roundings =
-                static_cast<int>(std::min<double>(max_error / c.error, decided.max_roundings));
-        if (open.max_roundings < 2) continue;
-        workload coded = work;
-        coded.wire_ratio = c.wire_ratio;
-        coded.work_per_byte = c.work_per_byte;
-        coded_choice with{i, choose(links, coded, open)};
-        const auto& expected = with.plan.expected;
-        if (c.error * expected.roundings > max_error) continue;  // a radix that was decided
-        const bool loses_less = best && c.error < offered[best->coding].error;
-        const double limit = best ? best->plan.expected.seconds * (loses_less ? 1.03 : 0.97) : 0;
-        if (!best || expected.seconds < limit) best = std::move(with);
-    }
-    if (!best)
-        throw std::system_error(errc::bad_argument,
-                                "no coding is precise enough: offer one that loses nothing");
-    return *std::move(best);
 }
 
 }  // namespace papilio

@@ -24,11 +24,4 @@ struct workload {
     double per_message = 10e-6;  ///< seconds of one core to send and receive a message
 };
 
-/// A way to write elements on the wire: what it takes, and what it loses.
-struct coding {
-    double wire_ratio = 1;     ///< bytes on the wire for each byte of data
-    double work_per_byte = 0;  ///< seconds of one core to encode, decode and reduce a byte of data
-    double error = 0;          ///< squared, over the squares, each time that values are rounded
-};
-
 }  // namespace papilio
