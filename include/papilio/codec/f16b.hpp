@@ -1,7 +1,6 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
-#include <papilio/base/check.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/base/tiles.hpp>
@@ -22,16 +21,15 @@
 namespace papilio {
 
 /// An f16 per element, under a power of two per 128 that brings the largest magnitude to 2^13 or
-/// more: 16.125 bits. What `as_f16` loses, magnitudes beyond 65504 and the precision of those below
-/// 2^-14, this keeps: the relative error is at most 2^-11, down to 2^-27 of the block's largest
+/// more: 16.125 bits. Unlike `as_f16` it keeps magnitudes beyond 65504, and the precision of those
+/// below 2^-14: the relative error is at most 2^-11, down to 2^-27 of the block's largest
 /// magnitude. Blocks whose largest magnitude is below 2^-100 become zeros.
 ///
 /// `encode` throws `errc::not_finite` for a NaN, an infinity, or a double beyond float's range; a
 /// double is first rounded to float. What `decode` accepts is finite.
-struct f16b {
+struct f16b : detail::slice_codec<f16b> {
     static constexpr codec_id id = codec_id::f16b;
     static constexpr std::size_t granule = 128;
-    static constexpr bool lossless = false;
 
     template <element V>
     static constexpr std::size_t bound(std::size_t n) noexcept
@@ -40,37 +38,15 @@ struct f16b {
         return width * (n + n / granule + (n % granule != 0 ? 1 : 0));
     }
 
-    template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
-    {
-        encode_slice(values, 0, values.size(), room);
-        return bound<V>(values.size());
-    }
-
-    template <element V>
-    void decode(bytes encoded, std::span<V> out) const
-    {
-        decode_slice(encoded, 0, out.size(), out);
-    }
-
-    template <element V>
-    void encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
-                      mutable_bytes room) const;
-
-    template <element V>
-    void decode_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
-    {
-        read<false>(encoded, begin, n, out);
-    }
-
-    template <element V>
-    void accumulate_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> sums) const
-    {
-        read<true>(encoded, begin, n, sums);
-    }
-
 private:
+    friend detail::slice_codec<f16b>;
+
+    static constexpr const char* label() noexcept { return "f16b"; }
     static constexpr std::size_t width = 2;
+
+    template <element V>
+    static void write(std::span<const V> values, std::size_t begin, std::size_t n,
+                      mutable_bytes room);
 
     template <bool adds, element V>
     static void read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out);
@@ -119,12 +95,8 @@ inline bool decode_f16b(const std::byte* halves, std::uint16_t scale, float* blo
 namespace papilio {
 
 template <element V>
-void f16b::encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
-                        mutable_bytes room) const
+void f16b::write(std::span<const V> values, std::size_t begin, std::size_t n, mutable_bytes room)
 {
-    detail::check_lossy_element<V>();
-    PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
-    detail::check_slice<granule>(begin, values.size(), n);
     std::byte* to = room.data() + begin * width;
     std::byte* scale = room.data() + n * width + begin / granule * width;
     detail::for_each_tile<granule>(values.size(), [&](std::size_t at, auto size) {
@@ -140,12 +112,6 @@ void f16b::encode_slice(std::span<const V> values, std::size_t begin, std::size_
 template <bool adds, element V>
 void f16b::read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out)
 {
-    detail::check_lossy_element<V>();
-    const auto refuse = [](const char* what) {
-        throw std::system_error(errc::bad_message, std::string("f16b: ") + what);
-    };
-    if (encoded.size() != bound<V>(n)) refuse("wrong number of bytes");
-    detail::check_slice<granule>(begin, out.size(), n);
     const std::byte* from = encoded.data() + begin * width;
     const std::byte* scale = encoded.data() + n * width + begin / granule * width;
     detail::for_each_tile<granule>(out.size(), [&](std::size_t at, auto size) {

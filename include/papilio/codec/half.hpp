@@ -1,6 +1,5 @@
 #pragma once
 
-#include <papilio/base/check.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
@@ -15,14 +14,13 @@
 #include <span>
 #include <system_error>
 
-// What as_f16 and as_bf16 share.
+// The base of as_f16 and as_bf16.
 namespace papilio::detail {
 
 /// The base of a codec that stores each element in two bytes, by the kernels that `Kernels` names.
 template <half_kernels kernel_table::*Kernels>
-struct half_codec {
+struct half_codec : slice_codec<half_codec<Kernels>> {
     static constexpr std::size_t granule = 1;
-    static constexpr bool lossless = false;
 
     template <element V>
     static constexpr std::size_t bound(std::size_t n) noexcept
@@ -31,73 +29,43 @@ struct half_codec {
         return n * width;
     }
 
-    template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+private:
+    using base = slice_codec<half_codec>;
+    friend base;
+    using base::refuse;
+
+    static constexpr const char* label() noexcept { return "16-bit floats"; }
+    static constexpr std::size_t width = 2;
+    static constexpr std::size_t tile = 1024;
+
+    static void check_finite(bool finite)
     {
-        encode_slice(values, 0, values.size(), room);
-        return bound<V>(values.size());
+        if (!finite)
+            throw std::system_error(errc::not_finite, "16-bit floats take only finite numbers");
+    }
+    static void check_decoded(bool finite)
+    {
+        if (!finite) refuse("not a finite number");
     }
 
     template <element V>
-    void decode(bytes encoded, std::span<V> out) const
+    static void write(std::span<const V> values, std::size_t begin, std::size_t, mutable_bytes room)
     {
-        decode_slice(encoded, 0, out.size(), out);
-    }
-
-    template <element V>
-    void encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
-                      mutable_bytes room) const
-    {
-        check_lossy_element<V>();
-        PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
-        check_slice<granule>(begin, values.size(), n);
         std::byte* to = room.data() + begin * width;
         if constexpr (std::same_as<V, float>) {
-            check_encoded((kernels().*Kernels).encode(values.data(), values.size(), to));
+            check_finite((kernels().*Kernels).encode(values.data(), values.size(), to));
         } else {
             for_each_tile<tile>(values.size(), [&](std::size_t at, std::size_t size) {
                 float narrow[tile];
                 for (std::size_t i = 0; i < size; ++i) narrow[i] = narrowed(values[at + i]);
-                check_encoded((kernels().*Kernels).encode(narrow, size, to + at * width));
+                check_finite((kernels().*Kernels).encode(narrow, size, to + at * width));
             });
         }
     }
 
-    template <element V>
-    void decode_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
-    {
-        read<false>(encoded, begin, n, out);
-    }
-
-    template <element V>
-    void accumulate_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> sums) const
-    {
-        read<true>(encoded, begin, n, sums);
-    }
-
-private:
-    static constexpr std::size_t width = 2;
-    static constexpr std::size_t tile = 1024;
-
-    static void check_encoded(bool finite)
-    {
-        if (!finite)
-            throw std::system_error(errc::not_finite,
-                                    "only finite numbers travel as 16-bit floats");
-    }
-    static void check_decoded(bool finite)
-    {
-        if (!finite)
-            throw std::system_error(errc::bad_message, "16-bit floats: not a finite number");
-    }
-
     template <bool adds, element V>
-    void read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
+    static void read(bytes encoded, std::size_t begin, std::size_t, std::span<V> out)
     {
-        check_lossy_element<V>();
-        if (encoded.size() != bound<V>(n))
-            throw std::system_error(errc::bad_message, "16-bit floats: wrong number of bytes");
-        check_slice<granule>(begin, out.size(), n);
         const auto& table = kernels().*Kernels;
         const std::byte* from = encoded.data() + begin * width;
         if constexpr (std::same_as<V, float>) {
@@ -112,7 +80,7 @@ private:
         }
     }
 
-    /// As a float, into whose range finite numbers are brought first.
+    /// The value as a float. Finite numbers beyond its range become the largest one.
     static float narrowed(double value) noexcept
     {
         constexpr double limit = std::numeric_limits<float>::max();

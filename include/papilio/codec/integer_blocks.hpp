@@ -1,7 +1,6 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
-#include <papilio/base/check.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/kernels/table.hpp>
@@ -16,16 +15,15 @@
 #include <string>
 #include <system_error>
 
-// What int8b and int4b share.
+// The base of int8b and int4b.
 namespace papilio::detail {
 
 /// The base of a codec whose blocks are integer codes times a scale, by the kernels that `Kernels`
 /// names. Encoded, n elements are their codes, then one scale per block; with four bits, the first
 /// half of a block's codes lies in the lower and the second in the upper halves of its bytes.
 template <class Format, block_kernels kernel_table::*Kernels>
-struct integer_blocks {
+struct integer_blocks : slice_codec<integer_blocks<Format, Kernels>> {
     static constexpr std::size_t granule = Format::block;
-    static constexpr bool lossless = false;
 
     template <element V>
     static constexpr std::size_t bound(std::size_t n) noexcept
@@ -34,54 +32,13 @@ struct integer_blocks {
         return code_bytes(n) + (n / granule + (n % granule != 0 ? 1 : 0)) * scale_bytes;
     }
 
-    template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
-    {
-        encode_slice(values, 0, values.size(), room);
-        return bound<V>(values.size());
-    }
-
-    template <element V>
-    void decode(bytes encoded, std::span<V> out) const
-    {
-        decode_slice(encoded, 0, out.size(), out);
-    }
-
-    template <element V>
-    void encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
-                      mutable_bytes room) const
-    {
-        check_lossy_element<V>();
-        PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
-        check_slice<granule>(begin, values.size(), n);
-        std::byte* codes = room.data() + code_bytes(begin);
-        std::byte* scales = room.data() + code_bytes(n) + begin / granule * scale_bytes;
-        if constexpr (std::same_as<V, float>) {
-            write(values.data(), values.size(), codes, scales);
-        } else {
-            for (std::size_t at = 0; at < values.size(); at += tile) {
-                float narrow[tile];
-                const auto size = std::min(tile, values.size() - at);
-                for (std::size_t i = 0; i < size; ++i)
-                    narrow[i] = static_cast<float>(values[at + i]);
-                write(narrow, size, codes + code_bytes(at), scales + at / granule * scale_bytes);
-            }
-        }
-    }
-
-    template <element V>
-    void decode_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
-    {
-        read<false>(encoded, begin, n, out);
-    }
-
-    template <element V>
-    void accumulate_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> sums) const
-    {
-        read<true>(encoded, begin, n, sums);
-    }
-
 private:
+    using base = slice_codec<integer_blocks>;
+    friend base;
+    using base::refuse;
+
+    static constexpr const char* label() noexcept { return Format::name; }
+
     static constexpr std::size_t scale_bytes = sizeof(std::uint16_t);
     static constexpr std::size_t tile = 1024;
     static_assert(tile % granule == 0);
@@ -96,7 +53,28 @@ private:
     static constexpr std::size_t second = Format::bits == 8 ? granule : granule / 2;
     static constexpr std::size_t first_part(std::size_t size) noexcept { return code_bytes(size); }
 
-    static void write(const float* values, std::size_t size, std::byte* codes, std::byte* scales)
+    template <element V>
+    static void write(std::span<const V> values, std::size_t begin, std::size_t n,
+                      mutable_bytes room)
+    {
+        std::byte* codes = room.data() + code_bytes(begin);
+        std::byte* scales = room.data() + code_bytes(n) + begin / granule * scale_bytes;
+        if constexpr (std::same_as<V, float>) {
+            write_blocks(values.data(), values.size(), codes, scales);
+        } else {
+            for (std::size_t at = 0; at < values.size(); at += tile) {
+                float narrow[tile];
+                const auto size = std::min(tile, values.size() - at);
+                for (std::size_t i = 0; i < size; ++i)
+                    narrow[i] = static_cast<float>(values[at + i]);
+                write_blocks(narrow, size, codes + code_bytes(at),
+                             scales + at / granule * scale_bytes);
+            }
+        }
+    }
+
+    static void write_blocks(const float* values, std::size_t size, std::byte* codes,
+                             std::byte* scales)
     {
         const auto blocks = size / granule;
         const auto rest = size % granule;
@@ -118,11 +96,8 @@ private:
     }
 
     template <bool adds, element V>
-    void read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
+    static void read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out)
     {
-        check_lossy_element<V>();
-        if (encoded.size() != bound<V>(n)) refuse("wrong number of bytes");
-        check_slice<granule>(begin, out.size(), n);
         const std::byte* codes = encoded.data() + code_bytes(begin);
         const std::byte* scales = encoded.data() + code_bytes(n) + begin / granule * scale_bytes;
         const auto& table = kernels().*Kernels;
@@ -160,11 +135,6 @@ private:
         if (!(kernels().*Kernels).decode(packed, scale, 1, block)) refuse("impossible block");
         put_decoded<adds>(block, out.first(part));
         put_decoded<adds>(block + second % granule, out.subspan(part));
-    }
-
-    [[noreturn]] static void refuse(const char* what)
-    {
-        throw std::system_error(errc::bad_message, std::string(Format::name) + ": " + what);
     }
 };
 

@@ -1,11 +1,17 @@
 #pragma once
 
+#include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/element.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/codec/base.hpp>
 
 #include <cstddef>
 #include <span>
+#include <string>
+#include <system_error>
 
-// What codecs share that read and write a run slice by slice.
+// Shared by codecs that encode and decode a run slice by slice.
 namespace papilio::detail {
 
 template <std::size_t granule>
@@ -16,12 +22,75 @@ void check_slice(std::size_t begin, std::size_t size, std::size_t n)
                   "slices begin and end at multiples of the granule");
 }
 
-/// Puts decoded floats where they belong, or adds them to what is there.
+/// Stores decoded floats, or adds them to the values in `to`.
 template <bool adds, class V>
 void put_decoded(const float* decoded, std::span<V> to)
 {
     for (std::size_t i = 0; i < to.size(); ++i)
         to[i] = adds ? to[i] + static_cast<V>(decoded[i]) : static_cast<V>(decoded[i]);
 }
+
+/// The base of a lossy codec that works slice by slice. It checks sizes, and makes the members of
+/// `sliced_codec` of these two of `Codec`:
+/// - `write(values, begin, n, room)` encodes a slice;
+/// - `read<adds>(encoded, begin, n, out)` decodes a slice, or adds it to `out`.
+/// `Codec::label()` is its name in messages.
+template <class Codec>
+struct slice_codec {
+    static constexpr bool lossless = false;
+
+    template <element V>
+    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    {
+        encode_slice(values, 0, values.size(), room);
+        return Codec::template bound<V>(values.size());
+    }
+
+    template <element V>
+    void decode(bytes encoded, std::span<V> out) const
+    {
+        decode_slice(encoded, 0, out.size(), out);
+    }
+
+    template <element V>
+    void encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
+                      mutable_bytes room) const
+    {
+        check_lossy_element<V>();
+        PAPILIO_CHECK(room.size() >= Codec::template bound<V>(n),
+                      "no room for the encoded elements");
+        check_slice<Codec::granule>(begin, values.size(), n);
+        Codec::write(values, begin, n, room);
+    }
+
+    template <element V>
+    void decode_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out) const
+    {
+        check_encoded<V>(encoded, begin, n, out.size());
+        Codec::template read<false>(encoded, begin, n, out);
+    }
+
+    template <element V>
+    void accumulate_slice(bytes encoded, std::size_t begin, std::size_t n, std::span<V> sums) const
+    {
+        check_encoded<V>(encoded, begin, n, sums.size());
+        Codec::template read<true>(encoded, begin, n, sums);
+    }
+
+protected:
+    [[noreturn]] static void refuse(const char* why)
+    {
+        throw std::system_error(errc::bad_message, std::string(Codec::label()) + ": " + why);
+    }
+
+private:
+    template <class V>
+    static void check_encoded(bytes encoded, std::size_t begin, std::size_t n, std::size_t size)
+    {
+        check_lossy_element<V>();
+        if (encoded.size() != Codec::template bound<V>(n)) refuse("wrong number of bytes");
+        check_slice<Codec::granule>(begin, size, n);
+    }
+};
 
 }  // namespace papilio::detail
