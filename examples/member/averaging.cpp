@@ -7,6 +7,7 @@
 #include <papilio/codec/int8b.hpp>
 #include <papilio/codec/topk.hpp>
 #include <papilio/codec/two_way.hpp>
+#include <papilio/codec/with_codec.hpp>
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/op/mean.hpp>
 #include <papilio/plan/partition.hpp>
@@ -17,49 +18,35 @@
 
 namespace papilio::example {
 
-std::string_view name(round_codec c)
-{
-    switch (c) {
-    case round_codec::none: return "none";
-    case round_codec::f16: return "f16";
-    case round_codec::bf16: return "bf16";
-    case round_codec::int8b: return "int8b";
-    case round_codec::int4b: return "int4b";
-    case round_codec::topk: return "topk";
-    }
-    return "?";
-}
-
-bool keeps_the_rest(round_codec c)
+bool uses_error_feedback(round_codec c)
 {
     return c == round_codec::int4b || c == round_codec::topk;
 }
 
 namespace {
 
-/// Calls `use` with the codec of that name.
+using plain_codecs = codec_list<identity, as_f16, as_bf16, int8b>;
+using sparse = papilio::topk<64, two_bit_values>;
+using feedback_codecs = codec_list<int4b<32>, sparse>;
+
+/// Calls `use` with the codec of a round.
 template <class Use>
-auto with(round_codec c, unsent_updates& unsent, Use use)
+auto with(round_codec c, update_residuals& residuals, Use use)
 {
-    using sparse = papilio::topk<64, two_bit_values>;
-    switch (c) {
-    case round_codec::f16: return use(as_f16{});
-    case round_codec::bf16: return use(as_bf16{});
-    case round_codec::int8b: return use(int8b{});
-    case round_codec::int4b: return use(two_way{error_feedback(unsent, int4b<32>{}), int8b{}});
-    case round_codec::topk: return use(two_way{error_feedback(unsent, sparse{}), int8b{}});
-    case round_codec::none: break;
-    }
-    return use(identity{});
+    const codec_id id = entry_of(c).sends;
+    if (!uses_error_feedback(c)) return with_codec(plain_codecs{}, id, use);
+    return with_codec(feedback_codecs{}, id, [&](auto codec) {
+        return use(two_way{error_feedback(residuals, codec), int8b{}});
+    });
 }
 
 }  // namespace
 
 task<report> average(any_transport net, std::span<const float> in, std::span<float> out,
-                     round_codec codec, unsent_updates& unsent, call_options o)
+                     round_codec codec, update_residuals& residuals, call_options o)
 {
     const auto reduce = [&](auto by) { return all_reduce(net, in, out, mean{}, by, o); };
-    return with(codec, unsent, reduce);
+    return with(codec, residuals, reduce);
 }
 
 namespace {
@@ -74,7 +61,7 @@ std::vector<part> parts_of(std::size_t count, std::span<const role> roles,
     return partition(count, shares);
 }
 
-/// What `n` elements take on their way to the owner of their part, and back.
+/// The encoded size of `n` elements on the way to the owner of their part, and back.
 struct encoded_sizes {
     std::uint64_t there = 0;
     std::uint64_t back = 0;
@@ -82,7 +69,7 @@ struct encoded_sizes {
 
 encoded_sizes sizes_of(round_codec codec, std::size_t n)
 {
-    unsent_updates nothing(0);
+    update_residuals nothing(0);
     return with(codec, nothing, [n](auto by) {
         const std::uint64_t there = by.template bound<float>(n);
         if constexpr (requires { by.back(); })

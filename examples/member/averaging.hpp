@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/codec/base.hpp>
 #include <papilio/codec/residuals.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
@@ -12,33 +13,55 @@
 
 namespace papilio::example {
 
-/// How updates travel. By `int4b` and by `topk`, 1 of 64 elements in two bits, those go that matter
-/// most, and the rest in later rounds; the mean comes back by int8b.
+/// How updates are encoded. `int4b` and `topk` (1 of 64 elements, in two bits) use error feedback,
+/// and their mean returns as int8b; the others encode both ways alike.
 enum class round_codec : std::uint8_t { none, f16, bf16, int8b, int4b, topk };
 
-/// "none", "f16", "bf16", "int8b", "int4b", "topk".
-std::string_view name(round_codec c);
+/// A codec of rounds: its name for --codec, and the codec by which updates are sent.
+struct round_codec_entry {
+    round_codec codec;
+    std::string_view name;
+    codec_id sends;
+};
+inline constexpr round_codec_entry round_codecs[] = {
+    {round_codec::none, "none", codec_id::identity},
+    {round_codec::f16, "f16", codec_id::as_f16},
+    {round_codec::bf16, "bf16", codec_id::as_bf16},
+    {round_codec::int8b, "int8b", codec_id::int8b},
+    {round_codec::int4b, "int4b", codec_id::int4b_32},
+    {round_codec::topk, "topk", codec_id::topk},
+};
 
-/// What a member has not sent of its updates yet: as long as they are where a codec keeps
-/// something, and it is this member that sends; else empty.
-using unsent_updates = residuals<bf16>;
+/// The entry of a codec.
+constexpr const round_codec_entry& entry_of(round_codec c)
+{
+    return round_codecs[static_cast<std::size_t>(c)];
+}
 
-/// Whether a codec sends the rest in later rounds.
-bool keeps_the_rest(round_codec c);
+constexpr std::string_view name(round_codec c)
+{
+    return entry_of(c).name;
+}
 
-/// The mean of all contributors' `in`, by papilio's all-reduce; see there. What it leaves unsent
-/// holds from the caller's `commit` on.
+/// The errors of earlier updates, which error feedback adds to the next one. As long as an update
+/// where this member sends by a codec that uses error feedback; else empty.
+using update_residuals = residuals<bf16>;
+
+bool uses_error_feedback(round_codec c);
+
+/// Averages all contributors' `in` by papilio's all-reduce; see there. The new residuals take
+/// effect when the caller commits them.
 task<report> average(any_transport net, std::span<const float> in, std::span<float> out,
-                     round_codec codec, unsent_updates& unsent, call_options o);
+                     round_codec codec, update_residuals& residuals, call_options o);
 
-/// The payload that a direct reduce-scatter and all-gather of `count` elements makes the peer
-/// `rank` send: about 2 (n - 1) / n of the data, in the codec's size, where parts are equal.
-/// `shares` are those of the call. Observers' fetches are not counted.
+/// The encoded bytes that a direct reduce-scatter and all-gather of `count` elements makes the peer
+/// `rank` send: about 2 (n - 1) / n of the data, where parts are equal. `shares` are those of the
+/// call. Bytes that observers fetch do not count.
 std::uint64_t butterfly_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
                               std::size_t rank, std::span<const double> shares = {});
 
-/// How much of that one other peer, or an observer, gets of the reduced data: the part that `rank`
-/// owns, in the codec's size.
+/// The encoded bytes of the part that `rank` owns, as it sends them to each other peer and to an
+/// observer.
 std::uint64_t part_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
                          std::size_t rank, std::span<const double> shares = {});
 

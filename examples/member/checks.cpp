@@ -17,7 +17,7 @@ namespace papilio::example {
 
 namespace {
 
-/// Not a number: `text` is none.
+/// NaN when `text` is not a number.
 double number(const std::string& text)
 {
     double value = 0;
@@ -33,12 +33,12 @@ CLI::Validator check(Sentence objection)
     return CLI::Validator([objection](std::string& text) { return objection(text); }, "");
 }
 
-std::string objection_to(const std::string& text, bool to_be_dialled)
+std::string objection_to(const std::string& text, bool remote)
 {
     try {
         const auto at = parse_endpoint(text);
-        if (to_be_dialled && at.port == 0) return "'" + text + "' names no port";
-        if (to_be_dialled && text.starts_with(':')) return "'" + text + "' names no host";
+        if (remote && at.port == 0) return "'" + text + "' names no port";
+        if (remote && text.starts_with(':')) return "'" + text + "' names no host";
         return {};
     } catch (const problem& why) {
         return why.what();
@@ -47,33 +47,33 @@ std::string objection_to(const std::string& text, bool to_be_dialled)
 
 }  // namespace
 
-CLI::Validator above_zero(double most)
+CLI::Validator above_zero(double max)
 {
-    return check([most](const std::string& text) {
+    return check([max](const std::string& text) {
         const double value = number(text);
-        if (value > 0 && value <= most) return std::string();
+        if (value > 0 && value <= max) return std::string();
         return fmt::format("must be a number above 0{}, not '{}'",
-                           value > most ? fmt::format(" and at most {}", most) : "", text);
+                           value > max ? fmt::format(" and at most {}", max) : "", text);
     });
 }
 
-CLI::Validator between(double least, double most)
+CLI::Validator between(double min, double max)
 {
-    return check([least, most](const std::string& text) {
+    return check([min, max](const std::string& text) {
         const double value = number(text);
-        if (value >= least && value <= most) return std::string();
-        return fmt::format("must be a number from {} to {}, not '{}'", least, most, text);
+        if (value >= min && value <= max) return std::string();
+        return fmt::format("must be a number from {} to {}, not '{}'", min, max, text);
     });
 }
 
-CLI::Validator place_to_listen(bool or_none)
+CLI::Validator listen_address(bool or_none)
 {
     return check([or_none](const std::string& text) {
         return or_none && text == "none" ? std::string() : objection_to(text, false);
     });
 }
 
-CLI::Validator place_to_dial()
+CLI::Validator remote_address()
 {
     return check([](const std::string& text) { return objection_to(text, true); });
 }
@@ -82,7 +82,8 @@ CLI::Validator readable_text()
 {
     return check([](const std::string& text) {
         if (readable(text) && text.size() <= 60) return std::string();
-        return std::string("must be at most 60 bytes of UTF-8, without control characters");
+        return fmt::format("must be at most 60 bytes of UTF-8 without control characters, not '{}'",
+                           printable(text, 60));
     });
 }
 

@@ -2,26 +2,26 @@
 
 #include <CLI/CLI.hpp>
 
-// What options accept, and sentences for what they do not: more readable than CLI11's own.
+// Checks of options, with more readable messages than CLI11's own.
 namespace papilio::example {
 
-/// Numbers above 0, up to `most`.
-CLI::Validator above_zero(double most = 1e9);
+/// Numbers above 0, up to `max`.
+CLI::Validator above_zero(double max = 1e9);
 
-/// Numbers from `least` to `most`.
-CLI::Validator between(double least, double most);
+/// Numbers from `min` to `max`.
+CLI::Validator between(double min, double max);
 inline CLI::Validator zero_or_more()
 {
     return between(0, 1e9);
 }
 
-/// host:port, where port 0 lets the system choose; or "none", where that may be.
-CLI::Validator place_to_listen(bool or_none = false);
+/// host:port, where port 0 means any free one; or "none", if that is allowed.
+CLI::Validator listen_address(bool or_none = false);
 
-/// host:port, both of them.
-CLI::Validator place_to_dial();
+/// host:port, both of which must be given.
+CLI::Validator remote_address();
 
-/// Text that others can be shown.
+/// At most 60 bytes of UTF-8 without control characters.
 CLI::Validator readable_text();
 
 }  // namespace papilio::example

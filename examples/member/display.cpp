@@ -25,20 +25,20 @@ display_size size_of_display()
     return {w.ws_col, w.ws_row};
 }
 
-std::string fitted(const std::string& lines, display_size room)
+std::string fitted(const std::string& lines, display_size size)
 {
     std::vector<std::string> all;
     std::istringstream from(lines);
     for (std::string line; std::getline(from, line);) all.push_back(std::move(line));
-    // One line remains for the cursor, which stands below them.
-    const std::size_t most = std::max<std::size_t>(room.lines, 2) - 1;
+    // The cursor takes one line.
+    const std::size_t most = std::max<std::size_t>(size.lines, 2) - 1;
     if (all.size() > most) {
         const auto left_out = all.size() - most + 1;
         all.resize(most);
-        all.back() = "... and " + std::to_string(left_out) + " lines more";
+        all.back() = "... and " + std::to_string(left_out) + " more lines";
     }
     std::string fitting;
-    for (const auto& line : all) fitting += printable(line, room.columns) + '\n';
+    for (const auto& line : all) fitting += printable(line, size.columns) + '\n';
     return fitting;
 }
 

@@ -7,10 +7,10 @@
 
 namespace papilio::example {
 
-/// Reads "host:port", "[v6]:port" or ":port" (any address). Throws a `problem` that shows how.
+/// Parses "host:port", "[v6]:port" or ":port" (any address). Throws a `problem` with an example.
 tcp::endpoint parse_endpoint(std::string_view text);
 
-/// Whether this host stands for all addresses of the machine.
+/// Whether this host means all addresses of the machine.
 bool listens_anywhere(const std::string& host);
 
 }  // namespace papilio::example

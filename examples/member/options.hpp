@@ -18,7 +18,8 @@ class App;
 
 namespace papilio::example {
 
-/// What all members of a run must agree on, and where they find the text.
+/// Options of both programs: those that all members of a run must agree on, and those of the
+/// machine.
 struct run_options {
     std::string name = "papilio";
     std::string model = "demo";
@@ -27,23 +28,23 @@ struct run_options {
     round_codec codec = round_codec::int8b;
     outer_options outer;
     double held_out = 0.05;
-    std::size_t length = 0;  ///< tokens in a sequence; 0 = the preset's
+    std::size_t length = 0;  ///< tokens in a sequence; 0: the model's limit
     std::string congestion;
     std::string device = "auto";
-    int threads = 0;  ///< 0 = as the environment says
+    int threads = 0;  ///< 0: as OMP_NUM_THREADS says
 };
 
 /// Adds them to a program's options.
 void add_run_options(CLI::App& app, run_options& o);
 
-/// Adds --config, and the habits that both programs share.
-void add_habits(CLI::App& app);
+/// Adds --config, and sets the format of help and options.
+void add_common(CLI::App& app);
 
-/// A number for all that members must agree on: weights averaged with those of a member that
-/// differs in it would be worth nothing.
+/// A digest of all options that members must agree on. Members that differ in one must not average
+/// together.
 std::uint64_t configuration(const run_options& o);
 
-/// What `--device` says.
+/// The device for a value of --device.
 device_kind device_named(std::string_view name);
 
 }  // namespace papilio::example

@@ -4,11 +4,11 @@
 
 namespace papilio::example {
 
-/// What both programs do before anything large: threads are limited, and what would go wrong only
-/// when the first checkpoint is written is tried. Throws a `problem` that says what to change.
+/// Limits the number of threads, and checks that checkpoints can be written to this folder, before
+/// the program loads anything large. Throws a `problem` that says what to change.
 void prepare(const std::filesystem::path& checkpoint, bool resume, int threads);
 
-/// The same by a program's options, which it returns.
+/// The same with a program's options. Returns them.
 template <class Options>
 const Options& prepared(const Options& o)
 {

@@ -11,7 +11,7 @@ namespace papilio::example {
 
 namespace {
 
-int complain(const char* name, const std::string& what, int code)
+int report(const char* name, const std::string& what, int code)
 {
     std::fprintf(stderr, "%s: %s\n", name, what.c_str());
     return code;
@@ -26,14 +26,14 @@ int run_program(const char* name, const std::function<int()>& body)
     } catch (const CLI::Success&) {
         return exit_ok;
     } catch (const CLI::Error& wrong) {
-        complain(name, wrong.what(), exit_usage);
-        return complain(name, "try --help", exit_usage);
+        report(name, wrong.what(), exit_usage);
+        return report(name, "try --help", exit_usage);
     } catch (const std::system_error& failure) {
-        return complain(name, failure.what(), exit_failure);
+        return report(name, failure.what(), exit_failure);
     } catch (const std::bad_alloc&) {
-        return complain(name, "not enough memory: choose a smaller model or batch", exit_failure);
+        return report(name, "not enough memory: choose a smaller model or batch", exit_failure);
     } catch (const std::exception& failure) {
-        return complain(name, failure.what(), exit_failure);
+        return report(name, failure.what(), exit_failure);
     }
 }
 

@@ -18,12 +18,12 @@ namespace papilio::example {
 
 namespace {
 
-// A handler may do little: it tells the listener by a byte. It may run in any thread, and there are
-// threads before `main`, which libraries for linear algebra start.
+// A signal handler may do little, so it writes a byte to the listener. It may run in any thread:
+// libraries for linear algebra start threads before `main`.
 std::atomic<int> to_listener = -1;
 int from_handler = -1;
 
-constexpr unsigned char over = 0;  // no signal has this number
+constexpr unsigned char end_listening = 0;  // no signal has this number
 
 void tell_listener(unsigned char what)
 {
@@ -50,7 +50,7 @@ signals::signals(double minutes)
     on_signal.sa_flags = SA_RESTART;
     ::sigaction(SIGINT, &on_signal, nullptr);
     ::sigaction(SIGTERM, &on_signal, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);  // whoever read our output may be gone: writes say so
+    ::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe fails instead
     listener_ = std::thread([this, minutes] { listen(minutes); });
 }
 
@@ -58,7 +58,7 @@ signals::~signals()
 {
     ::signal(SIGINT, SIG_DFL);
     ::signal(SIGTERM, SIG_DFL);
-    tell_listener(over);
+    tell_listener(end_listening);
     listener_.join();
     ::close(to_listener.exchange(-1));
     ::close(std::exchange(from_handler, -1));
@@ -70,19 +70,19 @@ void signals::listen(double minutes)
     const auto until = clock::now() + std::chrono::duration<double, std::ratio<60>>(minutes);
     bool asked = false;
     for (;;) {
-        int patience_ms = -1;
+        int timeout_ms = -1;
         if (minutes > 0 && !stop_.stop_requested()) {
             const std::chrono::duration<double, std::milli> left = until - clock::now();
             if (left.count() <= 0) stop_.request_stop();
-            patience_ms = static_cast<int>(std::clamp(left.count() + 1, 0.0, 1e9));
+            timeout_ms = static_cast<int>(std::clamp(left.count() + 1, 0.0, 1e9));
         }
-        pollfd told{from_handler, POLLIN, 0};
-        if (::poll(&told, 1, patience_ms) <= 0) continue;
-        unsigned char what = over;
+        pollfd ready{from_handler, POLLIN, 0};
+        if (::poll(&ready, 1, timeout_ms) <= 0) continue;
+        unsigned char what = end_listening;
         if (::read(from_handler, &what, 1) != 1) continue;
-        if (what == over) return;
+        if (what == end_listening) return;
         if (std::exchange(asked, true)) ::_exit(128 + what);
-        std::fputs("\nending in good order; once more ends at once\n", stderr);
+        std::fputs("\nstopping after the current step; a second signal ends at once\n", stderr);
         stop_.request_stop();
     }
 }

@@ -5,9 +5,8 @@
 
 namespace papilio::example {
 
-/// Turns the first SIGINT or SIGTERM into a stop request, for a program that ends in good order;
-/// the second ends it at once. The end of `minutes`, unless that is 0, is a stop request, too. One
-/// at a time.
+/// Turns the first SIGINT or SIGTERM into a stop request; the second ends the program at once.
+/// After `minutes`, unless that is 0, requests a stop, too. There may be one object at a time.
 class signals {
 public:
     explicit signals(double minutes = 0);

@@ -17,7 +17,7 @@ std::vector<std::size_t> state_sizes(std::size_t parameters)
     return {parameters, parameters};
 }
 
-std::shared_ptr<state_snapshot> room_after(const state_snapshot& from)
+std::shared_ptr<state_snapshot> next_state(const state_snapshot& from)
 {
     auto s = std::make_shared<state_snapshot>();
     s->round = from.round + 1;
@@ -28,7 +28,7 @@ std::shared_ptr<state_snapshot> room_after(const state_snapshot& from)
 
 void advance(const state_snapshot& from, state_snapshot& next, outer_options o)
 {
-    // The gradient's place takes the new weights: a tile is read before it is written.
+    // The new weights overwrite the gradient: each tile is read before it is written.
     const outer_buffers buffers{weights(from), momentum(from), next.spans[0], next.spans[1]};
     outer_step(buffers, next.spans[0], o);
 }

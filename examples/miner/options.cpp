@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <member/checks.hpp>
+#include <member/seconds.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -9,13 +10,13 @@ namespace papilio::example {
 namespace {
 
 constexpr const char* about =
-    "Trains a GPT-2 on your text, and averages it with other miners every so often (DiLoCo).";
+    "Trains a GPT-2 on your text and averages it with other miners at intervals (DiLoCo).";
 
 constexpr const char* examples = R"(
 Examples:
   Join the run of a validator that listens at 10.0.0.1, port 5400
     papilio-miner --rendezvous 10.0.0.1:5400 --data book.txt
-  A GPT-2 of 124M weights on tokenised shards, kept in a folder and continued after a restart
+  GPT-2 with 124M weights on tokenised shards, with checkpoints to continue from
     papilio-miner --rendezvous 10.0.0.1:5400 --preset gpt2-124m --data 'shards/*.bin' \
         --checkpoint kept --resume
   Alone, for ten rounds
@@ -23,52 +24,51 @@ Examples:
   With options from a file that holds lines such as: data = book.txt
     papilio-miner --config miner.ini
 
-It ends with 0 when all went well or it was asked to stop (SIGTERM, Ctrl-C), 1 on a failure, and 2
-when the options make no sense.)";
+Exit code: 0 on success, also after SIGTERM or Ctrl-C; 1 on a failure; 2 for invalid options.)";
 
-/// What a preset trains with, unless told otherwise.
-void fill_in(miner_options& o, const CLI::App& app)
+/// Sets the options that were not given to the preset's defaults.
+void apply_preset(miner_options& o, const CLI::App& app)
 {
     const bool demo = o.run.model == "demo";
-    const auto unless_given = [&](const char* option, auto& value, auto standard) {
+    const auto set_default = [&](const char* option, auto& value, auto standard) {
         if (app.count(option) == 0) value = standard;
     };
     if (o.inner_steps == 0) o.inner_steps = demo ? 20 : 500;
-    unless_given("--batch", o.batch, std::size_t{8});
-    unless_given("--accumulation", o.accumulation, std::size_t{demo ? 1u : 8u});
-    unless_given("--lr", o.rate.peak, demo ? 1e-3 : 4e-4);
-    unless_given("--warm-up", o.rate.warm_up, std::uint64_t{demo ? 20u : 1000u});
+    set_default("--batch", o.batch, std::size_t{8});
+    set_default("--accumulation", o.accumulation, std::size_t{demo ? 1u : 8u});
+    set_default("--lr", o.rate.peak, demo ? 1e-3 : 4e-4);
+    set_default("--warm-up", o.rate.warm_up, std::uint64_t{demo ? 20u : 1000u});
 }
 
-void add_meeting(CLI::App& app, miner_options& o)
+void add_network(CLI::App& app, miner_options& o)
 {
-    const std::string meeting = "Meeting others";
+    const std::string network = "Network";
     auto* rendezvous =
         app.add_option("--rendezvous", o.rendezvous, "host:port of the run's validator")
-            ->check(place_to_dial())
-            ->group(meeting);
-    app.add_flag("--alone", o.alone, "train without others, by the same outer optimiser")
+            ->check(remote_address())
+            ->group(network);
+    app.add_flag("--alone", o.alone, "train without a run, with the same outer optimiser")
         ->excludes(rendezvous)
-        ->group(meeting);
-    app.add_option("--listen", o.listen, "host:port for other miners; none: they cannot dial us")
-        ->check(place_to_listen(true))
-        ->group(meeting);
-    app.add_option("--announce", o.announce, "host:port that others dial, if it is another")
-        ->check(place_to_dial())
-        ->group(meeting);
-    app.add_option("--name", o.name, "for people, in the validator's table")
+        ->group(network);
+    app.add_option("--listen", o.listen, "host:port for other miners; none: accept no connections")
+        ->check(listen_address(true))
+        ->group(network);
+    app.add_option("--announce", o.announce, "host:port that others dial, if not that of --listen")
+        ->check(remote_address())
+        ->group(network);
+    app.add_option("--name", o.name, "shown in the validator's table")
         ->check(readable_text())
-        ->group(meeting);
+        ->group(network);
     app.add_option("--patience", o.patience,
-                   "seconds with a rendezvous that does not answer, or not take us yet")
+                   "seconds to retry a rendezvous that does not answer or is full")
         ->check(above_zero())
-        ->group(meeting);
+        ->group(network);
 }
 
 void add_training(CLI::App& app, miner_options& o)
 {
     const std::string training = "Training";
-    app.add_option("--inner-steps", o.inner_steps, "steps between rounds; 0: the preset's")
+    app.add_option("--inner-steps", o.inner_steps, "training steps between rounds; 0: the preset's")
         ->default_str("20 for demo, else 500")
         ->group(training);
     app.add_option("--batch", o.batch, "sequences in a forward pass")
@@ -83,47 +83,48 @@ void add_training(CLI::App& app, miner_options& o)
         ->check(above_zero())
         ->default_str("0.001 for demo, else 0.0004")
         ->group(training);
-    app.add_option("--warm-up", o.rate.warm_up, "steps until then")
+    app.add_option("--warm-up", o.rate.warm_up, "steps until the highest learning rate")
         ->default_str("20 for demo, else 1000")
         ->group(training);
-    app.add_option("--lr-steps", o.rate.total, "step at which its cosine ends; 0: it stays high")
+    app.add_option("--lr-steps", o.rate.total, "step at which the cosine decay ends; 0: no decay")
         ->group(training);
-    app.add_option("--lr-floor", o.rate.floor, "its share that is left there")
+    app.add_option("--lr-floor", o.rate.floor, "share of --lr after the decay, 0 to 1")
         ->check(between(0, 1))
         ->group(training);
-    app.add_option("--weight-decay", o.optimizer.decay, "of AdamW")
+    app.add_option("--weight-decay", o.optimizer.decay, "weight decay of AdamW")
         ->check(zero_or_more())
         ->group(training);
-    app.add_option("--clip", o.optimizer.clip, "longest gradient; 0: no limit")
+    app.add_option("--clip", o.optimizer.clip, "highest norm of the gradient; 0: no limit")
         ->check(zero_or_more())
         ->group(training);
-    app.add_option("--peer-seed", o.peer_seed, "of the draws; another for each miner")
-        ->default_str("drawn once, and kept in the checkpoint")
+    app.add_option("--peer-seed", o.peer_seed, "seed of the batches; must differ between miners")
+        ->default_str("random, and kept in the checkpoint")
         ->group(training);
-    app.add_option("--evaluate", o.evaluate, "held-out sequences to look at after each round")
+    app.add_option("--evaluate", o.evaluate, "held-out sequences to evaluate after each round")
         ->group(training);
 }
 
-void add_keeping(CLI::App& app, miner_options& o)
+void add_checkpoints(CLI::App& app, miner_options& o)
 {
-    const std::string keeping = "Keeping and ending";
+    const std::string checkpoints = "Checkpoints and end";
     auto* checkpoint =
-        app.add_option("--checkpoint", o.checkpoint, "folder to save in")->group(keeping);
-    app.add_flag("--resume", o.resume, "continue from there, if it holds anything yet")
+        app.add_option("--checkpoint", o.checkpoint, "folder for checkpoints")->group(checkpoints);
+    app.add_flag("--resume", o.resume, "continue from the checkpoint, if there is one")
         ->needs(checkpoint)
-        ->group(keeping);
-    app.add_option("--checkpoint-every", o.checkpoint_every, "rounds")
+        ->group(checkpoints);
+    app.add_option("--checkpoint-every", o.checkpoint_every, "rounds between checkpoints")
         ->check(above_zero())
-        ->group(keeping);
-    app.add_option("--rounds", o.rounds, "end when the run has had so many; 0: never")
-        ->group(keeping);
-    app.add_option("--minutes", o.minutes, "end after so long; 0: never")
+        ->group(checkpoints);
+    app.add_option("--rounds", o.rounds, "end after so many rounds of the run; 0: never")
+        ->group(checkpoints);
+    app.add_option("--minutes", o.minutes, "end after so many minutes; 0: never")
         ->check(zero_or_more())
-        ->group(keeping);
-    app.add_option("--metrics", o.metrics, "file for JSON lines: steps and rounds")->group(keeping);
-    app.add_option("--metrics-every", o.metrics_every, "steps")
+        ->group(checkpoints);
+    app.add_option("--metrics", o.metrics, "file for JSON lines about steps and rounds")
+        ->group(checkpoints);
+    app.add_option("--metrics-every", o.metrics_every, "steps between lines in --metrics")
         ->check(above_zero())
-        ->group(keeping);
+        ->group(checkpoints);
 }
 
 }  // namespace
@@ -133,11 +134,11 @@ miner_options parse_miner_options(int argc, const char* const* argv)
     miner_options o;
     CLI::App app(about, "papilio-miner");
     app.footer(examples);
-    add_habits(app);
-    add_meeting(app, o);
+    add_common(app);
+    add_network(app, o);
     add_run_options(app, o.run);
     add_training(app, o);
-    add_keeping(app, o);
+    add_checkpoints(app, o);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& asked) {
@@ -146,7 +147,7 @@ miner_options parse_miner_options(int argc, const char* const* argv)
     }
     if (!o.alone && o.rendezvous.empty())
         throw CLI::RequiredError("--rendezvous (where the run's validator listens) or --alone");
-    fill_in(o, app);
+    apply_preset(o, app);
     return o;
 }
 
@@ -165,6 +166,21 @@ trainer_options trainer_part(const miner_options& o, std::uint64_t peer)
     t.optimizer = o.optimizer;
     t.device = device_named(o.run.device);
     return t;
+}
+
+run_client_options client_part(const miner_options& o, std::uint64_t parameters)
+{
+    run_client_options c;
+    c.rendezvous = parse_endpoint(o.rendezvous);
+    if (!o.announce.empty()) c.announce = parse_endpoint(o.announce);
+    if (o.listen != "none") c.mesh.listen = parse_endpoint(o.listen);
+    c.mesh.run = o.run.name;
+    c.mesh.congestion = o.run.congestion;
+    c.name = o.name;
+    c.parameters = parameters;
+    c.configuration = configuration(o.run);
+    c.patience = seconds_long(o.patience);
+    return c;
 }
 
 }  // namespace papilio::example

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "run_client.hpp"
+
 #include <member/options.hpp>
 #include <trainer/trainer.hpp>
 
@@ -10,16 +12,17 @@
 
 namespace papilio::example {
 
-/// What papilio-miner is told. Numbers that are 0 or absent are filled in from the preset.
+/// The options of papilio-miner. The preset fills in training options that are 0.
 struct miner_options {
     run_options run;
 
-    std::string rendezvous;  ///< host:port of the validator; empty: this miner trains alone
+    std::string rendezvous;  ///< host:port of the validator
     bool alone = false;
-    std::string listen = "0.0.0.0:0";  ///< "none": other miners cannot dial this one
-    std::string announce;              ///< host:port that others dial, where it differs
+    std::string listen =
+        "0.0.0.0:0";       ///< host:port for other miners; "none": accept no connections
+    std::string announce;  ///< host:port that others dial; empty: that of `listen`
     std::string name;
-    double patience = 90;  ///< seconds with a rendezvous that does not answer, or take us yet
+    double patience = 90;  ///< seconds to retry a rendezvous that does not answer or is full
 
     std::uint64_t inner_steps = 0;  ///< 0: the preset's
     std::size_t batch = 0;
@@ -27,22 +30,25 @@ struct miner_options {
     schedule rate{.peak = 0, .warm_up = 0, .total = 0, .floor = 0.1};
     adamw_options optimizer;
     std::optional<std::uint64_t> peer_seed;
-    std::size_t evaluate = 0;  ///< held-out sequences to look at after each round
+    std::size_t evaluate = 0;  ///< held-out sequences to evaluate after each round
 
     std::filesystem::path checkpoint;
     bool resume = false;
     std::uint32_t checkpoint_every = 1;  ///< rounds
-    std::uint32_t rounds = 0;            ///< of the run, until it ends; 0: for ever
+    std::uint32_t rounds = 0;            ///< of the run, after which this miner ends; 0: no limit
     double minutes = 0;
     std::filesystem::path metrics;
     std::uint64_t metrics_every = 1;  ///< steps
 };
 
-/// Reads the command line and the configuration file. Throws `CLI::Error` for what makes no sense,
-/// and `CLI::Success` when only help was asked for, which it has printed.
+/// Reads the command line and the configuration file. Throws `CLI::Error` for invalid options, and
+/// `CLI::Success` after printing the help.
 miner_options parse_miner_options(int argc, const char* const* argv);
 
-/// What the trainer is told of them. `peer` seeds the draws.
+/// The trainer's part of the options. `peer` seeds the order of batches.
 trainer_options trainer_part(const miner_options& o, std::uint64_t peer);
+
+/// The run client's part of the options, for a model with so many parameters.
+run_client_options client_part(const miner_options& o, std::uint64_t parameters);
 
 }  // namespace papilio::example

@@ -51,7 +51,8 @@ void progress::waiting(const std::string& line)
     draw(line);
 }
 
-/// In place of the line before, and not beyond the terminal's edge: a line that wraps would stay.
+/// Replaces the previous line. Cut at the terminal's width, since a wrapped line could not be
+/// replaced.
 void progress::draw(const std::string& line)
 {
     if (!terminal_) return note(line);

@@ -8,23 +8,23 @@
 
 namespace papilio::example {
 
-/// Tells the person before the screen how training goes: a line that is redrawn on a terminal, now
-/// and then a line elsewhere.
+/// Shows the progress of training: on a terminal one line that is redrawn, elsewhere a line every
+/// ten seconds.
 class progress {
 public:
-    /// `total_steps` and `minutes` say when the run ends, as far as that is known; else 0.
+    /// `total_steps` and `minutes` limit the run; 0: no limit.
     progress(std::uint64_t total_steps, double minutes);
 
-    /// A step was taken. `left_in_round` steps remain until the next averaging.
+    /// Reports a step. `left_in_round` steps remain until the next averaging.
     void step(const step_report& r, std::uint64_t round, std::uint64_t left_in_round);
 
-    /// What goes on instead of steps.
+    /// Shows why no steps are taken.
     void waiting(const std::string& line);
 
-    /// Something worth a line of its own.
+    /// Prints a line of its own.
     void note(const std::string& line);
 
-    /// Seconds that a step takes of late.
+    /// Moving average of the time that a step takes.
     double seconds_per_step() const { return pace_; }
 
 private:

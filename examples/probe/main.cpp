@@ -1,8 +1,8 @@
 #include "group.hpp"
 
+#include <member/cancellation.hpp>
 #include <member/program.hpp>
 #include <member/signals.hpp>
-#include <member/stop.hpp>
 
 #include <papilio/async/sync_wait.hpp>
 

@@ -10,14 +10,14 @@
 
 namespace papilio::example {
 
-/// The way from one peer to another. Zeros: not measured.
+/// One direction of a link. Zeros: not measured.
 struct link_figures_each {
     double bytes_per_second = 0;
-    double duplex_bytes_per_second = 0;  ///< while as much as possible went the other way, too
-    double min = 0, p50 = 0, p99 = 0, jitter = 0;  ///< seconds there and back
+    double duplex_bytes_per_second = 0;            ///< while the other direction was busy, too
+    double min = 0, p50 = 0, p99 = 0, jitter = 0;  ///< of the round trip, in seconds
 };
 
-/// What all links of a group carry. One of each two peers measures both ways.
+/// The measurements of all links of a group. One peer of each pair measures both directions.
 class link_matrix {
 public:
     explicit link_matrix(std::size_t peers) : peers_(peers), cells_(peers * peers * figures) {}
@@ -27,11 +27,11 @@ public:
     std::size_t peers() const noexcept { return peers_; }
     link_figures_each at(std::size_t from, std::size_t to) const;
 
-    /// Whether each two peers were measured.
+    /// Whether every pair was measured.
     bool complete() const;
 
-    /// All figures as numbers, in which what others have measured is zero: the sum over all peers
-    /// is everybody's matrix.
+    /// All figures. Those that other peers measured are zero, so that the sum over all peers is the
+    /// whole matrix.
     std::span<double> numbers() noexcept { return cells_; }
 
 private:
@@ -41,7 +41,7 @@ private:
     std::vector<double> cells_;  // by from, to, figure
 };
 
-/// Who the peers are, in words.
+/// `peers` are their names or addresses.
 std::string to_table(const link_matrix& m, const std::vector<std::string>& peers);
 std::string to_json(const link_matrix& m, const std::vector<std::string>& peers);
 

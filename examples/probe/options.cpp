@@ -9,7 +9,7 @@ namespace papilio::example {
 namespace {
 
 constexpr const char* about =
-    "Measures what the links between machines carry: latency, and bandwidth each way.";
+    "Measures the latency and the bandwidth, each way, of the links between machines.";
 
 constexpr const char* examples = R"(
 Examples:
@@ -20,52 +20,52 @@ Examples:
     papilio-probe --listen 0.0.0.0:5400 --peers 4 --seconds 10 --json
     papilio-probe 10.0.0.1:5400 --seconds 10 --json     (on each of the other three)
 
-It ends with 0 when all went well, 1 on a failure, 2 when the options make no sense, and 3 when a
-pair could not be measured.)";
+Exit code: 0 on success, also after SIGTERM or Ctrl-C; 1 on a failure; 2 for invalid options; 3 when
+a pair could not be measured.)";
 
-void add_meeting(CLI::App& app, probe_options& o)
+void add_network(CLI::App& app, probe_options& o)
 {
-    const std::string meeting = "Meeting others";
+    const std::string network = "Network";
     auto* join =
-        app.add_option("rendezvous", o.rendezvous, "host:port to join at")->check(place_to_dial());
+        app.add_option("rendezvous", o.rendezvous, "host:port to join at")->check(remote_address());
     app.add_option("--rendezvous", o.rendezvous, "the same")
-        ->check(place_to_dial())
+        ->check(remote_address())
         ->excludes(join)
-        ->group(meeting);
+        ->group(network);
     auto* listen = app.add_option("--listen", o.listen, "host:port at which others join")
-                       ->check(place_to_listen())
+                       ->check(listen_address())
                        ->excludes(join)
-                       ->group(meeting);
-    app.add_option("--peers", o.peers, "of the group, this one included")
+                       ->group(network);
+    app.add_option("--peers", o.peers, "peers in the group including this one, 2 to 256")
         ->check(CLI::Range(2, 256))
         ->needs(listen)
-        ->group(meeting);
-    app.add_option("--mesh", o.mesh, "host:port at which the others reach this one")
-        ->check(place_to_listen())
-        ->group(meeting);
-    app.add_option("--group", o.group, "its name; members of other groups are turned away")
+        ->group(network);
+    app.add_option("--mesh", o.mesh, "host:port at which other peers connect")
+        ->check(listen_address())
+        ->group(network);
+    app.add_option("--group", o.group, "name of the group; peers of other groups are refused")
         ->check(readable_text())
-        ->group(meeting);
-    app.add_option("--patience", o.patience, "seconds until all must have come")
+        ->group(network);
+    app.add_option("--patience", o.patience, "seconds within which all peers must join")
         ->check(above_zero(1e6))
-        ->group(meeting);
+        ->group(network);
 }
 
 void add_measuring(CLI::App& app, probe_options& o)
 {
     const std::string measuring = "Measuring";
-    app.add_option("--count", o.count, "messages there and back")
+    app.add_option("--count", o.count, "messages per round-trip measurement, 1 to 10000")
         ->check(CLI::Range(1, 10'000))
         ->group(measuring);
-    app.add_option("--mib", o.mib, "MiB each way, where no time is given")
+    app.add_option("--mib", o.mib, "MiB sent each way, without --seconds, 1 to 1024")
         ->check(between(1, 1024))
         ->group(measuring);
-    app.add_option("--seconds", o.seconds, "each way, and a third of that for both at once")
+    app.add_option("--seconds", o.seconds, "seconds each way, and a third of it both ways at once")
         ->check(between(0, 60))
         ->group(measuring);
-    app.add_option("--congestion", o.congestion, "TCP's congestion control: cubic, bbr, ...")
+    app.add_option("--congestion", o.congestion, "congestion control of TCP: cubic, bbr, ...")
         ->group(measuring);
-    app.add_flag("--json", o.json, "say it in JSON")->group(measuring);
+    app.add_flag("--json", o.json, "print JSON")->group(measuring);
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ probe_options parse_probe_options(int argc, const char* const* argv)
     app.footer(examples);
     app.option_defaults()->always_capture_default();
     app.get_formatter()->column_width(34);
-    add_meeting(app, o);
+    add_network(app, o);
     add_measuring(app, o);
     try {
         app.parse(argc, argv);

@@ -8,28 +8,28 @@
 
 namespace papilio::example {
 
-/// What one thread tells another, in order.
+/// A queue from one thread to another.
 template <class T>
 class inbox {
 public:
-    /// Calls `thin` with whatever still waits, so that it need not hold much for long.
-    template <class Thin>
-    void put(T what, Thin thin)
+    /// Appends an item. Calls `shrink` with each older one, to free memory that it need not hold.
+    template <class Shrink>
+    void put(T item, Shrink shrink)
     {
         {
             const std::lock_guard lock(mutex_);
-            for (T& older : waiting_) thin(older);
-            waiting_.push_back(std::move(what));
+            for (T& older : waiting_) shrink(older);
+            waiting_.push_back(std::move(item));
         }
         changed_.notify_one();
     }
 
-    /// The oldest; nothing when none comes within `patience`.
+    /// Removes the oldest item; returns nothing when there is none within `limit`.
     template <class Duration>
-    std::optional<T> take(Duration patience)
+    std::optional<T> take(Duration limit)
     {
         std::unique_lock lock(mutex_);
-        if (!changed_.wait_for(lock, patience, [this] { return !waiting_.empty(); })) return {};
+        if (!changed_.wait_for(lock, limit, [this] { return !waiting_.empty(); })) return {};
         std::optional<T> oldest(std::move(waiting_.front()));
         waiting_.pop_front();
         return oldest;

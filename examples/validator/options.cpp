@@ -9,71 +9,73 @@ namespace papilio::example {
 namespace {
 
 constexpr const char* about =
-    "Hosts a run: miners join here, are grouped for each round, measured and scored.";
+    "Hosts a run: groups the miners for each round, measures their links and scores them.";
 
 constexpr const char* examples = R"(
 Examples:
-  Host a run of the demo model on ports 5400 and 5401, and end it after an hour
+  Host a run of the demo model on ports 5400 and 5401 for an hour
     papilio-validator --data book.txt --minutes 60
-  A GPT-2 of 124M weights, whose miners need 50 Mbit/s each way, with scores in a file
+  GPT-2 with 124M weights; miners need 50 Mbit/s each way; scores go to a file
     papilio-validator --preset gpt2-124m --data 'shards/*.bin' --min-up 50 --min-down 50 \
         --scores scores.jsonl --checkpoint kept --resume
 
-It ends with 0 when all went well or it was asked to stop (SIGTERM, Ctrl-C), 1 on a failure, 2 when
-the options make no sense, and 3 when --check finds that the run did not come to what it should.)";
+Exit code: 0 on success, also after SIGTERM or Ctrl-C; 1 on a failure; 2 for invalid options; 3 when
+--check finds a shortcoming.)";
 
 void add_hosting(CLI::App& app, validator_options& o)
 {
     const std::string hosting = "Hosting";
-    app.add_option("--listen", o.listen, "host:port at which miners join")
-        ->check(place_to_listen())
+    app.add_option("--listen", o.listen, "host:port at which miners join; port 0: any free one")
+        ->check(listen_address())
         ->group(hosting);
-    app.add_option("--mesh", o.mesh, "host:port at which they exchange models with it")
-        ->check(place_to_listen())
+    app.add_option("--mesh", o.mesh, "host:port at which miners exchange models with it")
+        ->check(listen_address())
         ->group(hosting);
-    app.add_option("--address-file", o.address_file, "file to write the address to, for scripts")
+    app.add_option("--address-file", o.address_file, "file to write the address of --listen to")
         ->group(hosting);
-    app.add_option("--min-group", o.min_group, "miners in a round, at least")
+    app.add_option("--min-group", o.min_group, "fewest miners in a round, 1 to 4095")
         ->check(CLI::Range(1, 4095))
         ->group(hosting);
-    app.add_option("--max-group", o.max_group, "miners in a round, at most")
+    app.add_option("--max-group", o.max_group, "most miners in a round, 1 to 4095")
         ->check(CLI::Range(1, 4095))
         ->group(hosting);
-    app.add_option("--patience", o.patience, "seconds with the slow, once the first is ready")
+    app.add_option("--patience", o.patience,
+                   "seconds to wait for slow miners after the first is ready")
         ->check(above_zero(1e6))
         ->group(hosting);
-    app.add_option("--round-timeout", o.round_timeout, "seconds that a round may take")
+    app.add_option("--round-timeout", o.round_timeout, "limit of a round in seconds")
         ->check(above_zero(1e6))
         ->group(hosting);
-    app.add_option("--rounds", o.rounds, "end when the run has had so many; 0: never")
+    app.add_option("--rounds", o.rounds, "end after so many rounds of the run; 0: never")
         ->group(hosting);
-    app.add_option("--minutes", o.minutes, "end after so long; 0: never")
+    app.add_option("--minutes", o.minutes, "end after so many minutes; 0: never")
         ->check(zero_or_more())
         ->group(hosting);
 }
 
-void add_judging(CLI::App& app, validator_options& o)
+void add_scoring(CLI::App& app, validator_options& o)
 {
-    const std::string judging = "Measuring and scoring";
-    app.add_option("--min-up", o.demands.min_up_mbit, "Mbit/s from a miner; 0: any")
+    const std::string scoring = "Measuring and scoring";
+    app.add_option("--min-up", o.required.min_up_mbit, "Mbit/s that a miner must send; 0: any")
         ->check(zero_or_more())
-        ->group(judging);
-    app.add_option("--min-down", o.demands.min_down_mbit, "Mbit/s to a miner; 0: any")
+        ->group(scoring);
+    app.add_option("--min-down", o.required.min_down_mbit,
+                   "Mbit/s that a miner must receive; 0: any")
         ->check(zero_or_more())
-        ->group(judging);
-    app.add_option("--max-rtt", o.demands.max_rtt_ms, "ms to a miner and back; 0: any")
+        ->group(scoring);
+    app.add_option("--max-rtt", o.required.max_rtt_ms, "highest round-trip time in ms; 0: any")
         ->check(zero_or_more())
-        ->group(judging);
-    app.add_option("--probe", o.probe_mib, "MiB each way to measure a link with")
+        ->group(scoring);
+    app.add_option("--probe", o.probe_mib, "MiB sent each way to measure a link, 1 to 256")
         ->check(between(1, 256))
-        ->group(judging);
-    app.add_option("--evaluate", o.evaluate, "held-out sequences after each round; 0: all")
-        ->group(judging);
-    app.add_option("--scores", o.scores, "file for JSON lines: one per miner and round")
-        ->group(judging);
-    app.add_option("--summary", o.summary, "file for a JSON summary at the end")->group(judging);
-    app.add_flag("--check", o.check, "end with 3 unless the run came to what a good one comes to")
-        ->group(judging);
+        ->group(scoring);
+    app.add_option("--evaluate", o.evaluate,
+                   "held-out sequences to evaluate after each round; 0: all")
+        ->group(scoring);
+    app.add_option("--scores", o.scores, "file for JSON lines, one per miner and round")
+        ->group(scoring);
+    app.add_option("--summary", o.summary, "file for a JSON summary at the end")->group(scoring);
+    app.add_flag("--check", o.check, "end with 3 if the run has a shortcoming")->group(scoring);
 }
 
 }  // namespace
@@ -83,16 +85,17 @@ validator_options parse_validator_options(int argc, const char* const* argv)
     validator_options o;
     CLI::App app(about, "papilio-validator");
     app.footer(examples);
-    add_habits(app);
+    add_common(app);
     add_hosting(app, o);
     add_run_options(app, o.run);
-    add_judging(app, o);
-    const std::string keeping = "Keeping";
+    add_scoring(app, o);
+    const std::string checkpoints = "Checkpoints";
     auto* checkpoint =
-        app.add_option("--checkpoint", o.checkpoint, "folder to save the run in")->group(keeping);
-    app.add_flag("--resume", o.resume, "continue the run from there, if it holds anything yet")
+        app.add_option("--checkpoint", o.checkpoint, "folder for checkpoints of the run")
+            ->group(checkpoints);
+    app.add_flag("--resume", o.resume, "continue from the checkpoint, if there is one")
         ->needs(checkpoint)
-        ->group(keeping);
+        ->group(checkpoints);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& asked) {
@@ -100,7 +103,9 @@ validator_options parse_validator_options(int argc, const char* const* argv)
         throw;
     }
     if (o.max_group < o.min_group)
-        throw CLI::ValidationError("--max-group", "is below --min-group");
+        throw CLI::ValidationError("--max-group", "must be at least --min-group, which is " +
+                                                      std::to_string(o.min_group) + ", not " +
+                                                      std::to_string(o.max_group));
     return o;
 }
 
@@ -111,7 +116,7 @@ trainer_options trainer_part(const validator_options& o)
     t.data = o.run.data;
     t.seed = o.run.seed;
     t.length = o.run.length;
-    t.batch = o.run.model == "demo" ? 8 : 1;  // sequences evaluated at once
+    t.batch = o.run.model == "demo" ? 8 : 1;  // sequences in an evaluation step
     t.held_out = o.run.held_out;
     t.device = device_named(o.run.device);
     return t;

@@ -10,55 +10,55 @@ namespace papilio::example {
 
 namespace {
 
-void take_report(verdict& v, const observation& o)
+void add_report(verdict& v, const observation& o)
 {
-    const auto report = o.what.reports.find(v.miner);
-    if (report == o.what.reports.end()) {
+    const auto report = o.outcome.reports.find(v.miner);
+    if (report == o.outcome.reports.end()) {
         v.status = "silent";
         return;
     }
-    const wire::round_report& said = report->second;
-    v.sent = said.bytes_sent;
-    v.received = said.bytes_received;
-    v.seconds = said.seconds;
-    v.digest = said.digest;
-    v.took_part = o.what.ok && said.ok && said.digest == o.what.digest;
-    if (!said.ok)
+    const wire::round_report& reported = report->second;
+    v.sent = reported.bytes_sent;
+    v.received = reported.bytes_received;
+    v.seconds = reported.seconds;
+    v.digest = reported.digest;
+    v.took_part = o.outcome.ok && reported.ok && reported.digest == o.outcome.digest;
+    if (!reported.ok)
         v.status = "failed";
-    else if (o.what.ok && !v.took_part)
+    else if (o.outcome.ok && !v.took_part)
         v.status = "differs";
     else
-        v.status = o.what.ok ? "averaged" : "failed";  // the others' failure is all the same its
+        v.status = o.outcome.ok ? "averaged" : "failed";  // a failure of others counts as its own
 }
 
-void take_surroundings(verdict& v, const overview& around, const thresholds& demands)
+void add_link(verdict& v, const run_snapshot& snapshot, const thresholds& required)
 {
-    const auto known = around.members.find(v.miner);
-    if (known != around.members.end()) v.name = known->second.name;
-    const auto link = around.links.find(v.miner);
-    if (link != around.links.end()) v.link = link->second;
-    v.meets_demands = meets(v.link, demands);
+    const auto known = snapshot.members.find(v.miner);
+    if (known != snapshot.members.end()) v.name = known->second.name;
+    const auto link = snapshot.links.find(v.miner);
+    if (link != snapshot.links.end()) v.link = link->second;
+    v.meets_demands = meets(v.link, required);
 }
 
 }  // namespace
 
-std::vector<verdict> judge(const observation& o, const thresholds& demands, round_codec codec,
+std::vector<verdict> judge(const observation& o, const thresholds& required, round_codec codec,
                            std::size_t parameters)
 {
     std::map<std::uint16_t, verdict> all;
-    const auto roles = roles_of(o.what.group);
+    const auto roles = roles_of(o.outcome.group);
     for (std::size_t rank = 0; rank < roles.size(); ++rank) {
-        const auto& m = o.what.group.members[rank];
+        const auto& m = o.outcome.group.members[rank];
         if (!votes(roles[rank])) continue;
         verdict& v = all[m.id];
         v.miner = m.id;
         v.at = m.at;
         v.butterfly = butterfly_bytes(codec, parameters, roles, rank, o.shares);
         v.part = part_bytes(codec, parameters, roles, rank, o.shares);
-        if (rank < o.seen.peers.size()) v.to_observer = o.seen.peers[rank].received;
-        take_report(v, o);
+        if (rank < o.own_report.peers.size()) v.to_observer = o.own_report.peers[rank].received;
+        add_report(v, o);
     }
-    for (const auto& [id, m] : o.around.members) {
+    for (const auto& [id, m] : o.snapshot.members) {
         if (!m.present || all.contains(id)) continue;
         verdict& v = all[id];
         v.miner = id;
@@ -67,7 +67,7 @@ std::vector<verdict> judge(const observation& o, const thresholds& demands, roun
     }
     std::vector<verdict> verdicts;
     for (auto& [id, v] : all) {
-        take_surroundings(v, o.around, demands);
+        add_link(v, o.snapshot, required);
         verdicts.push_back(std::move(v));
     }
     return verdicts;
@@ -82,8 +82,8 @@ nlohmann::ordered_json to_json(const verdict& v, const observation& o,
     const auto of_link = [&](double link_figures::*figure) {
         return v.link ? nlohmann::ordered_json((*v.link).*figure) : nlohmann::ordered_json(nullptr);
     };
-    return {{"round", o.what.group.round + 1},
-            {"attempt", o.what.group.attempt},
+    return {{"round", o.outcome.group.round + 1},
+            {"attempt", o.outcome.group.attempt},
             {"miner", v.miner},
             {"name", v.name},
             {"endpoint", tcp::to_string({v.at.host, v.at.port})},

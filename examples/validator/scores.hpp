@@ -1,6 +1,6 @@
 #pragma once
 
-#include "host.hpp"
+#include "run_host.hpp"
 #include "thresholds.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -13,27 +13,25 @@
 
 namespace papilio::example {
 
-/// What the validator says of one miner after one attempt at a round.
+/// The result of one miner in one attempt at a round.
 struct verdict {
     std::uint16_t miner = 0;
     std::string name;
     wire::endpoint at;
 
-    /// "averaged"; "differs": it came to another result; "failed": it said so; "silent": it said
-    /// nothing in time; "absent": it was not in the group.
+    /// "averaged"; "differs": it reported another digest; "failed": the attempt failed; "silent":
+    /// its report did not arrive in time; "absent": it was not in the group.
     std::string status;
 
-    // Payload bytes. What it exchanged with all that vote, as it says, and what the direct
-    // butterfly makes it send; what it sent to this member, as this one counts, and the size of
-    // its part, which that should be.
-    std::uint64_t sent = 0;
-    std::uint64_t received = 0;
-    std::uint64_t butterfly = 0;
-    std::uint64_t to_observer = 0;
-    std::uint64_t part = 0;
+    // Payload bytes.
+    std::uint64_t sent = 0;         ///< to the other miners, as this miner reports
+    std::uint64_t received = 0;     ///< from them, as it reports
+    std::uint64_t butterfly = 0;    ///< that a direct butterfly makes it send to them
+    std::uint64_t to_observer = 0;  ///< to the validator, as that counts
+    std::uint64_t part = 0;         ///< size of its part, which it must send to the validator
 
-    double seconds = 0;  ///< in the all-reduce
-    std::string digest;  ///< of the state that it came to
+    double seconds = 0;  ///< that it spent in the all-reduce
+    std::string digest;  ///< of the state that it reports
     std::optional<link_figures> link;
     bool took_part = false;
     bool meets_demands = false;
@@ -41,11 +39,11 @@ struct verdict {
     double score() const { return took_part && meets_demands ? 1 : 0; }
 };
 
-/// Everybody's verdict, by id.
-std::vector<verdict> judge(const observation& o, const thresholds& demands, round_codec codec,
+/// The verdict on each miner, by id.
+std::vector<verdict> judge(const observation& o, const thresholds& required, round_codec codec,
                            std::size_t parameters);
 
-/// One line for the file of scores.
+/// The line for --scores.
 nlohmann::ordered_json to_json(const verdict& v, const observation& o,
                                std::optional<double> held_out_loss);
 

@@ -28,19 +28,19 @@ double ratio(std::uint64_t bytes, std::uint64_t of)
 void summary::add(const observation& o, const std::vector<verdict>& verdicts)
 {
     const bool first = rounds_ == 0;
-    o.what.ok ? ++rounds_ : ++failed_;
-    if (o.what.ok) {
-        digest_ = o.what.digest;
+    o.outcome.ok ? ++rounds_ : ++failed_;
+    if (o.outcome.ok) {
+        digest_ = o.outcome.digest;
         last_group_.clear();
     }
     double slowest = 0;
     for (const verdict& v : verdicts) {
-        standing& s = miners_[v.miner];
+        miner_record& s = miners_[v.miner];
         s.name = v.name;
         s.status = v.status;
-        if (!o.what.ok || v.status == "absent") continue;
+        if (!o.outcome.ok || v.status == "absent") continue;
         if (s.chances++ == 0) {
-            s.first_round = o.what.group.round + 1;
+            s.first_round = o.outcome.group.round + 1;
             s.newcomer = !first;
             s.first_matched = v.took_part;
         }
@@ -58,10 +58,10 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
         slowest = std::max(slowest, v.seconds);
     }
     averaging_seconds_ += slowest;
-    if (o.what.ok) to_observer_ += o.seen.bytes_received();
+    if (o.outcome.ok) to_observer_ += o.own_report.bytes_received();
 }
 
-void summary::note_departures(const overview& now)
+void summary::note_departures(const run_snapshot& now)
 {
     for (const auto& [id, m] : now.members)
         if (!m.present && m.left != run_is_over && miners_.contains(id)) miners_[id].left = m.left;
@@ -73,7 +73,8 @@ std::vector<std::string> summary::shortcomings() const
     if (rounds_ == 0) all.push_back("no round succeeded");
     for (const auto id : last_group_)
         if (miners_.at(id).digest != digest_)
-            all.push_back(fmt::format("miner {} did not come to the group's digest", id));
+            all.push_back(
+                fmt::format("miner {} does not have the group's digest after the last round", id));
     for (const auto& [id, s] : miners_)
         if (s.newcomer && !s.first_matched)
             all.push_back(
@@ -101,10 +102,10 @@ std::string summary::text(double seconds) const
         failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
     if (shares_ > 0) {
         t += fmt::format(
-            "bytes            {} sent to other miners by a miner in a round, as they say; the "
+            "bytes            {} sent to other miners by a miner in a round, as they report; the "
             "butterfly needs {}: {:.3f} times\n"
-            "                 {} more to the validator, as it counts; {:.3f} times what is needed, "
-            "at worst, either way\n",
+            "                 {} more to the validator, as it counts; at most {:.3f} times "
+            "the bytes needed\n",
             human_bytes(sent_ / shares_), human_bytes(butterfly_ / shares_),
             ratio(sent_, butterfly_), human_bytes(to_observer_ / shares_), worst_ratio_);
         t += fmt::format("all-reduce       {} a round, {:.1f}% of the run\n",
@@ -114,8 +115,8 @@ std::string summary::text(double seconds) const
         const std::string called = s.name.empty() ? "" : " " + printable(s.name, 60);
         t += fmt::format("miner {:<10} {} rounds, digest {:.16}{}{}\n",
                          fmt::format("{}{}", id, called), s.rounds, printable(s.digest),
-                         s.newcomer ? fmt::format(", came for round {}", s.first_round) : "",
-                         s.left.empty() ? "" : ", gone: " + printable(s.left));
+                         s.newcomer ? fmt::format(", joined for round {}", s.first_round) : "",
+                         s.left.empty() ? "" : ", left: " + printable(s.left));
     }
     return t;
 }

@@ -11,43 +11,44 @@
 
 namespace papilio::example {
 
-/// What a run came to, gathered round by round.
+/// Totals of a run, accumulated round by round.
 class summary {
 public:
-    /// `entropy` is the held-out text's own: see `unigram_entropy`.
+    /// `entropy` is the unigram entropy of the held-out text: see `unigram_entropy`.
     summary(double first_loss, double entropy)
         : first_loss_(first_loss), last_loss_(first_loss), entropy_(entropy)
     {
     }
 
     void add(const observation& o, const std::vector<verdict>& verdicts);
-    /// Who has gone by now, and why.
-    void note_departures(const overview& now);
+
+    /// Records the miners that have left, and why.
+    void note_departures(const run_snapshot& now);
     void note_loss(double held_out) { last_loss_ = held_out; }
 
-    /// Sentences about what a good run would have come to and this one has not: all digests equal,
-    /// newcomers with the group's after their first round, bytes within 1.05 of the butterfly's
-    /// (among miners as they say, to this member as it counts), held-out loss 0.3 nat below the
-    /// entropy.
+    /// A sentence for each requirement that the run does not meet: all digests of the last round
+    /// are equal; newcomers have the group's digest after their first round; no miner moves more
+    /// than 1.05 times the butterfly's bytes (among miners as they report, to the validator as it
+    /// counts); the held-out loss ends 0.3 nat below the entropy.
     std::vector<std::string> shortcomings() const;
 
-    /// For people; `seconds` is how long the run took.
+    /// For a terminal. `seconds` is the duration of the run.
     std::string text(double seconds) const;
     nlohmann::ordered_json to_json(double seconds) const;
 
-    struct standing {
+    struct miner_record {
         std::string name;
-        std::uint32_t first_round = 0;  ///< in which it was counted on
-        bool newcomer = false;          ///< the run had begun without it
+        std::uint32_t first_round = 0;  ///< in which it was in the group
+        bool newcomer = false;          ///< it joined after the first round
         bool first_matched = false;     ///< its digest after its first round was the group's
         int rounds = 0;                 ///< in which it took part
-        int chances = 0;                ///< in which it could have
-        double score = 0;               ///< sum
+        int chances = 0;                ///< in which it was in the group
+        double score = 0;               ///< sum over rounds
         std::string status;
         std::string digest;  ///< after its last round
-        std::string left;    ///< why, if it has gone before the end
+        std::string left;    ///< why it left before the end; empty: it did not
     };
-    const std::map<std::uint16_t, standing>& miners() const { return miners_; }
+    const std::map<std::uint16_t, miner_record>& miners() const { return miners_; }
     int rounds() const { return rounds_; }
 
 private:
@@ -56,18 +57,18 @@ private:
     double entropy_;
     int rounds_ = 0;
     int failed_ = 0;
-    std::map<std::uint16_t, standing> miners_;
+    std::map<std::uint16_t, miner_record> miners_;
     std::string digest_;  // after the last round
     std::vector<std::uint16_t> last_group_;
 
-    // Over all miners and rounds.
+    // Sums over all miners and rounds.
     std::uint64_t shares_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t received_ = 0;
     std::uint64_t butterfly_ = 0;
     std::uint64_t to_observer_ = 0;
     double worst_ratio_ = 0;
-    double averaging_seconds_ = 0;  // the slowest miner's, round by round
+    double averaging_seconds_ = 0;  // of the slowest miner, summed over rounds
 };
 
 }  // namespace papilio::example

@@ -5,27 +5,27 @@
 
 namespace papilio::example {
 
-/// What the validator measured of a miner's link, as it last did.
+/// The latest measurement of a miner's link.
 struct link_figures {
     double up_mbit = 0;       ///< from the miner
     double down_mbit = 0;     ///< to it
     double rtt_ms = 0;        ///< median
-    std::uint32_t round = 0;  ///< rounds done at the time
+    std::uint32_t round = 0;  ///< rounds done when it was measured
 };
 
-/// What a miner's link must be able to do; 0 demands nothing.
+/// Requirements on a miner's link; 0: none.
 struct thresholds {
     double min_up_mbit = 10;
     double min_down_mbit = 10;
     double max_rtt_ms = 1000;
 
-    bool demand_anything() const { return min_up_mbit > 0 || min_down_mbit > 0 || max_rtt_ms > 0; }
+    bool any() const { return min_up_mbit > 0 || min_down_mbit > 0 || max_rtt_ms > 0; }
 };
 
-/// A link that could not be measured meets no demand.
+/// A link that could not be measured meets no requirement.
 inline bool meets(const std::optional<link_figures>& link, const thresholds& t)
 {
-    if (!t.demand_anything()) return true;
+    if (!t.any()) return true;
     if (!link) return false;
     return link->up_mbit >= t.min_up_mbit && link->down_mbit >= t.min_down_mbit &&
            (t.max_rtt_ms == 0 || link->rtt_ms <= t.max_rtt_ms);

@@ -1,6 +1,7 @@
 #include "validator.hpp"
 
 #include <member/prepare.hpp>
+#include <member/seconds.hpp>
 #include <trainer/checkpoint.hpp>
 #include <trainer/problem.hpp>
 
@@ -15,10 +16,12 @@ namespace papilio::example {
 
 namespace {
 
-/// The host at work on the network's thread. It is dropped there when this dies: what goes wrong
-/// here must not leave it running while what it uses goes.
+/// The host's task on the background loop. The destructor cancels it and waits, so that an
+/// exception on this thread does not leave it running on destroyed objects.
 struct hosted_run {
-    hosted_run(network& on, task<> work) : end(on.start(std::move(work), drop.get_token())) {}
+    hosted_run(background_loop& on, task<> work) : end(on.start(std::move(work), drop.get_token()))
+    {
+    }
     hosted_run(const hosted_run&) = delete;
     hosted_run& operator=(const hosted_run&) = delete;
     ~hosted_run()
@@ -33,21 +36,16 @@ struct hosted_run {
     std::future<void> end;
 };
 
-duration seconds_long(double s)
+/// Writes a file that readers see whole or not at all.
+void write_atomically(const std::filesystem::path& path, const std::string& content)
 {
-    return std::chrono::milliseconds(static_cast<std::int64_t>(s * 1000));
-}
-
-/// A file that others see whole or not at all.
-void write_whole(const std::filesystem::path& path, const std::string& content)
-{
-    const auto hidden = path.parent_path() / ("." + path.filename().string());
+    const auto temporary = path.parent_path() / ("." + path.filename().string());
     errno = 0;
-    std::ofstream file(hidden);
+    std::ofstream file(temporary);
     file << content;
     file.close();
     if (!file) throw_system_problem(errno, "cannot write " + path.string());
-    std::filesystem::rename(hidden, path);
+    std::filesystem::rename(temporary, path);
 }
 
 }  // namespace
@@ -61,7 +59,7 @@ validator::validator(const validator_options& o)
 
 validator::~validator()
 {
-    network_.call([this] { host_.reset(); });
+    background_.call([this] { host_.reset(); });
 }
 
 void validator::load()
@@ -83,9 +81,9 @@ void validator::load()
     digest_ = digest(*state_);
 }
 
-host_options validator::hosting() const
+run_host_options validator::host_part() const
 {
-    host_options h;
+    run_host_options h;
     h.listen = parse_endpoint(options_.listen);
     h.mesh.listen = parse_endpoint(options_.mesh);
     h.mesh.run = options_.run.name;
@@ -108,14 +106,17 @@ host_options validator::hosting() const
 
 void validator::open()
 {
-    network_.call([this] {
-        // Only the newest state is evaluated where rounds come faster than that.
-        const auto forget = [](observation& older) { older.state.reset(); };
-        const auto tell = [this, forget](observation o) { seen_.put(std::move(o), forget); };
+    background_.call([this] {
+        // Only the newest state is evaluated when rounds are faster than evaluations.
+        const auto drop_state = [](observation& older) { older.state.reset(); };
+        const auto tell = [this, drop_state](observation o) {
+            seen_.put(std::move(o), drop_state);
+        };
         const auto note = [this](std::string line) {
             notes_.put(std::move(line), [](std::string&) {});
         };
-        host_ = std::make_unique<host>(network_.loop(), hosting(), state_, digest_, tell, note);
+        host_ = std::make_unique<run_host>(background_.loop(), host_part(), state_, digest_, tell,
+                                           note);
         address_ = host_->address();
         mesh_address_ = host_->mesh_address();
     });
@@ -129,55 +130,54 @@ double validator::evaluate(const state_snapshot& s)
 
 bool validator::run(std::stop_token stop)
 {
-    screen_.note(fmt::format("{}: {}, {} parameters, on {}", options_.run.model,
-                             describe(trainer_.options().model), trainer_.size(),
-                             trainer_.model().where()));
+    view_.note(fmt::format("{}: {}, {} parameters, on {}", options_.run.model,
+                           describe(trainer_.options().model), trainer_.size(),
+                           trainer_.model().where()));
     entropy_ = trainer_.held_out_entropy();
     held_out_loss_ = evaluate(*state_);
     so_far_.emplace(held_out_loss_, entropy_);
-    invite();
+    show_address();
     begun_ = clock::now();
 
-    hosted_run hosted(network_, host_->run());
-    const std::stop_callback at_end(stop, [this] { network_.call([this] { host_->end(); }); });
+    hosted_run hosted(background_, host_->run());
+    const std::stop_callback at_end(stop, [this] { background_.call([this] { host_->end(); }); });
     while (!hosted.over()) {
         const auto next = seen_.take(std::chrono::milliseconds(500));
         show_notes();
-        if (next) take_in(*next);
-        if (next || screen_.lively()) show();
+        if (next) record(*next);
+        if (next || view_.redraws()) show();
     }
     hosted.end.get();
     show_notes();
     for (auto next = seen_.take(clock::duration{}); next; next = seen_.take(clock::duration{}))
-        take_in(*next);
+        record(*next);
     return conclude();
 }
 
-/// Tells people and scripts where miners join.
-void validator::invite()
+/// Shows the address at which miners join, and writes it to --address-file.
+void validator::show_address()
 {
     const bool anywhere = listens_anywhere(address_.host);
     const std::string port = std::to_string(address_.port);
     const std::string local = anywhere ? "127.0.0.1:" + port : tcp::to_string(address_);
-    if (!options_.address_file.empty()) write_whole(options_.address_file, local + "\n");
-    screen_.note(fmt::format("miners join with --rendezvous {} --run {}",
-                             anywhere ? "HOST:" + port : local, options_.run.name));
+    if (!options_.address_file.empty()) write_atomically(options_.address_file, local + "\n");
+    view_.note(fmt::format("miners join with --rendezvous {} --run {}",
+                           anywhere ? "HOST:" + port : local, options_.run.name));
     if (anywhere || listens_anywhere(mesh_address_.host))
-        screen_.note(
-            fmt::format("where HOST is this machine as they see it, and ports {} and {} "
-                        "are open to them",
-                        address_.port, mesh_address_.port));
-    screen_.note(fmt::format("a round takes at least {} of them", options_.min_group));
+        view_.note(fmt::format(
+            "HOST is the address of this machine; ports {} and {} must be open to miners",
+            address_.port, mesh_address_.port));
+    view_.note(fmt::format("a round needs at least {} miners", options_.min_group));
 }
 
 void validator::show_notes()
 {
     for (auto line = notes_.take(clock::duration{}); line; line = notes_.take(clock::duration{}))
-        screen_.note(*line);
+        view_.note(*line);
 }
 
-/// A round is over: evaluates what it led to, and writes down what is to be said of everybody.
-void validator::take_in(const observation& o)
+/// Evaluates the state after a round, and writes the scores.
+void validator::record(const observation& o)
 {
     std::optional<double> loss;
     if (o.state) {
@@ -186,12 +186,12 @@ void validator::take_in(const observation& o)
         digest_ = o.digest;
         so_far_->note_loss(*loss);
     }
-    const auto verdicts = judge(o, options_.demands, options_.run.codec, trainer_.size());
+    const auto verdicts = judge(o, options_.required, options_.run.codec, trainer_.size());
     so_far_->add(o, verdicts);
     for (const verdict& v : verdicts) scores_.write(to_json(v, o, loss));
-    if (!o.what.ok)
-        screen_.note(fmt::format("round {} failed{}", o.what.group.round + 1,
-                                 o.why.empty() ? "" : ": " + o.why));
+    if (!o.outcome.ok)
+        view_.note(fmt::format("round {} failed{}", o.outcome.group.round + 1,
+                               o.failure.empty() ? "" : ": " + o.failure));
     if (o.state && !options_.checkpoint.empty())
         trainer_.save(options_.checkpoint, {state_->round, weights(*state_), momentum(*state_)});
 }
@@ -203,27 +203,26 @@ double validator::seconds() const
 
 void validator::show()
 {
-    const overview now = network_.call([this] { return host_->look(); });
-    headline h{held_out_loss_, entropy_, seconds(), -1};
+    const run_snapshot now = background_.call([this] { return host_->snapshot(); });
+    run_metrics h{held_out_loss_, entropy_, seconds(), -1};
     if (options_.minutes > 0) h.seconds_left = std::max(0.0, options_.minutes * 60 - h.seconds);
     if (options_.rounds > 0 && so_far_->rounds() > 0 && options_.rounds > now.round)
         h.seconds_left = h.seconds / so_far_->rounds() * (options_.rounds - now.round);
-    screen_.show(now, *so_far_, h);
+    view_.show(now, *so_far_, h);
 }
 
 bool validator::conclude()
 {
-    screen_.note("");
-    so_far_->note_departures(network_.call([this] { return host_->look(); }));
+    view_.note("");
+    so_far_->note_departures(background_.call([this] { return host_->snapshot(); }));
     const double all = seconds();
     std::fputs(so_far_->text(all).c_str(), stdout);
     const auto shortcomings = so_far_->shortcomings();
     if (options_.check)
-        for (const auto& s : shortcomings)
-            std::fputs(("not as it should be: " + s + "\n").c_str(), stdout);
+        for (const auto& s : shortcomings) std::fputs(("shortcoming: " + s + "\n").c_str(), stdout);
     std::fflush(stdout);
     if (!options_.summary.empty())
-        write_whole(options_.summary, as_text(so_far_->to_json(all), 2) + "\n");
+        write_atomically(options_.summary, as_text(so_far_->to_json(all), 2) + "\n");
     return !options_.check || shortcomings.empty();
 }
 

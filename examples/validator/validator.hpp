@@ -1,13 +1,13 @@
 #pragma once
 
-#include "host.hpp"
 #include "inbox.hpp"
 #include "options.hpp"
+#include "run_host.hpp"
 #include "summary.hpp"
-#include "table.hpp"
+#include "terminal_view.hpp"
 
-#include <member/journal.hpp>
-#include <member/network.hpp>
+#include <member/background_loop.hpp>
+#include <member/jsonl_log.hpp>
 #include <trainer/trainer.hpp>
 
 #include <chrono>
@@ -17,28 +17,28 @@
 
 namespace papilio::example {
 
-/// Hosts a run, evaluates the shared model after each round, and scores the miners. Evaluation has
-/// the calling thread; the network's never waits for it.
+/// Hosts a run, evaluates the shared model after each round, and scores the miners. Evaluates on
+/// the calling thread; the background loop never waits for it.
 class validator {
 public:
-    /// Loads model and text, and listens. Throws a `problem` that says what to change.
+    /// Loads the model and the text, and listens. Throws a `problem` that says what to change.
     explicit validator(const validator_options& o);
     ~validator();
 
-    /// Returns in good order when the run ends or `stop` is requested; true unless the run did not
-    /// come to what was demanded.
+    /// Returns in good order when the run ends or `stop` is requested. False: `check` is set and
+    /// the run has a shortcoming.
     bool run(std::stop_token stop);
 
 private:
     using clock = std::chrono::steady_clock;
 
-    host_options hosting() const;
+    run_host_options host_part() const;
     void load();
     void open();
-    void take_in(const observation& o);
+    void record(const observation& o);
     void show();
     void show_notes();
-    void invite();
+    void show_address();
     double evaluate(const state_snapshot& s);
     bool conclude();
     double seconds() const;
@@ -47,8 +47,8 @@ private:
     trainer trainer_;
     shared_state state_;
     std::string digest_;
-    journal scores_;
-    screen screen_;
+    jsonl_log scores_;
+    terminal_view view_;
     std::optional<summary> so_far_;
     double held_out_loss_ = 0;
     double entropy_ = 0;
@@ -58,8 +58,8 @@ private:
 
     inbox<observation> seen_;
     inbox<std::string> notes_;
-    network network_;
-    std::unique_ptr<host> host_;  // belongs to the loop
+    background_loop background_;
+    std::unique_ptr<run_host> host_;  // belongs to the background loop
 };
 
 }  // namespace papilio::example

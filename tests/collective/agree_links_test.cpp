@@ -2,6 +2,8 @@
 
 #include <papilio/collective/agree_links.hpp>
 
+#include <papilio/codec/identity.hpp>
+#include <papilio/collective/all_reduce.hpp>
 #include <papilio/op/mean.hpp>
 #include <papilio/plan/balance.hpp>
 #include <papilio/plan/choice.hpp>

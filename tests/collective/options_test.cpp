@@ -1,6 +1,7 @@
 #include <papilio/collective/options.hpp>
 
 #include <papilio/collective/all_gather.hpp>
+#include <papilio/collective/all_reduce.hpp>
 #include <papilio/collective/broadcast.hpp>
 #include <papilio/collective/reduce_scatter.hpp>
 #include <papilio/op/mean.hpp>

@@ -1,5 +1,6 @@
 // The collectives through several stages of a butterfly.
 
+#include <papilio/async/offload.hpp>
 #include <papilio/codec.hpp>
 #include <papilio/collective/all_gather.hpp>
 #include <papilio/collective/all_reduce.hpp>

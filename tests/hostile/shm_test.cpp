@@ -4,6 +4,7 @@
 #include <papilio/transport/shm.hpp>
 
 #include <papilio/async/sync_wait.hpp>
+#include <papilio/transport/shm/medium.hpp>
 
 #include <support/honest_pair.hpp>
 

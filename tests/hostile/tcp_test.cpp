@@ -3,10 +3,12 @@
 
 #include <papilio/transport/tcp.hpp>
 
+#include <papilio/async/asio_context.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/yield.hpp>
 #include <papilio/base/random.hpp>
+#include <papilio/transport/tcp/handshake.hpp>
 
 #include <support/honest_pair.hpp>
 #include <support/tcp_cluster.hpp>

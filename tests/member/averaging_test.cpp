@@ -20,12 +20,12 @@ struct peer {
     std::vector<float> in;
     std::vector<float> out;
     pa::report report;
-    unsent_updates unsent{0};
+    update_residuals residuals{0};
 };
 
 pa::task<> take_part(pa::any_transport net, peer& p, round_codec codec, pa::call_options o)
 {
-    pa::task<pa::report> round = average(net, p.in, p.out, codec, p.unsent, o);
+    pa::task<pa::report> round = average(net, p.in, p.out, codec, p.residuals, o);
     p.report = co_await std::move(round);
 }
 
@@ -39,7 +39,7 @@ std::vector<peer> peers_of(const std::vector<pa::role>& roles, round_codec codec
         pa::random numbers(rank);
         peers[rank].in.resize(count);
         for (float& v : peers[rank].in) v = static_cast<float>(numbers.normal());
-        if (keeps_the_rest(codec)) peers[rank].unsent = unsent_updates(count);
+        if (uses_error_feedback(codec)) peers[rank].residuals = update_residuals(count);
     }
     return peers;
 }
@@ -60,7 +60,7 @@ void average_once(std::vector<peer>& peers, const std::vector<pa::role>& roles, 
         co_await pa::when_all(std::move(tasks));
     };
     pa::sync_wait(loop, everybody(std::move(all)));
-    for (auto& p : peers) p.unsent.commit();
+    for (auto& p : peers) p.residuals.commit();
 }
 
 }  // namespace

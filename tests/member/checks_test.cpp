@@ -34,15 +34,15 @@ TEST_CASE("numbers are accepted within their bounds, and refused in short words"
 TEST_CASE("a place to dial has a host and a port, one to listen at may leave them open", "[member]")
 {
     for (const char* text : {"10.0.0.1:5400", "example.org:1", "[::1]:65535"}) {
-        CHECK(objection(place_to_dial(), text).empty());
-        CHECK(objection(place_to_listen(), text).empty());
+        CHECK(objection(remote_address(), text).empty());
+        CHECK(objection(listen_address(), text).empty());
     }
     for (const char* text : {":5400", "127.0.0.1:0"}) {
-        CHECK_FALSE(objection(place_to_dial(), text).empty());
-        CHECK(objection(place_to_listen(), text).empty());
+        CHECK_FALSE(objection(remote_address(), text).empty());
+        CHECK(objection(listen_address(), text).empty());
     }
     for (const char* text : {"foo", "127.0.0.1:99999", "host:"}) {
-        CHECK(mentions(objection(place_to_dial(), text), "is no address: write host:port"));
-        CHECK(mentions(objection(place_to_listen(), text), "is no address: write host:port"));
+        CHECK(mentions(objection(remote_address(), text), "is no address: write host:port"));
+        CHECK(mentions(objection(listen_address(), text), "is no address: write host:port"));
     }
 }

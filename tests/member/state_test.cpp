@@ -23,7 +23,7 @@ TEST_CASE("a round leads from one state to the next, which has room of its own",
 {
     const auto first = first_state(drawn(1));
     const auto gradient = drawn(2);
-    auto next = room_after(*first);
+    auto next = next_state(*first);
     next->spans[0] = gradient;
     advance(*first, *next, {0.7f, 0.9f});
     CHECK(next->round == 1);
@@ -34,7 +34,7 @@ TEST_CASE("a round leads from one state to the next, which has room of its own",
         REQUIRE(weights(*next)[i] == moved);
     }
 
-    auto second = room_after(*next);
+    auto second = next_state(*next);
     second->spans[0] = drawn(3);
     advance(*next, *second, {0.7f, 0.9f});
     CHECK(momentum(*second)[7] == 0.9f * gradient[7] + drawn(3)[7]);

@@ -121,7 +121,7 @@ TEST_CASE("a miner says who answers, when that is no rendezvous", "[program]")
 {
     namespace pa = papilio;
     const scratch_folder folder;
-    network net;
+    background_loop net;
     std::optional<pa::tcp::listener> stranger;
     net.call([&] { stranger.emplace(net.loop(), pa::tcp::endpoint{"127.0.0.1", 0}); });
     const auto where = pa::tcp::to_string(net.call([&] { return stranger->local(); }));

@@ -102,7 +102,7 @@ TEST_CASE("a probe says what is wrong, and ends with the code for it", "[program
     says({"--listen", "127.0.0.1:0", "--congestion", "nonsense"}, exit_failure,
          R"(no TCP congestion control "nonsense")");
     says({"--listen", "127.0.0.1:0", "--patience", "0.2"}, exit_failure,
-         "1 of 2 peers have come within 0.2 s");
+         "1 of 2 peers have joined within 0.2 s");
     says({"--help"}, exit_ok, "Examples:");
 
     program_run host(PAPILIO_PROBE, quick({"--listen", "127.0.0.1:0"}));

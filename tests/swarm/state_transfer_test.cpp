@@ -60,15 +60,12 @@ void transfers(Cluster& cluster)
 {
     const auto state = make_state(9);
     pa::state_snapshot got;
-    pa::transfer_progress progress;
     std::vector<pa::task<>> tasks;
-    tasks.push_back(fetch(cluster.peer(0), 1, got, {.min_round = 9, .progress = &progress}));
+    tasks.push_back(fetch(cluster.peer(0), 1, got, {.min_round = 9}));
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, state));
     pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
     CHECK(got.round == 9);
     CHECK(got.spans == state->spans);
-    CHECK(progress.done == progress.total);
-    CHECK(progress.total == 4 * (200'001 + 65'536 + 1));
 }
 
 }  // namespace

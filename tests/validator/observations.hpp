@@ -1,6 +1,6 @@
 #pragma once
 
-#include <validator/host.hpp>
+#include <validator/run_host.hpp>
 
 #include <string>
 #include <vector>
@@ -12,18 +12,18 @@ namespace papilio::example {
 inline observation observed(std::uint32_t round, const std::vector<std::uint16_t>& miners)
 {
     observation o;
-    o.what.group = {round, 0, round + 1, 1000, {}};
-    o.what.group.members.push_back({0, {"10.0.0.100", 1}, wire::member_role::observer});
-    o.what.ok = true;
-    o.what.digest = "after " + std::to_string(round + 1);
+    o.outcome.group = {round, 0, round + 1, 1000, {}};
+    o.outcome.group.members.push_back({0, {"10.0.0.100", 1}, wire::member_role::observer});
+    o.outcome.ok = true;
+    o.outcome.digest = "after " + std::to_string(round + 1);
     for (const auto id : miners) {
         const wire::endpoint at{"10.0.0." + std::to_string(id), id};
-        o.what.group.members.push_back({id, at, wire::member_role::full});
-        o.what.reports[id] = {round, 0, true, o.what.digest, 16'000, 16'000, 0.5, -1};
-        o.around.members[id] = {"miner", at, true, false, {}, {}};
-        o.around.links[id] = {100, 100, 5, round};
+        o.outcome.group.members.push_back({id, at, wire::member_role::full});
+        o.outcome.reports[id] = {round, 0, true, o.outcome.digest, 16'000, 16'000, 0.5, -1};
+        o.snapshot.members[id] = {"miner", at, true, false, {}, {}};
+        o.snapshot.links[id] = {100, 100, 5, round};
     }
-    o.around.round = round + 1;
+    o.snapshot.round = round + 1;
     return o;
 }
 

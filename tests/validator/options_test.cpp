@@ -22,7 +22,7 @@ TEST_CASE("a validator needs only a text", "[validator]")
 {
     const auto o = parsed({"--data", "x"});
     CHECK(o.min_group == 2);
-    CHECK(o.demands.min_up_mbit == 10);
+    CHECK(o.required.min_up_mbit == 10);
     CHECK(o.rounds == 0);
     CHECK(trainer_part(o).seed == 1);
     CHECK(o.listen == "0.0.0.0:5400");

@@ -133,7 +133,7 @@ TEST_CASE("a run ends for everybody after the rounds it was to have", "[program]
     hosted_run run({"--rounds", "3", "--check", "--codec", "none"});
     const auto ada = run.miner("ada", {"--codec", "none"});
     CHECK(run.validator.end() == exit_unmet);  // so little training learns too little
-    CHECK(mentions(run.validator.output(), "not as it should be: the held-out loss"));
+    CHECK(mentions(run.validator.output(), "shortcoming: the held-out loss"));
     CHECK(ada->end() == exit_ok);
     CHECK(mentions(ada->output(), "ended after round 3"));
 }

@@ -12,8 +12,8 @@ namespace wire = papilio::wire;
 TEST_CASE("a score is 1 for whoever took part over a link that meets the demands", "[validator]")
 {
     auto o = observed(3, {1, 2, 3});
-    o.around.links[2].up_mbit = 1;
-    o.around.links.erase(3);
+    o.snapshot.links[2].up_mbit = 1;
+    o.snapshot.links.erase(3);
     const auto v = judge(o, {}, round_codec::none, 4000);
     REQUIRE(v.size() == 3);
     CHECK(v[0].status == "averaged");
@@ -40,11 +40,11 @@ TEST_CASE("demands are met from the threshold on", "[validator]")
 TEST_CASE("whoever did not take part scores nothing, and it is said why", "[validator]")
 {
     auto o = observed(7, {1, 2, 3, 4});
-    o.what.reports.at(2).digest = "another";
-    o.what.reports.at(3).ok = false;
-    o.what.reports.erase(4);
-    o.around.members[5] = {"newcomer", {"10.0.0.5", 5}, true, false, {}, {}};
-    o.around.members[6] = {"long gone", {"10.0.0.6", 6}, false, false, {}, "it left"};
+    o.outcome.reports.at(2).digest = "another";
+    o.outcome.reports.at(3).ok = false;
+    o.outcome.reports.erase(4);
+    o.snapshot.members[5] = {"newcomer", {"10.0.0.5", 5}, true, false, {}, {}};
+    o.snapshot.members[6] = {"long gone", {"10.0.0.6", 6}, false, false, {}, "it left"};
     const auto v = judge(o, {0, 0, 0}, round_codec::none, 4000);
     REQUIRE(v.size() == 5);
     const char* statuses[] = {"averaged", "differs", "failed", "silent", "absent"};
@@ -57,8 +57,8 @@ TEST_CASE("whoever did not take part scores nothing, and it is said why", "[vali
 TEST_CASE("an attempt that failed scores nobody", "[validator]")
 {
     auto o = observed(1, {1, 2});
-    o.what.ok = false;
-    o.what.digest.clear();
+    o.outcome.ok = false;
+    o.outcome.digest.clear();
     for (const auto& v : judge(o, {0, 0, 0}, round_codec::none, 4000)) {
         CHECK(v.status == "failed");
         CHECK(v.score() == 0);
@@ -68,7 +68,7 @@ TEST_CASE("an attempt that failed scores nobody", "[validator]")
 TEST_CASE("a line of scores holds what was seen and measured", "[validator]")
 {
     auto o = observed(3, {1, 2});
-    o.seen.peers = {{}, {0, 7'990}, {0, 8'000}};
+    o.own_report.peers = {{}, {0, 7'990}, {0, 8'000}};
     const auto v = judge(o, {}, round_codec::none, 4000);
     const auto line = to_json(v[1], o, 2.5);
     CHECK(line["round"] == 4);

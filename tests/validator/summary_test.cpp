@@ -58,14 +58,14 @@ TEST_CASE("each shortcoming of a run is found", "[validator]")
     SECTION("a digest that differs in the last round")
     {
         auto o = observed(2, {1, 2});
-        o.what.reports.at(2).digest = "another";
+        o.outcome.reports.at(2).digest = "another";
         add(s, o);
         only(s, "miner 2 did not come to the group's digest");
     }
     SECTION("a newcomer that had another state after its first round, and caught up later")
     {
         auto o = observed(2, {1, 2, 3});
-        o.what.reports.at(3).digest = "another";
+        o.outcome.reports.at(3).digest = "another";
         add(s, o);
         add(s, observed(3, {1, 2, 3}));
         only(s, "newcomer 3 did not have");
@@ -73,15 +73,15 @@ TEST_CASE("each shortcoming of a run is found", "[validator]")
     SECTION("too many bytes, sent or received")
     {
         auto o = observed(2, {1, 2});
-        (GENERATE(true, false) ? o.what.reports.at(1).bytes_sent
-                               : o.what.reports.at(1).bytes_received) = 16'801;
+        (GENERATE(true, false) ? o.outcome.reports.at(1).bytes_sent
+                               : o.outcome.reports.at(1).bytes_received) = 16'801;
         add(s, o);
         only(s, "1.050 times the butterfly's bytes");
     }
     SECTION("too many bytes to the validator, which counts them itself")
     {
         auto o = observed(2, {1, 2});
-        o.seen.peers = {{}, {0, 8'401}, {0, 8'000}};
+        o.own_report.peers = {{}, {0, 8'401}, {0, 8'000}};
         add(s, o);
         only(s, "1.050 times the butterfly's bytes");
     }
@@ -96,8 +96,8 @@ TEST_CASE("a failed attempt counts as such and changes nothing else", "[validato
 {
     auto s = good_run();
     auto o = observed(2, {1, 2});
-    o.what.ok = false;
-    o.what.digest.clear();
+    o.outcome.ok = false;
+    o.outcome.digest.clear();
     add(s, o);
     CHECK(s.rounds() == 2);
     CHECK(s.shortcomings().empty());
@@ -108,13 +108,13 @@ TEST_CASE("names and reasons from others are told in letters", "[validator]")
 {
     auto s = good_run();
     auto o = observed(2, {1, 2});
-    o.around.members[1].name = "bad\xff\x1b[2J";
+    o.snapshot.members[1].name = "bad\xff\x1b[2J";
     add(s, o);
-    o.around.members[2].present = false;
-    o.around.members[2].left = "its channel closed";
-    s.note_departures(o.around);
+    o.snapshot.members[2].present = false;
+    o.snapshot.members[2].left = "its channel closed";
+    s.note_departures(o.snapshot);
     CHECK(mentions(s.text(20), "bad??[2J"));
-    CHECK(mentions(s.text(20), ", gone: its channel closed"));
+    CHECK(mentions(s.text(20), ", left: its channel closed"));
     CHECK(s.to_json(20)["miners"][1]["left"] == "its channel closed");
 }
 

@@ -28,18 +28,11 @@ struct state_snapshot {
 
 using shared_state = std::shared_ptr<const state_snapshot>;
 
-/// The progress of a transfer, in bytes.
-struct transfer_progress {
-    std::uint64_t done = 0;
-    std::uint64_t total = 0;
-};
-
 struct state_options {
     std::uint32_t min_round = 0;                        ///< an older state is refused
     std::size_t window_bytes = std::size_t{4} << 20;    ///< bytes in flight, about
     duration stall_timeout = std::chrono::seconds(20);  ///< without progress
     duration timeout = std::chrono::minutes(30);        ///< for the whole transfer from one donor
-    transfer_progress* progress = nullptr;              ///< borrowed until the call ends
 };
 static_assert(std::is_trivially_destructible_v<state_options>);
 
@@ -93,25 +86,17 @@ struct state_source {
 };
 
 struct state_sink {
-    state_sink(state_snapshot& s, const state_plan& p, transfer_progress* g)
-        : state(s), plan(p), sums(p.chunks()), progress(g)
-    {
-    }
+    state_sink(state_snapshot& s, const state_plan& p) : state(s), plan(p), sums(p.chunks()) {}
     mutable_bytes room(std::size_t i, mutable_bytes) const
     {
         const auto r = plan.at(i);
         return std::as_writable_bytes(std::span(state.spans[r.span]).subspan(r.begin, r.size));
     }
-    void arrived(std::size_t i, bytes chunk, std::uint64_t sum, time_point)
-    {
-        sums.set(i, sum);
-        if (progress) progress->done += chunk.size();
-    }
+    void arrived(std::size_t i, bytes, std::uint64_t sum, time_point) { sums.set(i, sum); }
 
     state_snapshot& state;
     const state_plan& plan;
     state_checksum sums;
-    transfer_progress* progress;
 };
 
 /// The tags of a request's messages beside the chunks.
@@ -180,11 +165,11 @@ task<std::uint32_t> accept_offer(Net& net, int donor, state_request r, const sta
 
 template <transport Net>
 task<> receive_state(Net& net, int donor, state_request r, const state_plan& plan,
-                     state_snapshot& into, transfer_progress* progress, bulk_watch& watch)
+                     state_snapshot& into, bulk_watch& watch)
 {
     into.round = co_await accept_offer<Net>(net, donor, r, plan);
     for (const auto elements : plan.sizes()) into.spans.emplace_back(elements);
-    state_sink sink(into, plan, progress);
+    state_sink sink(into, plan);
     co_await receive_bulk<Net>(net, donor, plan.transfer(r.request, r.in_flight), sink, watch);
     std::array<std::byte, 8> sum{};
     const auto size = co_await net.recv(donor, state_tags{r.request}.checksum(), sum);
@@ -223,14 +208,10 @@ task<state_snapshot> fetch_state(Net& net, int donor, std::vector<std::size_t> s
     const auto now = on.now().time_since_epoch().count();
     const auto request = detail::request_number(now, donor, control_service::state);
     const detail::state_request r{request, o.min_round, plan.in_flight_for(o.window_bytes)};
-    if (o.progress) {
-        *o.progress = {};
-        for (const auto size : sizes) o.progress->total += size * sizeof(float);
-    }
     state_snapshot fetched;
     detail::request_scope<Net> scope(net, control_service::state, request);
     detail::bulk_watch watch;
-    task<> work = detail::receive_state<Net>(net, donor, r, plan, fetched, o.progress, watch);
+    task<> work = detail::receive_state<Net>(net, donor, r, plan, fetched, watch);
     co_await detail::watched(std::move(work), watch, o.stall_timeout, on.now() + o.timeout);
     scope.succeed();
     co_return fetched;

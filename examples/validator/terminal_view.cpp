@@ -1,4 +1,4 @@
-#include "table.hpp"
+#include "terminal_view.hpp"
 
 #include <member/display.hpp>
 
@@ -16,7 +16,7 @@ namespace papilio::example {
 
 namespace {
 
-std::string state_of(const known_member& m, const overview& now, const std::string& last)
+std::string state_of(const known_member& m, const run_snapshot& now, const std::string& last)
 {
     if (now.averaging) return "averaging";
     if (m.ready) return "ready";
@@ -25,7 +25,7 @@ std::string state_of(const known_member& m, const overview& now, const std::stri
 
 }  // namespace
 
-std::string summary_line(const overview& now, const headline& h)
+std::string status_line(const run_snapshot& now, const run_metrics& h)
 {
     const auto present =
         std::ranges::count_if(now.members, [](const auto& m) { return m.second.present; });
@@ -34,11 +34,11 @@ std::string summary_line(const overview& now, const headline& h)
     return fmt::format(
         "{}: {} rounds done, {} miners{}, held-out loss {:.3f}, unigram entropy {:.3f}{}\n",
         span_of(std::round(h.seconds)), now.round, present,
-        ready == 0 ? "" : fmt::format(" ({} wait for the others)", ready), h.held_out_loss,
-        h.entropy, h.seconds_left < 0 ? "" : ", " + span_of(std::round(h.seconds_left)) + " left");
+        ready == 0 ? "" : fmt::format(" ({} ready)", ready), h.held_out_loss, h.entropy,
+        h.seconds_left < 0 ? "" : ", " + span_of(std::round(h.seconds_left)) + " left");
 }
 
-std::string table(const overview& now, const summary& so_far)
+std::string table(const run_snapshot& now, const summary& so_far)
 {
     std::string t = fmt::format(
         "{:>5} {:<12} {:<21} {:<9} {:<9} {:>6} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "miner", "name",
@@ -46,8 +46,8 @@ std::string table(const overview& now, const summary& so_far)
     for (const auto& [id, m] : now.members) {
         if (!m.present) continue;
         const auto known = so_far.miners().find(id);
-        const summary::standing s =
-            known == so_far.miners().end() ? summary::standing{} : known->second;
+        const summary::miner_record s =
+            known == so_far.miners().end() ? summary::miner_record{} : known->second;
         const auto link = now.links.find(id);
         const auto figure = [&](double link_figures::*f, const char* form) {
             return link == now.links.end() ? std::string("-")
@@ -64,18 +64,18 @@ std::string table(const overview& now, const summary& so_far)
     return t;
 }
 
-screen::screen() : terminal_(::isatty(STDOUT_FILENO) == 1) {}
+terminal_view::terminal_view() : terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
-void screen::clear()
+void terminal_view::clear()
 {
     const auto lines = std::ranges::count(shown_, '\n');
     if (lines > 0) std::fputs(fmt::format("\x1b[{}F\x1b[J", lines).c_str(), stdout);
     shown_.clear();
 }
 
-void screen::show(const overview& now, const summary& so_far, const headline& h)
+void terminal_view::show(const run_snapshot& now, const summary& so_far, const run_metrics& h)
 {
-    std::string what = summary_line(now, h);
+    std::string what = status_line(now, h);
     if (terminal_ || clock::now() >= table_due_) {
         what += table(now, so_far);
         table_due_ = clock::now() + std::chrono::seconds(30);
@@ -88,7 +88,7 @@ void screen::show(const overview& now, const summary& so_far, const headline& h)
     std::fflush(stdout);
 }
 
-void screen::note(const std::string& line)
+void terminal_view::note(const std::string& line)
 {
     const std::string below = shown_;
     if (terminal_) clear();

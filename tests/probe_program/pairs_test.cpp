@@ -1,4 +1,4 @@
-#include <probe/group.hpp>
+#include <probe/pairs.hpp>
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include <member/mesh.hpp>
+#include <member/member_network.hpp>
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
@@ -16,17 +16,17 @@ namespace {
 constexpr std::size_t elements = 200'000;
 
 struct node {
-    std::unique_ptr<mesh> member;
+    std::unique_ptr<member_network> member;
     std::vector<float> in, out;
-    unsent_updates unsent{0};
-    averaged how;
+    update_residuals residuals{0};
+    average_result how;
 };
 
 pa::task<> take_part(node& n, pa::wire::group group)
 {
     n.out.assign(elements, 0);
-    pa::task<averaged> round =
-        n.member->average_in(std::move(group), round_codec::none, n.unsent, n.in, n.out);
+    pa::task<average_result> round =
+        n.member->average_in(std::move(group), round_codec::none, n.residuals, n.in, n.out);
     n.how = co_await std::move(round);
 }
 
@@ -46,10 +46,10 @@ TEST_CASE("members average round after round by parts that all agree on, watched
     pa::wire::group group;
     group.timeout_ms = 60'000;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        mesh_options o;
+        member_network_options o;
         o.listen = {"127.0.0.1", 0};
         const auto id = static_cast<std::uint16_t>(i);
-        nodes[i].member = std::make_unique<mesh>(loop, id, o);
+        nodes[i].member = std::make_unique<member_network>(loop, id, o);
         if (i > 0) nodes[i].in.assign(elements, static_cast<float>(i));
         const auto does = i == 0 ? pa::wire::member_role::observer : pa::wire::member_role::full;
         group.members.push_back({id, nodes[i].member->place(), does});

@@ -1,4 +1,4 @@
-#include <member/network.hpp>
+#include <member/background_loop.hpp>
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
@@ -48,7 +48,7 @@ bool canceled(std::future<void>& f)
 
 TEST_CASE("work is done on the network's thread, and its result waited for", "[member]")
 {
-    network net;
+    background_loop net;
     CHECK(net.wait(answer()) == 42);
     CHECK(net.call([] { return std::this_thread::get_id(); }) != std::this_thread::get_id());
     CHECK_THROWS_AS(net.wait(failing()), std::system_error);
@@ -56,7 +56,7 @@ TEST_CASE("work is done on the network's thread, and its result waited for", "[m
 
 TEST_CASE("work is dropped when a stop is requested", "[member]")
 {
-    network net;
+    background_loop net;
     for (int i = 0; i < 100; ++i) {
         std::stop_source stop;
         bool dropped = false;
@@ -72,7 +72,7 @@ TEST_CASE("work is dropped when a stop is requested", "[member]")
 
 TEST_CASE("a stop that comes too late changes nothing", "[member]")
 {
-    network net;
+    background_loop net;
     std::stop_source stop;
     auto done = net.start(answer(), stop.get_token());
     done.wait();
@@ -85,7 +85,7 @@ TEST_CASE("what is still at work when the network goes is dropped", "[member]")
     bool dropped = false;
     std::future<void> left;
     {
-        network net;
+        background_loop net;
         left = net.start(forever(dropped));
         net.wait(answer());
     }

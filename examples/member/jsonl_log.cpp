@@ -1,4 +1,4 @@
-#include "journal.hpp"
+#include "jsonl_log.hpp"
 
 #include <trainer/problem.hpp>
 
@@ -14,7 +14,7 @@ std::string as_text(const nlohmann::ordered_json& value, int indent)
     return value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-journal::journal(const std::filesystem::path& path) : path_(path)
+jsonl_log::jsonl_log(const std::filesystem::path& path) : path_(path)
 {
     if (path_.empty()) return;
     errno = 0;
@@ -22,7 +22,7 @@ journal::journal(const std::filesystem::path& path) : path_(path)
     if (!file_) throw_system_problem(errno, "cannot write to " + path_.string());
 }
 
-void journal::write(nlohmann::ordered_json line)
+void jsonl_log::write(nlohmann::ordered_json line)
 {
     if (!kept()) return;
     const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();

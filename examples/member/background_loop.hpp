@@ -1,6 +1,6 @@
 #pragma once
 
-#include "stop.hpp"
+#include "cancellation.hpp"
 
 #include <papilio/async/asio_loop.hpp>
 #include <papilio/async/spawn.hpp>
@@ -12,33 +12,33 @@
 
 namespace papilio::example {
 
-/// A loop with sockets, and the thread that runs it: signs of life, probes and requests for the
-/// model are answered there while another thread trains. What belongs to the loop is made, used and
-/// destroyed by tasks that are handed in here, before this dies.
-class network {
+/// A loop with sockets, and the thread that runs it: it answers heartbeats, probes and requests for
+/// the model while another thread trains. Objects that belong to the loop must be made, used and
+/// destroyed by tasks that run here, before the loop is destroyed.
+class background_loop {
 public:
-    network() = default;
-    network(const network&) = delete;
-    network& operator=(const network&) = delete;
+    background_loop() = default;
+    background_loop(const background_loop&) = delete;
+    background_loop& operator=(const background_loop&) = delete;
 
     asio_loop& loop() noexcept { return loop_; }
 
-    /// Starts `work` over there. Once `stop` is requested it is dropped, if it has not finished,
-    /// and its future holds `std::errc::operation_canceled`.
+    /// Starts `work` on the loop. Once `stop` is requested, unfinished work is dropped, and its
+    /// future holds `std::errc::operation_canceled`.
     template <class T>
     std::future<T> start(task<T> work, std::stop_token stop = {})
     {
         return spawn(loop_, unless_stopped<T>(std::move(work), std::move(stop)));
     }
 
-    /// The same, and waits for the result here.
+    /// The same, and blocks until the result is there.
     template <class T>
     T wait(task<T> work, std::stop_token stop = {})
     {
         return start(std::move(work), std::move(stop)).get();
     }
 
-    /// Calls `work()` over there and waits for what it returns.
+    /// Calls `work()` on the loop, and blocks until it has returned.
     template <class F>
     auto call(F work)
     {

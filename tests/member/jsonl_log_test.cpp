@@ -1,4 +1,4 @@
-#include <member/journal.hpp>
+#include <member/jsonl_log.hpp>
 
 #include <trainer/support.hpp>
 
@@ -10,16 +10,16 @@
 
 using namespace papilio::example;
 
-TEST_CASE("a journal is lines of JSON that begin with the time", "[member]")
+TEST_CASE("a jsonl_log is lines of JSON that begin with the time", "[member]")
 {
     const scratch_folder folder;
     const auto path = folder.path() / "lines.jsonl";
     {
-        journal j(path);
+        jsonl_log j(path);
         j.write({{"event", "step"}, {"loss", 2.5}});
         j.write({{"name", "not \xff utf-8"}});
     }
-    journal(path).write({{"event", "more"}});
+    jsonl_log(path).write({{"event", "more"}});
 
     std::istringstream lines(content_of(path));
     std::vector<nlohmann::ordered_json> read;
@@ -33,11 +33,12 @@ TEST_CASE("a journal is lines of JSON that begin with the time", "[member]")
     CHECK(as_text({{"name", "bad\xff"}}) == "{\"name\":\"bad\xef\xbf\xbd\"}");
 }
 
-TEST_CASE("a journal without a path writes nothing, and one that cannot write says why", "[member]")
+TEST_CASE("a jsonl_log without a path writes nothing, and one that cannot write says why",
+          "[member]")
 {
-    journal none{std::filesystem::path()};
+    jsonl_log none{std::filesystem::path()};
     CHECK_FALSE(none.kept());
     none.write({{"event", "step"}});
-    CHECK(problem_of([] { journal("/nowhere/at/all"); }) ==
+    CHECK(problem_of([] { jsonl_log("/nowhere/at/all"); }) ==
           "cannot write to /nowhere/at/all: No such file or directory");
 }

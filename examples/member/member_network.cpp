@@ -1,4 +1,4 @@
-#include "mesh.hpp"
+#include "member_network.hpp"
 
 #include <trainer/problem.hpp>
 
@@ -23,21 +23,21 @@ std::uint64_t group_number(const std::string& run)
     return hash(checksum(text), text.size());
 }
 
-/// Only this member's own endpoint is known at first.
-std::vector<tcp::endpoint> own_place(std::uint16_t id, const tcp::endpoint& at)
+/// The endpoints by id, of which only this member's own is known at first.
+std::vector<tcp::endpoint> own_endpoint(std::uint16_t id, const tcp::endpoint& at)
 {
-    std::vector<tcp::endpoint> places(std::size_t{id} + 1);
-    places[id] = at;
-    return places;
+    std::vector<tcp::endpoint> endpoints(std::size_t{id} + 1);
+    endpoints[id] = at;
+    return endpoints;
 }
 
-tcp::options connections(const mesh_options& o)
+tcp::options connections(const member_network_options& o)
 {
     tcp::options t;
     t.group = group_number(o.run);
     t.congestion = o.congestion.empty() ? nullptr : o.congestion.c_str();
     t.max_peers = wire::max_members + 1;
-    t.idle_timeout = o.patience;
+    t.idle_timeout = o.idle_timeout;
     return t;
 }
 
@@ -61,30 +61,30 @@ std::vector<role> roles_of(const wire::group& group)
     return roles;
 }
 
-mesh::mesh(asio_loop& on, std::uint16_t id, const mesh_options& o)
-try : loop_(on), options_(o), net_(on, id, own_place(id, o.listen), connections(options_)) {
-    attendant_.start(loop_);
+member_network::member_network(asio_loop& on, std::uint16_t id, const member_network_options& o)
+try : loop_(on), options_(o), net_(on, id, own_endpoint(id, o.listen), connections(options_)) {
+    services_starter_.start(loop_);
 } catch (const std::system_error& failure) {
     throw problem(failure.code(), sentence(failure) + ": " + failure.code().message());
 }
 
-wire::endpoint mesh::place() const
+wire::endpoint member_network::announced() const
 {
     if (options_.listen.host.empty()) return {};
     const auto at = net_.local();
     return {listens_anywhere(at.host) ? "" : at.host, at.port};
 }
 
-task<> mesh::reach(wire::member_endpoint member, duration patience)
+task<> member_network::reach(wire::member_endpoint member, duration limit)
 {
     const int id = member.id;
     if (member.at.port != 0) net_.set_address(id, {member.at.host, member.at.port});
     std::vector<int> one(1, id);
-    co_await net_.connect(std::move(one), patience);
+    co_await net_.connect(std::move(one), limit);
 }
 
-/// Serves every member from the moment that its number is heard of.
-task<> mesh::attend()
+/// Serves each member as soon as its id is known.
+task<> member_network::start_services()
 {
     for (int next = 0;;) {
         for (; next < net_.size(); ++next) {
@@ -97,7 +97,7 @@ task<> mesh::attend()
     }
 }
 
-task<> mesh::serve(int peer)
+task<> member_network::serve(int peer)
 {
     std::vector<task<>> all;
     all.push_back(serve_state(net_, peer, latest_));
@@ -108,13 +108,13 @@ task<> mesh::serve(int peer)
     try {
         co_await when_all(std::move(all));
     } catch (const std::system_error&) {
-        // It asked nonsense or its link broke: it is served no more.
+        // Its request was malformed or its link broke: it is not served any more.
     }
 }
 
-/// Of two that cannot be dialled neither can reach the other, nor needs to; yet the mesh must know
-/// of everybody in the group.
-std::vector<int> mesh::to_reach(const wire::group& group)
+/// The members of the group to connect with. Two members that cannot be dialled do not connect, and
+/// need not: neither owns a part. Yet the transport must know of every member.
+std::vector<int> member_network::to_reach(const wire::group& group)
 {
     std::vector<int> ids;
     for (const auto& m : group.members) {
@@ -126,19 +126,20 @@ std::vector<int> mesh::to_reach(const wire::group& group)
     return ids;
 }
 
-task<averaged> mesh::average_in(wire::group group, round_codec codec, unsent_updates& unsent,
-                                std::span<const float> in, std::span<float> out)
+task<average_result> member_network::average_in(wire::group group, round_codec codec,
+                                                update_residuals& residuals,
+                                                std::span<const float> in, std::span<float> out)
 {
     const auto begun = loop_.now();
     std::vector<int> ids = to_reach(group);
-    averaged result;
+    average_result result;
     bool reached = false;
     try {
-        const duration whole = std::chrono::milliseconds(group.timeout_ms);
-        co_await net_.connect(ids, whole / 2);
+        const duration limit = std::chrono::milliseconds(group.timeout_ms);
+        co_await net_.connect(ids, limit / 2);
         reached = true;
-        const auto left = begun + whole - loop_.now();
-        task<averaged> attempted = attempt(group, left, codec, unsent, in, out);
+        const auto left = begun + limit - loop_.now();
+        task<average_result> attempted = attempt(group, left, codec, residuals, in, out);
         result = co_await std::move(attempted);
     } catch (const std::system_error& failure) {
         result.why = failure.what();
@@ -151,9 +152,9 @@ task<averaged> mesh::average_in(wire::group group, round_codec codec, unsent_upd
     co_return result;
 }
 
-task<averaged> mesh::attempt(const wire::group& group, duration limit, round_codec codec,
-                             unsent_updates& unsent, std::span<const float> in,
-                             std::span<float> out)
+task<average_result> member_network::attempt(const wire::group& group, duration limit,
+                                             round_codec codec, update_residuals& residuals,
+                                             std::span<const float> in, std::span<float> out)
 {
     std::vector<int> ids;
     for (const auto& m : group.members) ids.push_back(m.id);
@@ -163,7 +164,7 @@ task<averaged> mesh::attempt(const wire::group& group, duration limit, round_cod
     static_assert(max_call % 2 == 1);
     call_options o;
     o.roles = roles;
-    averaged result;
+    average_result result;
     try {
         const auto begun = loop_.now();
         o.call = 2 * group.round % (max_call - 1) + 1;
@@ -172,13 +173,13 @@ task<averaged> mesh::attempt(const wire::group& group, duration limit, round_cod
         ++o.call;
         o.timeout = begun + limit - loop_.now();
         o.shares = result.shares;
-        task<report> round = average(any_transport(peers), in, out, codec, unsent, o);
-        result.what = co_await std::move(round);
+        task<report> round = average(any_transport(peers), in, out, codec, residuals, o);
+        result.call_report = co_await std::move(round);
         const auto now = loop_.now().time_since_epoch();
-        link_.note_round(result.what.up, result.what.down, now);
-        if (const auto there_and_back = result.what.round_trip)
-            link_.note_latency(std::chrono::duration<double>(*there_and_back).count() / 2, now);
-        result.among_voters = among_voters(result.what, roles);
+        link_.note_round(result.call_report.up, result.call_report.down, now);
+        if (const auto round_trip = result.call_report.round_trip)
+            link_.note_latency(std::chrono::duration<double>(*round_trip).count() / 2, now);
+        result.among_voters = among_voters(result.call_report, roles);
         result.ok = true;
     } catch (const call_error& failure) {
         result.why = failure.what();
@@ -188,26 +189,25 @@ task<averaged> mesh::attempt(const wire::group& group, duration limit, round_cod
     co_return result;
 }
 
-/// Whoever owns much moves much: parts follow what all have seen of their links. With two who vote
-/// both move all, whoever owns what.
-task<> mesh::agree_shares(any_transport peers, call_options o, averaged& how)
+/// Sizes the parts by the links that all members have measured, since a peer's traffic grows with
+/// its part. Two voters send everything anyway, whatever their parts are.
+task<> member_network::agree_shares(any_transport peers, call_options o, average_result& result)
 {
     if (std::ranges::count_if(o.roles, votes) < 3) co_return;
     const auto mine = link_.tell(loop_.now().time_since_epoch());
     task<std::optional<link_table>> agreed = agree_links(peers, mine, o);
     const auto table = co_await std::move(agreed);
-    if (table) how.shares = worthwhile_shares(table->access, o.roles);
+    if (table) result.shares = worthwhile_shares(table->access, o.roles);
 }
 
-task<state_snapshot> mesh::fetch(wire::member_endpoint donor, std::uint32_t round,
-                                 std::size_t parameters, transfer_progress* progress)
+task<state_snapshot> member_network::fetch(wire::member_endpoint donor, std::uint32_t round,
+                                           std::size_t parameters)
 {
     const int id = donor.id;
     task<> reached = reach(std::move(donor), std::chrono::seconds(10));
     co_await std::move(reached);
     state_options o;
     o.min_round = round;
-    o.progress = progress;
     std::vector<std::size_t> sizes{parameters, parameters};
     task<state_snapshot> fetched = fetch_state(net_, id, std::move(sizes), o);
     co_return co_await std::move(fetched);

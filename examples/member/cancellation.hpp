@@ -10,7 +10,7 @@
 
 namespace papilio::example {
 
-/// Awaiting it lasts until `stop` is requested, from whichever thread.
+/// An awaitable that lasts until `stop` is requested, by any thread.
 class [[nodiscard]] stop_request {
 public:
     explicit stop_request(std::stop_token stop) noexcept : stop_(std::move(stop)) {}
@@ -18,7 +18,7 @@ public:
     stop_request& operator=(const stop_request&) = delete;
     ~stop_request()
     {
-        knock_.reset();  // waits for a thread that is just knocking
+        callback_.reset();  // waits for a thread that is calling it
         if (on_) on_->work_finished();
     }
 
@@ -30,13 +30,13 @@ public:
         wake_.target = self;
         on_ = self.promise().on;
         on_->work_started();
-        knock_.emplace(stop_, knock{*this});
+        callback_.emplace(stop_, post_wake{*this});
     }
 
     void await_resume() const noexcept {}
 
 private:
-    struct knock {
+    struct post_wake {
         void operator()() const noexcept { of.on_->post_from_any_thread(of.wake_); }
         stop_request& of;
     };
@@ -44,7 +44,7 @@ private:
     std::stop_token stop_;
     loop* on_ = nullptr;
     papilio::detail::resume wake_;
-    std::optional<std::stop_callback<knock>> knock_;  // dies first: it uses all the others
+    std::optional<std::stop_callback<post_wake>> callback_;  // uses the rest, so destroyed first
 };
 
 /// Fails with `std::errc::operation_canceled` once `stop` is requested.
@@ -60,7 +60,7 @@ task<> keep_result(task<T> work, std::optional<T>& result)
     result.emplace(co_await std::move(work));
 }
 
-/// What `work` gives. When `stop` is requested first, `work` is dropped, and the error is
+/// Returns the result of `work`. When `stop` is requested first, drops `work` and throws
 /// `std::errc::operation_canceled`.
 template <class T>
 task<T> unless_stopped(task<T> work, std::stop_token stop)

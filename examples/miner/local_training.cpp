@@ -1,0 +1,189 @@
+#include "local_training.hpp"
+
+#include <member/display.hpp>
+#include <member/prepare.hpp>
+#include <trainer/checkpoint.hpp>
+#include <trainer/problem.hpp>
+
+#include <papilio/base/units.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <sys/resource.h>
+
+#include <random>
+
+namespace papilio::example {
+
+namespace {
+
+/// The seed of this miner's batches: the option, else the checkpoint's, else a random one. Miners
+/// with equal seeds would train on the same batches.
+std::uint64_t peer_seed(const miner_options& o)
+{
+    if (o.peer_seed) return *o.peer_seed;
+    if (o.resume && has_checkpoint(o.checkpoint)) {
+        const auto text = checkpoint_reader(o.checkpoint).text("state.json");
+        const auto state = nlohmann::json::parse(text, nullptr, false);
+        if (state.contains("draws")) return state["draws"].value("peer", std::uint64_t{0});
+    }
+    if (o.alone) return 0;
+    std::random_device draw;
+    return draw();
+}
+
+std::uint64_t peak_memory()
+{
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace
+
+local_training::local_training(const miner_options& o)
+    : options_(prepared(o)),
+      trainer_(trainer_part(o, peer_seed(o))),
+      progress_(std::uint64_t{o.rounds} * o.inner_steps, o.minutes),
+      metrics_(o.metrics)
+{
+    progress_.note(fmt::format("{}: {}, {} parameters, on {}", o.run.model,
+                               describe(trainer_.options().model), trainer_.size(),
+                               trainer_.model().where()));
+    update_.resize(trainer_.size());
+    if (!o.alone && uses_error_feedback(o.run.codec))
+        residuals_ = update_residuals(trainer_.size());
+    load();
+}
+
+void local_training::load()
+{
+    if (options_.resume && has_checkpoint(options_.checkpoint)) return resume();
+    auto first = first_state(trainer_.parameters());
+    auto first_digest = example::digest(*first);
+    adopt(std::move(first), std::move(first_digest));
+}
+
+void local_training::resume()
+{
+    auto outer = trainer_.resume(options_.checkpoint);
+    auto s = std::make_shared<state_snapshot>();
+    s->round = static_cast<std::uint32_t>(outer.round);
+    if (outer.anchor.size() != trainer_.size() || outer.momentum.size() != trainer_.size())
+        throw problem(errc::mismatch, "the checkpoint in " + options_.checkpoint.string() +
+                                          " holds no outer optimiser: it is not a miner's");
+    s->spans.push_back(std::move(outer.anchor));
+    s->spans.push_back(std::move(outer.momentum));
+    if (outer.unsent.size() == residuals_.size())
+        residuals_.set(std::vector<bf16>(outer.unsent.begin(), outer.unsent.end()));
+    state_ = std::move(s);
+    digest_ = example::digest(*state_);
+    // When --inner-steps has changed since, the round starts again.
+    const std::uint64_t begin = state_->round * options_.inner_steps;
+    const auto next = trainer_.next_step();
+    if (next < begin || next > begin + options_.inner_steps) trainer_.skip_to(begin);
+    saved_ = {state_->round, trainer_.next_step()};
+    progress_.note(fmt::format("goes on from {}: round {}, step {}", options_.checkpoint.string(),
+                               state_->round, trainer_.next_step()));
+}
+
+void local_training::adopt(shared_state next, std::string digest)
+{
+    state_ = std::move(next);
+    digest_ = std::move(digest);
+    trainer_.set_parameters(weights(*state_));
+    trainer_.skip_to(state_->round * options_.inner_steps);
+    steps_in_round_ = tokens_in_round_ = 0;
+}
+
+std::uint64_t local_training::steps_until_round() const
+{
+    return (state_->round + std::uint64_t{1}) * options_.inner_steps - trainer_.next_step();
+}
+
+wire::round_ready local_training::readiness() const
+{
+    return {state_->round, digest_, static_cast<std::uint32_t>(steps_in_round_), tokens_in_round_,
+            last_loss_};
+}
+
+const std::vector<float>& local_training::update()
+{
+    pseudo_gradient(weights(*state_), trainer_.parameters(), update_);
+    return update_;
+}
+
+void local_training::step()
+{
+    const step_report r = trainer_.step();
+    ++steps_in_round_;
+    tokens_in_round_ += r.tokens;
+    last_loss_ = r.loss;
+    progress_.step(r, state_->round, steps_until_round());
+    if (r.step % options_.metrics_every != 0) return;
+    metrics_.write({{"event", "step"},
+                    {"step", r.step},
+                    {"round", state_->round},
+                    {"loss", r.loss},
+                    {"gradient_norm", r.gradient_norm},
+                    {"rate", r.rate},
+                    {"tokens", r.tokens},
+                    {"seconds", r.seconds}});
+}
+
+void local_training::record_round(const average_result* how, std::size_t members)
+{
+    nlohmann::ordered_json line = {
+        {"event", "round"}, {"round", state_->round}, {"members", members}, {"digest", digest_}};
+    std::string text = fmt::format("round {} done, digest {:.12}", state_->round, digest_);
+    if (how != nullptr) {
+        const report& r = how->call_report;
+        line["bytes_sent"] = r.bytes_sent();
+        line["bytes_received"] = r.bytes_received();
+        line["seconds"] = how->seconds;
+        line["up_mbit"] = r.up.bytes_per_second * 8 / 1e6;
+        line["down_mbit"] = r.down.bytes_per_second * 8 / 1e6;
+        text += fmt::format(": averaged by {} in {}, {} sent", members, span_of(how->seconds),
+                            human_bytes(r.bytes_sent()));
+    }
+    if (options_.evaluate > 0) {
+        const double loss = trainer_.evaluate(options_.evaluate);
+        line["held_out_loss"] = loss;
+        text += fmt::format(", held-out loss {:.4f}", loss);
+    }
+    progress_.note(text);
+    metrics_.write(std::move(line));
+}
+
+void local_training::record_fetch()
+{
+    progress_.note(
+        fmt::format("took over the state after round {}, digest {:.12}", state_->round, digest_));
+    metrics_.write({{"event", "fetched"}, {"round", state_->round}, {"digest", digest_}});
+}
+
+void local_training::save(bool last)
+{
+    if (options_.checkpoint.empty()) return;
+    if (!last && state_->round % options_.checkpoint_every != 0) return;
+    if (saved_ == std::pair(state_->round, trainer_.next_step())) return;
+    const std::vector<float> residuals(residuals_.values().begin(), residuals_.values().end());
+    trainer_.save(options_.checkpoint,
+                  {state_->round, weights(*state_), momentum(*state_), residuals});
+    saved_ = {state_->round, trainer_.next_step()};
+}
+
+void local_training::finish()
+{
+    progress_.note(fmt::format("ended after round {}, step {}, digest {}; peak memory {}",
+                               state_->round, trainer_.next_step(), digest_,
+                               human_bytes(peak_memory())));
+    metrics_.write({{"event", "end"},
+                    {"round", state_->round},
+                    {"step", trainer_.next_step()},
+                    {"digest", digest_},
+                    {"peak_memory", peak_memory()}});
+}
+
+}  // namespace papilio::example

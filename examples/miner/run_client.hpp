@@ -1,0 +1,97 @@
+#pragma once
+
+#include <member/background_loop.hpp>
+#include <member/member_network.hpp>
+
+#include <papilio/swarm/rendezvous_client.hpp>
+
+#include <future>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+
+namespace papilio::example {
+
+/// The run to join, and the addresses to use.
+struct run_client_options {
+    tcp::endpoint rendezvous;
+    tcp::endpoint announce;  ///< empty host: the address it listens at
+    member_network_options mesh;
+    std::string name;
+    std::uint64_t parameters = 0;
+    std::uint64_t configuration = 0;
+    duration patience{};  ///< limit for the rendezvous to answer
+};
+
+/// One membership of a run, from joining to leaving, for use by the thread that trains: each call
+/// runs on the background loop and blocks until it has finished. Calls throw
+/// `std::errc::operation_canceled` once a stop is requested, `errc::refused` when the rendezvous
+/// has expelled this miner, `std::errc::resource_unavailable_try_again` when another session has
+/// its name or address, and other errors when the rendezvous cannot be reached.
+class run_client {
+public:
+    /// Joins. Throws a `problem` that says what to change.
+    run_client(background_loop& on, const run_client_options& o, std::stop_token stop);
+    ~run_client();
+    run_client(const run_client&) = delete;
+    run_client& operator=(const run_client&) = delete;
+
+    const wire::joined& joined() const noexcept { return joined_; }
+
+    /// Sets the state that this miner gives to others on request.
+    void publish(shared_state latest);
+
+    /// Tells the rendezvous that this miner holds the state and trains.
+    void holding(std::uint32_t round, const std::string& digest);
+
+    /// Whether the run advanced without this miner, or expelled it: `await_group` returns or throws
+    /// which. Does not block.
+    bool has_news() const;
+
+    /// How long the others still wait for this miner; zero: they have not said so.
+    std::uint32_t closing_in_ms();
+
+    void ready(wire::round_ready how);
+
+    /// Waits up to `limit` for `await_group` to have an answer; false: it has none yet.
+    bool wait_for_group(duration limit);
+    std::variant<wire::group, wire::state_outdated> await_group();
+
+    average_result average_in(wire::group group, round_codec codec, update_residuals& residuals,
+                              std::span<const float> in, std::span<float> out);
+    wire::round_outcome done(wire::round_report how);
+
+    /// Fetches the state after `round` rounds or a later one.
+    state_snapshot fetch(wire::member_endpoint donor, std::uint32_t round);
+
+    /// Leaves in good order: tells the rendezvous, and sends queued messages for up to five
+    /// seconds. Does not throw when that fails.
+    void leave();
+
+private:
+    task<> join();
+    task<> reach_host();
+    task<> disconnect();
+    void listen();
+
+    struct forward_stop {
+        void operator()() const { to.request_stop(); }
+        std::stop_source to;
+    };
+
+    background_loop& background_;
+    run_client_options options_;
+    std::stop_source ending_;
+    std::stop_callback<forward_stop> forward_;
+
+    // These belong to the background loop.
+    std::unique_ptr<rendezvous_client> client_;
+    std::unique_ptr<member_network> network_;
+
+    wire::joined joined_;
+    std::future<std::variant<wire::group, wire::state_outdated>> news_;
+};
+
+}  // namespace papilio::example

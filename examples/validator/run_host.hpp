@@ -1,0 +1,118 @@
+#pragma once
+
+#include "link_monitor.hpp"
+#include "thresholds.hpp"
+
+#include <member/averaging.hpp>
+#include <member/member_network.hpp>
+#include <member/state.hpp>
+
+#include <papilio/async/offload.hpp>
+#include <papilio/swarm/rendezvous.hpp>
+#include <papilio/transport/tcp/listener.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace papilio::example {
+
+/// A member as the host sees it.
+struct known_member {
+    std::string name;
+    wire::endpoint at;
+    bool present = false;
+    bool ready = false;
+    wire::round_ready progress;  ///< its latest report of progress
+    std::string left;            ///< why it left; empty while present
+};
+
+/// The members and their links at one time.
+struct run_snapshot {
+    std::uint32_t round = 0;
+    bool averaging = false;
+    std::map<std::uint16_t, known_member> members;  ///< miners only
+    std::map<std::uint16_t, link_figures> links;
+};
+
+/// A settled attempt at a round, as the host saw it.
+struct observation {
+    group_settled outcome;
+    shared_state state;          ///< after the round; null when it failed or this member missed it
+    std::string digest;          ///< of that state
+    report own_report;           ///< the observer's own report; empty when its call failed
+    std::vector<double> shares;  ///< of the parts, by rank in the group; empty: equal
+    std::string why;             ///< why it failed
+    run_snapshot snapshot;
+};
+
+struct run_host_options {
+    tcp::endpoint listen;
+    member_network_options mesh;
+    run_description run;
+    rendezvous_options rendezvous;
+    round_codec codec{};
+    outer_options outer;
+    std::uint32_t rounds = 0;  ///< the run ends after so many; 0: never
+    std::size_t probe_bytes = std::size_t{8} << 20;
+};
+
+/// The network side of the validator: the rendezvous, member 0, which observes every round and
+/// keeps the shared model, and the measurement of links between rounds. Belongs to the loop.
+class run_host final : private rendezvous_watcher {
+public:
+    /// Calls `tell` on the loop with each attempt that is settled, and `note` with a line of text
+    /// about each miner that joins or leaves. Throws a `problem` when it cannot listen.
+    run_host(asio_loop& on, const run_host_options& o, shared_state first, std::string digest,
+             std::function<void(observation)> tell, std::function<void(std::string)> note);
+    ~run_host() override;
+
+    /// The address at which miners join.
+    tcp::endpoint address() const { return listener_.local(); }
+
+    /// The address at which they exchange models with this member.
+    tcp::endpoint mesh_address() const { return network_.address(); }
+
+    /// Hosts the run until its end.
+    task<> run();
+
+    /// Ends the run after the current round.
+    void end();
+
+    run_snapshot snapshot() const;
+
+private:
+    void saw(const membership_event& what) override;
+    task<> take_part();
+    task<> observe(wire::group group);
+    task<> catch_up(wire::run_status now);
+    void tell_rounds(const average_result* how);
+    task<> ending();
+    task<> dismiss_all();
+
+    asio_loop& loop_;
+    run_host_options options_;
+    std::function<void(observation)> tell_;
+    std::function<void(std::string)> note_;
+    thread_pool pool_{1};
+
+    shared_state state_;
+    std::string digest_;
+    update_residuals no_residuals_{0};
+    member_network network_;
+    tcp::listener listener_;
+    rendezvous_server server_;
+    rendezvous_client client_;
+    link_monitor monitor_;
+
+    std::map<std::uint16_t, known_member> members_;
+    std::deque<group_settled> settled_;  // not yet passed to `tell_`
+    bool busy_ = false;                  // in a group, or fetching the state
+    gate called_;                        // while a group is averaging
+    gate ending_;                        // once no further round is wanted
+};
+
+}  // namespace papilio::example
