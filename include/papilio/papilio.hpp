@@ -2,8 +2,8 @@
 
 /// All that a first program takes: the collectives with their operations, the usual codecs, tasks
 /// and loops, and the transports that need no more than the standard library; safe to include from
-/// .cu files. Other codecs, `spawn` for use from other threads, TCP and shared memory, probes, swarm
-/// and outer optimiser have headers of their own.
+/// .cu files. Other codecs, `spawn` for use from other threads, TCP and shared memory, probes,
+/// swarm and outer optimiser have headers of their own.
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/offload.hpp>

@@ -2,10 +2,11 @@
 
 #include <papilio/async/asio_loop.hpp>
 #include <papilio/async/detail/asio_io.hpp>
+#include <papilio/base/config.hpp>
 
 #include <asio/io_context.hpp>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The loop's own `io_context`, for authors of transports. Handlers that run there post events and
 /// do nothing else.
@@ -14,4 +15,4 @@ inline asio::io_context& asio_context(asio_loop& on) noexcept
     return on.native().context;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

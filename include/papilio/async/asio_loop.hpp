@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 namespace detail {
 struct asio_io;
@@ -69,7 +69,7 @@ private:
     bool brief_ = false;  // the last wait ended soon, and the next one probably will
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/async/impl/asio_loop.hpp>

@@ -3,6 +3,7 @@
 #include <papilio/async/asio_context.hpp>
 #include <papilio/async/asio_loop.hpp>
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/bind_cancellation_slot.hpp>
@@ -14,7 +15,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Makes one Asio operation awaitable: `begin(handler)` starts it, and awaiting it gives its error
 /// code. Dropping it cancels it. Only for operations that hold no buffer of the caller's (waits and
@@ -96,4 +97,4 @@ private:
     asio::posix::stream_descriptor held_;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <chrono>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 using duration = std::chrono::nanoseconds;
 
@@ -74,4 +76,4 @@ private:
 
 }  // namespace detail
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

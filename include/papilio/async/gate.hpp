@@ -1,11 +1,12 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 
 #include <algorithm>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Tasks wait at a gate until it is opened. It stays open until it is closed again. Belongs to one
 /// loop, so it needs no lock; it must outlive the tasks that wait.
@@ -58,4 +59,4 @@ private:
     std::vector<passage*> waiting_;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

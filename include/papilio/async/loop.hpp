@@ -2,13 +2,14 @@
 
 #include <papilio/async/event.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 
 #include <atomic>
 #include <map>
 #include <mutex>
 #include <utility>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// A single-threaded event loop. Every papilio object belongs to one loop and is touched only from
 /// the thread that runs it; the exceptions are `post_from_any_thread` and what is built on it,
@@ -210,4 +211,4 @@ inline void event::cancel() noexcept
     }
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 
 #include <algorithm>
 #include <condition_variable>
@@ -10,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Threads for computations that would block a loop for too long. Must outlive the tasks that use
 /// it.
@@ -142,4 +143,4 @@ private:
     detail::resume wake_;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Suspends the current task until the loop's clock, real or simulated, reaches `when`.
 class [[nodiscard]] sleep_until {
@@ -30,4 +31,4 @@ inline task<> sleep_for(duration span)
     co_await sleep_until(on.now() + span);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

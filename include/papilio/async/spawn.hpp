@@ -1,11 +1,12 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 
 #include <future>
 #include <optional>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 namespace detail {
 
@@ -77,4 +78,4 @@ std::future<T> spawn(loop& on, task<T> work)
     return future;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Runs `on` in this thread until `work` is done, and returns its result. Throws `errc::stalled`
 /// when the work has not finished and no event can ever come: a deadlock.
@@ -16,4 +17,4 @@ T sync_wait(loop& on, task<T> work)
     return work.result();
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 
 #include <coroutine>
 #include <exception>
 #include <optional>
 #include <utility>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 template <class T = void>
 class task;
@@ -168,4 +169,4 @@ private:
     loop* on_ = nullptr;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 
 #include <condition_variable>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// A real loop without sockets: the steady clock, and events that other threads post. For peers
 /// within one process; needs nothing but the standard library.
@@ -46,4 +47,4 @@ private:
     bool woken_ = false;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <optional>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Awaiting it gives the result of `work`. If the loop's clock reaches `when` first, `work` is
 /// dropped and `errc::timed_out` is thrown.
@@ -46,4 +47,4 @@ private:
     detail::resume late_;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 
 #include <memory>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 namespace detail {
 
@@ -100,4 +101,4 @@ private:
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

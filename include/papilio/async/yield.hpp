@@ -1,8 +1,9 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Lets all events that are ready run first.
 class [[nodiscard]] yield {
@@ -20,4 +21,4 @@ private:
     detail::resume wake_;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

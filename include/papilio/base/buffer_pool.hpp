@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 
 #include <algorithm>
 #include <array>
@@ -9,7 +10,7 @@
 #include <memory>
 #include <utility>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Whether a sanitizer watches each allocation: then none is lent again.
 #if defined(__SANITIZE_ADDRESS__)
@@ -126,4 +127,4 @@ private:
     std::size_t used_ = 0;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

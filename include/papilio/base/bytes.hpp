@@ -1,5 +1,7 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -7,7 +9,7 @@
 #include <span>
 #include <type_traits>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Bytes on their way out, and room for bytes on their way in. Neither owns anything.
 using bytes = std::span<const std::byte>;
@@ -35,4 +37,4 @@ T load(const std::byte* at) noexcept
     return value;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

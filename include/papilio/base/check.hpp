@@ -1,9 +1,11 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 [[noreturn]] inline void check_failed(const char* what, const char* file, int line) noexcept
 {
@@ -11,7 +13,7 @@ namespace papilio::detail {
     std::abort();
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
 /// Stops the program when `condition` does not hold, in release builds too. For bugs in papilio or
 /// in the code that calls it; what a peer, a file or a user got wrong throws instead.

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
 
 #include <array>
 #include <bit>
 #include <cstdint>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// 64 bits that depend on every byte of `data` and on its length. Finds damage, and tells whoever
 /// has the data from whoever has not; it does not withstand somebody who makes up data to fit. Four
@@ -33,4 +34,4 @@ inline std::uint64_t checksum(bytes data) noexcept
     return hash(lanes[0], lanes[1], lanes[2], lanes[3], data.size());
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

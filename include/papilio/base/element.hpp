@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/float16.hpp>
 
 #include <concepts>
 #include <cstdint>
 #include <type_traits>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What a vector is made of, as descriptors say it on the wire. Zero is never a type.
 enum class element_type : std::uint8_t {
@@ -91,4 +92,4 @@ constexpr const char* name(element_type type) noexcept
     return "unknown";
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <string>
 #include <system_error>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What can end an operation. Thrown as `std::system_error`, or as a class derived from it that
 /// names the culprit.
@@ -72,7 +74,7 @@ inline std::string sentence(const std::system_error& failure)
     return text;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
 template <>
 struct std::is_error_code_enum<papilio::errc> : std::true_type {

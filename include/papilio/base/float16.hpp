@@ -1,9 +1,11 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <bit>
 #include <cstdint>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 namespace detail {
 constexpr std::uint16_t f16_bits(float value) noexcept;
@@ -34,11 +36,11 @@ struct bf16 {
     constexpr operator float() const noexcept { return detail::bf16_value(bits); }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
 // No branches, so that loops over these become vector code even where the compiler may use nothing
 // newer than SSE2. Comparisons are between signed integers for the same reason.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline constexpr std::int32_t float_infinity = 0x7f800000;
 
@@ -104,4 +106,4 @@ constexpr float bf16_value(std::uint16_t bits) noexcept
     return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

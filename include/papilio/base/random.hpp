@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 
 #include <array>
 #include <bit>
@@ -8,7 +9,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// One number that depends on all of `values` and on their order: a seed for each of many streams,
 /// or a choice that every peer makes alike. Spreads well; it is not cryptographic.
@@ -43,9 +44,9 @@ private:
     std::array<std::uint64_t, 4> state_;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 namespace detail {
 /// The finaliser of splitmix64: every bit of the result depends on every bit of `x`.
@@ -111,4 +112,4 @@ constexpr double random::normal() noexcept
     return static_cast<double>(sum) * 0x1p-24;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #ifdef __FAST_MATH__
 #warning "papilio computes the same bits on every peer only when compiled without -ffast-math"
 #endif
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Makes `values` hold what was assigned to them, rounded, before anything else is computed. Stands
 /// between a product and an addition: compilers that fuse the two into one instruction, as g++ does
@@ -17,4 +19,4 @@ inline void round_now(T* values) noexcept
     asm volatile("" : : "r"(values) : "memory");
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,12 +1,14 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 // Texts that come from others and are shown to people: a name, a reason.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Whether all of `text` are characters in UTF-8 that stand where they are written: none steers a
 /// terminal, or turns the direction of the text around it.
@@ -16,9 +18,9 @@ constexpr bool readable(std::string_view text) noexcept;
 /// `most` columns is cut off.
 std::string printable(std::string_view text, std::size_t most = std::string::npos);
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The character that `text` begins with: its code point, and how many bytes it takes. No bytes:
 /// `text` does not begin with a character in UTF-8.
@@ -58,9 +60,9 @@ constexpr std::size_t display_width(char32_t c) noexcept
     return c < 0x1100 ? 1 : 2;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 constexpr bool readable(std::string_view text) noexcept
 {
@@ -87,4 +89,4 @@ inline std::string printable(std::string_view text, std::size_t most)
     return shown;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

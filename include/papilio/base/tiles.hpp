@@ -1,9 +1,11 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <cstddef>
 #include <type_traits>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Calls `tile(begin, size)` for consecutive ranges of `Size` that cover `count` elements. `size`
 /// is a compile-time constant for all but the last, because g++ turns loops into vector code at -O2
@@ -17,4 +19,4 @@ void for_each_tile(std::size_t count, Tile tile)
     if (begin < count) tile(begin, count - begin);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -8,7 +10,7 @@
 #include <string>
 
 // Figures for people to read; files and the wire carry plain numbers.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// "1536 B" as "1.5 KiB": sizes in memory, in powers of 1024.
 std::string human_bytes(std::uint64_t count);
@@ -16,9 +18,9 @@ std::string human_bytes(std::uint64_t count);
 /// "250 us", "1.5 s", "2 min 5 s", "3 h 20 min".
 std::string human_duration(std::chrono::nanoseconds time);
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// At most three significant digits, and no digits after a point that say nothing.
 inline std::string short_number(double value)
@@ -36,9 +38,9 @@ inline std::string with_unit(double value, double step, std::span<const char* co
     return short_number(value) + " " + units[i];
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 inline std::string human_bytes(std::uint64_t count)
 {
@@ -59,4 +61,4 @@ inline std::string human_duration(std::chrono::nanoseconds time)
     return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " min";
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/half.hpp>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Sends each element as an IEEE binary16, rounded to nearest, ties to even: half of float's bytes,
 /// a relative error of at most 2^-11 down to 2^-14, and an absolute one of 2^-25 below. Finite
@@ -12,4 +13,4 @@ struct as_f16 : detail::half_codec<&detail::kernel_table::as_f16> {
     static constexpr codec_id id = codec_id::as_f16;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 
 #include <concepts>
@@ -11,7 +12,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What the descriptor of a call says about its codec. Zero is never a codec; values from 128 on
 /// are for users' own.
@@ -178,4 +179,4 @@ constexpr void check_lossy_element()
 }
 }  // namespace detail
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
@@ -14,7 +15,7 @@
 #include <system_error>
 
 // What codecs share that cut a run into blocks, each with small codes and a scale of 16 bits.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// How many bytes `count` codes of `bits` bits take.
 constexpr std::size_t packed_size(std::size_t count, unsigned bits) noexcept
@@ -159,4 +160,4 @@ private:
     }
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/codec/base.hpp>
 
@@ -15,7 +16,7 @@
 // that all of them share, such as the slowest link of a common link table, not each its own. The
 // choice travels in the descriptor of the call, where a peer that chose otherwise is found out, and
 // stands in its report.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 enum class tensor_role : unsigned char { gradient, parameter, optimizer_state, activation };
 
@@ -113,4 +114,4 @@ constexpr codec_choice fastest_codec(std::span<const codec_figures> candidates,
     return {best->id, time(*best)};
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/residuals.hpp>
 
@@ -8,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Sends by `Codec` what it is given plus what earlier rounds could not send, and remembers what is
 /// lost this time: a = beta * e + g, sends C(a), and e becomes a - D(C(a)). So every element gets
@@ -75,4 +76,4 @@ private:
     std::size_t begin_ = 0;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

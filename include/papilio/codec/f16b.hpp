@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/base/tiles.hpp>
@@ -18,7 +19,7 @@
 #include <string>
 #include <system_error>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// An f16 per element, under a power of two per 128 that brings the largest magnitude to 2^13 or
 /// more: 16.125 bits. Unlike `as_f16` it keeps magnitudes beyond 65504, and the precision of those
@@ -52,9 +53,9 @@ private:
     static void read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out);
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline void encode_f16b(const float* block, std::byte* halves, std::byte* scale)
 {
@@ -89,10 +90,10 @@ inline bool decode_f16b(const std::byte* halves, std::uint16_t scale, float* blo
     return true;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
 // Encoded, n elements are their halves, then one scale per block.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 template <element V>
 void f16b::write(std::span<const V> values, std::size_t begin, std::size_t n, mutable_bytes room)
@@ -125,4 +126,4 @@ void f16b::read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> ou
     });
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

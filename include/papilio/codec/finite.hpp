@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/base/tiles.hpp>
 
@@ -10,7 +11,7 @@
 #include <iterator>
 
 // Whether numbers are finite once they are floats, as codecs see them.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 constexpr std::int32_t magnitude_of(float x) noexcept
 {
@@ -40,4 +41,4 @@ bool all_finite(const Values& values) noexcept
     return all_finite(std::data(values), std::size(values));
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/codec/base.hpp>
@@ -11,7 +12,7 @@
 #include <system_error>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// `Codec`, which refuses numbers that are not finite as floats: `encode` throws
 /// `errc::not_finite`, and `decode` throws `errc::bad_message`, which names the peer that sent one.
@@ -99,4 +100,4 @@ private:
 template <class Codec>
 finite_only(Codec) -> finite_only<Codec>;
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/block_codec.hpp>
 #include <papilio/codec/minifloat.hpp>
@@ -11,7 +12,7 @@
 #include <span>
 #include <system_error>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// A 4-bit float per element, an 8-bit scale per 16 and a 16-bit one per 1024: 4.52 bits together.
 /// The short blocks suit numbers with heavy tails; the squared error is 0.009 of the squares of
@@ -36,9 +37,9 @@ struct fp4 {
     void decode(bytes encoded, std::span<V> out) const;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The two levels of fp4: 64 blocks of 16 elements under one outer scale.
 struct fp4_blocks {
@@ -103,11 +104,11 @@ inline bool is_fp4(const fp4_blocks& blocks)
     return largest_inner == e4m3::largest_code && is_scale(blocks.outer, fp4_blocks::most);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
 // Encoded, n elements are their codes, packed block by block, then the inner scales, then the
 // outer ones.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 template <element V>
 constexpr std::size_t fp4::bound(std::size_t n) noexcept
@@ -178,4 +179,4 @@ void fp4::decode(bytes encoded, std::span<V> out) const
     });
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/block_codec.hpp>
 #include <papilio/codec/minifloat.hpp>
@@ -10,7 +11,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 template <class Format>
 struct fp8_block {
@@ -54,9 +55,9 @@ struct fp8_block {
     }
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// An 8-bit float per element, `e4m3` or `e5m2`, and one 16-bit scale per 128: 8.125 bits together.
 /// The relative error is at most 1/16 (e4m3) or 1/8 (e5m2), down to 2^-15 (2^-30) of the block's
@@ -75,4 +76,4 @@ struct fp8 : detail::block_codec<detail::fp8_block<Format>> {
         std::is_same_v<Format, e4m3> ? codec_id::fp8_e4m3 : codec_id::fp8_e5m2;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
@@ -15,7 +16,7 @@
 #include <system_error>
 
 // The base of as_f16 and as_bf16.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The base of a codec that stores each element in two bytes, by the kernels that `Kernels` names.
 template <half_kernels kernel_table::*Kernels>
@@ -88,4 +89,4 @@ private:
     }
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

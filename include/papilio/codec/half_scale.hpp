@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/codec/scale.hpp>
 
 #include <bit>
 #include <cstdint>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The power of two that `f16b` and `half_values` put over a block of f16, as the bits of a bf16:
 /// 2^13 of it are the block's largest magnitude, rounded down to a power of two. Zero for blocks of
@@ -49,4 +50,4 @@ struct half_scale {
 
 static_assert(half_scale::least == f16(0x1p13f).bits && half_scale::most(0) == f16(0x1p14f).bits);
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

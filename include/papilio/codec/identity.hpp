@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/codec/base.hpp>
 
@@ -9,7 +10,7 @@
 #include <span>
 #include <system_error>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Sends elements as they lie in memory, little-endian. A NaN or an infinity passes like any other
 /// number, whoever sent it: `finite_only{identity{}}` refuses them, both ways.
@@ -41,4 +42,4 @@ struct identity {
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/integer_blocks.hpp>
 
 #include <cstddef>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 namespace detail {
 template <std::size_t Block>
@@ -26,4 +27,4 @@ struct int4b : detail::integer_blocks<detail::int4b_format<Block>, detail::int4b
     static constexpr codec_id id = Block == 32 ? codec_id::int4b_32 : codec_id::int4b_128;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/integer_blocks.hpp>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Eight bits per element and one 16-bit scale per 128: about a quarter of float's bytes, with an
 /// error of at most 1/252 of the block's largest magnitude. Each block is x = scale * code with
@@ -14,4 +15,4 @@ struct int8b : detail::integer_blocks<detail::int8b_format, &detail::kernel_tabl
     static constexpr codec_id id = codec_id::int8b;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/kernels/table.hpp>
@@ -16,7 +17,7 @@
 #include <system_error>
 
 // The base of int8b and int4b.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The base of a codec whose blocks are integer codes times a scale, by the kernels that `Kernels`
 /// names. Encoded, n elements are their codes, then one scale per block; with four bits, the first
@@ -138,4 +139,4 @@ private:
     }
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/codec/finite.hpp>
@@ -12,7 +13,7 @@
 #include <system_error>
 
 // Finding the largest magnitudes of a chunk at the speed of a few passes over it.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The places of the `K` largest magnitudes among `Chunk` values. Ties go to the smaller index.
 ///
@@ -154,4 +155,4 @@ private:
     std::int32_t last_ = float_infinity;  // threshold
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/float16.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Eight bits with a sign, four of exponent and three of mantissa, as the Open Compute Project
 /// defines them: up to 448, no infinity.
@@ -40,10 +41,10 @@ struct e2m1 {
     static constexpr const char* name = "fp4";
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
 // Like base/float16.hpp: no branches, and comparisons between signed integers, for vector code.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Rounded to the nearest `Format`, ties to even; beyond its largest value, to that. Not for NaN.
 template <class Format>
@@ -87,4 +88,4 @@ constexpr float minifloat_value(std::uint8_t code) noexcept
     return std::bit_cast<float>(sign | select(is_small, subnormal, normal));
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
@@ -13,7 +14,7 @@
 #include <system_error>
 #include <type_traits>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Sends integers as `Narrow`, std::int8_t or std::int16_t, for those who know that they fit:
 /// `two_way{narrow<std::int8_t>{}, identity{}}` sends small numbers, and brings back what may be a
@@ -120,4 +121,4 @@ private:
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/block_codec.hpp>
 #include <papilio/codec/scale.hpp>
 
@@ -8,7 +9,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The levels of NF4, from T. Dettmers et al., "QLoRA" (2023): quantiles of the normal
 /// distribution, brought to [-1, 1], zero among them.
@@ -82,9 +83,9 @@ private:
     }
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Four bits per element, for normally distributed numbers, and one 16-bit scale per 64: 4.25 bits
 /// together. Each element becomes the nearest of NF4's 16 levels times the block's scale, which is
@@ -97,4 +98,4 @@ struct nf4b : detail::block_codec<detail::nf4_block> {
     static constexpr codec_id id = codec_id::nf4b;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/codec/base.hpp>
@@ -14,7 +15,7 @@
 #include <span>
 #include <system_error>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Sends `K` of every `Chunk` elements, drawn anew for each chunk from the seed and the chunk's
 /// place in the whole vector; the others decode as zeros. Who knows the seed knows the places, so
@@ -135,4 +136,4 @@ private:
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
@@ -16,7 +17,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 struct residual_options {
     float beta = 1;   ///< how much of what was not sent counts in the next round
@@ -107,9 +108,9 @@ private:
     std::vector<Stored> proposed_;  // between rounds the same
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 template <class Stored>
 residuals<Stored>::residuals(std::size_t size, residual_options options)
@@ -160,4 +161,4 @@ void residuals<Stored>::propose(std::size_t begin, std::span<const float> remain
     for (std::size_t i = 0; i < remains.size(); ++i) proposed_[begin + i] = rounded(remains[i]);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

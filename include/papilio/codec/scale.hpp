@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/codec/finite.hpp>
@@ -13,7 +14,7 @@
 #include <system_error>
 
 // What codecs with one scale per block share.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Blocks whose largest magnitude is below this become zeros, so that neither a scale nor its
 /// inverse is ever subnormal.
@@ -84,4 +85,4 @@ constexpr bool is_level(std::uint16_t level) noexcept
     return level == 0 || is_scale(level, 1);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/block_codec.hpp>
 #include <papilio/codec/scale.hpp>
 
@@ -9,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Doubles hold the sum of any floats. Eight sums that take turns are what vector units like, and
 /// their order is part of the format.
@@ -51,9 +52,9 @@ struct sign_block {
     }
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// One bit per element, its sign, and the mean magnitude of 512 of them as a 16-bit scale: 1.03
 /// bits together. The squared error is 0.363 of the squares of normal numbers: use it beneath
@@ -67,4 +68,4 @@ struct sign1 : detail::block_codec<detail::sign_block> {
     static constexpr codec_id id = codec_id::sign1;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/codec/base.hpp>
@@ -12,7 +13,7 @@
 #include <system_error>
 
 // Shared by codecs that encode and decode a run slice by slice.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 template <std::size_t granule>
 void check_slice(std::size_t begin, std::size_t size, std::size_t n)
@@ -93,4 +94,4 @@ private:
     }
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

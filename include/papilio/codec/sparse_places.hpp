@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -15,7 +16,7 @@
 // - `encode(places, k, chunk, spacing, to)`: returns how many bytes it wrote;
 // - `decode(encoded, k, n, chunk, spacing, places)`: false for bytes that `encode` could not have
 //   written. What it decodes ascends and is below `n`.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// As many bits for each as the largest place needs: 12 in a chunk of 4096.
 struct packed_places {
@@ -44,9 +45,9 @@ struct rice_places {
                        std::size_t spacing, std::uint16_t* places) noexcept;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Writes numbers of a few bits one after the other, the lowest bits first.
 class bit_writer {
@@ -110,9 +111,9 @@ constexpr unsigned rice_parameter(std::size_t spacing) noexcept
     return static_cast<unsigned>(width == 0 ? 0 : width - 1);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 constexpr std::size_t packed_places::bound(std::size_t k, std::size_t, std::size_t chunk,
                                            std::size_t) noexcept
@@ -185,4 +186,4 @@ inline bool rice_places::decode(bytes encoded, std::size_t k, std::size_t n, std
     return reader.complete();
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/half_scale.hpp>
@@ -17,7 +18,7 @@
 // - `encode(values, k, to)`: the values are finite;
 // - `decode(from, k, values)`: false for bytes that `encode` could not have written. What it
 //   decodes is finite.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Each value as an f16, under a power of two that leaves none too small or too large: 16 bits.
 struct half_values {
@@ -47,9 +48,9 @@ struct sign_values {
     static bool decode(const std::byte* from, std::size_t k, float* values) noexcept;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline float peak_of(const float* values, std::size_t k) noexcept
 {
@@ -85,9 +86,9 @@ struct two_levels {
     }
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 inline void half_values::encode(const float* values, std::size_t k, std::byte* to) noexcept
 {
@@ -181,4 +182,4 @@ inline bool sign_values::decode(const std::byte* from, std::size_t k, float* val
     return k % 8 == 0 || std::to_integer<unsigned>(from[size(k) - 1]) >> k % 8 == 0;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/base/rounding.hpp>
@@ -18,7 +19,7 @@
 #include <span>
 #include <string>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 template <class Format, block_kernels kernel_table::*Kernels>
 Format format_of(const integer_blocks<Format, Kernels>&);
@@ -65,9 +66,9 @@ std::size_t put_codes(const std::int8_t* codes, std::size_t size, std::byte* to)
     return packed_size(size, Bits);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// `Codec`, an `int8b` or `int4b`, with stochastic rounding: what is decoded is on average what was
 /// encoded, for twice the squared error. Which way an element is rounded depends on `seed`,
@@ -107,9 +108,9 @@ struct stochastic {
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 template <class Codec>
 template <element V>
@@ -140,4 +141,4 @@ std::size_t stochastic<Codec>::encode(std::span<const V> values, mutable_bytes r
     return bound<V>(n);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

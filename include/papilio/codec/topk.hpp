@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/codec/base.hpp>
@@ -18,7 +19,7 @@
 #include <string>
 #include <system_error>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Sends the `K` largest magnitudes of every `Chunk` elements and nothing of the others, which
 /// decode as zeros; of equal magnitudes the first. With 64 of 4096, 88 % of the squares of normal
@@ -96,10 +97,10 @@ private:
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
 // Encoded, n elements are one chunk after the other: values, then places.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 template <std::size_t K, class Values, class Places, std::size_t Chunk>
 template <element V>
@@ -207,4 +208,4 @@ void topk<K, Values, Places, Chunk>::decode_chunk(const std::byte* values, bytes
     for (std::size_t i = 0; i < k; ++i) out[where[i]] = chosen[i];
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

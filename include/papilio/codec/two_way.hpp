@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/base.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Sends contributions by one codec and results by another: `two_way{topk<64>{}, int8b{}}` sends
 /// what matters most, and brings back what many sparse versions add up to, which is sparse no more;
@@ -66,4 +67,4 @@ struct two_way {
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

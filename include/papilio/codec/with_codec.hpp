@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/codec/as_bf16.hpp>
 #include <papilio/codec/as_f16.hpp>
@@ -22,7 +23,7 @@
 
 // A codec chosen at run time. A call is compiled for each codec in the list, so that a program
 // should list only the codecs that it uses.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Codecs that can be chosen by id. Each must be default-constructible.
 template <class... Codecs>
@@ -95,4 +96,4 @@ inline codec_id codec_named(std::string_view text)
     return codec_named(text, all_codecs{});
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -9,7 +9,7 @@
 
 #include <optional>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Tells everybody what everybody knows of its own link, so that all can plan the next calls by the
 /// same figures; nothing where nobody knows anything. `mine` is what `link_history::tell` says;
@@ -40,7 +40,7 @@ task<std::optional<link_table>> agree_links(Net&& net, told_link mine, call_opti
         return detail::run_agree_links(any_transport(net), mine, options);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/collective/impl/agree_links.hpp>

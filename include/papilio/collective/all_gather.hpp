@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/identity.hpp>
 #include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
@@ -12,7 +13,7 @@
 #include <ranges>
 #include <utility>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Gives every peer of `net` the parts of all, one after the other in rank order: the second half
 /// of an all_reduce. `in` is this peer's part and `out` the whole; parts are nearly equal, the
@@ -64,4 +65,4 @@ task<report> all_gather(const Net&, In&&, Out&&, call_options, First, Rest...)
     return detail::refuse<detail::misuse::early_options, Net>();
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/identity.hpp>
 #include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
@@ -13,7 +14,7 @@
 #include <span>
 #include <utility>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Combines the data of all peers of `net` and gives every one of them the same result, bit for
 /// bit: `out[i]` becomes `op` over the `in[i]` of all contributors, in rank order.
@@ -137,4 +138,4 @@ task<report> all_reduce_in_place(const Net&, Data&&, Op, call_options, Codec)
     return detail::refuse<detail::misuse::early_options, Net>();
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

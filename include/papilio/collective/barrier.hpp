@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/collective/run.hpp>
 #include <papilio/collective/setup/misuse_of.hpp>
 #include <papilio/transport/any_transport.hpp>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Ends when every peer of `net` has begun it: a vote about nothing. One latency, or one for each
 /// stage of `options.radix`. Fails as every collective does, by a `call_error` that names the
@@ -23,4 +24,4 @@ task<report> barrier(Net&& net, call_options options)
         return detail::run_barrier(any_transport(net), options);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

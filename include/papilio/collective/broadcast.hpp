@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/identity.hpp>
 #include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
@@ -13,7 +14,7 @@
 #include <span>
 #include <utility>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Gives every peer of `net` the `data` of peer `root`: the root scatters it and all pass their
 /// part on, so that nobody sends more than about twice the data however many peers there are. (R.
@@ -60,4 +61,4 @@ task<report> broadcast(const Net&, Data&&, int, call_options, First, Rest...)
     return detail::refuse<detail::misuse::early_options, Net>();
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

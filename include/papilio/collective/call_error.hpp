@@ -1,10 +1,11 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <string>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What a peer was waited for when a call failed.
 enum class phase {
@@ -65,4 +66,4 @@ private:
     std::string detail_;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/plan/role.hpp>
 
 #include <cstddef>
@@ -8,7 +9,7 @@
 #include <span>
 #include <type_traits>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 class thread_pool;
 
@@ -54,4 +55,4 @@ struct call_options {
 // temporaries twice. So they must have nothing to destroy.
 static_assert(std::is_trivially_destructible_v<call_options>);
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

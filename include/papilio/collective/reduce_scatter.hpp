@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/identity.hpp>
 #include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/options.hpp>
@@ -12,7 +13,7 @@
 #include <ranges>
 #include <utility>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Combines the data of all peers of `net` and leaves each with its part of the result: the first
 /// half of an all_reduce. The whole vector, `in`, is cut into one part per peer, in rank order:
@@ -79,4 +80,4 @@ task<report> reduce_scatter(const Net&, In&&, Out&&, Op, call_options, Codec)
     return detail::refuse<detail::misuse::early_options, Net>();
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/plan/link_history.hpp>
 #include <papilio/plan/partition.hpp>
@@ -9,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// A peer whose data is in a result, and how much it weighs there.
 struct contributor {
@@ -67,4 +68,4 @@ struct report {
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -10,7 +10,7 @@
 #include <memory>
 
 // The collectives, whatever their elements are. The public functions around them know the types.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 task<report> run_all_reduce(any_transport net, std::unique_ptr<call_data> data,
                             call_options options);
@@ -32,7 +32,7 @@ task<report> run_broadcast(any_transport net, std::unique_ptr<call_data> data, i
 
 task<report> run_barrier(any_transport net, call_options options);
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/collective/impl/run.hpp>

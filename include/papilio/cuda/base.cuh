@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/rounding.hpp>
 
 #include <cstddef>
@@ -18,7 +19,7 @@
 #define PAPILIO_DEVICE
 #endif
 
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 // Each rounds once, to nearest, whatever stands beside it: nvcc would fuse a product and a sum.
 
@@ -116,17 +117,17 @@ PAPILIO_DEVICE inline void store_words(void* to, const words<Count>& all) noexce
 #endif
 }
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
 
-namespace papilio::cuda {
+namespace papilio::inline PAPILIO_MODE::cuda {
 
 /// Zero until a kernel finds that it cannot do what it was asked for; then one. It lies where the
 /// device can write: in its memory, or in pinned memory of the host that is mapped into the device.
 using flag = std::uint32_t;
 
-}  // namespace papilio::cuda
+}  // namespace papilio::inline PAPILIO_MODE::cuda
 
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 /// All who raise a flag write the same, so that it needs no atomic operation.
 PAPILIO_DEVICE inline void raise(flag* raised) noexcept
@@ -134,4 +135,4 @@ PAPILIO_DEVICE inline void raise(flag* raised) noexcept
     *static_cast<volatile flag*>(raised) = 1;
 }
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

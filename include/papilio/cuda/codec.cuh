@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/cuda/launch.cuh>
 #include <papilio/cuda/work.cuh>
 
 // The codecs on a GPU: the bytes that those of `papilio/codec` write and read, to and from the
 // memory of a device. All calls return at once, having put one kernel into `stream`; none
 // allocates, copies or waits. Spans are of device memory.
-namespace papilio::cuda {
+namespace papilio::inline PAPILIO_MODE::cuda {
 
 /// Encodes `values` into `room`, which has at least `codec.bound<float>(values.size())` bytes, as
 /// `codec.encode` would. For numbers that it would refuse, `*refused` becomes one and the bytes are
@@ -59,4 +60,4 @@ void reduce_and_encode(Op op, From from, std::span<const bytes> versions,
                    stream);
 }
 
-}  // namespace papilio::cuda
+}  // namespace papilio::inline PAPILIO_MODE::cuda

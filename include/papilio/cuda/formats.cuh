@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/as_bf16.hpp>
 #include <papilio/codec/as_f16.hpp>
 #include <papilio/codec/finite.hpp>
@@ -19,7 +20,7 @@
 // - with scales, `scale(largest)`: by the bits of the largest magnitude, which is finite;
 // - `weight(code)` and `limits(scale)`: a block is one that the encoder could have written if
 //   the largest weight among its codes is within the limits.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 namespace common = papilio::detail;
 
@@ -154,4 +155,4 @@ struct format<fp8<Minifloat>> {
     }
 };
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/cuda/team.cuh>
 
@@ -10,7 +11,7 @@
 #include <type_traits>
 
 // How work gets onto a device: in stream order, without waiting, and without taking memory.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 /// Throws what the CUDA runtime says.
 inline void check(cudaError_t result, const char* what)
@@ -67,4 +68,4 @@ void launch(const Work& work, std::size_t n, cudaStream_t stream)
     check(cudaGetLastError(), "the kernel does not start");
 }
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

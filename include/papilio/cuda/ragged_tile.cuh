@@ -1,9 +1,10 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/cuda/tile_memory.cuh>
 
 // Tiles that end early or lie where words cannot reach: element by element, byte by byte.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 template <class Warp>
 PAPILIO_DEVICE void load_some_values(const Warp& warp, const float* from, int size,
@@ -145,4 +146,4 @@ PAPILIO_DEVICE void store_some(const Warp& warp, const encoded_tile<Format, Warp
         });
 }
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

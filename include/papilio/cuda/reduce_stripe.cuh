@@ -1,9 +1,10 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/cuda/stripes.cuh>
 
 // Many versions of a run into one, in one pass: what is decoded and added up stays in registers.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 /// What is to be folded, and how: each version times its factor if `weighs`, added up in the order
 /// given, and divided by `divisor` if `divides`.
@@ -143,4 +144,4 @@ private:
     }
 };
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

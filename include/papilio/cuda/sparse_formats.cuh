@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/half_scale.hpp>
 #include <papilio/codec/topk.hpp>
 #include <papilio/cuda/formats.cuh>
@@ -10,7 +11,7 @@
 //   one lane computes it for all, since the order of its sums is part of the format;
 // - `code(x, header)`, where codes of a zero header are zero, and `value(code, header)`;
 // - `weight` and `limits` as in `format`, in `formats.cuh`.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 /// Up to two bf16, one after the other, the first in the lower half.
 struct sparse_header {
@@ -195,4 +196,4 @@ PAPILIO_DEVICE inline std::uint32_t packed_number(const std::byte* from, std::si
     return all >> first % 8 & ((1u << bits) - 1);
 }
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

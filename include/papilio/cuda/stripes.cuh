@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/cuda/ragged_tile.cuh>
 
 #include <type_traits>
@@ -8,7 +9,7 @@
 // What warps do to a run of elements, a stripe of four tiles at a time: all loads of a stripe are
 // under way before the first is used. Each of the works below is called with a warp and the index
 // of a stripe; stripes may be done in any order and at the same time.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 inline constexpr int stripe_tiles = 4;
 inline constexpr std::size_t stripe_size = stripe_tiles * tile_size;
@@ -149,4 +150,4 @@ private:
     }
 };
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/cuda/warp.cuh>
 
 // A team: the threads of a block, which share memory. Like a warp in `warp.cuh`, but `each` ends
 // only when all have done their work and see what the others wrote.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 inline constexpr int team_size = 256;
 inline constexpr int team_warps = team_size / warp_size;
@@ -80,10 +81,10 @@ struct emulated_team {
     bool backwards = false;
 };
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
 
 #ifdef __CUDACC__
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 /// The threads of this block, of which there are `team_size`. All come to each call together.
 struct device_team {
@@ -148,5 +149,5 @@ struct device_team {
     }
 };
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
 #endif

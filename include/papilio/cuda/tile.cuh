@@ -1,11 +1,12 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/cuda/formats.cuh>
 #include <papilio/cuda/warp.cuh>
 
 // A tile: 128 elements that a warp encodes or decodes in its registers, four neighbours to a lane,
 // whatever the codec; so what came by one codec goes on by any other.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 inline constexpr int per_lane = 4;
 inline constexpr int tile_size = warp_size * per_lane;
@@ -143,4 +144,4 @@ PAPILIO_DEVICE bool decode_tile(const Warp& warp, const encoded_tile<Format, War
     }
 }
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/cuda/tile.cuh>
 
 // Tiles from memory and to it: whole ones in words, and the last one of a run byte by byte. A run
 // is encoded as its codes, and then a scale of 16 bits per block, whatever the address of that.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 /// The bytes that the codes of `n` elements take.
 template <class Format>
@@ -108,4 +109,4 @@ PAPILIO_DEVICE void store_tile(const Warp& warp, const encoded_tile<Format, Warp
         });
 }
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

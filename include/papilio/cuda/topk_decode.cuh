@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/cuda/reduce_stripe.cuh>
 #include <papilio/cuda/sparse_formats.cuh>
 #include <papilio/cuda/team.cuh>
 #include <papilio/cuda/topk_encode.cuh>
 
 // topk back to elements, a team for each chunk.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 /// One chunk of `k` values among `size` elements, as it came.
 template <class Codec>
@@ -187,4 +188,4 @@ private:
     }
 };
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/cuda/sparse_formats.cuh>
 #include <papilio/cuda/team.cuh>
 #include <papilio/cuda/tile.cuh>
@@ -8,7 +9,7 @@
 
 // topk, a team for each chunk: its elements are read once and stay in registers, and only what
 // might be among the largest goes through shared memory.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 /// Elements of a chunk, `team_size` apart, in one lane's registers.
 template <std::size_t Chunk>
@@ -226,4 +227,4 @@ private:
     }
 };
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

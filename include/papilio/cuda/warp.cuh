@@ -1,11 +1,12 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/cuda/base.cuh>
 
 // A warp: 32 lanes that do the same at a time. Kernels are written for either of the two below.
 // What a lane holds is a `lanes<T>`, of which lane `l` reads and writes `[l]` alone; `each(work)`
 // has every lane do `work(l)`; the other functions tell lanes about each other.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 inline constexpr int warp_size = 32;
 
@@ -58,10 +59,10 @@ struct emulated_warp {
     bool backwards = false;
 };
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
 
 #ifdef __CUDACC__
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 /// What one lane knows of a `lanes`: its own.
 template <class T>
@@ -123,5 +124,5 @@ struct device_warp {
     static constexpr std::uint32_t everybody = 0xffffffff;
 };
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
 #endif

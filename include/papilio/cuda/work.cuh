@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/cuda/reduce_stripe.cuh>
 #include <papilio/cuda/topk_decode.cuh>
@@ -16,7 +17,7 @@
 
 // From a call to what kernels need: sizes are checked, once, on the host. Spans here are of device
 // memory, which the host must not read.
-namespace papilio::cuda::detail {
+namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
 inline bool is_aligned(const void* at, std::size_t to) noexcept
 {
@@ -141,4 +142,4 @@ auto reduce_work(Op op, From from, Back back, std::size_t n, std::span<const byt
     }
 }
 
-}  // namespace papilio::cuda::detail
+}  // namespace papilio::inline PAPILIO_MODE::cuda::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/base/tiles.hpp>
@@ -9,7 +10,7 @@
 #include <span>
 #include <type_traits>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The numbers of the outer step; the defaults are DiLoCo's.
 struct outer_options {
@@ -43,9 +44,9 @@ struct outer_buffers {
 /// has changed, when lengths or options do not fit.
 void outer_step(const outer_buffers& s, std::span<const float> gradient, outer_options o = {});
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline constexpr std::size_t outer_tile = 512;
 
@@ -76,9 +77,9 @@ void outer_step_tile(const outer_buffers& s, const float* gradient, std::size_t 
     for (std::size_t i = 0; i < size; ++i) to_parameters[i] = moved[i];
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 inline void pseudo_gradient(std::span<const float> anchor, std::span<const float> local,
                             std::span<float> out)
@@ -111,4 +112,4 @@ inline void outer_step(const outer_buffers& s, std::span<const float> gradient, 
     });
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

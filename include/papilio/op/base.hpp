@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 
 #include <concepts>
@@ -8,7 +9,7 @@
 #include <span>
 #include <type_traits>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What the descriptor of a call says about its operation. Zero is never an operation; values from
 /// 128 on are for users' own.
@@ -76,4 +77,4 @@ constexpr bool operation_takes()
 }
 }  // namespace detail
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/op/base.hpp>
@@ -13,7 +14,7 @@
 #include <span>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The weighted mean of versions that are f16, exact until it is rounded to f16 at the end, once,
 /// ties to even. As no sum is rounded, its bits do not depend on the order of the peers: whoever
@@ -40,9 +41,9 @@ struct exact_mean {
                 std::span<T> out) const;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// `sum / total` multiples of 2^-24, the smallest f16, for totals up to 2^22 and quotients up to
 /// 2^40. Rounds to f16's eleven significant bits, ties to even; not by way of a float, which would
@@ -128,9 +129,9 @@ inline std::vector<std::int64_t> whole_weights(std::span<const double> weights)
     return whole;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 template <element T>
 void exact_mean::reduce(std::span<const std::span<const T>> versions,
@@ -157,4 +158,4 @@ void exact_mean::reduce(std::span<const std::span<const T>> versions,
     });
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/base/tiles.hpp>
 
@@ -10,7 +11,7 @@
 
 // What the operations share. Versions are folded tile by tile, so that a tile stays in the
 // first-level cache while one version after another is added to it.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline constexpr std::size_t tile_size = 512;
 
@@ -97,4 +98,4 @@ struct keep {
     }
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

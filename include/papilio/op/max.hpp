@@ -1,9 +1,10 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/op/base.hpp>
 #include <papilio/op/fold.hpp>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 namespace detail {
 struct larger {
@@ -30,4 +31,4 @@ struct max {
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

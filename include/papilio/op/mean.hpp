@@ -1,9 +1,10 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/op/base.hpp>
 #include <papilio/op/fold.hpp>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The sum in rank order, divided by the number of versions. Weights are ignored: see
 /// `weighted_mean`.
@@ -38,4 +39,4 @@ struct mean {
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/op/base.hpp>
 #include <papilio/op/fold.hpp>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Adds the versions in rank order. Integers wrap around.
 struct sum {
@@ -23,4 +24,4 @@ struct sum {
     }
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

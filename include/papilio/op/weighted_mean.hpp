@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/op/base.hpp>
 #include <papilio/op/fold.hpp>
@@ -8,7 +9,7 @@
 #include <cmath>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Each version times its weight, added up in rank order and divided by the sum of the weights.
 /// Weights are finite and not negative, and one is positive; only their ratios matter, since they
@@ -85,4 +86,4 @@ void weighted_mean::reduce(std::span<const std::span<const T>> versions,
     });
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

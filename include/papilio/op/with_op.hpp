@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/op/base.hpp>
 #include <papilio/op/exact_mean.hpp>
@@ -14,7 +15,7 @@
 #include <system_error>
 
 // An operation chosen at run time. A call is compiled for each operation in the list.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Operations that can be chosen by id. Each must be default-constructible.
 template <class... Ops>
@@ -57,4 +58,4 @@ auto with_op(op_id id, F&& f)
     return with_op(all_ops{}, id, f);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

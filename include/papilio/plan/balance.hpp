@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/plan/link_table.hpp>
 #include <papilio/plan/role.hpp>
@@ -10,7 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The shares of the data that peers should own, for a direct all-reduce to end as early as their
 /// links allow: fast peers own more, so that all links are busy until the end, and a peer too slow
@@ -35,9 +36,9 @@ inline std::vector<double> worthwhile_shares(std::span<const access_rate> rates,
 inline double direct_seconds_per_byte(std::span<const access_rate> rates,
                                       std::span<const role> roles, std::span<const double> shares);
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The level, in seconds per byte of data, to which `n` contributors' traffic rises. `full` holds
 /// the rates of the full peers, fastest first, and only the first few of these own anything;
@@ -56,9 +57,9 @@ inline double water_level(std::span<const double> full, double auxiliary, std::s
     return level;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 inline std::vector<double> balanced_shares(std::span<const access_rate> rates,
                                            std::span<const role> roles)
@@ -127,4 +128,4 @@ inline std::vector<double> worthwhile_shares(std::span<const access_rate> rates,
     return shares;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

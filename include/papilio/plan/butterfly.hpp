@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <cstddef>
@@ -7,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Who meets whom in a mixed-radix butterfly over n peers. A radix vector r, whose product is n,
 /// writes each rank in digits: rank = d[0] + r[0] (d[1] + r[1] (d[2] + ...)). In stage k the peers
@@ -94,4 +95,4 @@ private:
     std::vector<int> strides_;  // by stage, and at the end the number of peers
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/plan/balance.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/columns.hpp>
@@ -20,7 +21,7 @@
 
 // The cheapest way to do an all-reduce over known links. Pure functions of facts: peers that hold
 // the same link table choose alike.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What a caller has decided already; the rest is chosen.
 struct overrides {
@@ -48,9 +49,9 @@ choice choose(const link_table& links, const workload& work, const overrides& de
 /// All ordered ways to write `peers` as a product of up to `most` factors of 2 or more.
 std::vector<std::vector<int>> radix_vectors(int peers, std::size_t most = 4);
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// What the fastest peer can move to and from each of those it meets, if it meets so many.
 inline double fastest_pair(const link_table& links, int partners)
@@ -117,9 +118,9 @@ inline std::string line_about(const schedule& how, const prediction& p, std::siz
            p.limited_by + '\n';
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 inline std::vector<std::vector<int>> radix_vectors(int peers, std::size_t most)
 {
@@ -180,4 +181,4 @@ inline choice choose(const link_table& links, const workload& work, const overri
     return c;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/plan/partition.hpp>
 
 #include <algorithm>
 #include <cstddef>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Parts are cut into chunks, the same number for every part however large it is: chunk c of all
 /// parts is a *column*, and columns move through a collective independently of each other, so that
@@ -87,4 +88,4 @@ constexpr std::size_t default_slots(std::size_t total, std::size_t partners,
     return std::clamp<std::size_t>(window / chunk_bytes, 2, 256);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/plan/columns.hpp>
 #include <papilio/plan/link_table.hpp>
@@ -14,7 +15,7 @@
 #include <system_error>
 
 // What an all-reduce will cost over known links.
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 struct prediction {
     double seconds = 0;
@@ -35,9 +36,9 @@ inline void check(const workload& work);
 /// schedule that makes no sense.
 prediction predict(const link_table& links, const workload& work, const schedule& how);
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Whether the engine sends everybody everything, as far as roles let it.
 inline bool goes_to_all(const schedule& how, const link_table& links, const workload& work)
@@ -92,9 +93,9 @@ inline prediction predict_within(double bound, const link_table& links, const wo
     return p;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 inline void check(const workload& work)
 {
@@ -110,4 +111,4 @@ inline prediction predict(const link_table& links, const workload& work, const s
     return detail::predict_within(detail::bound_seconds(links, work), links, work, how);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

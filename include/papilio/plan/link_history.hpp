@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/plan/link_table.hpp>
 
@@ -11,7 +12,7 @@
 #include <span>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What a link has carried in one direction while a call lasted. Zeros: too little to tell.
 struct flow {
@@ -118,18 +119,18 @@ private:
 /// link that nobody has seen as fast as the one in the middle. Nothing where nobody knows anything.
 std::optional<link_table> table_of(std::span<const told_link> told);
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline double known(double told, double least) noexcept
 {
     return std::isfinite(told) && told >= least ? told : 0;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 inline std::optional<link_table> table_of(std::span<const told_link> told)
 {
@@ -151,4 +152,4 @@ inline std::optional<link_table> table_of(std::span<const told_link> told)
     return t;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <cmath>
 #include <cstddef>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What the link between a peer and the network carries: payload bytes per second.
 struct access_rate {
@@ -65,4 +66,4 @@ inline void check(const link_table& t, std::size_t peers)
     }
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

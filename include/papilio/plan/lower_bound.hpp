@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/plan/link_table.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The shortest time in seconds in which any all-reduce of `size` bytes of wire data could end over
 /// these links, given that data may be combined on its way: each peer must send and receive the
@@ -48,4 +49,4 @@ inline double lower_bound_seconds(const link_table& links, std::size_t size)
     return links.latency_seconds + per_byte * static_cast<double>(size);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

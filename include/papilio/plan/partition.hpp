@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 #include <span>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// A contiguous range of elements: what one peer owns, or a piece of that.
 struct part {
@@ -33,9 +34,9 @@ std::vector<part> partition(std::size_t count, std::size_t parts);
 /// `errc::bad_argument` unless all are finite, none is negative and one is positive.
 std::vector<part> partition(std::size_t count, std::span<const double> shares);
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The shares as integers in the same ratios, whose sum stays below 2^63. Scaling by a power of two
 /// is exact, so that every machine finds the same integers; what is cut off after the point is, for
@@ -72,9 +73,9 @@ inline std::vector<part> consecutive(std::span<const std::size_t> sizes)
     return result;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 inline std::vector<part> partition(std::size_t count, std::size_t parts)
 {
@@ -111,4 +112,4 @@ inline std::vector<part> partition(std::size_t count, std::span<const double> sh
     return detail::consecutive(sizes);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <cstdint>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What a peer does in a call.
 enum class role : std::uint8_t {
@@ -25,4 +27,4 @@ constexpr bool votes(role r) noexcept
     return r != role::observer;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

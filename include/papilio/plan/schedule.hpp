@@ -1,9 +1,11 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <cstddef>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// How to carry out a call: what `call_options` of the same names take, and the transport's
 /// `connections`.
@@ -24,4 +26,4 @@ struct workload {
     double per_message = 10e-6;  ///< seconds of one core to send and receive a message
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

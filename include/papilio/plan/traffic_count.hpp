@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/columns.hpp>
@@ -14,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Bytes of wire data over every part of the network, and messages by the busiest peer.
 class traffic_count {
@@ -126,4 +127,4 @@ private:
     std::vector<std::vector<double>> between_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/plan/link_table.hpp>
@@ -18,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What a peer's link carries: payload bytes per second, by the clock of the one who measured.
 struct bandwidth {
@@ -85,9 +86,9 @@ task<bandwidth> measure_sustained(Net& net, int peer, sustained_options o);
 template <transport Net>
 task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits = {});
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Of the bytes, the part under way at a time.
 inline constexpr std::uint32_t probe_window_share = 8;
@@ -261,9 +262,9 @@ task<> answer_bandwidth(Net& net, int peer, bandwidth_request r, bool willing, b
     co_await when_all(std::move(ways));
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 template <transport Net>
 task<bandwidth> measure_bandwidth(Net& net, int peer, bandwidth_options o)
@@ -345,4 +346,4 @@ task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits)
     co_await std::move(served);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

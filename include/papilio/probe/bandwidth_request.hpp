@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/probe/keystream.hpp>
 #include <papilio/transport/bulk.hpp>
@@ -11,7 +12,7 @@
 #include <cstdint>
 
 // What a verifier asks of a peer whose link it measures.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline constexpr std::size_t probe_chunk = std::size_t{64} << 10;
 
@@ -82,4 +83,4 @@ inline bandwidth_request parse_bandwidth_request(bytes from)
     return r;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// 256 bits that only their owner knows: draw them from the system's random source.
 struct secret_key {
@@ -103,9 +104,9 @@ inline void keystream::fill(std::uint64_t first_block, mutable_bytes out) const 
     std::copy_n(rest.begin(), out.size(), out.begin());
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline void check_secret(const secret_key& key)
 {
@@ -114,4 +115,4 @@ inline void check_secret(const secret_key& key)
                                 "a probe needs a secret: draw one from the system's random source");
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -2,6 +2,7 @@
 
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/probe/keystream.hpp>
 #include <papilio/transport/base.hpp>
@@ -15,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// How long a message takes to a peer and back.
 struct round_trip {
@@ -64,9 +65,9 @@ inline round_trip summary(std::vector<duration> times)
     return r;
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Little-endian: u32 magic, u32 request, u32 index, u32 zero, u64 nonce. The answer is the same.
 struct ping {
@@ -113,9 +114,9 @@ task<> ask_echo(Net& net, int peer, ping p)
         throw std::system_error(errc::mismatch, "an echo of something else");
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 template <transport Net>
 task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o)
@@ -161,4 +162,4 @@ task<> serve_echo(Net& net, int peer)
     }
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::sim {
+namespace papilio::inline PAPILIO_MODE::sim {
 
 /// What one peer's access to the network is like.
 struct access {
@@ -175,7 +175,7 @@ private:
     std::vector<flight*> spare_;                    // those that have landed, for the next ones
 };
 
-}  // namespace papilio::sim
+}  // namespace papilio::inline PAPILIO_MODE::sim
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/sim/impl/world.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/text.hpp>
 #include <papilio/swarm/member.hpp>
@@ -12,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline constexpr std::uint32_t no_member = std::numeric_limits<std::uint32_t>::max();
 
@@ -107,4 +108,4 @@ inline void check_run(const run_description& run, const membership_options& o)
                                     std::to_string(o.round_timeout.count()) + " ns");
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/swarm/member.hpp>
 #include <papilio/swarm/membership_events.hpp>
 
@@ -10,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// How many contributors' reports named a member as the culprit, over the failed attempts at the
 /// current round.
@@ -100,4 +101,4 @@ inline std::uint64_t min_skipped(const member_map& members)
     return lowest.value_or(0);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 
 #include <cstdint>
 #include <map>
 #include <string>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The step of a round at which a member is. A member moves from `outdated` to `training`, `ready`,
 /// `averaging` and `reported`, and then back to `training` or `outdated`. An observer that has not
@@ -56,4 +57,4 @@ struct member {
 
 using member_map = std::map<std::uint16_t, member>;
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

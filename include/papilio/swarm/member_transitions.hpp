@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/swarm/group_policy.hpp>
 #include <papilio/swarm/member.hpp>
 #include <papilio/swarm/round_attempt.hpp>
@@ -9,7 +10,7 @@
 #include <vector>
 
 // The state transitions of several members at once.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The chosen members start to average; the skipped ones stay ready. Returns the group.
 inline std::vector<wire::group_member> start_group(member_map& members, const group_choice& choice)
@@ -70,4 +71,4 @@ inline void finish_report(member& m, const wire::round_outcome& outcome)
     m.state = current ? member_state::training : member_state::outdated;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 
@@ -9,7 +10,7 @@
 #include <utility>
 #include <variant>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// A member's knowledge of its run, from the messages of the rendezvous. It ignores
 /// `state_outdated` about the state that the member holds by now: the rendezvous sent that before
@@ -97,4 +98,4 @@ private:
     std::string digest_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

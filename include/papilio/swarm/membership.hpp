@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/swarm/group_policy.hpp>
 #include <papilio/swarm/member.hpp>
@@ -17,7 +18,7 @@
 #include <variant>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The state machine of a run: its members, and the group that averages next. It has neither clock
 /// nor sockets: the caller reports messages and the time, and acts on the events that result. A
@@ -257,4 +258,4 @@ inline time_point membership::next_tick() const
         .value_or(time_point::max());
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

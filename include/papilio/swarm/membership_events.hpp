@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 #include <type_traits>
 #include <variant>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// When groups are formed, and how large they are.
 struct membership_options {
@@ -68,4 +69,4 @@ struct member_settled {
 using membership_event = std::variant<member_joined, member_left, member_outdated, member_warned,
                                       group_called, group_settled, member_settled>;
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

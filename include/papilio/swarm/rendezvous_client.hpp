@@ -3,6 +3,7 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/swarm/member_view.hpp>
 #include <papilio/transport/channel.hpp>
@@ -14,7 +15,7 @@
 #include <utility>
 #include <variant>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 struct rendezvous_client_options {
     duration join_timeout = std::chrono::seconds(10);  ///< for the answer to a request to join
@@ -223,4 +224,4 @@ inline void rendezvous_client::fail(std::error_code why, std::string text)
     received_.open();
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/swarm/membership_events.hpp>
 
 #include <chrono>
 #include <type_traits>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 struct rendezvous_options {
     membership_options groups;
@@ -23,4 +24,4 @@ struct rendezvous_watcher {
     virtual void saw(const membership_event& what) = 0;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

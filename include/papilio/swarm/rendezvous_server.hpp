@@ -3,6 +3,7 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/swarm/membership.hpp>
 #include <papilio/swarm/rendezvous_options.hpp>
 #include <papilio/swarm/rendezvous_session.hpp>
@@ -19,7 +20,7 @@
 #include <variant>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The meeting point of a run, inside the program that hosts it. Members join over channels, are
 /// told the group of each round, and report its result; `membership` holds the rules. All queues
@@ -254,4 +255,4 @@ inline task<> rendezvous_server::send_heartbeats()
     }
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -2,6 +2,7 @@
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/timeout.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/swarm/membership.hpp>
 #include <papilio/transport/channel.hpp>
@@ -15,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// One channel to the rendezvous, before and while a member speaks from it: its queue of messages
 /// to send, and how it ends.
@@ -137,4 +138,4 @@ inline void apply_message(membership& run, std::uint16_t id, const rendezvous_se
                                                        std::to_string(message.index() + 1));
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/swarm/admission.hpp>
 #include <papilio/swarm/group_policy.hpp>
@@ -14,7 +15,7 @@
 #include <variant>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The members of a run by id. No id is given twice.
 class roster {
@@ -95,4 +96,4 @@ private:
     member_map members_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

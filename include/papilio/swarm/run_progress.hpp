@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/swarm/group_policy.hpp>
 #include <papilio/swarm/round_attempt.hpp>
 #include <papilio/wire/swarm_messages.hpp>
@@ -11,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// How far a run has come: the rounds done, the digest of the state after them, and the failed
 /// attempts at the next round.
@@ -91,4 +92,4 @@ private:
     wire::round_outcome last_;  // of the attempt settled last
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

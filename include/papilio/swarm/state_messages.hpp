@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/transport/bulk.hpp>
@@ -16,7 +17,7 @@
 #include <vector>
 
 // How a state is cut into chunks, and the messages that go before and after the chunks.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline constexpr std::size_t state_chunk_elements = std::size_t{64} << 10;
 inline constexpr std::size_t max_state_spans = 64;  // few, since `at` searches them one by one
@@ -177,4 +178,4 @@ private:
     std::vector<std::uint64_t> sums_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/swarm/state_messages.hpp>
 #include <papilio/transport/base.hpp>
@@ -17,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The state of a run after `round` rounds, such as the parameters and the outer optimiser's
 /// momentum. It must not change once others may read it: the next round makes another.
@@ -65,9 +66,9 @@ template <transport Net>
 task<state_snapshot> fetch_state(Net& net, std::vector<int> donors, std::vector<std::size_t> sizes,
                                  state_options o = {});
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 struct state_source {
     state_source(const state_snapshot& s, const state_plan& p) : state(s), plan(p), sums(p.chunks())
@@ -178,9 +179,9 @@ task<> receive_state(Net& net, int donor, state_request r, const state_plan& pla
                                                     " was damaged on its way");
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 template <transport Net>
 task<> serve_state(Net& net, int peer, const shared_state& latest, donor_options o)
@@ -235,4 +236,4 @@ task<state_snapshot> fetch_state(Net& net, std::vector<int> donors, std::vector<
     throw std::system_error(last, failures);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

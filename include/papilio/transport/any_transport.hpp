@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/transport/base.hpp>
 
 #include <concepts>
@@ -8,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Any transport behind one type, for code that is to be compiled once or must not see vendor
 /// headers, such as a `.cu`. Borrows the transport, which must outlive all copies and their tasks.
@@ -78,4 +79,4 @@ private:
     std::shared_ptr<concept_type> model_;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

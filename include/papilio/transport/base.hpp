@@ -2,13 +2,14 @@
 
 #include <papilio/async/task.hpp>
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/wire/tag.hpp>
 
 #include <concepts>
 #include <cstdint>
 #include <optional>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 // clang-format off
 
@@ -125,4 +126,4 @@ std::optional<duration> round_trip(Net& net, int peer)
 
 }  // namespace detail
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

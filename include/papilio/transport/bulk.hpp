@@ -3,6 +3,7 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/checksum.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/wire/control.hpp>
@@ -18,7 +19,7 @@
 // Sends many bytes from one peer to another outside of calls: chunks under tags of their own, of
 // which a bounded number is in flight. The receiver acknowledges each chunk with its checksum,
 // which is the credit for another chunk and shows the sender what has arrived.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The parameters of one transfer, on which both sides agree before the first chunk.
 struct bulk {
@@ -140,4 +141,4 @@ inline task<> watched(task<> work, bulk_watch& watch, duration progress_timeout,
     co_await when_any(std::move(both));
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -2,6 +2,7 @@
 
 #include <papilio/async/task.hpp>
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/wire/hello.hpp>
 
 #include <cstddef>
@@ -11,7 +12,7 @@
 #include <span>
 #include <system_error>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// One connection between two peers: a reliable, ordered stream of bytes. For authors of
 /// transports: a `mesh` turns it into messages. Reads and writes never wait; waiting holds no
@@ -78,4 +79,4 @@ public:
     virtual task<std::unique_ptr<byte_stream>> accept() = 0;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

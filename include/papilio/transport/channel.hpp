@@ -2,6 +2,7 @@
 
 #include <papilio/async/task.hpp>
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -10,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 // clang-format off
 
@@ -76,4 +77,4 @@ private:
     std::unique_ptr<concept_type> model_;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace papilio::hybrid {
+namespace papilio::inline PAPILIO_MODE::hybrid {
 
 /// Where a peer listens: for TCP, and for peers of its host that share memory with it. Either may
 /// be empty.
@@ -40,7 +40,7 @@ public:
     transport(asio_loop& on, int rank, std::vector<address> peers, options o = {});
 };
 
-}  // namespace papilio::hybrid
+}  // namespace papilio::inline PAPILIO_MODE::hybrid
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/hybrid.hpp>

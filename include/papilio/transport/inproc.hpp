@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/transport/mailbox.hpp>
 
 #include <memory>
 #include <mutex>
 #include <vector>
 
-namespace papilio::inproc {
+namespace papilio::inline PAPILIO_MODE::inproc {
 
 class group;
 
@@ -147,4 +148,4 @@ inline void transport::deliver_queued()
     }
 }
 
-}  // namespace papilio::inproc
+}  // namespace papilio::inline PAPILIO_MODE::inproc

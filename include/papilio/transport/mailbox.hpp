@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/detail/early_messages.hpp>
@@ -12,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 namespace detail {
 class inbound_message;
@@ -207,4 +208,4 @@ inline void mailbox::discard_call(tag t)
     early_.discard_call(t);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

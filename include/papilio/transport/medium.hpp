@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/wire/hello.hpp>
 
@@ -10,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What the links of a mesh run over: it makes streams to peers, who are known by rank. For authors
 /// of transports; see `addressed_medium`.
@@ -82,4 +83,4 @@ private:
     std::map<int, Address> addresses_;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

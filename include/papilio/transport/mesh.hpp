@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// A full mesh of links, what the transports between hosts and processes have in common: connect
 /// and accept, handshake, heartbeats, failure detection, graceful shutdown. Belongs to `on`; must
@@ -125,7 +125,7 @@ private:
     addressed_medium<Address>& addresses_;  // the mesh's own
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/mesh.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <chrono>
@@ -10,7 +11,7 @@
 #include <string>
 #include <type_traits>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// How every mesh behaves, whatever its streams run over. Peers agree on `group`.
 struct mesh_options {
@@ -56,4 +57,4 @@ inline void check_mesh_options(const mesh_options& o, int rank, int peers)
 
 }  // namespace detail
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -2,6 +2,7 @@
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/channel.hpp>
 
@@ -11,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// One end of a channel within a process, both ends on one loop; made by `make_pipe`.
 class pipe {
@@ -133,4 +134,4 @@ inline std::pair<pipe, pipe> make_pipe(loop& on, duration latency = {})
     return {pipe(there, back), pipe(back, there)};
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// A token bucket: limits the bytes per second of all users together, and after a pause lets no
 /// more than a hundredth of a second's worth pass at once. Several users take turns.
@@ -59,4 +60,4 @@ private:
     time_point free_{};  // when all reserved bytes have passed
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -2,6 +2,7 @@
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/bulk.hpp>
@@ -16,7 +17,7 @@
 
 // Requests between peers outside of calls. They arrive under one tag per service; all further
 // messages of a request have tags that contain its number.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Whether a peer may choose `n` for its request. No call is likely to have such a number: a
 /// request that fails discards all messages under its number.
@@ -130,4 +131,4 @@ task<> serve_requests(Net& net, int peer, control_service service, Request (*par
     co_await when_any(std::move(both));
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace papilio::shm {
+namespace papilio::inline PAPILIO_MODE::shm {
 
 /// Options of links. Peers of a group must agree on `group` and `ring_bytes`.
 struct options {
@@ -56,7 +56,7 @@ public:
     transport(asio_loop& on, int rank, std::vector<address> peers, options o = {});
 };
 
-}  // namespace papilio::shm
+}  // namespace papilio::inline PAPILIO_MODE::shm
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/shm.hpp>

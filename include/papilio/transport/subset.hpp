@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/base.hpp>
 
@@ -9,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// A transport that consists of some peers of another one, in an order of their own. Groups that
 /// exchange messages at the same time must differ in `epoch`, 1 to 4,095; epoch 0 is `net` itself.
@@ -81,4 +82,4 @@ private:
     std::uint32_t calls_ = 0;
 };
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -8,7 +8,7 @@
 
 #include <vector>
 
-namespace papilio::tcp {
+namespace papilio::inline PAPILIO_MODE::tcp {
 
 /// One peer of a mesh of TCP connections; see `mesh` for its members. Peer `i` listens at
 /// `peers[i]`; an empty host marks a peer that cannot be dialled, port 0 means that the system
@@ -20,7 +20,7 @@ public:
     transport(asio_loop& on, int rank, std::vector<endpoint> peers, options o = {});
 };
 
-}  // namespace papilio::tcp
+}  // namespace papilio::inline PAPILIO_MODE::tcp
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/tcp.hpp>

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 
 #include <array>
 #include <cstdint>
 
-namespace papilio::wire {
+namespace papilio::inline PAPILIO_MODE::wire {
 
 /// The first bytes on a channel, from both sides, the one that dialled first: u32 magic, u16
 /// version, u16 zero, little-endian. After it come frames with the tag 0.
@@ -29,4 +30,4 @@ inline bool is_channel_hello(const std::byte* from) noexcept
            load<std::uint16_t>(from + 4) == channel_version && load<std::uint16_t>(from + 6) == 0;
 }
 
-}  // namespace papilio::wire
+}  // namespace papilio::inline PAPILIO_MODE::wire

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/wire/tag.hpp>
 
 #include <cstdint>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What one peer may ask of another outside of calls.
 enum class control_service : std::uint8_t {
@@ -52,4 +53,4 @@ constexpr std::uint32_t request_number(std::int64_t now_ns, int peer, control_se
 
 }  // namespace detail
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
@@ -11,7 +12,7 @@
 #include <cstdint>
 #include <string>
 
-namespace papilio::wire {
+namespace papilio::inline PAPILIO_MODE::wire {
 
 /// What one peer believes a call to be. It precedes the first chunk that a peer sends to each
 /// other, so that a disagreement is noticed before a byte is used and costs no round trip.
@@ -107,4 +108,4 @@ inline std::string difference(const descriptor& here, const descriptor& there)
     return {};
 }
 
-}  // namespace papilio::wire
+}  // namespace papilio::inline PAPILIO_MODE::wire

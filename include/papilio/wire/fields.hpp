@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 #include <vector>
 
 // Fields of messages whose length varies, one after another, little-endian and without padding.
-namespace papilio::wire::detail {
+namespace papilio::inline PAPILIO_MODE::wire::detail {
 
 inline constexpr std::size_t max_text = 255;
 
@@ -83,4 +84,4 @@ private:
     bytes left_;
 };
 
-}  // namespace papilio::wire::detail
+}  // namespace papilio::inline PAPILIO_MODE::wire::detail

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/wire/tag.hpp>
 
 #include <array>
 #include <cstdint>
 
-namespace papilio::wire {
+namespace papilio::inline PAPILIO_MODE::wire {
 
 /// Precedes every message on a byte stream: u64 tag, u32 size, u32 check, little-endian. The check
 /// is a hash of the rest, so that a stream that has lost its place is noticed at once and not taken
@@ -59,4 +60,4 @@ inline frame parse_frame(const std::byte* from)
     return {tag{what}, size};
 }
 
-}  // namespace papilio::wire
+}  // namespace papilio::inline PAPILIO_MODE::wire

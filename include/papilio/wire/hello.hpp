@@ -1,13 +1,14 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <array>
 #include <cstdint>
 #include <optional>
 
-namespace papilio::wire {
+namespace papilio::inline PAPILIO_MODE::wire {
 
 /// The first bytes on a connection, from the side that dialled: who it is, whom it wants, and in
 /// which group. The other side closes, or answers with `welcome`, which the first side repeats.
@@ -55,4 +56,4 @@ inline std::optional<hello> parse_hello(const std::byte* from) noexcept
 /// The answer to an accepted `hello`, and the answer to that.
 inline constexpr std::uint32_t welcome = 0x4b4f5050;  // "PPOK"
 
-}  // namespace papilio::wire
+}  // namespace papilio::inline PAPILIO_MODE::wire

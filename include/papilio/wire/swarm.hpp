@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/wire/fields.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 
@@ -10,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-namespace papilio::wire {
+namespace papilio::inline PAPILIO_MODE::wire {
 
 /// Throws `errc::too_large` for a text or a list that is too long.
 std::vector<std::byte> encode(const swarm_message& message);
@@ -18,9 +19,9 @@ std::vector<std::byte> encode(const swarm_message& message);
 /// Reads a whole message; throws `errc::bad_message` if `encode` could not have written it.
 swarm_message parse_swarm(bytes from);
 
-}  // namespace papilio::wire
+}  // namespace papilio::inline PAPILIO_MODE::wire
 
-namespace papilio::wire::detail {
+namespace papilio::inline PAPILIO_MODE::wire::detail {
 
 inline constexpr std::uint16_t swarm_magic = 0x5350;  // "PS"
 
@@ -291,9 +292,9 @@ swarm_message get_kind(field_reader& from, std::size_t kind)
     }
 }
 
-}  // namespace papilio::wire::detail
+}  // namespace papilio::inline PAPILIO_MODE::wire::detail
 
-namespace papilio::wire {
+namespace papilio::inline PAPILIO_MODE::wire {
 
 inline std::vector<std::byte> encode(const swarm_message& message)
 {
@@ -320,4 +321,4 @@ inline swarm_message parse_swarm(bytes from)
     return message;
 }
 
-}  // namespace papilio::wire
+}  // namespace papilio::inline PAPILIO_MODE::wire

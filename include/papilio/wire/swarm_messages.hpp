@@ -1,5 +1,7 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -9,7 +11,7 @@
 // What members of a run and its rendezvous tell each other, over channels. Each message begins
 // with u16 magic, u8 version and u8 kind; texts have at most 255 bytes, lists at most 4,096
 // entries.
-namespace papilio::wire {
+namespace papilio::inline PAPILIO_MODE::wire {
 
 inline constexpr std::uint8_t swarm_version = 1;
 inline constexpr int max_members = 4095;  ///< also the highest id
@@ -164,4 +166,4 @@ using swarm_message =
     std::variant<join, joined, refused, announce, state_held, round_closing, round_ready, group,
                  round_report, round_outcome, state_outdated, alive, leave>;
 
-}  // namespace papilio::wire
+}  // namespace papilio::inline PAPILIO_MODE::wire

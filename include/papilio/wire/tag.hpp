@@ -1,8 +1,10 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <cstdint>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Tells apart the messages that two peers exchange.
 enum class tag : std::uint64_t {};
@@ -54,4 +56,4 @@ constexpr std::uint32_t call_of(tag t) noexcept
     return static_cast<std::uint32_t>(static_cast<std::uint64_t>(t) >> 32);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

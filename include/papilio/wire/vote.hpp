@@ -1,12 +1,13 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <array>
 #include <cstdint>
 
-namespace papilio::wire {
+namespace papilio::inline PAPILIO_MODE::wire {
 
 /// How a call ended for one peer, told to all others.
 struct vote {
@@ -62,4 +63,4 @@ inline vote parse_vote(bytes from)
     return v;
 }
 
-}  // namespace papilio::wire
+}  // namespace papilio::inline PAPILIO_MODE::wire

@@ -2,6 +2,7 @@
 
 #include <papilio/async/asio_loop.hpp>
 #include <papilio/async/detail/asio_io.hpp>
+#include <papilio/base/config.hpp>
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
@@ -13,7 +14,7 @@
 #include <stop_token>
 #include <thread>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 namespace detail {
 
@@ -96,4 +97,4 @@ PAPILIO_DECL void asio_loop::wake() noexcept
     asio::post(io_->context, [] {});
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/base/rounding.hpp>
@@ -19,15 +20,15 @@
 /// Codecs whose bytes are the buffers that hivemind's compression sends, by its protobuf message
 /// `Tensor`, and that decode what it sent. Formulas and layouts are those of hivemind 1.1 (M.
 /// Ryabinin et al., "Hivemind: decentralized deep learning in PyTorch", 2020).
-namespace papilio::hivemind {
+namespace papilio::inline PAPILIO_MODE::hivemind {
 
 /// The granule of codecs that look at all elements of a run before they send the first: such a run
 /// cannot be cut.
 inline constexpr std::size_t whole_run = std::numeric_limits<std::size_t>::max();
 
-}  // namespace papilio::hivemind
+}  // namespace papilio::inline PAPILIO_MODE::hivemind
 
-namespace papilio::hivemind::detail {
+namespace papilio::inline PAPILIO_MODE::hivemind::detail {
 
 using papilio::detail::all_finite;
 using papilio::detail::check_lossy_element;
@@ -67,4 +68,4 @@ std::span<const float> finite_floats(std::span<const V> values, std::vector<floa
     return floats;
 }
 
-}  // namespace papilio::hivemind::detail
+}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail

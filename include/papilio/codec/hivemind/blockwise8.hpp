@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/hivemind/base.hpp>
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace papilio::hivemind {
+namespace papilio::inline PAPILIO_MODE::hivemind {
 
 /// hivemind's BLOCKWISE_8BIT: 256 levels whose distances grow with their size, times the largest
 /// magnitude of each 4096 elements. The levels travel with each run, after T. Dettmers et al.,
@@ -44,9 +45,9 @@ private:
     }
 };
 
-}  // namespace papilio::hivemind
+}  // namespace papilio::inline PAPILIO_MODE::hivemind
 
-namespace papilio::hivemind::detail {
+namespace papilio::inline PAPILIO_MODE::hivemind::detail {
 
 /// bitsandbytes' dynamic tree, above zero and below one: for i = 0, ..., 6 the means of neighbours
 /// among 2^i + 1 evenly spaced numbers from 0.1 to 1, times 10^(i - 6).
@@ -105,11 +106,11 @@ struct dynamic_levels {
 
 inline constexpr dynamic_levels dynamic;
 
-}  // namespace papilio::hivemind::detail
+}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail
 
 // Encoded, n elements are the number of blocks and that of levels, each an i64, then the blocks'
 // largest magnitudes, the levels, and a byte per element.
-namespace papilio::hivemind {
+namespace papilio::inline PAPILIO_MODE::hivemind {
 
 template <element V>
 std::size_t blockwise8::encode(std::span<const V> values, mutable_bytes room) const
@@ -162,4 +163,4 @@ void blockwise8::decode(bytes encoded, std::span<V> out) const
     }
 }
 
-}  // namespace papilio::hivemind
+}  // namespace papilio::inline PAPILIO_MODE::hivemind

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/hivemind/base.hpp>
 #include <papilio/codec/kernels/table.hpp>
 
@@ -13,7 +14,7 @@
 // What uniform8 and quantile8 share: one byte per element, and in front a codebook of 256 floats
 // that says what each byte is worth. Since the codebook travels, whoever reads it need not know how
 // the codes were chosen.
-namespace papilio::hivemind::detail {
+namespace papilio::inline PAPILIO_MODE::hivemind::detail {
 
 inline constexpr std::size_t codebook_size = 256;
 inline constexpr std::size_t codebook_bytes = sizeof(std::int64_t) + codebook_size * sizeof(float);
@@ -85,4 +86,4 @@ struct codebook_codec {
     }
 };
 
-}  // namespace papilio::hivemind::detail
+}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail

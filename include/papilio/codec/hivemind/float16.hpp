@@ -1,8 +1,9 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/half.hpp>
 
-namespace papilio::hivemind {
+namespace papilio::inline PAPILIO_MODE::hivemind {
 
 /// hivemind's FLOAT16: each element as an IEEE binary16, brought within 65504. `as_f16` with the id
 /// that says so.
@@ -10,4 +11,4 @@ struct float16 : papilio::detail::half_codec<&papilio::detail::kernel_table::as_
     static constexpr codec_id id = codec_id::hivemind_float16;
 };
 
-}  // namespace papilio::hivemind
+}  // namespace papilio::inline PAPILIO_MODE::hivemind

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/hivemind/base.hpp>
@@ -15,7 +16,7 @@
 #include <system_error>
 #include <vector>
 
-namespace papilio::hivemind {
+namespace papilio::inline PAPILIO_MODE::hivemind {
 
 /// hivemind's MEANSTD_16BIT: per row its mean and standard deviation, and each element as an f16
 /// that counts deviations from the mean. A row has `width` elements, as the last axis of the
@@ -61,10 +62,10 @@ private:
                            std::byte* deviation);
 };
 
-}  // namespace papilio::hivemind
+}  // namespace papilio::inline PAPILIO_MODE::hivemind
 
 // Encoded, n elements are n f16, then the rows' means, then their deviations.
-namespace papilio::hivemind {
+namespace papilio::inline PAPILIO_MODE::hivemind {
 
 inline void meanstd16::encode_row(std::span<const float> row, std::byte* halves, std::byte* mean_to,
                                   std::byte* deviation_to)
@@ -137,4 +138,4 @@ void meanstd16::decode(bytes encoded, std::span<V> out) const
     if (!finite) detail::refuse("meanstd16", "not a finite number");
 }
 
-}  // namespace papilio::hivemind
+}  // namespace papilio::inline PAPILIO_MODE::hivemind

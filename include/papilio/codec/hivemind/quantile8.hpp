@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/hivemind/codebook.hpp>
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::hivemind::detail {
+namespace papilio::inline PAPILIO_MODE::hivemind::detail {
 
 /// Sorts finite floats by their bits, eleven at a time from the lowest up: comparing them,
 /// processors would guess wrong at every second step.
@@ -117,9 +118,9 @@ private:
     }
 };
 
-}  // namespace papilio::hivemind::detail
+}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail
 
-namespace papilio::hivemind {
+namespace papilio::inline PAPILIO_MODE::hivemind {
 
 /// hivemind's QUANTILE_8BIT: 256 steps that hold about as many elements each, and a codebook of
 /// what was found in them: 8 bits per element and 1032 bytes. `encode` sorts, and takes as long as
@@ -131,4 +132,4 @@ struct quantile8 : detail::codebook_codec<detail::quantile8_coder> {
     static constexpr codec_id id = codec_id::hivemind_quantile8;
 };
 
-}  // namespace papilio::hivemind
+}  // namespace papilio::inline PAPILIO_MODE::hivemind

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/hivemind/base.hpp>
 #include <papilio/codec/kernels/table.hpp>
@@ -10,7 +11,7 @@
 #include <span>
 
 // Where the values of a run lie, for codecs that place their codes accordingly.
-namespace papilio::hivemind::detail {
+namespace papilio::inline PAPILIO_MODE::hivemind::detail {
 
 using papilio::detail::bucket_tile;
 using papilio::detail::sum_lanes;
@@ -70,4 +71,4 @@ struct spread {
     }
 };
 
-}  // namespace papilio::hivemind::detail
+}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail

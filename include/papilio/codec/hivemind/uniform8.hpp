@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/hivemind/codebook.hpp>
 #include <papilio/codec/hivemind/spread.hpp>
@@ -13,7 +14,7 @@
 #include <limits>
 #include <span>
 
-namespace papilio::hivemind::detail {
+namespace papilio::inline PAPILIO_MODE::hivemind::detail {
 
 /// How often each code occurs, and how far its elements are from it, all together. Four tables that
 /// take turns keep runs of one code from waiting for their sum; they are emptied before a count
@@ -110,9 +111,9 @@ private:
     }
 };
 
-}  // namespace papilio::hivemind::detail
+}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail
 
-namespace papilio::hivemind {
+namespace papilio::inline PAPILIO_MODE::hivemind {
 
 /// hivemind's UNIFORM_8BIT: 256 steps of equal width from three standard deviations below the mean
 /// to three above, and a codebook of what was found in each: 8 bits per element and 1032 bytes.
@@ -126,4 +127,4 @@ struct uniform8 : detail::codebook_codec<detail::uniform8_coder> {
     static constexpr codec_id id = codec_id::hivemind_uniform8;
 };
 
-}  // namespace papilio::hivemind
+}  // namespace papilio::inline PAPILIO_MODE::hivemind

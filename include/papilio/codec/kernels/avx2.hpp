@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/kernels/scalar.hpp>
 
 #if defined(__x86_64__)
@@ -11,7 +12,7 @@
 // library's or a lambda. Tails are left to the reference.
 #define PAPILIO_AVX2 __attribute__((target("avx2,fma,f16c,bmi2")))
 
-namespace papilio::detail::avx2 {
+namespace papilio::inline PAPILIO_MODE::detail::avx2 {
 
 // ---- 16-bit floats.
 
@@ -305,7 +306,7 @@ inline constexpr kernel_table kernels{
     avx2_uniform8,
 };
 
-}  // namespace papilio::detail::avx2
+}  // namespace papilio::inline PAPILIO_MODE::detail::avx2
 
 #undef PAPILIO_AVX2
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/kernels/avx2.hpp>
 #include <papilio/codec/kernels/scalar.hpp>
 
@@ -21,7 +22,7 @@
 #define PAPILIO_AVX512 \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi2")))
 
-namespace papilio::detail::avx512 {
+namespace papilio::inline PAPILIO_MODE::detail::avx512 {
 
 // ---- 16-bit floats.
 
@@ -301,7 +302,7 @@ inline constexpr kernel_table kernels{
     avx512_uniform8,
 };
 
-}  // namespace papilio::detail::avx512
+}  // namespace papilio::inline PAPILIO_MODE::detail::avx512
 
 #undef PAPILIO_AVX512
 #if !defined(__clang__)

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
 // The loops in which the codecs spend their time, behind one table per instruction set. Every level
 // computes the same bytes and bits: a level is a way to be fast, never a format.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// What a level of kernels asks of the machine.
 enum class isa : unsigned char { scalar, neon, avx2, avx512 };
@@ -105,4 +107,4 @@ struct int4b_format {
     static constexpr std::uint16_t largest_full_scale = largest_scale;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

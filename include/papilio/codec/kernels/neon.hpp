@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/kernels/scalar.hpp>
 
 #if defined(__aarch64__)
@@ -7,7 +8,7 @@
 #include <arm_neon.h>
 
 // Four floats at a time, on every 64-bit ARM processor. Tails are left to the reference.
-namespace papilio::detail::neon {
+namespace papilio::inline PAPILIO_MODE::detail::neon {
 
 // ---- 16-bit floats.
 
@@ -234,6 +235,6 @@ inline constexpr kernel_table kernels{
     scalar_uniform8,
 };
 
-}  // namespace papilio::detail::neon
+}  // namespace papilio::inline PAPILIO_MODE::detail::neon
 
 #endif

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/base/tiles.hpp>
@@ -18,7 +19,7 @@
 
 // The reference: what every other level must equal, and what machines without one run. Each step
 // says how it rounds. Loops of constant size become vector code even at -O2.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 // ---- 16-bit floats.
 
@@ -229,4 +230,4 @@ inline constexpr kernel_table scalar_kernels{
     scalar_uniform8,
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

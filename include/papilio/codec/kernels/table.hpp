@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/codec/kernels/avx2.hpp>
 #include <papilio/codec/kernels/avx512.hpp>
@@ -12,7 +13,7 @@
 #include <system_error>
 
 // Which kernels run here.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The kernels of a level; null where this machine lacks something that they need. Feature bits
 /// decide, which cover what the operating system saves, too: never the processor's name, which
@@ -65,4 +66,4 @@ inline const kernel_table& kernels()
     return chosen;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

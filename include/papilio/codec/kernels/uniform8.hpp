@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/kernels/base.hpp>
 
@@ -14,7 +15,7 @@
 
 // hivemind's uniform8 at every level: where its elements lie, their codes, and back. A bucket's sum
 // is counted in integers, which may be added in any order; all other sums in lanes.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 // ---- The reference.
 
@@ -269,4 +270,4 @@ inline constexpr uniform8_kernels avx512_uniform8{avx512::add_moments, avx512::c
 
 #endif
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/call_error.hpp>
@@ -15,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The votes of a call: what to say, and what the others' votes mean. Pure: it neither sends nor
 /// waits.
@@ -152,4 +153,4 @@ private:
     bool refused_ = false;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

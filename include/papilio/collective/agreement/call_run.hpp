@@ -5,6 +5,7 @@
 #include <papilio/async/task.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/collective/agreement/ballot.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
@@ -25,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The `call_error` that a failure of this peer's means for it and for the others.
 inline call_error as_call_error(const std::exception_ptr& failure, int me, phase where)
@@ -242,4 +243,4 @@ private:
     bool complete_ = false;  // no more messages are to come
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/collective/call_error.hpp>
 #include <papilio/collective/report.hpp>
 
@@ -8,7 +9,7 @@
 #include <chrono>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// How far a call is: what it waits for, and what its report says so far.
 struct call_status {
@@ -35,4 +36,4 @@ struct call_status {
     }
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

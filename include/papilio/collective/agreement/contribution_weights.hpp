@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/role.hpp>
@@ -14,7 +15,7 @@
 #include <system_error>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The weights of a call's contributions: told by descriptors before the data, and again by votes
 /// after it. Pure: it neither sends nor waits.
@@ -175,4 +176,4 @@ private:
     bool reduced_ = false;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

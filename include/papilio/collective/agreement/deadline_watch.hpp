@@ -3,6 +3,7 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/collective/agreement/ballot.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
@@ -15,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Which debts are checked when time runs out, the first cause first: a contribution of the first
 /// stage depends on its sender alone, and each later message on those before it.
@@ -54,4 +55,4 @@ inline task<> watch_deadline(peer_io& io, const ballot& votes, const call_status
     throw call_error(errc::timed_out, -1, io.me(), status.where);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

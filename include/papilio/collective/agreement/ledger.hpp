@@ -2,6 +2,7 @@
 
 #include <papilio/async/loop.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/wire/tag.hpp>
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// What each peer still owes this one in a call, and when it last gave something: who is to blame
 /// when time is up.
@@ -67,4 +68,4 @@ private:
     std::vector<entry> entries_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

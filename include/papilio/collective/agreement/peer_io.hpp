@@ -2,6 +2,7 @@
 
 #include <papilio/async/loop.hpp>
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/ledger.hpp>
@@ -19,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Sends and receives the messages of one call: counts their bytes, measures the link, and knows
 /// what each peer still owes.
@@ -146,4 +147,4 @@ private:
     link_meter link_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -4,6 +4,7 @@
 #include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/collective/agreement/ballot.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
 #include <papilio/plan/butterfly.hpp>
@@ -14,7 +15,7 @@
 #include <system_error>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Sends this peer's votes and receives the others', stage by stage.
 class vote_exchange {
@@ -130,4 +131,4 @@ private:
     std::deque<gate> closed_;  // by stage: all votes are in, and say yes
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

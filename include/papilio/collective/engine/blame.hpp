@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/collective/call_error.hpp>
 
 #include <system_error>
 
 // Faults in the data of a call, as errors that say whose they are.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Runs `work`; a fault in it is a fault in `peer`'s contribution.
 template <class Work>
@@ -34,4 +35,4 @@ void blame_result(int me, const Work& work)
     }
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

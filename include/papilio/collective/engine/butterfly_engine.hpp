@@ -3,6 +3,7 @@
 #include <papilio/async/loop.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/collective/agreement/call_run.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/engine/contribution_sender.hpp>
@@ -14,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The mixed-radix butterfly. In each stage a peer sends every partner the parts that the partner's
 /// block owns, and reduces the contributions that it receives for its own block. After the last
@@ -84,4 +85,4 @@ private:
     slot_gate gate_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -2,6 +2,7 @@
 
 #include <papilio/base/buffer_pool.hpp>
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/plan/partition.hpp>
@@ -11,7 +12,7 @@
 #include <span>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Element, operation and codec of a call, by number: what plans and descriptors need of them.
 struct call_kind {
@@ -117,4 +118,4 @@ private:
     std::size_t out_begin_ = 0;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/collective/call_error.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/engine/length_prefix.hpp>
@@ -13,7 +14,7 @@
 #include <span>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Encodes chunks into messages and decodes them. A message of the last stage holds one chunk;
 /// earlier ones hold the chunks of several parts, each behind its length.
@@ -146,4 +147,4 @@ private:
     int me_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -3,6 +3,7 @@
 #include <papilio/async/offload.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
@@ -18,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Sends this peer's contributions to the owners of other parts, and receives the reduced parts.
 class contribution_sender {
@@ -144,4 +145,4 @@ private:
     std::deque<std::size_t> next_chunks_;  // by owner and stage
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 // Encoded elements of several parts in one message: each entry stands behind its length, 64 bits
 // little-endian, and is padded with zeros to a multiple of 8 bytes, so that elements that travel as
 // they are lie where they may be read.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline constexpr std::size_t length_size = sizeof(std::uint64_t);
 
@@ -65,4 +66,4 @@ inline std::vector<bytes> entries_of(bytes message, std::size_t count)
     return entries;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
@@ -16,7 +17,7 @@
 #include <vector>
 
 // Elements to encoded bytes and back.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// What a codec takes and an operation reduces where the caller's elements are `T`.
 template <class Codec, element T>
@@ -78,4 +79,4 @@ void unpack(const Codec& codec, std::size_t begin, bytes encoded, std::span<T> o
     }
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/identity.hpp>
@@ -15,7 +16,7 @@
 #include <span>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Decodes the contributions to a chunk, which came by `From`. This peer's own elements pass
 /// through the codec like everybody's: the result does not depend on who reduces.
@@ -206,4 +207,4 @@ void reduce_chunk(const Op& op, const From& from, const Back& back, const chunk_
     }
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

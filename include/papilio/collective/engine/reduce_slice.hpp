@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/op/base.hpp>
 
@@ -9,7 +10,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// How many elements a reduction by slices decodes at a time: several contributions of them stay in
 /// the first-level cache.
@@ -52,4 +53,4 @@ void reduce_slice(const Op& op, std::span<const double> weights, const Read& rea
     }
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

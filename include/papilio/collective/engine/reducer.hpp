@@ -4,6 +4,7 @@
 #include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
@@ -21,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Receives the contributions to the parts that this peer owns, reduces them, and sends the
 /// results.
@@ -260,4 +261,4 @@ private:
     std::deque<pooled_buffer> buffers_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -3,11 +3,12 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/async/loop.hpp>
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 
 #include <chrono>
 #include <cstddef>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Decides how many of a call's pipeline slots are in use.
 ///
@@ -60,4 +61,4 @@ private:
     gate decided_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

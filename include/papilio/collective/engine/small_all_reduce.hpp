@@ -3,6 +3,7 @@
 #include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/collective/agreement/call_run.hpp>
 #include <papilio/collective/engine/blame.hpp>
@@ -18,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The all-reduce of little data: every peer sends its contribution to the whole to every other,
 /// and reduces all of it. One latency and half the messages less than the butterfly takes, for
@@ -133,4 +134,4 @@ private:
     std::vector<message> messages_;  // by rank
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

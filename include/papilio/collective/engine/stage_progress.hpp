@@ -2,6 +2,7 @@
 
 #include <papilio/async/gate.hpp>
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/engine/chunk_messages.hpp>
 #include <papilio/collective/engine/length_prefix.hpp>
@@ -15,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Which phases of an all-reduce take place.
 enum class phases : std::uint8_t {
@@ -191,4 +192,4 @@ private:
     std::deque<stage_ownership> owned_;  // by stage
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

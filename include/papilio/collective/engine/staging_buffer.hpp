@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 
 #include <cstddef>
 #include <cstdlib>
@@ -12,7 +13,7 @@
 extern "C" int madvise(void*, std::size_t, int) noexcept;
 #endif
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Asks for huge pages; where there are none, pages are small.
 inline void prefer_huge_pages([[maybe_unused]] void* begin, [[maybe_unused]] std::size_t size)
@@ -53,4 +54,4 @@ private:
     std::unique_ptr<void, free> memory_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

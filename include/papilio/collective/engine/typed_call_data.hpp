@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/identity.hpp>
@@ -16,7 +17,7 @@
 #include <system_error>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 template <element T, class Op, class Codec>
 call_kind kind_of(const Codec& codec)
@@ -122,4 +123,4 @@ std::unique_ptr<call_data> make_call_data(std::span<const T> in, std::span<T> ou
     return std::make_unique<typed_call_data<T, Op, Codec>>(in, out, op, codec);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/codec/identity.hpp>
 #include <papilio/collective/agree_links.hpp>
 #include <papilio/collective/all_reduce.hpp>
@@ -10,7 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 PAPILIO_DECL task<std::optional<link_table>> run_agree_links(any_transport net, told_link mine,
                                                              call_options options)
@@ -38,4 +39,4 @@ PAPILIO_DECL task<std::optional<link_table>> run_agree_links(any_transport net, 
     co_return table_of(told);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Whoever asks for stages or for chunks of a size gets them.
 inline bool is_small_call(const call_plan& plan, std::size_t total, const call_options& o)
@@ -156,4 +156,4 @@ PAPILIO_DECL task<report> run_barrier(any_transport net, call_options options)
     co_return co_await std::move(voted);
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/plan/link_history.hpp>
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// What a link has carried in one direction while a call lasted: the most for a moment, and for how
 /// much of the time it was busy at that rate.
@@ -74,4 +75,4 @@ private:
     double most_ = 0;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/collective/measure/flow_meter.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/transport/any_transport.hpp>
@@ -9,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Measures what this peer's link carries while a call lasts. It looks at larger messages only:
 /// small ones tell nothing of a link, and a clock's reading would cost more than they do.
@@ -85,4 +86,4 @@ private:
     time_point next_look_{};
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

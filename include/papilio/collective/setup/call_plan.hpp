@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/options.hpp>
@@ -16,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Who owns which part, and how parts are cut: the peers of a call agree on it beside element type,
 /// operation and codec.
@@ -178,4 +179,4 @@ inline call_plan plan_by_sizes(int peers, std::size_t count, const call_kind& ki
     return plan;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

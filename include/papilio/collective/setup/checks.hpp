@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
@@ -10,7 +11,7 @@
 #include <functional>
 
 // What all collectives have in common.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 inline void check_stages(const call_kind& kind, const call_options& o)
 {
@@ -67,4 +68,4 @@ inline wire::descriptor describe(collective_id which, any_transport& net, std::s
             .weight = o.weight};
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

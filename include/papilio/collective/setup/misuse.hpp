@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 
@@ -11,7 +12,7 @@
 // anything, ask here what is wrong with it, and go no further when something is: more errors would
 // bury the sentence. Constraints would not do, since compilers answer them with a list of
 // candidates.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 enum class misuse {
     none,
@@ -115,4 +116,4 @@ task<report> refuse()
     return refused();
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/collective/setup/misuse.hpp>
@@ -11,7 +12,7 @@
 #include <type_traits>
 
 // Finds what is wrong with the arguments of a call.
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 template <class Net>
 constexpr misuse misuse_of_transport()
@@ -143,4 +144,4 @@ constexpr misuse misuse_of_all_reduce_in_place()
         return misuse_of_call<misuse_in_place<Net, Data>(), Data, Op, Codec>();
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

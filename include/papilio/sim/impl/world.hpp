@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/sim/world.hpp>
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 #include <memory>
 #include <system_error>
 
-namespace papilio::sim {
+namespace papilio::inline PAPILIO_MODE::sim {
 
 PAPILIO_DECL world::world(weather w) : latency_(w.latency), jitter_(w.jitter), random_(w.seed)
 {
@@ -142,4 +143,4 @@ PAPILIO_DECL void world::kill(int rank)
     }
 }
 
-}  // namespace papilio::sim
+}  // namespace papilio::inline PAPILIO_MODE::sim

@@ -2,6 +2,7 @@
 
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 
 #include <chrono>
 #include <functional>
@@ -9,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Accepts connections and runs one handshake task per connection. Belongs to `on`. A listener has
 /// - `connection`: what it accepts
@@ -68,4 +69,4 @@ private:
     task<> run_ = run();
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

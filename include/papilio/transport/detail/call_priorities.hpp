@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/wire/tag.hpp>
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 #include <deque>
 #include <utility>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The priorities of calls, those of the last 64 calls for which one was set.
 class call_priorities {
@@ -33,4 +34,4 @@ private:
     std::deque<std::pair<std::uint32_t, int>> known_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

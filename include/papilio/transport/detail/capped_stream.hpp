@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/sleep.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/rate_limit.hpp>
 
@@ -14,7 +15,7 @@
 #include <system_error>
 #include <utility>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The rates that several streams share, one for each direction.
 struct caps {
@@ -116,4 +117,4 @@ private:
     grant out_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

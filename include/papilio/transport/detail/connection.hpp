@@ -3,6 +3,7 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/yield.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/frame_reader.hpp>
 #include <papilio/transport/detail/send_queue.hpp>
@@ -15,7 +16,7 @@
 #include <optional>
 #include <utility>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Is told what happens on a connection, on the loop. The last two are called at most once.
 struct connection_owner {
@@ -238,4 +239,4 @@ inline task<> connection::read()
     }
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

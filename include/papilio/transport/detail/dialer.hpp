@@ -3,6 +3,7 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/peer_link.hpp>
@@ -21,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Dials the peers of a mesh over its medium. Of two peers, the one with the higher rank dials,
 /// unless the other cannot be dialled. Borrows the medium and the options.
@@ -103,4 +104,4 @@ private:
     std::map<int, std::error_code> failures_;  // of the last attempt, by peer
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/wire/tag.hpp>
 
@@ -11,7 +12,7 @@
 #include <string>
 #include <utility>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Messages that arrived before a receive was posted for them. They may hold a limited amount of
 /// memory per sender, which is checked before anything is allocated and reserved before a message
@@ -83,4 +84,4 @@ private:
     std::map<int, std::size_t> used_;  // by peer, in bytes
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/detail/inbound_message.hpp>
 #include <papilio/transport/mailbox.hpp>
@@ -15,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Splits the bytes of one stream into frames and passes their messages to a mailbox. Pure: its
 /// owner reads into `buffers`, reports to `received` how many bytes came, and calls `parse` until
@@ -145,4 +146,4 @@ inline std::size_t frame_reader::received(std::size_t n)
     return of_message;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/mailbox.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <utility>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// A message that a mailbox receives piece by piece. Its bytes are written straight into the buffer
 /// of the receive that waits for it, if there is one that is large enough, else into memory of the
@@ -87,4 +88,4 @@ private:
     mutable_bytes destination_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

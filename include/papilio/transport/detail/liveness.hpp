@@ -2,6 +2,7 @@
 
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/detail/peer_link.hpp>
 #include <papilio/transport/mesh_options.hpp>
@@ -10,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Sends heartbeats on the links of a mesh, and fails those on which nothing has arrived, or
 /// nothing was acknowledged, for too long. A peer is not blamed for a time in which this loop
@@ -59,4 +60,4 @@ private:
     task<> watch_ = watch();
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/wire/frame.hpp>
 
@@ -12,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Puts the next message of a channel together from a stream of bytes. Pure: its owner reads into
 /// `buffer` until that is empty. Keeps what has been read when the owner stops half-way.
@@ -63,4 +64,4 @@ private:
     std::size_t read_ = 0;  // bytes of head and body
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -2,6 +2,7 @@
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/connection.hpp>
 #include <papilio/transport/detail/stream_choice.hpp>
@@ -18,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The connections to one peer of a mesh. A link is established once all of its streams are there,
 /// and fails as a whole with the first of them. It never comes back.
@@ -216,4 +217,4 @@ inline std::optional<duration> peer_link::round_trip()
     return shortest;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

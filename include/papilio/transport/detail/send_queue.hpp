@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/wire/frame.hpp>
 
 #include <algorithm>
@@ -16,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Messages that wait to be written to one stream, as frames, by priority. Pure: its owner writes
 /// the bytes that `gather` names and reports to `written` how many the stream took.
@@ -201,4 +202,4 @@ inline void send_queue::fail(std::error_code why)
     bytes_waiting_ = 0;
 }
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/wire/tag.hpp>
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace papilio::detail {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Finds the number of streams that is fastest: starts with one, doubles while that gains a tenth
 /// or more, and tries again after a while, since links change.
@@ -103,4 +104,4 @@ private:
     std::vector<transfer> recent_;
 };
 
-}  // namespace papilio::detail
+}  // namespace papilio::inline PAPILIO_MODE::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/timeout.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/hybrid.hpp>
 #include <papilio/transport/medium.hpp>
@@ -13,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::hybrid {
+namespace papilio::inline PAPILIO_MODE::hybrid {
 
 namespace detail {
 
@@ -86,4 +87,4 @@ PAPILIO_DECL transport::transport(asio_loop& on, int rank, std::vector<address> 
 {
 }
 
-}  // namespace papilio::hybrid
+}  // namespace papilio::inline PAPILIO_MODE::hybrid

@@ -3,6 +3,7 @@
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/mesh.hpp>
 #include <papilio/wire/frame.hpp>
@@ -14,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio {
+namespace papilio::inline PAPILIO_MODE {
 
 PAPILIO_DECL mesh::mesh(loop& on, std::unique_ptr<medium> over, int rank, int peers, mesh_options o)
     : loop_(on),
@@ -156,4 +157,4 @@ PAPILIO_DECL task<> mesh::close(duration limit)
         if (l->connected()) l->fail(late ? errc::timed_out : errc::disconnected);
 }
 
-}  // namespace papilio
+}  // namespace papilio::inline PAPILIO_MODE

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/transport/shm.hpp>
 #include <papilio/transport/shm/medium.hpp>
 
@@ -7,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::shm {
+namespace papilio::inline PAPILIO_MODE::shm {
 
 PAPILIO_DECL transport::transport(asio_loop& on, int rank, std::vector<address> peers, options o)
     : addressed_mesh(on, std::make_unique<detail::medium>(on, o.ring_bytes), rank, std::move(peers),
@@ -15,4 +16,4 @@ PAPILIO_DECL transport::transport(asio_loop& on, int rank, std::vector<address> 
 {
 }
 
-}  // namespace papilio::shm
+}  // namespace papilio::inline PAPILIO_MODE::shm

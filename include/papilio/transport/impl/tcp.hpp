@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/transport/tcp.hpp>
 #include <papilio/transport/tcp/medium.hpp>
 
@@ -7,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::tcp {
+namespace papilio::inline PAPILIO_MODE::tcp {
 
 PAPILIO_DECL transport::transport(asio_loop& on, int rank, std::vector<endpoint> peers, options o)
     : addressed_mesh(on, std::make_unique<detail::medium>(on, o), rank, std::move(peers),
@@ -15,4 +16,4 @@ PAPILIO_DECL transport::transport(asio_loop& on, int rank, std::vector<endpoint>
 {
 }
 
-}  // namespace papilio::tcp
+}  // namespace papilio::inline PAPILIO_MODE::tcp

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <sys/stat.h>
 
 #include <fstream>
 #include <string>
 
-namespace papilio::shm {
+namespace papilio::inline PAPILIO_MODE::shm {
 
 /// Where a peer listens for other processes of its host: the host, and the name of an abstract Unix
 /// socket there. An empty host means this host. An empty name marks a peer that cannot be dialled;
@@ -33,4 +35,4 @@ inline std::string this_host()
     return boot + "-" + std::to_string(network.st_ino);
 }
 
-}  // namespace papilio::shm
+}  // namespace papilio::inline PAPILIO_MODE::shm

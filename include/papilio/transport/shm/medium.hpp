@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/asio_operation.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/medium.hpp>
@@ -20,7 +21,7 @@
 // The side that dials sends a hello and, with it, a file descriptor of memory for two rings. The
 // other side checks both and sends a welcome, which the first side repeats. From then on, bytes on
 // the socket only wake the other side.
-namespace papilio::shm::detail {
+namespace papilio::inline PAPILIO_MODE::shm::detail {
 
 /// A connection that was accepted and is not authenticated yet.
 class incoming_ring final : public incoming {
@@ -150,4 +151,4 @@ private:
     std::unique_ptr<acceptor> acceptor_;
 };
 
-}  // namespace papilio::shm::detail
+}  // namespace papilio::inline PAPILIO_MODE::shm::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/shm/ring.hpp>
 
@@ -17,7 +18,7 @@
 #include <system_error>
 #include <utility>
 
-namespace papilio::shm::detail {
+namespace papilio::inline PAPILIO_MODE::shm::detail {
 
 [[noreturn]] inline void throw_errno(const char* what)
 {
@@ -123,4 +124,4 @@ private:
     void* at_;
 };
 
-}  // namespace papilio::shm::detail
+}  // namespace papilio::inline PAPILIO_MODE::shm::detail

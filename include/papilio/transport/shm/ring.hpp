@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 // A ring buffer in memory that two processes share, with one writer and one reader. Neither trusts
 // the other: each keeps its own position in private memory, reads the other's position once and
 // checks it. So whatever the other side does, no access leaves the ring; at worst, bytes are wrong.
-namespace papilio::shm::detail {
+namespace papilio::inline PAPILIO_MODE::shm::detail {
 
 /// What both sides share beside the bytes. Starts as zeros. A side sets its flag before it sleeps;
 /// the side that clears a flag must wake the other.
@@ -189,4 +190,4 @@ private:
     std::uint64_t written_ = 0;  // the writer's position when it was last loaded
 };
 
-}  // namespace papilio::shm::detail
+}  // namespace papilio::inline PAPILIO_MODE::shm::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/asio_operation.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/shm/memory.hpp>
 #include <papilio/wire/hello.hpp>
 
@@ -16,7 +17,7 @@
 
 // Unix sockets in the abstract namespace, whose names begin with a zero and are no files: a process
 // that is killed leaves nothing behind, and the system tells the other end at once.
-namespace papilio::shm::detail {
+namespace papilio::inline PAPILIO_MODE::shm::detail {
 
 struct socket_name {
     explicit socket_name(const std::string& name)
@@ -151,4 +152,4 @@ inline task<> receive_all(descriptor& socket, mutable_bytes into, owned_fd& file
     }
 }
 
-}  // namespace papilio::shm::detail
+}  // namespace papilio::inline PAPILIO_MODE::shm::detail

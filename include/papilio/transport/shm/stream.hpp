@@ -2,6 +2,7 @@
 
 #include <papilio/async/asio_operation.hpp>
 #include <papilio/async/gate.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/shm/memory.hpp>
 
@@ -15,7 +16,7 @@
 #include <system_error>
 #include <utility>
 
-namespace papilio::shm::detail {
+namespace papilio::inline PAPILIO_MODE::shm::detail {
 
 /// A stream over two rings. A socket wakes the loop of the other end, and tells when the other
 /// process has ended.
@@ -119,4 +120,4 @@ private:
     task<> wakeups_ = read_wakeups();
 };
 
-}  // namespace papilio::shm::detail
+}  // namespace papilio::inline PAPILIO_MODE::shm::detail

@@ -2,6 +2,7 @@
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/timeout.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/detail/message_reader.hpp>
 #include <papilio/transport/detail/send_queue.hpp>
@@ -14,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace papilio::tcp {
+namespace papilio::inline PAPILIO_MODE::tcp {
 
 namespace detail {
 class channel_state;
@@ -230,4 +231,4 @@ inline std::string channel::remote() const
     return state_->remote();
 }
 
-}  // namespace papilio::tcp
+}  // namespace papilio::inline PAPILIO_MODE::tcp

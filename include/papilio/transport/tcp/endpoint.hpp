@@ -1,9 +1,11 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
+
 #include <cstdint>
 #include <string>
 
-namespace papilio::tcp {
+namespace papilio::inline PAPILIO_MODE::tcp {
 
 /// Where a peer listens: a host, by name or address, and a port. With an empty host it does not
 /// listen at all.
@@ -20,4 +22,4 @@ inline std::string to_string(const endpoint& e)
     return (v6 ? '[' + e.host + ']' : e.host) + ':' + std::to_string(e.port);
 }
 
-}  // namespace papilio::tcp
+}  // namespace papilio::inline PAPILIO_MODE::tcp

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/transport/tcp/endpoint.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 #include <papilio/wire/hello.hpp>
@@ -11,7 +12,7 @@
 #include <system_error>
 #include <vector>
 
-namespace papilio::tcp {
+namespace papilio::inline PAPILIO_MODE::tcp {
 
 namespace detail {
 
@@ -160,4 +161,4 @@ inline task<> exchange_welcome(socket& s)
 
 }  // namespace detail
 
-}  // namespace papilio::tcp
+}  // namespace papilio::inline PAPILIO_MODE::tcp

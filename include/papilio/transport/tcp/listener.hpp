@@ -3,6 +3,7 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/tcp/channel.hpp>
@@ -16,7 +17,7 @@
 #include <string>
 #include <utility>
 
-namespace papilio::tcp {
+namespace papilio::inline PAPILIO_MODE::tcp {
 
 /// Connects to a listener. Tries until it succeeds, since the other side may not have started yet.
 /// Throws `errc::timed_out` with the last failure when the loop's clock has advanced by `limit`.
@@ -146,4 +147,4 @@ inline task<> listener::handshake(detail::socket from)
     arrived_.open();
 }
 
-}  // namespace papilio::tcp
+}  // namespace papilio::inline PAPILIO_MODE::tcp

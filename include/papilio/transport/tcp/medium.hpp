@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/asio_operation.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/detail/capped_stream.hpp>
@@ -17,7 +18,7 @@
 #include <string>
 #include <utility>
 
-namespace papilio::tcp::detail {
+namespace papilio::inline PAPILIO_MODE::tcp::detail {
 
 /// A stream over a connected socket.
 class socket_stream final : public byte_stream {
@@ -167,4 +168,4 @@ private:
     std::unique_ptr<acceptor> acceptor_;
 };
 
-}  // namespace papilio::tcp::detail
+}  // namespace papilio::inline PAPILIO_MODE::tcp::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/transport/mesh_options.hpp>
 
 #include <chrono>
@@ -8,7 +9,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace papilio::tcp {
+namespace papilio::inline PAPILIO_MODE::tcp {
 
 /// Options of links. Peers of a group must agree on `group` and `connections`.
 struct options {
@@ -57,4 +58,4 @@ inline mesh_options for_mesh(const options& o) noexcept
             .handshake_timeout = o.handshake_timeout};
 }
 
-}  // namespace papilio::tcp
+}  // namespace papilio::inline PAPILIO_MODE::tcp

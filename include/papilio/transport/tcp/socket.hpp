@@ -2,6 +2,7 @@
 
 #include <papilio/async/asio_operation.hpp>
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
 #include <asio/buffer.hpp>
@@ -19,7 +20,7 @@
 #include <optional>
 #include <string>
 
-namespace papilio::tcp::detail {
+namespace papilio::inline PAPILIO_MODE::tcp::detail {
 
 // Reads and writes are non-blocking system calls; Asio only waits until the next one is worth a
 // try. So it never holds a buffer, and dropping a task is always safe.
@@ -184,4 +185,4 @@ inline void tune(socket& s, const char* congestion)
         avoid_bbr_without_latency(s);
 }
 
-}  // namespace papilio::tcp::detail
+}  // namespace papilio::inline PAPILIO_MODE::tcp::detail
