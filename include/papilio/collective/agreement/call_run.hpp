@@ -7,6 +7,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/collective/agreement/ballot.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
@@ -114,6 +115,7 @@ public:
             failure = std::current_exception();
         }
         if (!failure) co_return finished();
+        log_failure(failure);
         task<> told = give_up(failure);
         co_await std::move(told);
         rethrow(failure);
@@ -210,6 +212,13 @@ private:
         }
     }
 
+    void log_failure(const std::exception_ptr& failure) const
+    {
+        const auto known = as_call_error(failure, io_.me(), status_.where);
+        log(log_level::warning, "call failed", {"call", "peer", "culprit", "phase", "why"},
+            weights_.call().call, io_.me(), known.culprit(), name(known.where()), known.detail());
+    }
+
     /// Throws what the caller gets: a `call_error`, but for failures that are none of papilio's.
     [[noreturn]] void rethrow(const std::exception_ptr& failure) const
     {
@@ -230,6 +239,8 @@ private:
         result.unserved_observers = status_.unserved;
         io_.report_link();
         complete_ = status_.unserved.empty();
+        log(log_level::debug, "call succeeded", {"call", "peer", "bytes_sent", "took"}, result.call,
+            io_.me(), result.bytes_sent(), result.finished);
         return std::move(result);
     }
 

@@ -5,6 +5,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/peer_link.hpp>
 #include <papilio/transport/medium.hpp>
@@ -87,6 +88,8 @@ private:
                     co_await timeout(std::move(attempt), loop_.now() + options_.handshake_timeout);
             } catch (const std::system_error& failure) {
                 failures_[l.peer()] = failure.code();
+                log(log_level::debug, "attempt failed", {"peer", "at", "why"}, l.peer(),
+                    medium_.text(l.peer()), failure.code());
             }
             if (stream) {
                 l.add(index, std::move(stream));

@@ -3,6 +3,7 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/connection.hpp>
 #include <papilio/transport/detail/stream_choice.hpp>
@@ -125,13 +126,20 @@ inline void peer_link::add(std::uint32_t index, std::unique_ptr<byte_stream> s)
     connection_owner& owner = *this;
     connections_[index] = std::make_unique<connection>(loop_, std::move(s), inbox_, peer_,
                                                        options_.max_message, owner);
-    if (std::ranges::all_of(connections_, [](const auto& c) { return !!c; })) settled_.open();
+    if (std::ranges::all_of(connections_, [](const auto& c) { return !!c; })) {
+        log(log_level::info, "link established", {"peer", "kind", "streams"}, peer_,
+            connections_.front()->kind(), connections_.size());
+        settled_.open();
+    }
 }
 
 inline void peer_link::fail(std::error_code why)
 {
     if (error_) return;
     error_ = why;
+    const bool orderly = why == errc::disconnected && shut_down_.is_open();
+    log(orderly ? log_level::info : log_level::warning, orderly ? "link shut down" : "link failed",
+        {"peer", "why"}, peer_, why);
     for (auto& c : connections_)
         if (c) c->end(why);
     inbox_.close(peer_, why);

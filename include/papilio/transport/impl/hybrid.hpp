@@ -2,6 +2,7 @@
 
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/hybrid.hpp>
 #include <papilio/transport/medium.hpp>
@@ -60,6 +61,8 @@ public:
                 made = co_await timeout(std::move(attempt), loop_->now() + local_timeout_);
             } catch (const std::system_error& failure) {
                 failed = failure.code();
+                papilio::detail::log(log_level::info, "no shared memory", {"at", "why"},
+                                     to_string(to.local), failed);
             }
         }
         if (made) co_return made;

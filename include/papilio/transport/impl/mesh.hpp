@@ -5,6 +5,7 @@
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/transport/mesh.hpp>
 #include <papilio/wire/frame.hpp>
 #include <papilio/wire/hello.hpp>
@@ -94,11 +95,16 @@ PAPILIO_DECL task<> mesh::handshake(std::unique_ptr<incoming> from)
     try {
         task<wire::hello> hello = connection->read_hello();
         h = co_await timeout(std::move(hello), loop_.now() + options_.handshake_timeout);
-        if (!accepts(h, connection->streams())) co_return;
+        if (!accepts(h, connection->streams()))
+            throw std::system_error(errc::refused, "peer " + std::to_string(h.from) +
+                                                       " is not expected with this hello");
         task<std::unique_ptr<byte_stream>> answer = connection->accept();
         stream = co_await timeout(std::move(answer), loop_.now() + options_.handshake_timeout);
-    } catch (const std::system_error&) {
-        co_return;  // it was no peer, or a peer that will dial again
+    } catch (const std::system_error& failure) {
+        // It was no peer, or a peer that will dial again.
+        detail::log(log_level::warning, "connection refused", {"peer", "why"}, rank_,
+                    failure.what());
+        co_return;
     }
     if (accepts(h, connection->streams()))
         link_to(static_cast<int>(h.from)).add(h.connection, std::move(stream));

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <papilio/base/config.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+
+namespace papilio::inline PAPILIO_MODE {
+
+enum class log_level : std::uint8_t {
+    debug,    ///< what happens in every call, or at every attempt
+    info,     ///< what changes the state of a link, a group or a run
+    warning,  ///< a failure, and what is refused
+};
+
+constexpr const char* name(log_level level) noexcept
+{
+    switch (level) {
+    case log_level::debug: return "debug";
+    case log_level::info: return "info";
+    case log_level::warning: return "warning";
+    }
+    return "?";
+}
+
+struct log_field {
+    std::string_view name;
+    std::string value;
+};
+
+/// Something that has happened in the library: what, such as "link failed", and its details, such
+/// as peer and reason. Valid during the call that hands it over.
+struct log_event {
+    log_level level{};
+    std::string_view what;
+    std::span<const log_field> fields;
+};
+
+/// Must not throw, and must not call papilio. Threads may call it at the same time.
+using log_function = void (*)(const log_event&);
+
+/// One line: "papilio: warning: link failed peer=3 why=\"silent\"".
+inline std::string to_string(const log_event& event)
+{
+    std::string line = std::string("papilio: ") + name(event.level) + ": ";
+    line += event.what;
+    for (const auto& f : event.fields) {
+        const bool plain = f.value.find_first_of(" \"=") == std::string::npos && !f.value.empty();
+        line += ' ';
+        line += f.name;
+        line += plain ? "=" + f.value : "=\"" + f.value + '"';
+    }
+    return line;
+}
+
+/// Prints every event to standard error: `papilio::set_log(papilio::log_to_stderr)`.
+inline void log_to_stderr(const log_event& event)
+{
+    std::fprintf(stderr, "%s\n", to_string(event).c_str());
+}
+
+namespace detail {
+
+inline std::atomic<log_function> log_sink{nullptr};
+
+inline std::string log_text(std::string_view value)
+{
+    return std::string(value);
+}
+inline std::string log_text(std::error_code value)
+{
+    return value.message();
+}
+inline std::string log_text(std::chrono::nanoseconds value)
+{
+    std::array<char, 32> text{};
+    const auto seconds = std::chrono::duration<double>(value).count();
+    std::snprintf(text.data(), text.size(), "%.6gs", seconds);
+    return text.data();
+}
+template <class Number>
+requires std::is_arithmetic_v<Number> std::string log_text(Number value)
+{
+    return std::to_string(value);
+}
+
+template <class... Values>
+void log_fields(log_function sink, log_level level, const char* what, const char* const* names,
+                const Values&... values)
+{
+    std::size_t i = 0;
+    const std::array<log_field, sizeof...(Values)> fields{
+        log_field{names[i++], log_text(values)}...};
+    sink({level, what, fields});
+}
+
+/// Hands an event over if anybody listens, and costs one load if nobody does. `names` are those of
+/// `values`, in order.
+template <std::size_t N, class... Values>
+void log(log_level level, const char* what, const char* const (&names)[N], const Values&... values)
+{
+    static_assert(N == sizeof...(Values), "each value has a name");
+    if (const auto sink = log_sink.load(std::memory_order_acquire))
+        log_fields(sink, level, what, names, values...);
+}
+
+}  // namespace detail
+
+/// From now on every event is handed to `f`, on the thread on which it happens; null, as at the
+/// start, means that nobody listens. One function serves the whole process.
+inline void set_log(log_function f) noexcept
+{
+    detail::log_sink.store(f, std::memory_order_release);
+}
+
+}  // namespace papilio::inline PAPILIO_MODE
