@@ -102,7 +102,7 @@ TEST_CASE("an exchange within a process can be dropped after any event")
     CHECK(drop_at_every_step(make, program) > 30);
 }
 
-TEST_CASE("connecting, an exchange and the farewell over TCP can be dropped after any event")
+TEST_CASE("connecting, an exchange and the shutdown over TCP can be dropped after any event")
 {
     CHECK(drop_at_every_step(not_yet_connected<1>, connect_and_exchange) > 100);
     CHECK(drop_at_every_step(not_yet_connected<4>, connect_and_exchange, 11) > 10);

@@ -250,7 +250,7 @@ TEST_CASE("a hello whose sender has given up does not take its place")
             co_await s.read(sizeof wire::welcome);
         }
     };
-    pa::sync_wait(mesh.loop(), give_up(false));  // hello and farewell lie in the socket together
+    pa::sync_wait(mesh.loop(), give_up(false));  // hello and shutdown lie in the socket together
     pa::sync_wait(mesh.loop(), give_up(true));
     mesh.connect();
     mesh.check();
@@ -385,7 +385,7 @@ TEST_CASE("a flood of signs of life does not keep the loop from anything else")
     CHECK(others >= beats * 16 / 4096 / 2);  // about one turn for each piece that is read
 }
 
-TEST_CASE("a flood of farewells is answered once")
+TEST_CASE("a flood of shutdowns is answered once")
 {
     infiltrated_pair pair;
     std::vector<std::byte> flood;
@@ -394,16 +394,16 @@ TEST_CASE("a flood of farewells is answered once")
     CHECK(pair.verdict() == pa::errc::disconnected);
     // Farewells let other messages pass; what is sent after one has been heard comes after all.
     const auto count_answers = [&]() -> pa::task<int> {
-        int farewells = 0;
+        int shutdowns = 0;
         for (pa::tag heard{}; heard != pa::tag{55};) {
-            if (farewells == 1) {
+            if (shutdowns == 1) {
                 co_await pair.zero.send(1, pa::tag{55}, {});
             }
             const auto header = co_await pair.one.read(wire::frame::encoded_size);
             heard = wire::parse_frame(header.data()).what;
-            farewells += heard == wire::shutdown;
+            shutdowns += heard == wire::shutdown;
         }
-        co_return farewells;
+        co_return shutdowns;
     };
     CHECK(pa::sync_wait(pair.loop, count_answers()) == 1);
     CHECK(pair.unharmed());
