@@ -45,7 +45,7 @@ struct observation {
     std::string digest;          ///< of that state
     report own_report;           ///< the observer's own report; empty when its call failed
     std::vector<double> shares;  ///< of the parts, by rank in the group; empty: equal
-    std::string why;             ///< why it failed
+    std::string failure;         ///< why the call failed
     run_snapshot snapshot;
 };
 
