@@ -166,7 +166,7 @@ outcome train(const options& o, std::uint64_t seed, const contender& by)
             pseudo_gradient(weights(*state), w->training.parameters(), w->update);
         }
         average_all(workers, by.run);
-        auto next = room_after(*state);
+        auto next = next_state(*state);
         next->spans[0] = workers.front()->averaged;
         advance(*state, *next, o.outer);
         state = std::move(next);

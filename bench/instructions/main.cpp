@@ -4,6 +4,7 @@
 //     papilio-bench-instructions inproc|tcp identity|int8b BYTES CALLS
 
 #include <papilio/async/asio_loop.hpp>
+#include <papilio/codec/with_codec.hpp>
 #include <papilio/papilio.hpp>
 #include <papilio/transport/tcp.hpp>
 

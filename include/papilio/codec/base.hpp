@@ -14,8 +14,8 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// What the descriptor of a call says about its codec. Zero is never a codec; values from 128 on
-/// are for users' own.
+/// The codec in the descriptor of a call. Zero is no codec; values from 128 on are for users'
+/// codecs.
 enum class codec_id : std::uint8_t {
     identity = 1,
     as_f16 = 2,
@@ -41,7 +41,7 @@ enum class codec_id : std::uint8_t {
     first_user = 128,
 };
 
-/// "int8b" and so on, for people; "a user's codec" from 128 on, "unknown" for other ids.
+/// The name of a codec, such as "int8b"; "a user's codec" from 128 on, "unknown" for other ids.
 constexpr const char* name(codec_id id) noexcept
 {
     switch (id) {
@@ -75,28 +75,28 @@ constexpr const char* name(codec_id id) noexcept
 
 /// Turns elements of type `V` into bytes and back.
 ///
-/// `granule` elements are encoded independently of all others, so a run may be cut at its multiples
-/// without changing what is decoded. `bound<V>(n)` is the most bytes that `n` elements take.
+/// Each `granule` of elements is encoded independently, so that a run may be cut at multiples of it
+/// without changing the decoded values. `bound<V>(n)` is the most bytes that `n` elements take.
 /// `encode(values, room)` returns how many bytes of `room`, which has at least the bound, it wrote;
 /// the same values give the same bytes on every machine. `decode(bytes, out)` fills `out`, whose
 /// size the receiver knows, or throws `errc::bad_message` for bytes that `encode` could not have
 /// written for that many elements; then `out` holds unspecified values. Neither may wait.
 ///
-/// A `lossless` codec takes every element type, and passes on whatever there is. The others take
-/// float and double; 16-bit floats are widened for them by the caller. They take only finite
-/// numbers, `encode` throws `errc::not_finite` otherwise, and whatever arrives, what they decode is
-/// finite.
+/// A `lossless` codec takes every element type and every value. Other codecs take float and double;
+/// the caller widens 16-bit floats for them. They take only finite numbers, `encode` throws
+/// `errc::not_finite` otherwise, and they decode only finite numbers.
 ///
-/// Three more members, each optional, refine what a call does with a codec:
+/// Three more members are optional:
 /// - `c.at(begin)` is the codec for a run that begins at element `begin` of the whole vector, for
-///   codecs whose bytes depend on where an element stands;
-/// - `c.parameters()` is a number in which codecs of one id differ if they cannot read each other;
-/// - `c.back()` is the codec for the way back, which carries what the operation made of all.
-///   Without it, a codec is its own way back.
+///   codecs whose bytes depend on the position of an element;
+/// - `c.parameters()` is a number that differs between codecs of one id that cannot read each
+///   other;
+/// - `c.back()` is the codec for results. Without it, results use the same codec.
 ///
-/// The way back must be the same function on every peer: with little data each of them does to the
-/// result what a part's owner would, and results would differ. So nothing that is a peer's own, a
-/// seed or a memory, has a part in it, and what else it goes by is among its `parameters()`.
+/// The codec for results must be the same function on every peer: with little data each peer
+/// applies it to the result as a part's owner would, and results would differ. It must not depend
+/// on a seed or a memory of one peer, and all else that it depends on must be among its
+/// `parameters()`.
 template <class C, class V>
 concept codec = std::is_trivially_destructible_v<C> &&
     requires(const C& c, std::size_t n, std::span<const V> values, mutable_bytes room,
@@ -109,8 +109,8 @@ concept codec = std::is_trivially_destructible_v<C> &&
         { c.decode(encoded, out) } -> std::same_as<void>;
     };
 
-/// A codec that also reads and writes a run of `n` elements slice by slice, so that reductions keep
-/// what they decode in the cache. What is encoded takes exactly the bound.
+/// A codec that also encodes and decodes a run of `n` elements slice by slice, so that decoded
+/// elements stay in the cache during a reduction. An encoded run takes exactly the bound.
 ///
 /// `encode_slice(values, begin, n, room)` writes its share of what `encode` would write for the
 /// whole run into `room`, which has at least the bound of `n`: the elements from `begin` on.
@@ -140,7 +140,7 @@ constexpr auto codec_at(const C& codec, std::size_t begin)
         return codec;
 }
 
-/// What peers must agree on beside the codec's id; 0 if nothing.
+/// The parameters on which peers must agree beside the codec's id; 0: none.
 template <class C>
 constexpr std::uint64_t codec_parameters(const C& codec)
 {
@@ -150,7 +150,7 @@ constexpr std::uint64_t codec_parameters(const C& codec)
         return 0;
 }
 
-/// The codec for results where contributions travel by `codec`.
+/// The codec for results when contributions use `codec`.
 template <class C>
 constexpr auto codec_back(const C& codec)
 {
@@ -163,13 +163,13 @@ constexpr auto codec_back(const C& codec)
 template <class C>
 using codec_back_t = decltype(codec_back(std::declval<const C&>()));
 
-/// Runs cut at its multiples suit both ways.
+/// Runs may be cut at its multiples both ways.
 template <class C>
 inline constexpr std::size_t common_granule =
     C::granule / std::gcd(C::granule, codec_back_t<C>::granule) * codec_back_t<C>::granule;
 
-/// Every member of a lossy codec says so in its own words, since whichever is compiled first should
-/// stop the user with advice.
+/// Every member of a lossy codec calls this, so that a wrong element type is refused by this
+/// sentence whichever member is compiled first.
 template <class V>
 constexpr void check_lossy_element()
 {

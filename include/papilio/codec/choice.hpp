@@ -12,15 +12,14 @@
 #include <system_error>
 #include <utility>
 
-// Which codec to use, decided by functions of facts alone. Peers must choose alike: give them facts
-// that all of them share, such as the slowest link of a common link table, not each its own. The
-// choice travels in the descriptor of the call, where a peer that chose otherwise is found out, and
-// stands in its report.
+// The choice of a codec, by pure functions. All peers must choose alike: give them equal figures,
+// such as the slowest link of a common link table, not each its own. The descriptor of the call
+// holds the choice, so that a peer with another choice is found out, and so does the report.
 namespace papilio::inline PAPILIO_MODE {
 
 enum class tensor_role : unsigned char { gradient, parameter, optimizer_state, activation };
 
-/// What is to be sent. `dimensions` tells norms and biases, which have one, from matrices.
+/// The tensor to send. Norms and biases have one dimension, matrices two.
 struct tensor_facts {
     std::string_view name = {};
     std::size_t elements = 0;
@@ -28,7 +27,7 @@ struct tensor_facts {
     tensor_role role = tensor_role::gradient;
 };
 
-/// A codec for tensors that fit all that is said here; fields that are left out fit everything.
+/// The codec for tensors that match all fields. Fields that are left out match every tensor.
 struct codec_rule {
     codec_id use{};
     std::string_view name_contains = {};
@@ -38,8 +37,8 @@ struct codec_rule {
     std::size_t max_dimensions = static_cast<std::size_t>(-1);
 };
 
-/// What the first rule that fits says; nothing if none does. Little tensors and norms, say, are
-/// better sent in 16 bits: `{{.use = codec_id::as_bf16, .at_most = 1024}, {.use =
+/// The codec of the first rule that matches; nothing when none does. Small tensors and norms, for
+/// example, are better sent in 16 bits: `{{.use = codec_id::as_bf16, .at_most = 1024}, {.use =
 /// codec_id::as_bf16, .max_dimensions = 1}}`.
 constexpr std::optional<codec_id> rule_for(const tensor_facts& tensor,
                                            std::span<const codec_rule> rules)
@@ -54,8 +53,8 @@ constexpr std::optional<codec_id> rule_for(const tensor_facts& tensor,
     return std::nullopt;
 }
 
-/// What a codec costs: bits per element, scales included; the squared error that it makes, over the
-/// squares; and how many elements this machine's threads encode, and decode and add, per second.
+/// The costs of a codec: bits per element, scales included; the squared error over the squared
+/// values; and how many elements per second this machine's threads encode, and decode and add.
 struct codec_figures {
     codec_id id{};
     double bits = 32;
@@ -64,16 +63,16 @@ struct codec_figures {
     double decodes_per_second = 0;
 };
 
-/// What the fastest codec is chosen by.
+/// The conditions for the choice of a codec.
 struct codec_demands {
-    double link_bytes_per_second = 0;  ///< each way, of the slowest peer that counts
-    double max_error = 1;              ///< squared, over the squares; a round makes it twice
-    double hysteresis = 0.2;           ///< how much faster another must be to replace the last one
+    double link_bytes_per_second = 0;  ///< each way, of the slowest peer
+    double max_error = 1;              ///< squared, over the squared values; made twice in a round
+    double hysteresis = 0.2;  ///< share by which another codec must be faster to replace the last
 };
 
-/// How long a codec takes per element of a butterfly all-reduce, in seconds: every peer encodes and
-/// decodes all elements once and adds them once, while they travel there and back. All of it
-/// overlaps, so that the slower counts.
+/// The time that a codec takes per element of a butterfly all-reduce, in seconds. Every peer
+/// encodes, decodes and adds each element once, and sends it there and back. Computation and
+/// transfer overlap, so that the slower of the two counts.
 constexpr double seconds_per_element(const codec_figures& codec, double link_bytes_per_second)
 {
     const double work = 1 / codec.encodes_per_second + 2 / codec.decodes_per_second;
@@ -87,9 +86,9 @@ struct codec_choice {
 };
 
 /// The fastest of `candidates` whose error is within the budget, and of equally fast ones the most
-/// precise. `last`, the choice of the round before, stays unless another is faster by more than the
-/// hysteresis: links that waver should not make codecs waver, too. Throws `errc::bad_argument` if
-/// no candidate is precise enough.
+/// precise. `last`, the choice of the previous round, stays unless another is faster by more than
+/// the hysteresis, so that small changes of a link do not change the codec. Throws
+/// `errc::bad_argument` when no candidate is within the budget.
 constexpr codec_choice fastest_codec(std::span<const codec_figures> candidates,
                                      const codec_demands& demands,
                                      std::optional<codec_id> last = {})
@@ -107,9 +106,10 @@ constexpr codec_choice fastest_codec(std::span<const codec_figures> candidates,
             best = &codec;
     }
     if (best == nullptr)
-        throw std::system_error(errc::bad_argument,
-                                "no codec is precise enough: raise the budget "
-                                "or add identity to the candidates");
+        throw std::system_error(
+            errc::bad_argument,
+            "no candidate has an error of at most codec_demands::max_error: raise it, "
+            "or add identity to the candidates");
     if (kept != nullptr && time(*kept) <= time(*best) * (1 + demands.hysteresis)) best = kept;
     return {best->id, time(*best)};
 }

@@ -11,19 +11,19 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// Sends by `Codec` what it is given plus what earlier rounds could not send, and remembers what is
-/// lost this time: a = beta * e + g, sends C(a), and e becomes a - D(C(a)). So every element gets
-/// through in the end, however coarse the codec. After F. Seide et al., "1-bit stochastic gradient
-/// descent" (2014), and S. P. Karimireddy et al., "Error feedback fixes SignSGD" (2019).
+/// Adds the errors of earlier rounds to the data before it encodes them by `Codec`, and keeps the
+/// new error: a = beta * e + g is sent as C(a), and e becomes a - D(C(a)). So every element is sent
+/// in the end, however coarse the codec. After F. Seide et al., "1-bit stochastic gradient descent"
+/// (2014), and S. P. Karimireddy et al., "Error feedback fixes SignSGD" (2019).
 ///
-/// `memory` has an element for each of the whole vector, belongs to the caller and must outlive the
-/// codec. After each round call its `commit()`, or `rollback()` if the round failed. Until then
-/// nothing that counts has changed: a range may be encoded again, which gives the same bytes, and
-/// several ranges at once, from several threads, if they do not overlap.
+/// `memory` has one element per element of the whole vector, belongs to the caller and must outlive
+/// the codec. After each round call its `commit()`, or `rollback()` if the round failed. Until then
+/// a range may be encoded again, which gives the same bytes, and several threads may encode ranges
+/// that do not overlap.
 ///
-/// Bytes, id and what is thrown are Codec's; and `encode` throws `errc::not_finite` for sums that
-/// are not finite, whatever Codec would let pass, lest a residual stay so for ever. Results go back
-/// as Codec's do, without feedback.
+/// Bytes, id and errors are Codec's. Besides, `encode` throws `errc::not_finite` for a sum that is
+/// not finite, even where Codec would accept it, since the residual could not recover. Results are
+/// encoded as by Codec, without feedback.
 template <class Codec, class Stored = float>
 class error_feedback {
 public:

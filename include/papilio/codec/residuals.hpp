@@ -20,15 +20,15 @@
 namespace papilio::inline PAPILIO_MODE {
 
 struct residual_options {
-    float beta = 1;   ///< how much of what was not sent counts in the next round
-    float scale = 1;  ///< what one unit of an 8-bit residual is worth
+    float beta = 1;   ///< factor of the residual in the next round
+    float scale = 1;  ///< value of one unit of an 8-bit residual
 };
 
-/// What `error_feedback` has not sent yet, one element for each of the vector: as float, as bf16,
-/// or as std::int8_t times a scale that suits all elements, up to 127 of them. It is kept twice: as
-/// it was before the round, and as it will be if the round succeeds.
+/// The errors that `error_feedback` has yet to send, one per element of the vector: as float, as
+/// bf16, or as std::int8_t times a common scale. There are two copies: the values before the
+/// current round, and those that hold if the round succeeds.
 ///
-/// Between rounds `values()` may be stored and set again. `size()` elements are begun with zeros.
+/// Between rounds `values()` may be stored and set again. Residuals start at zero.
 template <class Stored = float>
 class residuals {
     static_assert(detail::is_one_of<Stored, float, bf16, std::int8_t>,
@@ -40,23 +40,23 @@ public:
     std::size_t size() const noexcept { return committed_.size(); }
     const residual_options& options() const noexcept { return options_; }
 
-    /// As the last round that succeeded left them.
+    /// The values after the last round that succeeded.
     std::span<const Stored> values() const noexcept { return committed_; }
 
     /// Throws `errc::bad_argument` for another number of elements, `errc::not_finite` for a NaN or
-    /// an infinity; then all is as it was.
+    /// an infinity; then nothing has changed.
     void set(std::span<const Stored> values);
 
-    /// The round succeeded: what its codec proposed holds from now on. Elements that were not
-    /// encoded keep what they had. Before, tell by `undelivered` what did not arrive.
+    /// The round succeeded: adopts the new residuals. Elements that were not encoded keep theirs.
+    /// Call `undelivered` first for elements that are not in the result.
     void commit() { committed_ = proposed_; }
 
-    /// The round failed: all is as it was before.
+    /// The round failed: drops the new residuals.
     void rollback() { proposed_ = committed_; }
 
-    /// What was sent of the elements from `begin` on did not become part of the result, as its
-    /// contributors tell: they keep all that was to be sent. `in` is what the round was given.
-    /// Throws like `propose`.
+    /// The elements from `begin` on are not in the result, as its contributors say, so that their
+    /// residuals keep the whole of what was to be sent. `in` is the input of the round. Throws like
+    /// `propose`.
     template <element V>
     void undelivered(std::size_t begin, std::span<const V> in);
 

@@ -11,8 +11,8 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// What the descriptor of a call says about its operation. Zero is never an operation; values from
-/// 128 on are for users' own.
+/// The operation in the descriptor of a call. Zero is no operation; values from 128 on are for
+/// users' operations.
 enum class op_id : std::uint8_t {
     sum = 1,
     mean = 2,

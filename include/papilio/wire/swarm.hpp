@@ -27,7 +27,9 @@ inline constexpr std::uint16_t swarm_magic = 0x5350;  // "PS"
 
 inline void check_id(std::uint16_t id)
 {
-    if (id > max_members) throw std::system_error(errc::bad_message, "a member's id is too high");
+    if (id > max_members)
+        throw std::system_error(errc::bad_message,
+                                "a member's id must be at most 4095, not " + std::to_string(id));
 }
 
 inline std::size_t get_count(field_reader& from, std::size_t smallest)
@@ -209,11 +211,13 @@ inline void get_message(field_reader& from, group& m)
         member.id = from.get<std::uint16_t>();
         check_id(member.id);
         if (!m.members.empty() && member.id <= m.members.back().id)
-            throw std::system_error(errc::bad_message, "a group's members come in order");
+            throw std::system_error(errc::bad_message,
+                                    "the members of a group must come in the order of their ids");
         member.at = get_endpoint(from);
         const auto role = from.get<std::uint8_t>();
         if (role > static_cast<std::uint8_t>(member_role::observer))
-            throw std::system_error(errc::bad_message, "no such role");
+            throw std::system_error(errc::bad_message, "a member's role must be from 0 to 3, not " +
+                                                           std::to_string(role));
         member.role = member_role{role};
         m.members.push_back(std::move(member));
     }
@@ -242,7 +246,8 @@ inline void get_message(field_reader& from, round_report& m)
     m.seconds = from.get<double>();
     m.culprit = from.get<std::int32_t>();
     if (m.culprit < -1 || m.culprit > max_members)
-        throw std::system_error(errc::bad_message, "a culprit is a member's id or -1");
+        throw std::system_error(errc::bad_message, "a culprit must be a member's id or -1, not " +
+                                                       std::to_string(m.culprit));
 }
 
 inline void put_message(field_writer& to, const round_outcome& m)
@@ -283,7 +288,8 @@ template <std::size_t I = 0>
 swarm_message get_kind(field_reader& from, std::size_t kind)
 {
     if constexpr (I == std::variant_size_v<swarm_message>) {
-        throw std::system_error(errc::bad_message, "a message of an unknown kind");
+        throw std::system_error(errc::bad_message,
+                                "a message has the unknown kind " + std::to_string(kind));
     } else {
         if (kind != I + 1) return get_kind<I + 1>(from, kind);
         std::variant_alternative_t<I, swarm_message> message;
@@ -310,12 +316,12 @@ inline swarm_message parse_swarm(bytes from)
 {
     detail::field_reader fields(from);
     if (fields.get<std::uint16_t>() != detail::swarm_magic)
-        throw std::system_error(errc::bad_message, "not a message of a swarm");
+        throw std::system_error(errc::bad_message, "the message is not one of a run");
     const auto version = fields.get<std::uint8_t>();
     if (version != swarm_version)
-        throw std::system_error(errc::bad_message, "a message of version " +
-                                                       std::to_string(version) + ", not " +
-                                                       std::to_string(swarm_version));
+        throw std::system_error(errc::bad_message, "the message must be of version " +
+                                                       std::to_string(swarm_version) + ", not " +
+                                                       std::to_string(version));
     auto message = detail::get_kind(fields, fields.get<std::uint8_t>());
     fields.expect_end();
     return message;
