@@ -9,6 +9,7 @@
 
 namespace pa = papilio;
 using namespace papilio::test;
+using Catch::Matchers::Contains;
 
 namespace {
 
@@ -68,6 +69,10 @@ TEST_CASE("members that are unknown, repeated or missing are refused, as is an e
     CHECK(refusal(net, {-1, 1}, 1) == pa::errc::bad_argument);
     CHECK(refusal(net, {0, 1}, 0) == pa::errc::bad_argument);
     CHECK(refusal(net, {0, 1}, 4096) == pa::errc::bad_argument);
+
+    CHECK_THROWS_WITH(group(net, {0, 1, 1}, 1), Contains("from 0 to 2, not 0, 1, 1"));
+    CHECK_THROWS_WITH(group(net, {0, 2}, 1), Contains("must include peer 1"));
+    CHECK_THROWS_WITH(group(net, {0, 1}, 4096), Contains("must be 1 to 4095, not 4096"));
 }
 
 TEST_CASE("messages of one epoch reach neither another epoch nor the transport itself")

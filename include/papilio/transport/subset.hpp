@@ -31,7 +31,8 @@ public:
             std::ranges::adjacent_find(sorted) != sorted.end())
             throw std::system_error(errc::bad_argument,
                                     "the members of a subset must be distinct peers from 0 to " +
-                                        std::to_string(net.size() - 1));
+                                        std::to_string(net.size() - 1) + ", not " +
+                                        listed(members_));
         if (epoch < 1 || epoch > max_epoch)
             throw std::system_error(
                 errc::bad_argument,
@@ -67,6 +68,13 @@ public:
     int member(int peer) const { return members_.at(static_cast<std::size_t>(peer)); }
 
 private:
+    static std::string listed(const std::vector<int>& members)
+    {
+        std::string list;
+        for (const int m : members) list += (list.empty() ? "" : ", ") + std::to_string(m);
+        return list.empty() ? "none" : list;
+    }
+
     tag in_epoch(tag t) const
     {
         auto fields = fields_of(t);

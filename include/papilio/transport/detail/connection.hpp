@@ -18,7 +18,7 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// Is told what happens on a connection, on the loop. The last two are called at most once.
+/// Receives the events of a connection, on the loop. The last two are called at most once.
 struct connection_owner {
     virtual ~connection_owner() = default;
     virtual void on_bytes() = 0;                   ///< bytes have arrived

@@ -74,7 +74,7 @@ private:
 
     std::optional<inbound_message> message_;
     std::size_t message_size_ = 0;
-    std::vector<std::byte> discarded_;  // receives bytes that nobody wants
+    std::vector<std::byte> discarded_;  // receives bytes that are to be discarded
 };
 
 inline frame_reader::status frame_reader::parse()

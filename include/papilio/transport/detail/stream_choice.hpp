@@ -74,8 +74,9 @@ public:
 
 private:
     static constexpr std::size_t remembered = 64;
-    static constexpr std::size_t min_bytes = std::size_t{1}
-                                             << 20;  // less says nothing about a link
+
+    /// A call that sends less shows nothing of what its link can carry.
+    static constexpr std::size_t min_bytes = std::size_t{1} << 20;
 
     /// What one call has sent.
     struct transfer {

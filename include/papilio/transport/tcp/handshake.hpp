@@ -138,11 +138,12 @@ inline task<> open_connection(socket& s, const endpoint& to, wire::hello h, cons
     co_await write_all(s, answer);
 }
 
+/// Throws `errc::refused` when the first bytes are no hello.
 inline task<wire::hello> receive_hello(socket& s)
 {
-    std::array<std::byte, wire::hello::encoded_size> heard{};
-    co_await read_all(s, heard);
-    const auto h = wire::parse_hello(heard.data());
+    std::array<std::byte, wire::hello::encoded_size> encoded{};
+    co_await read_all(s, encoded);
+    const auto h = wire::parse_hello(encoded.data());
     if (!h) throw std::system_error(errc::refused, "the connection began with no hello");
     co_return *h;
 }
