@@ -21,7 +21,8 @@ BEGIN {
     outside["torch.hpp"] = "^torch$"
     os = "^(arpa|linux|net|netinet|sys)/|" \
         "^(fcntl|ifaddrs|netdb|poll|pthread|sched|signal|unistd)\\.h$"
-    vendors = "^(asio|ucp|ucs|uct|openssl|cuda|nccl|opendht|torch|ATen|c10|benchmark|catch2|gloo)"
+    vendors = "^(asio|ucp|ucs|uct|openssl|cuda|nccl|opendht|torch|ATen|c10|benchmark|catch2|gloo|" \
+        "immintrin)"
     real_time = "^async/(impl/)?(asio|thread)_loop\\.hpp$"
     # Words that docs/words.md has retired.
     retired = "round_error|round_plan|next_round|numbers_rounds|owner_side|asker_side|holdings" \
@@ -36,7 +37,7 @@ function offence(what) {
 }
 
 function begin_file() {
-    cpp = FILENAME ~ /\.([ch]pp|cuh?)$/
+    cpp = FILENAME ~ /\.([ch]pp|cuh?|inc)$/
     ours = FILENAME ~ /^include\/papilio\//
     header = substr(FILENAME, length("include/papilio/") + 1)
     whole = whole_of(header)

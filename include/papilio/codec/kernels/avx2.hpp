@@ -5,309 +5,194 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
-// Eight floats at a time, on processors with AVX2, FMA, F16C and BMI2: nearly all since 2015. As in
-// avx512.hpp, functions carry their target, and nothing in them is a template of the standard
-// library's or a lambda. Tails are left to the reference.
-#define PAPILIO_AVX2 __attribute__((target("avx2,fma,f16c,bmi2")))
+// Eight floats at a time, on processors with AVX2, FMA, F16C and BMI2: nearly all since 2015. The
+// loops are those of loops.inc. The vectors are what g++ and clang offer without <immintrin.h>,
+// which would be a third of all that a small program compiles: operators where there is one, and
+// the compiler's names of instructions where there is none.
+#define PAPILIO_TARGET __attribute__((target("avx2,fma,f16c,bmi2")))
+#define PAPILIO_OPERATION __attribute__((target("avx2,fma,f16c,bmi2"), always_inline)) static
 
 namespace papilio::inline PAPILIO_MODE::detail::avx2 {
 
-// ---- 16-bit floats.
+struct operations {
+    static constexpr std::size_t lanes = 8;
 
-struct f16 {
-    static constexpr std::uint16_t largest = 0x7bff;
-    static constexpr half_kernels reference = scalar_halves<papilio::f16, largest>;
+    using f32 = float __attribute__((vector_size(32)));
+    using i32 = int __attribute__((vector_size(32)));
+    using u32 = unsigned __attribute__((vector_size(32)));
+    using f64 = double __attribute__((vector_size(32)));
+    using i64 = long long __attribute__((vector_size(32)));
+    using u8 = unsigned char __attribute__((vector_size(32)));
+    using chars = char __attribute__((vector_size(32)));
+    // As many lanes that are half as large, or half of them.
+    using half_f32 = float __attribute__((vector_size(16)));
+    using half_i32 = int __attribute__((vector_size(16)));
+    using half_i64 = long long __attribute__((vector_size(16)));
+    using half_i16 = short __attribute__((vector_size(16)));
+    using half_u16 = unsigned short __attribute__((vector_size(16)));
+    using half_u8 = unsigned char __attribute__((vector_size(16)));
+    using sixteen_u8 = unsigned char __attribute__((vector_size(16)));
+    using sixteen_chars = char __attribute__((vector_size(16)));
 
-    /// Finite numbers are brought within f16's range first; infinities and NaN stay.
-    PAPILIO_AVX2 static inline __m128i narrowed(__m256 x)
+    PAPILIO_OPERATION half_i32 low(i32 x) { return __builtin_shufflevector(x, x, 0, 1, 2, 3); }
+    PAPILIO_OPERATION half_i32 high(i32 x) { return __builtin_shufflevector(x, x, 4, 5, 6, 7); }
+    PAPILIO_OPERATION half_u8 low(u8 x) { return (half_u8)low((i32)x); }
+    PAPILIO_OPERATION half_u8 high(u8 x) { return (half_u8)high((i32)x); }
+
+    PAPILIO_OPERATION int largest_of(i32 x)
     {
-        const __m256 limit = _mm256_set1_ps(65504);
-        const __m256 sign = _mm256_set1_ps(-0.0f);
-        const __m256 magnitude = _mm256_andnot_ps(sign, x);
-        const __m256 within = _mm256_or_ps(_mm256_min_ps(magnitude, limit), _mm256_and_ps(x, sign));
-        const __m256 finite =
-            _mm256_cmp_ps(magnitude, _mm256_set1_ps(__builtin_inff()), _CMP_LT_OQ);
-        return _mm256_cvtps_ph(_mm256_blendv_ps(x, within, finite),
-                               _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        const half_i32 a = low(x), b = high(x), four = a > b ? a : b;
+        const half_i32 across = __builtin_shufflevector(four, four, 2, 3, 0, 1);
+        const half_i32 two = four > across ? four : across;
+        const half_i32 beside = __builtin_shufflevector(two, two, 1, 0, 3, 2);
+        return (two > beside ? two : beside)[0];
     }
-    PAPILIO_AVX2 static inline __m256 widened(__m128i halves) { return _mm256_cvtph_ps(halves); }
-};
-
-struct bf16 {
-    static constexpr std::uint16_t largest = 0x7f7f;
-    static constexpr half_kernels reference = scalar_halves<papilio::bf16, largest>;
-
-    /// Adds just below half of a last place, and all of it to odd numbers; nothing where that would
-    /// leave the finite numbers. A NaN may become an infinity.
-    PAPILIO_AVX2 static inline __m128i narrowed(__m256 x)
+    PAPILIO_OPERATION bool all_at_most(u32 x, unsigned limit)
     {
-        const __m256i all = _mm256_castps_si256(x);
-        const __m256i magnitude = _mm256_and_si256(all, _mm256_set1_epi32(0x7fffffff));
-        const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(all, 16), _mm256_set1_epi32(1));
-        const __m256i half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
-        const __m256i rounds = _mm256_cmpgt_epi32(_mm256_set1_epi32(0x7f7f8000), magnitude);
-        const __m256i rounded = _mm256_add_epi32(all, _mm256_and_si256(half, rounds));
-        const __m256i upper = _mm256_srli_epi32(rounded, 16);
-        return _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1));
+        return __builtin_ia32_movmskps256((f32)(x <= limit)) == 0xff;
     }
-    PAPILIO_AVX2 static inline __m256 widened(__m128i halves)
+    /// Whether some byte has its highest bit set.
+    PAPILIO_OPERATION bool any_high(sixteen_u8 x)
     {
-        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+        return __builtin_ia32_pmovmskb128((sixteen_chars)x) != 0;
     }
-};
+    PAPILIO_OPERATION bool any_high(u8 x) { return __builtin_ia32_pmovmskb256((chars)x) != 0; }
 
-PAPILIO_AVX2 inline __m128i larger(__m128i magnitudes, __m128i halves)
-{
-    return _mm_max_epi16(magnitudes, _mm_and_si128(halves, _mm_set1_epi16(0x7fff)));
-}
-
-template <class Half>
-PAPILIO_AVX2 inline bool finite(__m128i magnitudes)
-{
-    return _mm_movemask_epi8(_mm_cmpgt_epi16(magnitudes, _mm_set1_epi16(Half::largest))) == 0;
-}
-
-template <class Half>
-PAPILIO_AVX2 bool encode_halves(const float* values, std::size_t n, std::byte* encoded)
-{
-    std::size_t i = 0;
-    __m128i magnitudes = _mm_setzero_si128();
-    for (; i + 8 <= n; i += 8) {
-        const __m128i halves = Half::narrowed(_mm256_loadu_ps(values + i));
-        magnitudes = larger(magnitudes, halves);
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(encoded + 2 * i), halves);
+    /// NaN becomes `least`.
+    PAPILIO_OPERATION f32 clamped(f32 x, float least, float most)
+    {
+        return __builtin_ia32_minps256(__builtin_ia32_maxps256(x, f32{} + least), f32{} + most);
     }
-    return finite<Half>(magnitudes) &&
-           (i == n || Half::reference.encode(values + i, n - i, encoded + 2 * i));
-}
+    /// To nearest, ties to even.
+    PAPILIO_OPERATION i32 rounded(f32 x) { return __builtin_ia32_cvtps2dq256(x); }
+    PAPILIO_OPERATION half_i16 to_f16(f32 x) { return __builtin_ia32_vcvtps2ph256(x, 0); }
+    PAPILIO_OPERATION f32 from_f16(half_i16 x) { return __builtin_ia32_vcvtph2ps256(x); }
 
-template <bool adds>
-PAPILIO_AVX2 inline void put(__m256 product, float* to)
-{
-    _mm256_storeu_ps(to, adds ? _mm256_add_ps(_mm256_loadu_ps(to), product) : product);
-}
-
-template <class Half, bool adds>
-PAPILIO_AVX2 bool decode_halves(const std::byte* encoded, std::size_t n, float* values)
-{
-    std::size_t i = 0;
-    __m128i magnitudes = _mm_setzero_si128();
-    for (; i + 8 <= n; i += 8) {
-        const auto* from = reinterpret_cast<const __m128i*>(encoded + 2 * i);
-        const __m128i halves = _mm_loadu_si128(from);
-        magnitudes = larger(magnitudes, halves);
-        put<adds>(Half::widened(halves), values + i);
+    /// The lower four bits of bytes, as the upper ones. Shifted as bytes, g++ would double them
+    /// four times.
+    PAPILIO_OPERATION sixteen_u8 raised(sixteen_u8 x)
+    {
+        return (sixteen_u8)((half_i64)(x & 15) << 4);
     }
-    const auto rest = adds ? Half::reference.accumulate : Half::reference.decode;
-    return finite<Half>(magnitudes) && (i == n || rest(encoded + 2 * i, n - i, values + i));
-}
+    PAPILIO_OPERATION u8 raised(u8 x) { return (u8)((i64)(x & 15) << 4); }
 
-// ---- Blocks with a scale.
-
-PAPILIO_AVX2 inline std::int32_t largest_of(__m256i values)
-{
-    __m128i larger =
-        _mm_max_epi32(_mm256_castsi256_si128(values), _mm256_extracti128_si256(values, 1));
-    larger = _mm_max_epi32(larger, _mm_shuffle_epi32(larger, 0x4e));
-    larger = _mm_max_epi32(larger, _mm_shuffle_epi32(larger, 0xb1));
-    return _mm_cvtsi128_si32(larger);
-}
-
-/// Codes of 32 values: rounded to nearest, ties to even, and narrowed to bytes. `packs` leaves them
-/// by lanes, in fours.
-PAPILIO_AVX2 inline __m256i codes_of(const float* values, __m256 inverse)
-{
-    const __m256i a = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values), inverse));
-    const __m256i b = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values + 8), inverse));
-    const __m256i c = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values + 16), inverse));
-    const __m256i d = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values + 24), inverse));
-    const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
-    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-}
-
-/// The lower halves of both arguments' bytes, side by side.
-PAPILIO_AVX2 inline __m128i paired(__m128i low, __m128i high)
-{
-    const __m128i lower = _mm_set1_epi8(15);
-    return _mm_or_si128(_mm_and_si128(low, lower), _mm_slli_epi16(_mm_and_si128(high, lower), 4));
-}
-
-/// One block; false if it holds a NaN or an infinity.
-template <class Format>
-PAPILIO_AVX2 bool encode_block(const float* values, std::byte* codes, std::byte* scale)
-{
-    __m256i largest = _mm256_setzero_si256();
-    for (std::size_t k = 0; k < Format::block; k += 8) {
-        const __m256i bits = _mm256_castps_si256(_mm256_loadu_ps(values + k));
-        largest = _mm256_max_epi32(largest, _mm256_and_si256(bits, _mm256_set1_epi32(0x7fffffff)));
+    /// The products of a scale and codes of four bits, the lowest ones of lanes.
+    using products = float;
+    PAPILIO_OPERATION products products_of(float scale) { return scale; }
+    PAPILIO_OPERATION f32 product(products scale, i32 codes)
+    {
+        return __builtin_convertvector((i32)((u32)codes << 28) >> 28, f32) * scale;
     }
-    const std::int32_t peak = avx2::largest_of(largest);
-    if (peak >= float_infinity) return false;
-    const block_scale by = scale_of<Format>(peak);
-    store(scale, by.bits);
 
-    const __m256 inverse = _mm256_set1_ps(by.inverse);
-    if constexpr (Format::bits == 8) {
-        for (std::size_t k = 0; k < Format::block; k += 32)
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(codes + k),
-                                codes_of(values + k, inverse));
-    } else if constexpr (Format::block == 32) {
-        const __m256i all = codes_of(values, inverse);
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(codes),
-                         paired(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1)));
-    } else {
-        for (std::size_t k = 0; k < Format::block / 2; k += 32) {
-            const __m256i lower = _mm256_set1_epi8(15);
-            const __m256i low = _mm256_and_si256(codes_of(values + k, inverse), lower);
-            const __m256i high =
-                _mm256_and_si256(codes_of(values + k + Format::block / 2, inverse), lower);
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(codes + k),
-                                _mm256_or_si256(low, _mm256_slli_epi16(high, 4)));
-        }
+    /// A codebook of 256, and where codes point to in it.
+    using book = const float*;
+    PAPILIO_OPERATION book book_of(const float* values) { return values; }
+    PAPILIO_OPERATION f32 entries(book from, i32 codes) { return gathered(from, codes); }
+
+    // g++ widens and narrows lane by lane, unless it is told the instruction, which clang has no
+    // name for.
+#if defined(__clang__)
+    using eight_i8 = signed char __attribute__((vector_size(8)));
+    using eight_u8 = unsigned char __attribute__((vector_size(8)));
+
+    PAPILIO_OPERATION i32 widened(half_u16 x)
+    {
+        return __builtin_convertvector(x, i32);
     }
-    return true;
-}
-
-/// Whether a block whose largest code has the magnitude `largest` in one of the bytes of `each` is
-/// one that is decoded here: the rare rest is left to the reference.
-template <class Format>
-PAPILIO_AVX2 inline bool usual(std::uint16_t scale, __m128i each, __m128i any)
-{
-    if (scale == 0) return _mm_testz_si128(any, any) != 0;
-    const __m128i most = _mm_set1_epi8(static_cast<char>(Format::largest_code));
-    const __m128i least = _mm_set1_epi8(static_cast<char>(Format::min_largest_code));
-    const __m128i within = _mm_cmpeq_epi8(_mm_max_epu8(each, most), most);
-    const __m128i reaches = _mm_cmpeq_epi8(_mm_max_epu8(each, least), each);
-    return scale >= Format::smallest_scale && scale <= Format::largest_full_scale &&
-           _mm_movemask_epi8(within) == 0xffff && _mm_movemask_epi8(reaches) != 0;
-}
-
-PAPILIO_AVX2 inline bool usual_int8b(std::uint16_t scale, const std::byte* codes)
-{
-    __m256i larger = _mm256_setzero_si256();
-    for (std::size_t k = 0; k < 128; k += 32) {
-        const __m256i some = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + k));
-        larger = _mm256_max_epu8(larger, _mm256_abs_epi8(some));
+    PAPILIO_OPERATION i64 widened(half_i32 x)
+    {
+        return __builtin_convertvector(x, i64);
     }
-    const __m128i each =
-        _mm_max_epu8(_mm256_castsi256_si128(larger), _mm256_extracti128_si256(larger, 1));
-    return usual<int8b_format>(scale, each, each);
-}
-
-/// The products of the scale and eight codes.
-PAPILIO_AVX2 inline __m256 products(__m128i codes, __m256 scale)
-{
-    return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(codes)), scale);
-}
-
-template <bool adds>
-PAPILIO_AVX2 bool decode_int8b(const std::byte* codes, const std::byte* scale_at, float* values)
-{
-    const auto bits = load<std::uint16_t>(scale_at);
-    if (!usual_int8b(bits, codes))
-        return decode_blocks<int8b_format, adds>(codes, scale_at, 1, values);
-    const __m256 scale = _mm256_set1_ps(bf16_value(bits));
-    for (std::size_t k = 0; k < 128; k += 8)
-        put<adds>(products(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes + k)), scale),
-                  values + k);
-    return true;
-}
-
-template <class Format>
-PAPILIO_AVX2 inline bool usual_int4b(std::uint16_t scale, const std::byte* codes)
-{
-    const __m128i magnitudes = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 7, 6, 5, 4, 3, 2, 1);
-    const __m128i lower = _mm_set1_epi8(15);
-    __m128i each = _mm_setzero_si128(), any = _mm_setzero_si128();
-    for (std::size_t k = 0; k < Format::block / 2; k += 16) {
-        const __m128i pairs = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + k));
-        const __m128i low = _mm_and_si128(pairs, lower);
-        const __m128i high = _mm_and_si128(_mm_srli_epi16(pairs, 4), lower);
-        each = _mm_max_epu8(each, _mm_max_epu8(_mm_shuffle_epi8(magnitudes, low),
-                                               _mm_shuffle_epi8(magnitudes, high)));
-        any = _mm_or_si128(any, pairs);
+    PAPILIO_OPERATION f64 widened(half_f32 x)
+    {
+        return __builtin_convertvector(x, f64);
     }
-    return usual<Format>(scale, each, any);
-}
-
-template <bool adds>
-PAPILIO_AVX2 inline void put_sixteen(__m128i four_bits, __m256 scale, float* to)
-{
-    const __m128i signed_codes =
-        _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1);
-    const __m128i codes = _mm_shuffle_epi8(signed_codes, four_bits);
-    put<adds>(products(codes, scale), to);
-    put<adds>(products(_mm_srli_si128(codes, 8), scale), to + 8);
-}
-
-template <class Format, bool adds>
-PAPILIO_AVX2 bool decode_int4b(const std::byte* codes, const std::byte* scale_at, float* values)
-{
-    const auto bits = load<std::uint16_t>(scale_at);
-    if (!usual_int4b<Format>(bits, codes))
-        return decode_blocks<Format, adds>(codes, scale_at, 1, values);
-    const __m256 scale = _mm256_set1_ps(bf16_value(bits));
-    const __m128i lower = _mm_set1_epi8(15);
-    for (std::size_t k = 0; k < Format::block / 2; k += 16) {
-        const __m128i pairs = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + k));
-        put_sixteen<adds>(_mm_and_si128(pairs, lower), scale, values + k);
-        put_sixteen<adds>(_mm_and_si128(_mm_srli_epi16(pairs, 4), lower), scale,
-                          values + k + Format::block / 2);
+    PAPILIO_OPERATION i32 widened_codes(const std::byte* from)
+    {
+        eight_i8 x;
+        __builtin_memcpy(&x, from, sizeof x);
+        return __builtin_convertvector(x, i32);
     }
-    return true;
-}
-
-template <class Format>
-PAPILIO_AVX2 bool encode_blocks(const float* values, std::size_t blocks, std::byte* codes,
-                                std::byte* scales)
-{
-    constexpr std::size_t code_bytes = Format::block * Format::bits / 8;
-    for (std::size_t b = 0; b < blocks; ++b)
-        if (!avx2::encode_block<Format>(values + b * Format::block, codes + b * code_bytes,
-                                        scales + b * 2))
-            return false;
-    return true;
-}
-
-template <class Format, bool adds>
-PAPILIO_AVX2 bool read_blocks(const std::byte* codes, const std::byte* scales, std::size_t blocks,
-                              float* values)
-{
-    constexpr std::size_t code_bytes = Format::block * Format::bits / 8;
-    for (std::size_t b = 0; b < blocks; ++b) {
-        float* to = values + b * Format::block;
-        bool plausible = false;
-        if constexpr (Format::bits == 8)
-            plausible = decode_int8b<adds>(codes + b * code_bytes, scales + b * 2, to);
-        else
-            plausible = decode_int4b<Format, adds>(codes + b * code_bytes, scales + b * 2, to);
-        if (!plausible) return false;
+    PAPILIO_OPERATION i32 widened_bytes(const std::byte* from)
+    {
+        eight_u8 x;
+        __builtin_memcpy(&x, from, sizeof x);
+        return __builtin_convertvector(x, i32);
     }
-    return true;
-}
+    PAPILIO_OPERATION u8 magnitudes_of(u8 codes)
+    {
+        using i8 = signed char __attribute__((vector_size(32)));
+        return (u8)__builtin_elementwise_abs((i8)codes);
+    }
+    PAPILIO_OPERATION f32 gathered(const float* from, i32 indices)
+    {
+        return __builtin_ia32_gatherd_ps256(f32{}, from, indices, (f32)(i32{} - 1), 4);
+    }
+#else
+    PAPILIO_OPERATION sixteen_chars eight(const std::byte* from)
+    {
+        half_i64 all = {};
+        __builtin_memcpy(&all, from, 8);
+        return (sixteen_chars)all;
+    }
+    PAPILIO_OPERATION i32 widened(half_u16 x)
+    {
+        return __builtin_ia32_pmovzxwd256((half_i16)x);
+    }
+    PAPILIO_OPERATION i64 widened(half_i32 x)
+    {
+        return __builtin_ia32_pmovsxdq256(x);
+    }
+    PAPILIO_OPERATION f64 widened(half_f32 x)
+    {
+        return __builtin_ia32_cvtps2pd256(x);
+    }
+    PAPILIO_OPERATION i32 widened_codes(const std::byte* from)
+    {
+        return __builtin_ia32_pmovsxbd256(eight(from));
+    }
+    PAPILIO_OPERATION i32 widened_bytes(const std::byte* from)
+    {
+        return __builtin_ia32_pmovzxbd256(eight(from));
+    }
+    PAPILIO_OPERATION u8 magnitudes_of(u8 codes)
+    {
+        return (u8)__builtin_ia32_pabsb256((chars)codes);
+    }
+    PAPILIO_OPERATION f32 gathered(const float* from, i32 indices)
+    {
+        return __builtin_ia32_gathersiv8sf(f32{}, from, indices, (f32)(i32{} - 1), 4);
+    }
+#endif
 
-template <class Half>
-inline constexpr half_kernels halves{encode_halves<Half>, decode_halves<Half, false>,
-                                     decode_halves<Half, true>};
-
-template <class Format>
-inline constexpr block_kernels blocks{encode_blocks<Format>, read_blocks<Format, false>,
-                                      read_blocks<Format, true>};
-
-inline constexpr kernel_table kernels{
-    isa::avx2,
-    halves<f16>,
-    halves<bf16>,
-    blocks<int8b_format>,
-    blocks<int4b_format<32>>,
-    blocks<int4b_format<128>>,
-    avx2_uniform8,
+    /// The lower halves of lanes whose upper halves are zero.
+    PAPILIO_OPERATION half_i16 narrowed(i32 x)
+    {
+        return __builtin_ia32_packusdw128(low(x), high(x));
+    }
+    /// The lowest bytes of lanes that hold no more.
+    PAPILIO_OPERATION void write_bytes(void* to, i32 x)
+    {
+        const half_i16 words = narrowed(x);
+        const auto bytes = __builtin_ia32_packuswb128(words, words);
+        __builtin_memcpy(to, &bytes, 8);
+    }
+    /// Lanes that fit signed bytes, as such. Instructions pack within 16 bytes.
+    PAPILIO_OPERATION u8 packed(i32 a, i32 b, i32 c, i32 d)
+    {
+        const auto first = __builtin_ia32_packssdw256(a, b);
+        const auto second = __builtin_ia32_packssdw256(c, d);
+        const i32 all = (i32)__builtin_ia32_packsswb256(first, second);
+        return (u8)__builtin_shufflevector(all, all, 0, 4, 1, 5, 2, 6, 3, 7);
+    }
 };
 
 }  // namespace papilio::inline PAPILIO_MODE::detail::avx2
 
-#undef PAPILIO_AVX2
+#define PAPILIO_LEVEL avx2
+#include <papilio/codec/kernels/loops.inc>
+#undef PAPILIO_LEVEL
+#undef PAPILIO_OPERATION
+#undef PAPILIO_TARGET
 
 #endif

@@ -2,311 +2,252 @@
 
 #include <papilio/base/config.hpp>
 #include <papilio/codec/kernels/avx2.hpp>
-#include <papilio/codec/kernels/scalar.hpp>
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
-// g++ 12 takes its own intrinsics' operands that do not matter for uninitialised ones.
-#if !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-
-// Sixteen floats at a time, on processors with AVX-512 F, BW, DQ and VL. Functions carry their
-// target, so that no flag is needed; nothing in them is a template of the standard library's or a
-// lambda, which would be compiled for the wrong processor. Tails are masked: nothing is read or
-// written beside a span.
-#define PAPILIO_AVX512 \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi2")))
+// Sixteen floats at a time, on processors with AVX-512 F, BW, DQ and VL; otherwise as avx2.hpp.
+// Masks are of all lanes.
+#define PAPILIO_WITH "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi2"
+#define PAPILIO_TARGET __attribute__((target(PAPILIO_WITH)))
+#define PAPILIO_OPERATION __attribute__((target(PAPILIO_WITH), always_inline)) static
 
 namespace papilio::inline PAPILIO_MODE::detail::avx512 {
 
-// ---- 16-bit floats.
+/// What is done to fewer lanes stays.
+struct operations : avx2::operations {
+    using base = avx2::operations;
 
-struct f16 {
-    static constexpr std::uint16_t largest = 0x7bff;
+    static constexpr std::size_t lanes = 16;
 
-    /// Finite numbers are brought within f16's range first; infinities and NaN stay.
-    PAPILIO_AVX512 static inline __m256i narrowed(__m512 x)
+    using f32 = float __attribute__((vector_size(64)));
+    using i32 = int __attribute__((vector_size(64)));
+    using u32 = unsigned __attribute__((vector_size(64)));
+    using f64 = double __attribute__((vector_size(64)));
+    using i64 = long long __attribute__((vector_size(64)));
+    using u8 = unsigned char __attribute__((vector_size(64)));
+    using chars = char __attribute__((vector_size(64)));
+    using half_f32 = base::f32;
+    using half_i32 = base::i32;
+    using half_i16 = short __attribute__((vector_size(32)));
+    using half_u16 = unsigned short __attribute__((vector_size(32)));
+    using half_u8 = base::u8;
+
+    PAPILIO_OPERATION half_i32 low(i32 x)
     {
-        constexpr int not_finite = 0x99;
-        constexpr int smaller_magnitude_with_first_sign = 2;
-        const __mmask16 finite = _knot_mask16(_mm512_fpclass_ps_mask(x, not_finite));
-        const __m512 within = _mm512_mask_range_ps(x, finite, x, _mm512_set1_ps(65504),
-                                                   smaller_magnitude_with_first_sign);
-        return _mm512_cvtps_ph(within, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        return __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
     }
-    PAPILIO_AVX512 static inline __m512 widened(__m256i halves) { return _mm512_cvtph_ps(halves); }
-};
-
-struct bf16 {
-    static constexpr std::uint16_t largest = 0x7f7f;
-
-    /// Adds just below half of a last place, and all of it to odd numbers; nothing where that would
-    /// leave the finite numbers. A NaN may become an infinity.
-    PAPILIO_AVX512 static inline __m256i narrowed(__m512 x)
+    PAPILIO_OPERATION half_i32 high(i32 x)
     {
-        const __m512i all = _mm512_castps_si512(x);
-        const __m512i magnitude = _mm512_and_si512(all, _mm512_set1_epi32(0x7fffffff));
-        const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(all, 16), _mm512_set1_epi32(1));
-        const __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
-        const __mmask16 rounds = _mm512_cmplt_epi32_mask(magnitude, _mm512_set1_epi32(0x7f7f8000));
-        const __m512i rounded = _mm512_mask_add_epi32(all, rounds, all, half);
-        return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+        return __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
     }
-    PAPILIO_AVX512 static inline __m512 widened(__m256i halves)
+    PAPILIO_OPERATION half_u8 low(u8 x) { return (half_u8)low((i32)x); }
+    PAPILIO_OPERATION half_u8 high(u8 x) { return (half_u8)high((i32)x); }
+
+    PAPILIO_OPERATION int largest_of(i32 x)
     {
-        return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+        const half_i32 a = low(x), b = high(x);
+        return base::largest_of(a > b ? a : b);
     }
-};
-
-PAPILIO_AVX512 inline __m256i larger(__m256i magnitudes, __m256i halves)
-{
-    return _mm256_max_epi16(magnitudes, _mm256_and_si256(halves, _mm256_set1_epi16(0x7fff)));
-}
-
-template <class Half>
-PAPILIO_AVX512 inline bool finite(__m256i magnitudes)
-{
-    return _mm256_cmpgt_epi16_mask(magnitudes, _mm256_set1_epi16(Half::largest)) == 0;
-}
-
-template <class Half>
-PAPILIO_AVX512 bool encode_halves(const float* values, std::size_t n, std::byte* encoded)
-{
-    std::size_t i = 0;
-    __m256i magnitudes = _mm256_setzero_si256();
-    for (; i + 16 <= n; i += 16) {
-        const __m256i halves = Half::narrowed(_mm512_loadu_ps(values + i));
-        magnitudes = larger(magnitudes, halves);
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(encoded + 2 * i), halves);
+    PAPILIO_OPERATION bool all_at_most(u32 x, unsigned limit)
+    {
+        constexpr int less_or_equal = 2;
+        const i32 limits = (i32)(u32{} + limit);
+        return __builtin_ia32_ucmpd512_mask((i32)x, limits, less_or_equal, 0xffff) == 0xffff;
     }
-    const auto tail = static_cast<__mmask16>((1u << (n - i)) - 1);
-    if (tail != 0) {
-        const __m256i halves = Half::narrowed(_mm512_maskz_loadu_ps(tail, values + i));
-        magnitudes = larger(magnitudes, halves);
-        _mm256_mask_storeu_epi16(encoded + 2 * i, tail, halves);
+    using base::any_high;
+    PAPILIO_OPERATION bool any_high(u8 x) { return __builtin_ia32_cvtb2mask512((chars)x) != 0; }
+
+    using base::raised;
+    PAPILIO_OPERATION u8 raised(u8 x) { return (u8)((i64)(x & 15) << 4); }
+
+    static constexpr int rounding = 4;  // as the processor is set to
+    PAPILIO_OPERATION i32 rounded(f32 x)
+    {
+        return __builtin_ia32_cvtps2dq512_mask(x, i32{}, -1, rounding);
     }
-    return finite<Half>(magnitudes);
-}
-
-template <class Half, bool adds>
-PAPILIO_AVX512 bool decode_halves(const std::byte* encoded, std::size_t n, float* values)
-{
-    std::size_t i = 0;
-    __m256i magnitudes = _mm256_setzero_si256();
-    for (; i + 16 <= n; i += 16) {
-        const auto* from = reinterpret_cast<const __m256i*>(encoded + 2 * i);
-        const __m256i halves = _mm256_loadu_si256(from);
-        magnitudes = larger(magnitudes, halves);
-        __m512 x = Half::widened(halves);
-        if (adds) x = _mm512_add_ps(_mm512_loadu_ps(values + i), x);
-        _mm512_storeu_ps(values + i, x);
+    PAPILIO_OPERATION half_i16 to_f16(f32 x)
+    {
+        return __builtin_ia32_vcvtps2ph512_mask(x, 0, half_i16{}, 0xffff);
     }
-    const auto tail = static_cast<__mmask16>((1u << (n - i)) - 1);
-    if (tail != 0) {
-        const __m256i halves = _mm256_maskz_loadu_epi16(tail, encoded + 2 * i);
-        magnitudes = larger(magnitudes, halves);
-        __m512 x = Half::widened(halves);
-        if (adds) x = _mm512_add_ps(_mm512_maskz_loadu_ps(tail, values + i), x);
-        _mm512_mask_storeu_ps(values + i, tail, x);
+    PAPILIO_OPERATION f32 from_f16(half_i16 x)
+    {
+        return __builtin_ia32_vcvtph2ps512_mask(x, f32{}, -1, rounding);
     }
-    return finite<Half>(magnitudes);
-}
 
-// ---- Blocks with a scale.
+#if defined(__clang__)
+    using sixteen_i8 = signed char __attribute__((vector_size(16)));
 
-PAPILIO_AVX512 inline std::int32_t largest_of(__m512i values)
-{
-    return avx2::largest_of(
-        _mm256_max_epi32(_mm512_castsi512_si256(values), _mm512_extracti64x4_epi64(values, 1)));
-}
-
-/// Sixteen integers per register become bytes; `packs` leaves them by lanes, in fours.
-PAPILIO_AVX512 inline __m512i narrowed(__m512i a, __m512i b, __m512i c, __m512i d)
-{
-    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const __m512i bytes = _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
-    return _mm512_permutexvar_epi32(order, bytes);
-}
-
-/// One block; false if it holds a NaN or an infinity.
-template <class Format>
-PAPILIO_AVX512 bool encode_block(const float* values, std::byte* codes, std::byte* scale)
-{
-    constexpr std::size_t count = Format::block / 16;
-    __m512 x[count];
-    __m512i largest = _mm512_setzero_si512();
-    for (std::size_t k = 0; k < count; ++k) {
-        x[k] = _mm512_loadu_ps(values + 16 * k);
-        const __m512i bits = _mm512_castps_si512(x[k]);
-        largest = _mm512_max_epi32(largest, _mm512_and_si512(bits, _mm512_set1_epi32(0x7fffffff)));
+    PAPILIO_OPERATION i32 widened(half_u16 x)
+    {
+        return __builtin_convertvector(x, i32);
     }
-    const std::int32_t peak = avx512::largest_of(largest);
-    if (peak >= float_infinity) return false;
-    const block_scale by = scale_of<Format>(peak);
-    store(scale, by.bits);
+    PAPILIO_OPERATION i64 widened(half_i32 x)
+    {
+        return __builtin_convertvector(x, i64);
+    }
+    PAPILIO_OPERATION f64 widened(half_f32 x)
+    {
+        return __builtin_convertvector(x, f64);
+    }
+    PAPILIO_OPERATION i32 widened_codes(const std::byte* from)
+    {
+        sixteen_i8 x;
+        __builtin_memcpy(&x, from, sizeof x);
+        return __builtin_convertvector(x, i32);
+    }
+    PAPILIO_OPERATION i32 widened_bytes(const std::byte* from)
+    {
+        sixteen_u8 x;
+        __builtin_memcpy(&x, from, sizeof x);
+        return __builtin_convertvector(x, i32);
+    }
+    PAPILIO_OPERATION half_i16 narrowed(i32 x)
+    {
+        return __builtin_convertvector(x, half_i16);
+    }
+    PAPILIO_OPERATION sixteen_u8 bytes(i32 x)
+    {
+        return __builtin_convertvector(x, sixteen_u8);
+    }
+    PAPILIO_OPERATION i32 packed_within(i32 a, i32 b, i32 c, i32 d)
+    {
+        return (i32)__builtin_ia32_packsswb512(__builtin_ia32_packssdw512(a, b),
+                                               __builtin_ia32_packssdw512(c, d));
+    }
+    PAPILIO_OPERATION f32 clamped(f32 x, float least, float most)
+    {
+        const f32 raised = __builtin_ia32_maxps512(x, f32{} + least, rounding);
+        return __builtin_ia32_minps512(raised, f32{} + most, rounding);
+    }
+    PAPILIO_OPERATION u8 magnitudes_of(u8 codes)
+    {
+        using i8 = signed char __attribute__((vector_size(64)));
+        return (u8)__builtin_elementwise_abs((i8)codes);
+    }
+    PAPILIO_OPERATION f32 picked(f32 from, i32 indices)
+    {
+        return __builtin_ia32_permvarsf512(from, indices);
+    }
+    PAPILIO_OPERATION f32 picked(f32 low, f32 high, i32 indices)
+    {
+        return __builtin_ia32_vpermi2varps512(low, indices, high);
+    }
+#else
+    PAPILIO_OPERATION sixteen_chars sixteen(const std::byte* from)
+    {
+        sixteen_chars all;
+        __builtin_memcpy(&all, from, sizeof all);
+        return all;
+    }
+    PAPILIO_OPERATION i32 widened(half_u16 x)
+    {
+        return __builtin_ia32_pmovzxwd512_mask((half_i16)x, i32{}, 0xffff);
+    }
+    PAPILIO_OPERATION i64 widened(half_i32 x)
+    {
+        return __builtin_ia32_pmovsxdq512_mask(x, i64{}, 0xff);
+    }
+    PAPILIO_OPERATION f64 widened(half_f32 x)
+    {
+        return __builtin_ia32_cvtps2pd512_mask(x, f64{}, -1, rounding);
+    }
+    PAPILIO_OPERATION i32 widened_codes(const std::byte* from)
+    {
+        return __builtin_ia32_pmovsxbd512_mask(sixteen(from), i32{}, 0xffff);
+    }
+    PAPILIO_OPERATION i32 widened_bytes(const std::byte* from)
+    {
+        return __builtin_ia32_pmovzxbd512_mask(sixteen(from), i32{}, 0xffff);
+    }
+    PAPILIO_OPERATION half_i16 narrowed(i32 x)
+    {
+        return __builtin_ia32_pmovdw512_mask(x, half_i16{}, 0xffff);
+    }
+    PAPILIO_OPERATION sixteen_u8 bytes(i32 x)
+    {
+        return (sixteen_u8)__builtin_ia32_pmovdb512_mask(x, sixteen_chars{}, 0xffff);
+    }
+    PAPILIO_OPERATION i32 packed_within(i32 a, i32 b, i32 c, i32 d)
+    {
+        using i16 = short __attribute__((vector_size(64)));
+        const i16 first = __builtin_ia32_packssdw512_mask(a, b, i16{}, 0xffffffff);
+        const i16 second = __builtin_ia32_packssdw512_mask(c, d, i16{}, 0xffffffff);
+        return (i32)__builtin_ia32_packsswb512_mask(first, second, chars{}, ~0ull);
+    }
+    PAPILIO_OPERATION f32 clamped(f32 x, float least, float most)
+    {
+        const f32 raised = __builtin_ia32_maxps512_mask(x, f32{} + least, f32{}, -1, rounding);
+        return __builtin_ia32_minps512_mask(raised, f32{} + most, f32{}, -1, rounding);
+    }
+    PAPILIO_OPERATION u8 magnitudes_of(u8 codes)
+    {
+        return (u8)__builtin_ia32_pabsb512_mask((chars)codes, chars{}, ~0ull);
+    }
+    PAPILIO_OPERATION f32 picked(f32 from, i32 indices)
+    {
+        return __builtin_shuffle(from, indices);
+    }
+    PAPILIO_OPERATION f32 picked(f32 low, f32 high, i32 indices)
+    {
+        return __builtin_shuffle(low, high, indices);
+    }
+#endif
 
-    const __m512 inverse = _mm512_set1_ps(by.inverse);
-    __m512i q[count];  // rounded to nearest, ties to even
-    for (std::size_t k = 0; k < count; ++k) q[k] = _mm512_cvtps_epi32(_mm512_mul_ps(x[k], inverse));
-    if constexpr (Format::bits == 8) {
-        for (std::size_t k = 0; k < count; k += 4)
-            _mm512_storeu_si512(codes + 16 * k, narrowed(q[k], q[k + 1], q[k + 2], q[k + 3]));
-    } else {
-        constexpr int lower_bits_or_third = 0xea;  // (a and b) or c
-        for (std::size_t k = 0; k < count / 2; ++k) {
-            const __m512i upper = _mm512_slli_epi32(q[k + count / 2], 4);
-            const __m512i both =
-                _mm512_ternarylogic_epi32(q[k], _mm512_set1_epi32(15), upper, lower_bits_or_third);
-            _mm_storeu_si128(reinterpret_cast<__m128i*>(codes + 16 * k),
-                             _mm512_cvtepi32_epi8(both));
+    /// The lowest bytes of lanes.
+    PAPILIO_OPERATION void write_bytes(void* to, i32 x)
+    {
+        const sixteen_u8 all = bytes(x);
+        __builtin_memcpy(to, &all, sizeof all);
+    }
+    PAPILIO_OPERATION u8 packed(i32 a, i32 b, i32 c, i32 d)
+    {
+        const i32 all = packed_within(a, b, c, d);
+        return (u8)__builtin_shufflevector(all, all, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7,
+                                           11, 15);
+    }
+
+    /// All sixteen products stand in a register, where codes pick among them.
+    using products = f32;
+    PAPILIO_OPERATION products products_of(float scale)
+    {
+        return f32{0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1} * scale;
+    }
+    PAPILIO_OPERATION f32 product(products of, i32 codes)
+    {
+        return picked(of, codes);
+    }
+
+    /// The codebook stands in sixteen registers. The lower five bits of a code pick from each pair
+    /// of them, and the upper three among the pairs.
+    struct book {
+        f32 parts[16];
+    };
+    PAPILIO_OPERATION book book_of(const float* values)
+    {
+        book all;
+        __builtin_memcpy(&all, values, sizeof all);
+        return all;
+    }
+    template <int first = 0, int count = 16>
+    PAPILIO_OPERATION f32 entries(const book& from, i32 codes)
+    {
+        if constexpr (count == 2) {
+            return picked(from.parts[first], from.parts[first + 1], codes);
+        } else {
+            const f32 lower = entries<first, count / 2>(from, codes);
+            const f32 upper = entries<first + count / 2, count / 2>(from, codes);
+            return (codes & 8 * count) != 0 ? upper : lower;
         }
     }
-    return true;
-}
-
-/// Whether a block whose largest code has the magnitude `largest` in one of the bytes of `each` is
-/// one that is decoded here: the rare rest is left to the reference.
-template <class Format>
-PAPILIO_AVX512 inline bool usual(std::uint16_t scale, __m128i each, __m128i any)
-{
-    if (scale == 0) return _mm_testz_si128(any, any) != 0;
-    constexpr char most = static_cast<char>(Format::largest_code);
-    constexpr char least = static_cast<char>(Format::min_largest_code);
-    return scale >= Format::smallest_scale && scale <= Format::largest_full_scale &&
-           _mm_cmpgt_epu8_mask(each, _mm_set1_epi8(most)) == 0 &&
-           _mm_cmpge_epu8_mask(each, _mm_set1_epi8(least)) != 0;
-}
-
-PAPILIO_AVX512 inline __m128i larger_half(__m256i a)
-{
-    return _mm_max_epu8(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-}
-
-PAPILIO_AVX512 inline bool usual_int8b(std::uint16_t scale, const std::byte* codes)
-{
-    const __m512i a = _mm512_abs_epi8(_mm512_loadu_si512(codes));
-    const __m512i b = _mm512_abs_epi8(_mm512_loadu_si512(codes + 64));
-    const __m512i both = _mm512_max_epu8(a, b);
-    const __m128i each = larger_half(
-        _mm256_max_epu8(_mm512_castsi512_si256(both), _mm512_extracti64x4_epi64(both, 1)));
-    return usual<int8b_format>(scale, each, each);
-}
-
-template <bool adds>
-PAPILIO_AVX512 inline void put(__m512 product, float* to)
-{
-    _mm512_storeu_ps(to, adds ? _mm512_add_ps(_mm512_loadu_ps(to), product) : product);
-}
-
-template <bool adds>
-PAPILIO_AVX512 bool decode_int8b(const std::byte* codes, const std::byte* scale_at, float* values)
-{
-    const auto bits = load<std::uint16_t>(scale_at);
-    if (!usual_int8b(bits, codes))
-        return decode_blocks<int8b_format, adds>(codes, scale_at, 1, values);
-    const __m512 scale = _mm512_set1_ps(bf16_value(bits));
-    for (std::size_t k = 0; k < 128; k += 16) {
-        const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + k));
-        const __m512 code = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(eight));
-        put<adds>(_mm512_mul_ps(code, scale), values + k);
-    }
-    return true;
-}
-
-template <class Format>
-PAPILIO_AVX512 inline bool usual_int4b(std::uint16_t scale, const std::byte* codes)
-{
-    const __m128i magnitudes = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 7, 6, 5, 4, 3, 2, 1);
-    const __m128i lower = _mm_set1_epi8(15);
-    __m128i each = _mm_setzero_si128(), any = _mm_setzero_si128();
-    for (std::size_t k = 0; k < Format::block / 2; k += 16) {
-        const __m128i pairs = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + k));
-        const __m128i low = _mm_and_si128(pairs, lower);
-        const __m128i high = _mm_and_si128(_mm_srli_epi16(pairs, 4), lower);
-        each = _mm_max_epu8(each, _mm_max_epu8(_mm_shuffle_epi8(magnitudes, low),
-                                               _mm_shuffle_epi8(magnitudes, high)));
-        any = _mm_or_si128(any, pairs);
-    }
-    return usual<Format>(scale, each, any);
-}
-
-/// The sixteen products that a block can hold stand in a register, and codes pick among them.
-template <class Format, bool adds>
-PAPILIO_AVX512 bool decode_int4b(const std::byte* codes, const std::byte* scale_at, float* values)
-{
-    const auto bits = load<std::uint16_t>(scale_at);
-    if (!usual_int4b<Format>(bits, codes))
-        return decode_blocks<Format, adds>(codes, scale_at, 1, values);
-    const __m512 products =
-        _mm512_mul_ps(_mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1),
-                      _mm512_set1_ps(bf16_value(bits)));
-    for (std::size_t k = 0; k < Format::block / 2; k += 16) {
-        const __m128i pairs = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + k));
-        const __m512i low = _mm512_cvtepu8_epi32(pairs);
-        put<adds>(_mm512_permutexvar_ps(low, products), values + k);
-        put<adds>(_mm512_permutexvar_ps(_mm512_srli_epi32(low, 4), products),
-                  values + k + Format::block / 2);
-    }
-    return true;
-}
-
-template <class Format>
-PAPILIO_AVX512 bool encode_blocks(const float* values, std::size_t blocks, std::byte* codes,
-                                  std::byte* scales)
-{
-    constexpr std::size_t code_bytes = Format::block * Format::bits / 8;
-    for (std::size_t b = 0; b < blocks; ++b)
-        if (!avx512::encode_block<Format>(values + b * Format::block, codes + b * code_bytes,
-                                          scales + b * 2))
-            return false;
-    return true;
-}
-
-template <class Format, bool adds>
-PAPILIO_AVX512 bool read_blocks(const std::byte* codes, const std::byte* scales, std::size_t blocks,
-                                float* values)
-{
-    constexpr std::size_t code_bytes = Format::block * Format::bits / 8;
-    for (std::size_t b = 0; b < blocks; ++b) {
-        float* to = values + b * Format::block;
-        bool plausible = false;
-        if constexpr (Format::bits == 8)
-            plausible = decode_int8b<adds>(codes + b * code_bytes, scales + b * 2, to);
-        else
-            plausible = decode_int4b<Format, adds>(codes + b * code_bytes, scales + b * 2, to);
-        if (!plausible) return false;
-    }
-    return true;
-}
-
-template <class Half>
-inline constexpr half_kernels halves{encode_halves<Half>, decode_halves<Half, false>,
-                                     decode_halves<Half, true>};
-
-template <class Format>
-inline constexpr block_kernels blocks{encode_blocks<Format>, read_blocks<Format, false>,
-                                      read_blocks<Format, true>};
-
-inline constexpr kernel_table kernels{
-    isa::avx512,
-    halves<f16>,
-    halves<bf16>,
-    blocks<int8b_format>,
-    blocks<int4b_format<32>>,
-    blocks<int4b_format<128>>,
-    avx512_uniform8,
 };
 
 }  // namespace papilio::inline PAPILIO_MODE::detail::avx512
 
-#undef PAPILIO_AVX512
-#if !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+#define PAPILIO_LEVEL avx512
+#include <papilio/codec/kernels/loops.inc>
+#undef PAPILIO_LEVEL
+#undef PAPILIO_OPERATION
+#undef PAPILIO_TARGET
+#undef PAPILIO_WITH
 
 #endif
