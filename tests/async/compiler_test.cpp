@@ -6,6 +6,10 @@
 #include <papilio/async/thread_loop.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/async/yield.hpp>
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/collective/reduce_scatter.hpp>
+
+#include <support/clusters.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -173,6 +177,28 @@ TEST_CASE("an awaited call may be given options that have nothing to destroy")
     };
     const auto work = [&use]() -> pa::task<int> { co_return co_await use({.b = 5}); };
     CHECK(run(work()) == 6);
+}
+
+TEST_CASE("an awaited call may be given options with lists in place")
+{
+    STATIC_REQUIRE(std::is_trivially_destructible_v<pa::call_options>);
+    pa::test::sim_cluster cluster(2);
+    cluster.run([](auto& net) -> pa::task<> {
+        const std::vector<float> in{1, 2, 3, 4};
+        const std::vector<float> twice{2, 4, 6, 8};
+        std::vector<float> out(4), part(net.rank() == 0 ? 1 : 3);
+        for (int i = 0; i < 3; ++i) {
+            co_await pa::all_reduce(net, in, out, {.shares = {1, 2}});
+            CHECK(out == twice);
+        }
+        const auto made = co_await pa::all_reduce(net, in, out, pa::sum{}, pa::identity{},
+                                                  {.shares = {1, 0.5}, .radix = {2}});
+        CHECK(made.made_of.front().from.size() == 2);
+        co_await pa::all_reduce(net, in, out, {.roles = {pa::role::client, pa::role::full}});
+        CHECK(out == twice);
+        co_await pa::reduce_scatter(net, in, part, {.sizes = {1, in.size() - 1}});
+        CHECK(part.back() == (net.rank() == 0 ? 2 : 8));
+    });
 }
 
 TEST_CASE("an awaited call may be given a lambda that has nothing to destroy")

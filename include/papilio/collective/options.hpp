@@ -2,11 +2,11 @@
 
 #include <papilio/async/loop.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/collective/short_list.hpp>
 #include <papilio/plan/role.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <type_traits>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -14,8 +14,10 @@ namespace papilio::inline PAPILIO_MODE {
 class thread_pool;
 
 /// The numbers of a call. All peers pass the same, but for `weight`, `timeout`, `priority`,
-/// `in_flight` and `pool`. Spans and pointers are borrowed until the call ends. Options come last,
-/// and may follow the data alone: `all_reduce(net, in, out, {.timeout = 30s})`.
+/// `in_flight` and `pool`. Options come last, and may follow the data alone: `all_reduce(net, in,
+/// out, {.timeout = 30s})`. Lists of up to 16 elements may be given in place, as in
+/// `{.shares = {1, 2}}`; vectors, arrays and spans are borrowed until the call ends, and so is what
+/// pointers point to.
 struct call_options {
     /// The call returns within this time, whatever the others do.
     duration timeout = std::chrono::seconds(60);
@@ -31,15 +33,15 @@ struct call_options {
     /// What this peer's data counts in a weighted mean: above 0, below 2^53.
     double weight = 1;
 
-    std::span<const role> roles = {};     ///< by rank; empty: all are full peers
-    std::span<const double> shares = {};  ///< sizes of the parts, by rank; empty: equal
+    short_list<role> roles = {};     ///< by rank; empty: all are full peers
+    short_list<double> shares = {};  ///< sizes of the parts, by rank; empty: equal
 
     /// Elements of each part, by rank, in reduce_scatter and all_gather; empty: nearly equal.
-    std::span<const std::size_t> sizes = {};
+    short_list<std::size_t> sizes = {};
 
     /// The stages of the butterfly; empty: one in which everybody meets everybody. Operations that
     /// are right in one stage only (`in_stages` in op/base.hpp) are refused in several.
-    std::span<const int> radix = {};
+    short_list<int> radix = {};
 
     std::size_t chunk_bytes = 0;  ///< of elements, in a message at most; zero: chosen by size
 
