@@ -2,6 +2,7 @@
 // the codec that suits best. All of them choose alike, since they know the same facts.
 
 #include <papilio/codec/choice.hpp>
+#include <papilio/codec/with_codec.hpp>
 #include <papilio/papilio.hpp>
 
 #include <cstdio>

@@ -1,11 +1,14 @@
 #include <papilio/collective/all_reduce.hpp>
 
+#include <papilio/async/offload.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/codec.hpp>
 #include <papilio/op.hpp>
 #include <papilio/transport/any_transport.hpp>
 #include <papilio/transport/subset.hpp>
 #include <papilio/transport/tcp.hpp>
+#include <papilio/wire/descriptor.hpp>
+#include <papilio/wire/vote.hpp>
 
 #include <support/clusters.hpp>
 #include <support/reference.hpp>

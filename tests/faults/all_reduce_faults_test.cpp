@@ -4,8 +4,13 @@
 #include <papilio/collective/all_reduce.hpp>
 
 #include <papilio/codec.hpp>
+#include <papilio/collective/engine/typed_call_data.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/collective/setup/checks.hpp>
 #include <papilio/op.hpp>
 #include <papilio/transport/tcp.hpp>
+#include <papilio/wire/descriptor.hpp>
+#include <papilio/wire/vote.hpp>
 
 #include <support/clusters.hpp>
 #include <support/seeds.hpp>

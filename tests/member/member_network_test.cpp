@@ -52,7 +52,7 @@ TEST_CASE("members average round after round by parts that all agree on, watched
         nodes[i].member = std::make_unique<member_network>(loop, id, o);
         if (i > 0) nodes[i].in.assign(elements, static_cast<float>(i));
         const auto does = i == 0 ? pa::wire::member_role::observer : pa::wire::member_role::full;
-        group.members.push_back({id, nodes[i].member->place(), does});
+        group.members.push_back({id, nodes[i].member->announced(), does});
     }
     for (std::uint32_t round = 0; round < 5; ++round) {
         group.round = round;

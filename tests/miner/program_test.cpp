@@ -94,7 +94,7 @@ TEST_CASE("a miner says what is wrong, and ends with the code for it", "[program
     says(joined(quick, {"--alone", "--length", "4000"}), exit_failure, "exceed");
     says({"--alone", "--data", "/nowhere"}, exit_failure, "cannot open the data file /nowhere");
     says(joined(quick, {"--rendezvous", "127.0.0.1:1"}), exit_failure,
-         "there is no rendezvous at 127.0.0.1:1 (Connection refused): is");
+         "there is no rendezvous at 127.0.0.1:1 (Connection refused): start the validator");
     says(joined(quick, {"--rendezvous", "foo"}), exit_usage, "'foo' is no address");
     says(joined(quick, {"--alone", "--checkpoint", "/proc/x"}), exit_failure,
          "cannot create the folder /proc/x");

@@ -212,7 +212,7 @@ TEST_CASE("a miner comes back under its own name once the run has noticed that i
 TEST_CASE("people are told who comes, who goes and who waits", "[program]")
 {
     hosted_run run({"--min-group", "2"});
-    CHECK(mentions(run.validator.line_with("a round takes"), "at least 2 of them"));
+    CHECK(mentions(run.validator.line_with("a round needs"), "at least 2 miners"));
     const auto ada = run.miner("ada");
     CHECK(mentions(run.validator.line_with("joined"), "miner 1 (ada) joined"));
     REQUIRE_FALSE(ada->line_with("ready for round 1, waiting for the others").empty());
@@ -255,7 +255,7 @@ TEST_CASE("a validator that listens anywhere tells what miners need", "[program]
     hosted_run run({"--listen", "0.0.0.0:0", "--mesh", "0.0.0.0:0"});
     CHECK(mentions(run.validator.output(), "--rendezvous HOST:"));
     CHECK_FALSE(mentions(run.validator.output(), "--rendezvous 127"));
-    CHECK_FALSE(run.validator.line_with("where HOST is this machine as they see it").empty());
+    CHECK_FALSE(run.validator.line_with("HOST is the address of this machine").empty());
     CHECK(mentions(run.address, "127.0.0.1:"));
     run.validator.signal(SIGTERM);
     CHECK(run.validator.end() == exit_ok);

@@ -60,7 +60,7 @@ TEST_CASE("each shortcoming of a run is found", "[validator]")
         auto o = observed(2, {1, 2});
         o.outcome.reports.at(2).digest = "another";
         add(s, o);
-        only(s, "miner 2 did not come to the group's digest");
+        only(s, "miner 2 does not have the group's digest");
     }
     SECTION("a newcomer that had another state after its first round, and caught up later")
     {

@@ -134,7 +134,7 @@ TEST_CASE("ids, roles, order and versions are checked", "[swarm][wire]")
         wire::parse_swarm(encoded);
         FAIL("another version was read");
     } catch (const std::system_error& failure) {
-        CHECK(std::string(failure.what()).find("version 2, not 1") != std::string::npos);
+        CHECK(std::string(failure.what()).find("version 1, not 2") != std::string::npos);
     }
 }
 
