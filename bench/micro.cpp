@@ -148,14 +148,14 @@ BENCHMARK(await_yield)->Name("await a turn of the loop");
 task<> deliver_and_take_many(benchmark::State& state, mailbox& box)
 {
     std::vector<std::byte> message(64);
-    std::vector<std::byte> room(64);
+    std::vector<std::byte> output(64);
     for (std::int64_t i = 0; i < state.range(0); ++i)
         box.deliver(1, tag{1'000'000 + static_cast<std::uint64_t>(i)}, message);
     std::uint64_t next = 0;
     for (auto _ : state) {
         const tag t{next++ % 1000};
         box.deliver(0, t, message);
-        const auto size = co_await box.take(0, t, room);
+        const auto size = co_await box.take(0, t, output);
         benchmark::DoNotOptimize(size);
     }
 }

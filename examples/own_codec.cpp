@@ -20,11 +20,11 @@ struct sign {
     }
 
     template <class V>
-    std::size_t encode(std::span<const V> values, pa::mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, pa::mutable_bytes output) const
     {
-        std::ranges::fill(room.first(bound<V>(values.size())), std::byte{});
+        std::ranges::fill(output.first(bound<V>(values.size())), std::byte{});
         for (std::size_t i = 0; i < values.size(); ++i)
-            if (values[i] < 0) room[i / 8] |= std::byte{1} << i % 8;
+            if (values[i] < 0) output[i / 8] |= std::byte{1} << i % 8;
         return bound<V>(values.size());
     }
 

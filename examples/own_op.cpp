@@ -13,13 +13,13 @@ struct median {
     static constexpr bool in_stages = false;  // a median of medians is not the median
 
     template <class T>
-    void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
+    void reduce(std::span<const std::span<const T>> contributions, std::span<const double>,
                 std::span<T> out) const
     {
-        std::vector<T> column(versions.size());
+        std::vector<T> column(contributions.size());
         const auto middle = column.begin() + static_cast<std::ptrdiff_t>(column.size() / 2);
         for (std::size_t i = 0; i < out.size(); ++i) {
-            for (std::size_t k = 0; k < column.size(); ++k) column[k] = versions[k][i];
+            for (std::size_t k = 0; k < column.size(); ++k) column[k] = contributions[k][i];
             std::ranges::nth_element(column, middle);
             out[i] = *middle;
         }

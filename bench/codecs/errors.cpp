@@ -55,11 +55,11 @@ struct found {
 template <class Codec>
 double error(const Codec& codec, const std::vector<float>& values, double& bits)
 {
-    std::vector<std::byte> room(codec.template bound<float>(count));
-    const auto size = codec.encode(std::span(values), mutable_bytes(room));
+    std::vector<std::byte> output(codec.template bound<float>(count));
+    const auto size = codec.encode(std::span(values), mutable_bytes(output));
     bits = 8 * static_cast<double>(size) / static_cast<double>(count);
     std::vector<float> back(count);
-    codec.decode(bytes(room).first(size), std::span(back));
+    codec.decode(bytes(output).first(size), std::span(back));
     double off = 0, squares = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const auto x = static_cast<double>(values[i]);

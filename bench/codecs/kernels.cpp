@@ -36,9 +36,9 @@ std::vector<float> numbers(std::size_t count)
 template <class Codec>
 std::vector<std::byte> encoded(const std::vector<float>& values)
 {
-    std::vector<std::byte> room(Codec{}.template bound<float>(values.size()));
-    room.resize(Codec{}.encode(std::span(values), mutable_bytes(room)));
-    return room;
+    std::vector<std::byte> output(Codec{}.template bound<float>(values.size()));
+    output.resize(Codec{}.encode(std::span(values), mutable_bytes(output)));
+    return output;
 }
 
 /// How long a pass takes, from several at a time where one is over before the clock ticks.
@@ -90,10 +90,10 @@ void encode(benchmark::State& state)
 {
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
     const auto values = numbers(n);
-    auto room = encoded<Codec>(values);
-    room.resize(Codec{}.template bound<float>(n));
+    auto output = encoded<Codec>(values);
+    output.resize(Codec{}.template bound<float>(n));
     measure(state, values, n, bits<Codec>(n),
-            [&] { Codec{}.encode(std::span(values), mutable_bytes(room)); });
+            [&] { Codec{}.encode(std::span(values), mutable_bytes(output)); });
 }
 
 template <class Codec>
@@ -132,7 +132,7 @@ void reduce(benchmark::State& state)
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
     const auto values = numbers(n);
     const std::vector<std::vector<std::byte>> versions(peers, encoded<Codec>(values));
-    auto room = versions[0];
+    auto output = versions[0];
     const std::vector<double> weights(peers, 1);
     detail::pooled_buffer scratch;
     std::vector<float> reduced(detail::slice_size<Codec::granule>);
@@ -146,7 +146,7 @@ void reduce(benchmark::State& state)
                     Codec{}.decode_slice(bytes(versions[k]), begin, n, out);
             };
             detail::reduce_slice(mean{}, std::span(weights), read, scratch, to);
-            Codec{}.encode_slice(std::span<const float>(to), begin, n, mutable_bytes(room));
+            Codec{}.encode_slice(std::span<const float>(to), begin, n, mutable_bytes(output));
         }
     });
 }

@@ -107,14 +107,14 @@ void beside_numpy(const std::string& with, const std::string& name, std::size_t 
     const auto values = numbers(size / 4);
     const Codec codec;
     std::vector<float> out(values.size());
-    std::vector<std::byte> room(codec.template bound<float>(values.size()));
+    std::vector<std::byte> output(codec.template bound<float>(values.size()));
     std::size_t encoded = 0;
     std::array<std::vector<double>, 3> numpy, own;
     for (std::size_t turn = 0; turn < 3; ++turn) {
         numpy[turn] = numpy_rates(with, name, size);
         own[turn] =
-            rates(size, {[&] { encoded = codec.encode(std::span(values), mutable_bytes(room)); },
-                         [&] { codec.decode(bytes(room).first(encoded), std::span(out)); }});
+            rates(size, {[&] { encoded = codec.encode(std::span(values), mutable_bytes(output)); },
+                         [&] { codec.decode(bytes(output).first(encoded), std::span(out)); }});
     }
     const auto ours = middle(own), theirs = middle(numpy);
     print_row(name + " encode", size, "numpy", ours[0], theirs[0]);
@@ -149,7 +149,7 @@ void beside_nth_element(std::size_t size)
     const auto pool = numbers(std::max(size / 4, std::size_t{16} << 20));
     std::vector<float> values(size / 4), chosen(64);
     const topk<64> codec;
-    std::vector<std::byte> room(codec.bound<float>(values.size()));
+    std::vector<std::byte> output(codec.bound<float>(values.size()));
     std::size_t at = 0;
     const auto renew = [&] {
         if (at + values.size() > pool.size()) at = 0;
@@ -158,7 +158,7 @@ void beside_nth_element(std::size_t size)
     };
     const auto both =
         rates(size,
-              {[&] { codec.encode(std::span<const float>(values), mutable_bytes(room)); },
+              {[&] { codec.encode(std::span<const float>(values), mutable_bytes(output)); },
                [&] { choose_by_nth_element(values, chosen); }},
               renew);
     print_row("topk<64> encode", size, "std::nth_element", both[0], both[1]);

@@ -79,19 +79,19 @@ void measure(const char* name, Codec codec, Back back, const memory& with, doubl
         cuda::encode(codec, std::span<const float>(values), {with.encoded[0], size}, with.refused,
                      nullptr);
     });
-    std::vector<bytes> versions;
+    std::vector<bytes> contributions;
     for (auto* one : with.encoded) {
         must(cudaMemcpy(one, with.encoded[0], size, cudaMemcpyDeviceToDevice));
-        versions.emplace_back(one, size);
+        contributions.emplace_back(one, size);
     }
     must(cudaMemset(with.sums, 0, n * sizeof(float)));
     const auto adding =
-        seconds([&] { cuda::accumulate(codec, versions[0], sums, with.refused, nullptr); });
+        seconds([&] { cuda::accumulate(codec, contributions[0], sums, with.refused, nullptr); });
     const auto decoding =
-        seconds([&] { cuda::decode(codec, versions[0], sums, with.refused, nullptr); });
+        seconds([&] { cuda::decode(codec, contributions[0], sums, with.refused, nullptr); });
     const auto reducing = seconds([&] {
-        cuda::reduce_and_encode(mean{}, codec, versions, {}, n, back, {with.result, back_size}, {},
-                                with.refused, nullptr);
+        cuda::reduce_and_encode(mean{}, codec, contributions, {}, n, back, {with.result, back_size},
+                                {}, with.refused, nullptr);
     });
     cuda::flag refused[9] = {};
     must(cudaMemcpy(refused, with.refused, sizeof refused, cudaMemcpyDeviceToHost));

@@ -1,6 +1,6 @@
 #pragma once
 
-// Many versions of a range into one: a mean, a sum, an extreme.
+// Many contributions of a range into one: a mean, a sum, an extreme.
 
 #include <papilio/op/base.hpp>
 #include <papilio/op/exact_mean.hpp>

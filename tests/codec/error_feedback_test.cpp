@@ -33,9 +33,9 @@ std::vector<std::byte> encoded_at(const error_feedback<Codec, Stored>& codec, st
                                   std::span<const float> values)
 {
     const auto there = detail::codec_at(codec, begin);
-    std::vector<std::byte> room(there.template bound<float>(values.size()));
-    room.resize(there.encode(values, room));
-    return room;
+    std::vector<std::byte> output(there.template bound<float>(values.size()));
+    output.resize(there.encode(values, output));
+    return output;
 }
 
 template <class Stored>

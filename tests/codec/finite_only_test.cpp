@@ -23,9 +23,9 @@ struct plain {
         return n * sizeof(V);
     }
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
-        encode_slice(values, 0, values.size(), room);
+        encode_slice(values, 0, values.size(), output);
         return bound<V>(values.size());
     }
     template <element V>
@@ -35,9 +35,9 @@ struct plain {
     }
     template <element V>
     void encode_slice(std::span<const V> values, std::size_t begin, std::size_t,
-                      mutable_bytes room) const
+                      mutable_bytes output) const
     {
-        std::memcpy(room.data() + begin * sizeof(V), values.data(), values.size_bytes());
+        std::memcpy(output.data() + begin * sizeof(V), values.data(), values.size_bytes());
     }
     template <element V>
     void decode_slice(bytes encoded, std::size_t begin, std::size_t, std::span<V> out) const

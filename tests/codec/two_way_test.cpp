@@ -33,9 +33,9 @@ vectors noise(std::size_t peers)
 template <class Codec>
 void through(const Codec& codec, std::span<float> values)
 {
-    std::vector<std::byte> room(codec.template bound<float>(values.size()));
-    const auto size = codec.encode(std::span<const float>(values), room);
-    codec.decode(pa::bytes(room).first(size), values);
+    std::vector<std::byte> output(codec.template bound<float>(values.size()));
+    const auto size = codec.encode(std::span<const float>(values), output);
+    codec.decode(pa::bytes(output).first(size), values);
 }
 
 /// The mean as it should be, part by part.

@@ -188,7 +188,7 @@ TEST_CASE("peers agree whatever their roles, and who only looks on is told, too"
     sim_cluster cluster(5);
     std::vector<std::optional<pa::link_table>> tables(5);
     cluster.run([&](auto& net) -> pa::task<> {
-        const pa::told_link mine{10.0 * net.rank() + 1, 99, 0.001 * net.rank()};
+        const pa::advertised_link mine{10.0 * net.rank() + 1, 99, 0.001 * net.rank()};
         pa::call_options o;
         o.roles = roles;
         tables[at(net.rank())] = co_await pa::agree_links(net, mine, o);

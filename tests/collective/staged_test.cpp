@@ -80,11 +80,11 @@ std::vector<float> sum_of_pairs(vectors in, const Codec& codec)
 {
     for (auto& version : in)
         for (const auto& part : pa::partition(version.size(), in.size())) {
-            std::vector<std::byte> room(codec.template bound<float>(part.size));
+            std::vector<std::byte> output(codec.template bound<float>(part.size));
             const auto there = pa::detail::codec_at(codec, part.begin);
             const auto run = std::span(version).subspan(part.begin, part.size);
-            const auto size = there.encode(std::span<const float>(run), room);
-            there.decode(pa::bytes(room).first(size), run);
+            const auto size = there.encode(std::span<const float>(run), output);
+            there.decode(pa::bytes(output).first(size), run);
         }
     std::vector<float> sums(in[0].size());
     for (std::size_t i = 0; i < sums.size(); ++i)
@@ -130,9 +130,9 @@ struct shortening {
                          pa::fields_of(t).index == 1;
         return net.send(peer, t, cut ? message.first(message.size() / 2) : message);
     }
-    pa::task<std::size_t> recv(int peer, pa::tag t, pa::mutable_bytes room)
+    pa::task<std::size_t> recv(int peer, pa::tag t, pa::mutable_bytes output)
     {
-        return net.recv(peer, t, room);
+        return net.recv(peer, t, output);
     }
 };
 

@@ -68,9 +68,9 @@ std::vector<V> as(const std::vector<double>& values)
 template <class Codec, class V>
 std::vector<std::byte> encoded(const Codec& codec, const std::vector<V>& values)
 {
-    std::vector<std::byte> room(codec.template bound<V>(values.size()));
-    room.resize(codec.encode(std::span<const V>(values), mutable_bytes(room)));
-    return room;
+    std::vector<std::byte> output(codec.template bound<V>(values.size()));
+    output.resize(codec.encode(std::span<const V>(values), mutable_bytes(output)));
+    return output;
 }
 
 template <class V, class Codec>
@@ -156,15 +156,15 @@ void check_unaligned(const Codec& codec, const std::vector<V>& values)
     const auto straight = encoded(codec, values);
     for (std::size_t offset = 1; offset < 4; ++offset) {
         std::vector<std::byte> field(offset + bound + 16, canary);
-        const auto room = mutable_bytes(field).subspan(offset, bound);
-        const auto size = codec.encode(std::span<const V>(values), room);
-        CHECK(std::equal(straight.begin(), straight.end(), room.begin(),
-                         room.begin() + static_cast<std::ptrdiff_t>(size)));
+        const auto output = mutable_bytes(field).subspan(offset, bound);
+        const auto size = codec.encode(std::span<const V>(values), output);
+        CHECK(std::equal(straight.begin(), straight.end(), output.begin(),
+                         output.begin() + static_cast<std::ptrdiff_t>(size)));
         for (std::size_t i = 0; i < field.size(); ++i)
             if (i < offset || i >= offset + bound) REQUIRE(field[i] == canary);
 
         std::vector<V> out(offset + values.size() + 1, V{});
-        codec.decode(bytes(room).first(size), std::span(out).subspan(offset, values.size()));
+        codec.decode(bytes(output).first(size), std::span(out).subspan(offset, values.size()));
         const auto from = out.begin() + static_cast<std::ptrdiff_t>(offset);
         const std::vector<V> middle(from, from + static_cast<std::ptrdiff_t>(values.size()));
         CHECK(same_bits(middle, decoded<V>(codec, straight, values.size())));
@@ -201,17 +201,17 @@ void check_slices(const Codec& codec, const std::vector<V>& values)
     REQUIRE(whole.size() == codec.template bound<V>(n));
     const auto expected = decoded<V>(codec, whole, n);
     for (std::size_t step : {Codec::granule, 3 * Codec::granule}) {
-        std::vector<std::byte> room(whole.size());
+        std::vector<std::byte> output(whole.size());
         std::vector<V> out(n), sums(n, V(0.75)), expected_sums(n, V(0.75));
         for (std::size_t begin = 0; begin < n; begin += step) {
             const auto size = std::min(step, n - begin);
-            codec.encode_slice(std::span(values).subspan(begin, size), begin, n, room);
+            codec.encode_slice(std::span(values).subspan(begin, size), begin, n, output);
             const auto slice = std::span(out).subspan(begin, size);
             codec.decode_slice(bytes(whole), begin, n, slice);
             codec.accumulate_slice(bytes(whole), begin, n, std::span(sums).subspan(begin, size));
             for (auto i = begin; i < begin + size; ++i) expected_sums[i] += expected[i];
         }
-        CHECK(room == whole);
+        CHECK(output == whole);
         CHECK(same_bits(out, expected));
         CHECK(same_bits(sums, expected_sums));
     }

@@ -162,9 +162,9 @@ inline task<> recv_pattern(any_transport& net, int peer, tag t, std::uint64_t se
 }
 
 /// Receives what must not come, because of `why`.
-inline task<> recv_failure(any_transport& net, int peer, tag t, std::size_t room, errc why)
+inline task<> recv_failure(any_transport& net, int peer, tag t, std::size_t output, errc why)
 {
-    std::vector<std::byte> into(room);
+    std::vector<std::byte> into(output);
     std::error_code told;
     try {
         co_await net.recv(peer, t, into);

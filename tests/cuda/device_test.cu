@@ -86,15 +86,15 @@ void compare_reducing(Codec codec, std::size_t n, std::size_t offset)
     constexpr std::size_t peers = 3;
     std::vector<std::vector<float>> decoded(peers, std::vector<float>(n));
     std::vector<std::span<const float>> spans;
-    std::vector<on_device<std::byte>*> versions;
+    std::vector<on_device<std::byte>*> contributions;
     std::vector<bytes> there;
     for (std::size_t k = 0; k < peers; ++k) {
         std::vector<std::byte> made;
         encoded_here(codec, some_input(input::normal, n, k + 5), made);
         codec.decode(made, std::span<float>(decoded[k]));
         spans.emplace_back(decoded[k]);
-        versions.push_back(new on_device<std::byte>(made, offset));
-        there.emplace_back(versions.back()->all());
+        contributions.push_back(new on_device<std::byte>(made, offset));
+        there.emplace_back(contributions.back()->all());
     }
     std::vector<float> expected(n);
     mean{}.reduce(std::span<const std::span<const float>>(spans), {}, std::span<float>(expected));
@@ -106,15 +106,15 @@ void compare_reducing(Codec codec, std::size_t n, std::size_t offset)
     const std::vector<cuda::flag> none(peers + 1);
     const on_device<cuda::flag> refused(none);
     const on_device<float> out(n, offset / 4 * 4);
-    const on_device<std::byte> room(travels.size(), offset);
+    const on_device<std::byte> output(travels.size(), offset);
     cuda::reduce(mean{}, codec, there, {}, out.all(), refused.data(), nullptr);
     expect(same(out.back(), expected), "another mean", codec.id, input::normal, n);
-    cuda::reduce_and_encode(mean{}, codec, there, {}, n, int8b{}, room.all(), out.all(),
+    cuda::reduce_and_encode(mean{}, codec, there, {}, n, int8b{}, output.all(), out.all(),
                             refused.data(), nullptr);
-    expect(same(room.back(), travels), "another mean, encoded", codec.id, input::normal, n);
+    expect(same(output.back(), travels), "another mean, encoded", codec.id, input::normal, n);
     expect(same(out.back(), result), "another mean for its owner", codec.id, input::normal, n);
     expect(same(refused.back(), none), "refuses to reduce", codec.id, input::normal, n);
-    for (auto* version : versions) delete version;
+    for (auto* contribution : contributions) delete contribution;
 }
 
 template <class Codec>
@@ -127,23 +127,23 @@ void compare(Codec codec, input kind, std::size_t n, std::size_t offset)
     const std::vector<cuda::flag> none(1);
     const on_device<cuda::flag> refused(none);
     const on_device<float> from(values, offset / 4 * 4);
-    const on_device<std::byte> room(encoded.size(), offset);
-    cuda::encode(codec, from.all(), room.all(), refused.data(), nullptr);
+    const on_device<std::byte> output(encoded.size(), offset);
+    cuda::encode(codec, from.all(), output.all(), refused.data(), nullptr);
     expect(same(refused.back(), none) == taken, "disagrees on what it takes", codec.id, kind, n);
     if (!taken) return;
-    expect(same(room.back(), encoded), "other bytes", codec.id, kind, n);
+    expect(same(output.back(), encoded), "other bytes", codec.id, kind, n);
 
     std::vector<float> decoded(n);
     codec.decode(encoded, std::span<float>(decoded));
     const on_device<float> to(n, offset / 4 * 4);
-    cuda::decode(codec, bytes(room.all()), to.all(), refused.data(), nullptr);
+    cuda::decode(codec, bytes(output.all()), to.all(), refused.data(), nullptr);
     expect(same(to.back(), decoded), "decodes otherwise", codec.id, kind, n);
 
     // A NaN among sums would have other bits.
     if (kind == input::any_bits || kind == input::one_nan || kind == input::one_infinity) return;
     auto sums = some_input(input::normal, n, 99);
     const on_device<float> added(sums, offset / 4 * 4);
-    cuda::accumulate(codec, bytes(room.all()), added.all(), refused.data(), nullptr);
+    cuda::accumulate(codec, bytes(output.all()), added.all(), refused.data(), nullptr);
     for (std::size_t i = 0; i < n; ++i) sums[i] += decoded[i];
     expect(same(added.back(), sums), "adds otherwise", codec.id, kind, n);
     expect(same(refused.back(), none), "refuses what it wrote", codec.id, kind, n);

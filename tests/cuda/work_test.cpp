@@ -216,21 +216,21 @@ void compare_reducing(Op op, From from, Back back, std::size_t peers, std::size_
     REQUIRE(encode(back, expected, travels));
     REQUIRE(decode(back, travels, result));
 
-    std::vector<bytes> versions;
-    for (auto& one : encoded) versions.emplace_back(one.all());
+    std::vector<bytes> contributions;
+    for (auto& one : encoded) contributions.emplace_back(one.all());
     std::vector<cuda::flag> refused(peers + 1);
     placed<float> out(n, offset / 4 * 4);
-    const auto reduce = [&](mutable_bytes room, std::span<float> into) {
-        emulate(
-            kernels::reduce_work(op, from, back, n, versions, weights, room, into, refused.data()),
-            n, offset != 0);
+    const auto reduce = [&](mutable_bytes output, std::span<float> into) {
+        emulate(kernels::reduce_work(op, from, back, n, contributions, weights, output, into,
+                                     refused.data()),
+                n, offset != 0);
         for (const auto flag : refused) REQUIRE(flag == 0);
     };
     reduce({}, out.all());
     REQUIRE((out == expected));
-    placed<std::byte> room(travels.size(), offset);
-    reduce(room.all(), out.all());
-    REQUIRE((room == travels));
+    placed<std::byte> output(travels.size(), offset);
+    reduce(output.all(), out.all());
+    REQUIRE((output == travels));
     REQUIRE((out == result));
     placed<std::byte> alone(travels.size(), offset);
     reduce(alone.all(), {});
@@ -257,16 +257,17 @@ TEST_CASE("kernels reduce and encode to the bytes of operation and codec")
     });
 }
 
-TEST_CASE("a reducing kernel says whose version it refuses, and whether the result is too large")
+TEST_CASE(
+    "a reducing kernel says whose contribution it refuses, and whether the result is too large")
 {
     constexpr std::size_t n = 700;
     std::vector<std::vector<std::byte>> encoded(3);
     for (auto& one : encoded) encode(int8b{}, some_input(input::very_large, n, 7), one);
     const auto reduce = [&] {
-        const std::vector<bytes> versions(encoded.begin(), encoded.end());
+        const std::vector<bytes> contributions(encoded.begin(), encoded.end());
         std::vector<cuda::flag> refused(4);
-        std::vector<std::byte> room(encoded[0].size());
-        emulate(kernels::reduce_work(sum{}, int8b{}, int8b{}, n, versions, {}, room, {},
+        std::vector<std::byte> output(encoded[0].size());
+        emulate(kernels::reduce_work(sum{}, int8b{}, int8b{}, n, contributions, {}, output, {},
                                      refused.data()),
                 n, false);
         return refused;
@@ -291,13 +292,14 @@ TEST_CASE("a reducing kernel keeps the sign of zero as the codec does")
     encode(codec{}, both, encoded[0]);
     encode(codec{}, one, encoded[1]);
     for (const auto& with : {0, 1}) {
-        const std::vector<bytes> versions{encoded[0], encoded[with]};
+        const std::vector<bytes> contributions{encoded[0], encoded[with]};
         std::vector<float> a(n), b(n), out(n);
         decode(codec{}, encoded[0], a);
         decode(codec{}, encoded[with], b);
         for (std::size_t i = 0; i < n; ++i) a[i] += b[i];
         cuda::flag refused[3] = {};
-        emulate(kernels::reduce_work(sum{}, codec{}, identity{}, n, versions, {}, {}, out, refused),
+        emulate(kernels::reduce_work(sum{}, codec{}, identity{}, n, contributions, {}, {}, out,
+                                     refused),
                 n, false);
         require_same_sums(out, a);
     }

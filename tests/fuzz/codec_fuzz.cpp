@@ -34,8 +34,8 @@ void decode(bytes encoded, std::size_t n, const Codec& codec = {})
 
     // What was accepted can be sent on, and decodes again.
     const auto size = codec.template bound<V>(n);
-    const auto room = std::make_unique_for_overwrite<std::byte[]>(size);
-    const mutable_bytes again(room.get(), size);
+    const auto output = std::make_unique_for_overwrite<std::byte[]>(size);
+    const mutable_bytes again(output.get(), size);
     codec.decode(bytes(again).first(codec.encode(std::span<const V>(span), again)), span);
 }
 

@@ -15,17 +15,17 @@ namespace {
 
 using namespace papilio;
 using namespace papilio::detail;
-using room = std::vector<std::byte>;
+using output = std::vector<std::byte>;
 
 template <class Format>
 void read_blocks(const block_kernels& one, const block_kernels& other, bytes input)
 {
     constexpr auto code_bytes = Format::block * Format::bits / 8;
     const auto blocks = input.size() / (code_bytes + 2);
-    const room codes(input.begin(),
-                     input.begin() + static_cast<std::ptrdiff_t>(blocks * code_bytes));
+    const output codes(input.begin(),
+                       input.begin() + static_cast<std::ptrdiff_t>(blocks * code_bytes));
     const auto rest = input.subspan(codes.size(), 2 * blocks);
-    const room scales(rest.begin(), rest.end());
+    const output scales(rest.begin(), rest.end());
     std::vector<float> a(blocks * Format::block), b(a), c(a);
     const bool fine = one.decode(codes.data(), scales.data(), blocks, a.data());
     PAPILIO_CHECK(fine == other.decode(codes.data(), scales.data(), blocks, b.data()) &&
@@ -42,7 +42,7 @@ void encode_blocks(const block_kernels& one, const block_kernels& other,
                    const std::vector<float>& values)
 {
     const auto blocks = values.size() / Format::block;
-    room a(blocks * Format::block * Format::bits / 8), b(a), a_scales(2 * blocks),
+    output a(blocks * Format::block * Format::bits / 8), b(a), a_scales(2 * blocks),
         b_scales(a_scales);
     const bool taken = one.encode(values.data(), blocks, a.data(), a_scales.data());
     PAPILIO_CHECK(taken == other.encode(values.data(), blocks, b.data(), b_scales.data()),
@@ -53,7 +53,7 @@ void encode_blocks(const block_kernels& one, const block_kernels& other,
 void read_halves(const half_kernels& one, const half_kernels& other, bytes input)
 {
     const auto n = input.size() / 2;
-    const room halves(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(2 * n));
+    const output halves(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(2 * n));
     std::vector<float> a(n), b(n), c(n);
     const bool fine = one.decode(halves.data(), n, a.data());
     PAPILIO_CHECK(fine == other.decode(halves.data(), n, b.data()) &&
@@ -67,7 +67,7 @@ void read_halves(const half_kernels& one, const half_kernels& other, bytes input
 void encode_halves(const half_kernels& one, const half_kernels& other,
                    const std::vector<float>& values)
 {
-    room a(2 * values.size()), b(a);
+    output a(2 * values.size()), b(a);
     const bool finite = all_finite(values);
     PAPILIO_CHECK(finite == one.encode(values.data(), values.size(), a.data()) &&
                       finite == other.encode(values.data(), values.size(), b.data()),

@@ -13,10 +13,10 @@ struct first_of_all {
     static constexpr auto id = static_cast<op_id>(200);
 
     template <element T>
-    void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
+    void reduce(std::span<const std::span<const T>> contributions, std::span<const double>,
                 std::span<T> out) const
     {
-        for (std::size_t i = 0; i < out.size(); ++i) out[i] = versions[0][i];
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = contributions[0][i];
     }
 };
 
@@ -64,7 +64,7 @@ TEST_CASE("an operation that does not take every element says which it takes")
     SUCCEED();
 }
 
-TEST_CASE("ids of operations never change, since peers of other versions read them")
+TEST_CASE("ids of operations never change, since peers of other contributions read them")
 {
     CHECK(static_cast<int>(sum::id) == 1);
     CHECK(static_cast<int>(mean::id) == 2);

@@ -1,6 +1,6 @@
 #include <papilio/op/exact_mean.hpp>
 
-#include "op/versions.hpp"
+#include "op/contributions.hpp"
 
 #include <papilio/base/error.hpp>
 #include <papilio/codec/as_f16.hpp>
@@ -49,13 +49,13 @@ float nearest_half(std::int64_t sum, std::int64_t total)
     return sum < 0 ? -half(best) : half(best);
 }
 
-versions_of<float> some_halves(std::size_t count, std::size_t size, std::uint64_t seed)
+contributions_of<float> some_halves(std::size_t count, std::size_t size, std::uint64_t seed)
 {
     papilio::random numbers(seed);
-    versions_of<float> versions(count, std::vector<float>(size));
-    for (auto& version : versions)
-        for (auto& x : version) x = some_half(numbers);
-    return versions;
+    contributions_of<float> contributions(count, std::vector<float>(size));
+    for (auto& contribution : contributions)
+        for (auto& x : contribution) x = some_half(numbers);
+    return contributions;
 }
 
 }  // namespace
@@ -65,15 +65,15 @@ TEST_CASE("an exact mean is the nearest half to the mean of halves, by whole wei
     papilio::random numbers(1);
     for (int round = 0; round < 40; ++round) {
         const auto count = 1 + numbers.below(6);
-        const auto versions = some_halves(count, 4, numbers());
+        const auto contributions = some_halves(count, 4, numbers());
         std::vector<double> weights;
         for (std::size_t k = 0; k < count; ++k)
             weights.push_back(static_cast<double>(1 + numbers.below(round % 2 == 0 ? 3 : 600'000)));
-        const auto mean = reduce(exact_mean{}, versions, weights);
+        const auto mean = reduce(exact_mean{}, contributions, weights);
         for (std::size_t i = 0; i < 4; ++i) {
             std::int64_t sum = 0, total = 0;
             for (std::size_t k = 0; k < count; ++k) {
-                const auto units = std::ldexp(static_cast<double>(versions[k][i]), 24);
+                const auto units = std::ldexp(static_cast<double>(contributions[k][i]), 24);
                 sum += static_cast<std::int64_t>(units) * static_cast<std::int64_t>(weights[k]);
                 total += static_cast<std::int64_t>(weights[k]);
             }
@@ -83,54 +83,55 @@ TEST_CASE("an exact mean is the nearest half to the mean of halves, by whole wei
     }
 }
 
-TEST_CASE("an exact mean of one version, or of many that are alike, is that version")
+TEST_CASE("an exact mean of one contribution, or of many that are alike, is that contribution")
 {
-    versions_of<float> versions(1);
+    contributions_of<float> contributions(1);
     for (std::uint64_t bits = 0; bits < 0x7c00; ++bits) {
-        versions[0].push_back(half(bits));
-        versions[0].push_back(-half(bits));
+        contributions[0].push_back(half(bits));
+        contributions[0].push_back(-half(bits));
     }
-    CHECK(reduce(exact_mean{}, versions) == versions[0]);
-    CHECK(reduce(exact_mean{}, versions, {0x1p22}) == versions[0]);
-    for (int k = 0; k < 6; ++k) versions.push_back(versions[0]);
-    CHECK(reduce(exact_mean{}, versions) == versions[0]);
-    CHECK(reduce(exact_mean{}, versions, {1, 2, 3, 4, 5, 6, 1000}) == versions[0]);
+    CHECK(reduce(exact_mean{}, contributions) == contributions[0]);
+    CHECK(reduce(exact_mean{}, contributions, {0x1p22}) == contributions[0]);
+    for (int k = 0; k < 6; ++k) contributions.push_back(contributions[0]);
+    CHECK(reduce(exact_mean{}, contributions) == contributions[0]);
+    CHECK(reduce(exact_mean{}, contributions, {1, 2, 3, 4, 5, 6, 1000}) == contributions[0]);
 }
 
-TEMPLATE_TEST_CASE("an exact mean has the same bits in any order of versions", "", float, double,
-                   f16)
+TEMPLATE_TEST_CASE("an exact mean has the same bits in any order of contributions", "", float,
+                   double, f16)
 {
     papilio::random numbers(2);
-    versions_of<TestType> versions(64, std::vector<TestType>(2000));
-    for (auto& version : versions)
-        for (auto& x : version) x = static_cast<TestType>(some_half(numbers));
+    contributions_of<TestType> contributions(64, std::vector<TestType>(2000));
+    for (auto& contribution : contributions)
+        for (auto& x : contribution) x = static_cast<TestType>(some_half(numbers));
     std::vector<double> weights(64);
     for (auto& weight : weights) weight = static_cast<double>(1 + numbers.below(65'536));
-    const auto expected = reduce(exact_mean{}, versions, weights);
+    const auto expected = reduce(exact_mean{}, contributions, weights);
     for (int round = 0; round < 10; ++round) {
-        for (std::size_t k = versions.size(); k > 1; --k) {
+        for (std::size_t k = contributions.size(); k > 1; --k) {
             const auto other = numbers.below(k);
-            std::swap(versions[k - 1], versions[other]);
+            std::swap(contributions[k - 1], contributions[other]);
             std::swap(weights[k - 1], weights[other]);
         }
-        REQUIRE(same_bits(reduce(exact_mean{}, versions, weights), expected));
+        REQUIRE(same_bits(reduce(exact_mean{}, contributions, weights), expected));
     }
 }
 
 TEST_CASE("an exact mean rounds to even where the mean lies between two halves")
 {
-    const versions_of<float> versions{{1, 1 + 0x1p-10f, 0x1p-24f, -0x1p-24f, 2048, 65504},
-                                      {1 + 0x1p-10f, 1 + 0x1p-9f, 0, -0x1p-23f, 2050, 65472}};
-    CHECK(reduce(exact_mean{}, versions) ==
+    const contributions_of<float> contributions{
+        {1, 1 + 0x1p-10f, 0x1p-24f, -0x1p-24f, 2048, 65504},
+        {1 + 0x1p-10f, 1 + 0x1p-9f, 0, -0x1p-23f, 2050, 65472}};
+    CHECK(reduce(exact_mean{}, contributions) ==
           std::vector<float>{1, 1 + 0x1p-9f, 0, -0x1p-23f, 2048, 65472});
 }
 
 TEST_CASE("an exact mean rounds what no half can hold, and passes on what is no number")
 {
     const float infinity = std::numeric_limits<float>::infinity();
-    const versions_of<float> versions{{0x1.8p-25f, 1e9f, infinity, 1},
-                                      {0x1.8p-25f, 1e9f, 1, std::nanf("")}};
-    const auto mean = reduce(exact_mean{}, versions);
+    const contributions_of<float> contributions{{0x1.8p-25f, 1e9f, infinity, 1},
+                                                {0x1.8p-25f, 1e9f, 1, std::nanf("")}};
+    const auto mean = reduce(exact_mean{}, contributions);
     CHECK(mean[0] == 0x1p-24f);
     CHECK(mean[1] == 65504);
     CHECK(std::isnan(mean[2]));
@@ -139,18 +140,18 @@ TEST_CASE("an exact mean rounds what no half can hold, and passes on what is no 
 
 TEST_CASE("an exact mean takes whole weights that add up to 2^22 at most")
 {
-    const auto versions = some_halves(2, 3, 3);
-    CHECK_NOTHROW(reduce(exact_mean{}, versions, {0x1p22 - 1, 1}));
+    const auto contributions = some_halves(2, 3, 3);
+    CHECK_NOTHROW(reduce(exact_mean{}, contributions, {0x1p22 - 1, 1}));
     for (const std::vector<double>& weights :
          {std::vector{0x1p22, 1.0}, {0.5, 1.0}, {1.0, 1.5}, {0x1p40, 1.0}}) {
         try {
-            reduce(exact_mean{}, versions, weights);
+            reduce(exact_mean{}, contributions, weights);
             FAIL("reduced");
         } catch (const std::system_error& error) {
             CHECK(error.code() == errc::bad_argument);
         }
     }
-    const versions_of<float> largest(2, std::vector<float>(3, 65504.0f));
+    const contributions_of<float> largest(2, std::vector<float>(3, 65504.0f));
     CHECK(reduce(exact_mean{}, largest, {0x1p22 - 1, 1}) == largest[0]);
 }
 
@@ -162,7 +163,7 @@ TEST_CASE("peers in any order end with the same bits of an exact mean")
     std::vector<float> expected;
     for (std::size_t shift = 0; shift < peers; ++shift) {
         test::sim_cluster cluster(peers, {.seed = shift});
-        versions_of<float> out(peers, std::vector<float>(count));
+        contributions_of<float> out(peers, std::vector<float>(count));
         cluster.run([&](auto& net) -> task<> {
             const auto rank = static_cast<std::size_t>(net.rank());
             const auto who = (3 * rank + shift) % peers;

@@ -1,6 +1,6 @@
 #include <papilio/op/min.hpp>
 
-#include "versions.hpp"
+#include "contributions.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -11,16 +11,17 @@
 using namespace papilio;
 using namespace papilio::op_testing;
 
-TEMPLATE_TEST_CASE("the min is the smallest version of each element", "", float, double, f16, bf16,
-                   std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,
+TEMPLATE_TEST_CASE("the min is the smallest contribution of each element", "", float, double, f16,
+                   bf16, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,
                    std::uint16_t, std::uint32_t, std::uint64_t)
 {
     for (const auto count : delicate_counts) {
         for (const auto size : delicate_sizes) {
-            const auto versions = some_versions<TestType>(count, size);
-            const auto expected = fold_plainly<TestType>(
-                versions, [](auto a, auto b) { return std::min(a, b); }, [](auto x) { return x; });
-            CHECK(same_bits(reduce(papilio::min{}, versions), expected));
+            const auto contributions = some_versions<TestType>(count, size);
+            const auto expected = reduce_plainly<TestType>(
+                contributions, [](auto a, auto b) { return std::min(a, b); },
+                [](auto x) { return x; });
+            CHECK(same_bits(reduce(papilio::min{}, contributions), expected));
         }
     }
 }
@@ -28,10 +29,10 @@ TEMPLATE_TEST_CASE("the min is the smallest version of each element", "", float,
 TEST_CASE("one NaN makes the min a NaN, at whatever rank it is")
 {
     for (std::size_t rank = 0; rank < 6; ++rank) {
-        versions_of<float> versions(6, std::vector<float>(600, 1.0f));
-        versions[rank][3] = NAN;
-        versions[rank][599] = -NAN;
-        const auto result = reduce(papilio::min{}, versions);
+        contributions_of<float> contributions(6, std::vector<float>(600, 1.0f));
+        contributions[rank][3] = NAN;
+        contributions[rank][599] = -NAN;
+        const auto result = reduce(papilio::min{}, contributions);
         CHECK(std::isnan(result[3]));
         CHECK(std::isnan(result[599]));
         CHECK(result[4] == 1);
@@ -40,13 +41,15 @@ TEST_CASE("one NaN makes the min a NaN, at whatever rank it is")
 
 TEST_CASE("among zeros the min keeps the sign of the lowest rank's")
 {
-    const auto result = reduce(papilio::min{}, versions_of<float>{{0.0f, -0.0f}, {-0.0f, 0.0f}});
+    const auto result =
+        reduce(papilio::min{}, contributions_of<float>{{0.0f, -0.0f}, {-0.0f, 0.0f}});
     CHECK(!std::signbit(result[0]));
     CHECK(std::signbit(result[1]));
 }
 
 TEST_CASE("infinities count in a min")
 {
-    const auto result = reduce(papilio::min{}, versions_of<float>{{1, 1}, {INFINITY, -INFINITY}});
+    const auto result =
+        reduce(papilio::min{}, contributions_of<float>{{1, 1}, {INFINITY, -INFINITY}});
     CHECK(result == std::vector<float>{1, -INFINITY});
 }

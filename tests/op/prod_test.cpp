@@ -1,6 +1,6 @@
 #include <papilio/op/prod.hpp>
 
-#include "versions.hpp"
+#include "contributions.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -14,10 +14,10 @@ TEMPLATE_TEST_CASE("a product equals plain multiplication in rank order bit for 
 {
     for (const auto count : delicate_counts) {
         for (const auto size : delicate_sizes) {
-            const auto versions = some_versions<TestType>(count, size);
-            const auto expected = fold_plainly<TestType>(
-                versions, [](auto a, auto b) { return a * b; }, [](auto x) { return x; });
-            CHECK(same_bits(reduce(prod{}, versions), expected));
+            const auto contributions = some_versions<TestType>(count, size);
+            const auto expected = reduce_plainly<TestType>(
+                contributions, [](auto a, auto b) { return a * b; }, [](auto x) { return x; });
+            CHECK(same_bits(reduce(prod{}, contributions), expected));
         }
     }
 }
@@ -27,13 +27,14 @@ TEMPLATE_TEST_CASE("a product of integers wraps around", "", std::int8_t, std::i
                    std::uint64_t)
 {
     for (const auto size : delicate_sizes) {
-        const auto versions = some_versions<TestType>(5, size);
+        const auto contributions = some_versions<TestType>(5, size);
         std::vector<TestType> expected;
         for (std::size_t i = 0; i < size; ++i) {
             std::uint64_t product = 1;
-            for (const auto& version : versions) product *= static_cast<std::uint64_t>(version[i]);
+            for (const auto& contribution : contributions)
+                product *= static_cast<std::uint64_t>(contribution[i]);
             expected.push_back(static_cast<TestType>(product));
         }
-        CHECK(reduce(prod{}, versions) == expected);
+        CHECK(reduce(prod{}, contributions) == expected);
     }
 }

@@ -1,6 +1,6 @@
 #include <papilio/op/with_op.hpp>
 
-#include "op/versions.hpp"
+#include "op/contributions.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -11,8 +11,8 @@ using namespace papilio::op_testing;
 
 TEST_CASE("an operation is found by its id")
 {
-    const versions_of<float> versions{{1, 5}, {3, 2}};
-    const auto apply = [&](auto op) { return reduce(op, versions); };
+    const contributions_of<float> contributions{{1, 5}, {3, 2}};
+    const auto apply = [&](auto op) { return reduce(op, contributions); };
     CHECK(with_op(op_id::sum, apply) == std::vector<float>{4, 7});
     CHECK(with_op(op_id::mean, apply) == std::vector<float>{2, 3.5f});
     CHECK(with_op(op_id::weighted_mean, apply) == std::vector<float>{2, 3.5f});

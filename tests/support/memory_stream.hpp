@@ -12,7 +12,7 @@
 
 namespace papilio::test {
 
-/// One end. Holds at most `room` bytes that have not been read.
+/// One end. Holds at most `output` bytes that have not been read.
 class memory_stream final : public byte_stream {
 public:
     struct line {
@@ -22,8 +22,8 @@ public:
         bool closed = false;
     };
 
-    memory_stream(std::shared_ptr<line> in, std::shared_ptr<line> out, std::size_t room)
-        : in_(std::move(in)), out_(std::move(out)), room_(room)
+    memory_stream(std::shared_ptr<line> in, std::shared_ptr<line> out, std::size_t output)
+        : in_(std::move(in)), out_(std::move(out)), room_(output)
     {
     }
     ~memory_stream() override { memory_stream::close(); }
@@ -84,12 +84,12 @@ private:
 };
 
 inline std::pair<std::unique_ptr<byte_stream>, std::unique_ptr<byte_stream>> make_memory_streams(
-    std::size_t room = 4096)
+    std::size_t output = 4096)
 {
     auto there = std::make_shared<memory_stream::line>();
     auto back = std::make_shared<memory_stream::line>();
-    return {std::make_unique<memory_stream>(back, there, room),
-            std::make_unique<memory_stream>(there, back, room)};
+    return {std::make_unique<memory_stream>(back, there, output),
+            std::make_unique<memory_stream>(there, back, output)};
 }
 
 }  // namespace papilio::test

@@ -97,19 +97,19 @@ struct blocks_of_codes {
 
 using blocks_of_int8 = blocks_of_codes<128, 127>;
 
-/// The mean over all peers, or the sum, part by part: every version passes the codec, is added in
-/// rank order, and the result passes the codec again. In several stages, first `radix[0]`
-/// neighbours' versions become one, then `radix[1]` of these, and so on.
+/// The mean over all peers, or the sum, part by part: every contribution passes the codec, is added
+/// in rank order, and the result passes the codec again. In several stages, first `radix[0]`
+/// neighbours' contributions become one, then `radix[1]` of these, and so on.
 template <class Codec>
 values all_reduce(std::vector<values> in, const std::vector<int>& shares, bool mean,
                   std::vector<int> radix = {})
 {
     if (radix.empty()) radix = {static_cast<int>(in.size())};
     const auto parts = part_sizes(in[0].size(), shares);
-    const auto pass_codec = [&](values& version) {
+    const auto pass_codec = [&](values& contribution) {
         std::size_t begin = 0;
         for (const auto size : parts) {
-            Codec::round_trip(version.data() + begin, size);
+            Codec::round_trip(contribution.data() + begin, size);
             begin += size;
         }
     };
@@ -118,10 +118,10 @@ values all_reduce(std::vector<values> in, const std::vector<int>& shares, bool m
         for (std::size_t first = 0; first < in.size(); first += static_cast<std::size_t>(r)) {
             auto& out = fewer.emplace_back(in[0].size());
             for (std::size_t v = 0; v < static_cast<std::size_t>(r); ++v) {
-                auto& version = in[first + v];
-                pass_codec(version);
+                auto& contribution = in[first + v];
+                pass_codec(contribution);
                 for (std::size_t i = 0; i < out.size(); ++i)
-                    out[i] = v == 0 ? version[i] : out[i] + version[i];
+                    out[i] = v == 0 ? contribution[i] : out[i] + contribution[i];
             }
             if (mean)
                 for (auto& x : out) x /= static_cast<float>(r);

@@ -77,10 +77,10 @@ constexpr const char* name(codec_id id) noexcept
 ///
 /// Each `granule` of elements is encoded independently, so that a run may be cut at multiples of it
 /// without changing the decoded values. `bound<V>(n)` is the most bytes that `n` elements take.
-/// `encode(values, room)` returns how many bytes of `room`, which has at least the bound, it wrote;
-/// the same values give the same bytes on every machine. `decode(bytes, out)` fills `out`, whose
-/// size the receiver knows, or throws `errc::bad_message` for bytes that `encode` could not have
-/// written for that many elements; then `out` holds unspecified values. Neither may wait.
+/// `encode(values, output)` returns how many bytes of `output`, which has at least the bound, it
+/// wrote; the same values give the same bytes on every machine. `decode(bytes, out)` fills `out`,
+/// whose size the receiver knows, or throws `errc::bad_message` for bytes that `encode` could not
+/// have written for that many elements; then `out` holds unspecified values. Neither may wait.
 ///
 /// A `lossless` codec takes every element type and every value. Other codecs take float and double;
 /// the caller widens 16-bit floats for them. They take only finite numbers, `encode` throws
@@ -99,21 +99,21 @@ constexpr const char* name(codec_id id) noexcept
 /// `parameters()`.
 template <class C, class V>
 concept codec = std::is_trivially_destructible_v<C> &&
-    requires(const C& c, std::size_t n, std::span<const V> values, mutable_bytes room,
+    requires(const C& c, std::size_t n, std::span<const V> values, mutable_bytes output,
              bytes encoded, std::span<V> out) {
         { C::id } -> std::convertible_to<codec_id>;
         { C::granule } -> std::convertible_to<std::size_t>;
         { C::lossless } -> std::convertible_to<bool>;
         { c.template bound<V>(n) } -> std::same_as<std::size_t>;
-        { c.encode(values, room) } -> std::same_as<std::size_t>;
+        { c.encode(values, output) } -> std::same_as<std::size_t>;
         { c.decode(encoded, out) } -> std::same_as<void>;
     };
 
 /// A codec that also encodes and decodes a run of `n` elements slice by slice, so that decoded
 /// elements stay in the cache during a reduction. An encoded run takes exactly the bound.
 ///
-/// `encode_slice(values, begin, n, room)` writes its share of what `encode` would write for the
-/// whole run into `room`, which has at least the bound of `n`: the elements from `begin` on.
+/// `encode_slice(values, begin, n, output)` writes its share of what `encode` would write for the
+/// whole run into `output`, which has at least the bound of `n`: the elements from `begin` on.
 /// `decode_slice(encoded, begin, n, out)` fills `out` with these elements of the run, and
 /// `accumulate_slice(encoded, begin, n, sums)` adds each to `sums`, rounding once. Slices begin at
 /// a multiple of the granule, and end at one or at `n`. They throw what `encode` and `decode`
@@ -121,8 +121,8 @@ concept codec = std::is_trivially_destructible_v<C> &&
 template <class C, class V>
 concept sliced_codec = codec<C, V> &&
     requires(const C& c, std::size_t begin, std::size_t n, std::span<const V> values,
-             mutable_bytes room, bytes encoded, std::span<V> out) {
-        { c.encode_slice(values, begin, n, room) } -> std::same_as<void>;
+             mutable_bytes output, bytes encoded, std::span<V> out) {
+        { c.encode_slice(values, begin, n, output) } -> std::same_as<void>;
         { c.decode_slice(encoded, begin, n, out) } -> std::same_as<void>;
         { c.accumulate_slice(encoded, begin, n, out) } -> std::same_as<void>;
     };

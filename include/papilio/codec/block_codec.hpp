@@ -83,11 +83,11 @@ struct block_codec {
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
         check_lossy_element<V>();
-        PAPILIO_CHECK(room.size() >= bound<V>(values.size()), "no room for the encoded elements");
-        auto* scale_to = room.data() + scales_at(values.size());
+        PAPILIO_CHECK(output.size() >= bound<V>(values.size()), "no room for the encoded elements");
+        auto* scale_to = output.data() + scales_at(values.size());
         for_each_tile<granule>(values.size(), [&](std::size_t begin, auto size) {
             const V* from = values.data() + begin;
             float block[granule] = {};
@@ -95,7 +95,7 @@ struct block_codec {
             std::uint8_t codes[granule];
             const std::uint16_t scale = Format::encode(block, size, codes);
             std::fill(codes + size, codes + granule, std::uint8_t{0});
-            pack(codes, size, room.data() + begin / 8 * Format::bits);
+            pack(codes, size, output.data() + begin / 8 * Format::bits);
             store(scale_to, scale);
             scale_to += sizeof scale;
         });

@@ -52,13 +52,13 @@ public:
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
         detail::check_lossy_element<V>();
         std::vector<float> sums(values.size()), sent(values.size());
         memory_->add(begin_, values, std::span<float>(sums));
-        const auto size = codec_.encode(std::span<const float>(sums), room);
-        codec_.decode(bytes(room).first(size), std::span<float>(sent));
+        const auto size = codec_.encode(std::span<const float>(sums), output);
+        codec_.decode(bytes(output).first(size), std::span<float>(sent));
         for (std::size_t i = 0; i < sums.size(); ++i) sums[i] -= sent[i];
         memory_->propose(begin_, sums);
         return size;

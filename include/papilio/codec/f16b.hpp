@@ -47,7 +47,7 @@ private:
 
     template <element V>
     static void write(std::span<const V> values, std::size_t begin, std::size_t n,
-                      mutable_bytes room);
+                      mutable_bytes output);
 
     template <bool adds, element V>
     static void read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out);
@@ -96,10 +96,10 @@ inline bool decode_f16b(const std::byte* halves, std::uint16_t scale, float* blo
 namespace papilio::inline PAPILIO_MODE {
 
 template <element V>
-void f16b::write(std::span<const V> values, std::size_t begin, std::size_t n, mutable_bytes room)
+void f16b::write(std::span<const V> values, std::size_t begin, std::size_t n, mutable_bytes output)
 {
-    std::byte* to = room.data() + begin * width;
-    std::byte* scale = room.data() + n * width + begin / granule * width;
+    std::byte* to = output.data() + begin * width;
+    std::byte* scale = output.data() + n * width + begin / granule * width;
     detail::for_each_tile<granule>(values.size(), [&](std::size_t at, auto size) {
         float block[granule] = {};
         for (std::size_t i = 0; i < size; ++i) block[i] = static_cast<float>(values[at + i]);

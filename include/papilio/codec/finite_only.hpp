@@ -41,10 +41,10 @@ struct finite_only {
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
         check(values, errc::not_finite, "only finite numbers can be encoded");
-        return codec.encode(values, room);
+        return codec.encode(values, output);
     }
 
     template <element V>
@@ -57,10 +57,10 @@ struct finite_only {
     template <element V>
     requires sliced_codec<Codec, V>
     void encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
-                      mutable_bytes room) const
+                      mutable_bytes output) const
     {
         check(values, errc::not_finite, "only finite numbers can be encoded");
-        codec.encode_slice(values, begin, n, room);
+        codec.encode_slice(values, begin, n, output);
     }
 
     template <element V>

@@ -31,7 +31,7 @@ struct fp4 {
     static constexpr std::size_t bound(std::size_t n) noexcept;
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const;
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const;
 
     template <element V>
     void decode(bytes encoded, std::span<V> out) const;
@@ -121,12 +121,12 @@ constexpr std::size_t fp4::bound(std::size_t n) noexcept
 }
 
 template <element V>
-std::size_t fp4::encode(std::span<const V> values, mutable_bytes room) const
+std::size_t fp4::encode(std::span<const V> values, mutable_bytes output) const
 {
     detail::check_lossy_element<V>();
     const auto n = values.size();
-    PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
-    auto* codes_to = room.data();
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
+    auto* codes_to = output.data();
     auto* inner_to = codes_to + detail::packed_size(n, 4);
     auto* outer_to = inner_to + n / 16 + (n % 16 != 0 ? 1 : 0);
     detail::for_each_tile<granule>(n, [&](std::size_t begin, auto size) {

@@ -50,9 +50,10 @@ private:
     }
 
     template <element V>
-    static void write(std::span<const V> values, std::size_t begin, std::size_t, mutable_bytes room)
+    static void write(std::span<const V> values, std::size_t begin, std::size_t,
+                      mutable_bytes output)
     {
-        std::byte* to = room.data() + begin * width;
+        std::byte* to = output.data() + begin * width;
         if constexpr (std::same_as<V, float>) {
             check_finite((kernels().*Kernels).encode(values.data(), values.size(), to));
         } else {

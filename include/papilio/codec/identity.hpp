@@ -26,10 +26,10 @@ struct identity {
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
-        PAPILIO_CHECK(room.size() >= values.size_bytes(), "no room for the encoded elements");
-        if (!values.empty()) std::memcpy(room.data(), values.data(), values.size_bytes());
+        PAPILIO_CHECK(output.size() >= values.size_bytes(), "no room for the encoded elements");
+        if (!values.empty()) std::memcpy(output.data(), values.data(), values.size_bytes());
         return values.size_bytes();
     }
 

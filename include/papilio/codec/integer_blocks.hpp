@@ -56,10 +56,10 @@ private:
 
     template <element V>
     static void write(std::span<const V> values, std::size_t begin, std::size_t n,
-                      mutable_bytes room)
+                      mutable_bytes output)
     {
-        std::byte* codes = room.data() + code_bytes(begin);
-        std::byte* scales = room.data() + code_bytes(n) + begin / granule * scale_bytes;
+        std::byte* codes = output.data() + code_bytes(begin);
+        std::byte* scales = output.data() + code_bytes(n) + begin / granule * scale_bytes;
         if constexpr (std::same_as<V, float>) {
             write_blocks(values.data(), values.size(), codes, scales);
         } else {

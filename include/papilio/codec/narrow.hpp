@@ -36,9 +36,9 @@ struct narrow {
     }
 
     template <integer_element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
-        encode_slice(values, 0, values.size(), room);
+        encode_slice(values, 0, values.size(), output);
         return bound<V>(values.size());
     }
 
@@ -50,11 +50,11 @@ struct narrow {
 
     template <integer_element V>
     void encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
-                      mutable_bytes room) const
+                      mutable_bytes output) const
     {
-        PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
+        PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
         detail::check_slice<granule>(begin, values.size(), n);
-        std::byte* to = room.data() + begin * sizeof(Narrow);
+        std::byte* to = output.data() + begin * sizeof(Narrow);
         bool fit = true;
         detail::for_each_tile<tile>(values.size(), [&](std::size_t at, auto size) {
             Narrow small[tile];

@@ -55,13 +55,13 @@ struct randk {
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
         detail::check_lossy_element<V>();
-        PAPILIO_CHECK(room.size() >= bound<V>(values.size()), "no room for the encoded elements");
+        PAPILIO_CHECK(output.size() >= bound<V>(values.size()), "no room for the encoded elements");
         if (!detail::all_finite(values))
             throw std::system_error(errc::not_finite, "randk takes only finite numbers");
-        std::byte* to = room.data();
+        std::byte* to = output.data();
         for_each_chunk(values.size(), [&](std::size_t first, std::size_t size) {
             std::uint64_t drawn[words];
             draw(first, size, drawn);

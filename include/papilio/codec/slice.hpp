@@ -33,7 +33,7 @@ void put_decoded(const float* decoded, std::span<V> to)
 
 /// The base of a lossy codec that works slice by slice. It checks sizes, and makes the members of
 /// `sliced_codec` of these two of `Codec`:
-/// - `write(values, begin, n, room)` encodes a slice;
+/// - `write(values, begin, n, output)` encodes a slice;
 /// - `read<adds>(encoded, begin, n, out)` decodes a slice, or adds it to `out`.
 /// `Codec::label()` is its name in messages.
 template <class Codec>
@@ -41,9 +41,9 @@ struct slice_codec {
     static constexpr bool lossless = false;
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
-        encode_slice(values, 0, values.size(), room);
+        encode_slice(values, 0, values.size(), output);
         return Codec::template bound<V>(values.size());
     }
 
@@ -55,13 +55,13 @@ struct slice_codec {
 
     template <element V>
     void encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
-                      mutable_bytes room) const
+                      mutable_bytes output) const
     {
         check_lossy_element<V>();
-        PAPILIO_CHECK(room.size() >= Codec::template bound<V>(n),
+        PAPILIO_CHECK(output.size() >= Codec::template bound<V>(n),
                       "no room for the encoded elements");
         check_slice<Codec::granule>(begin, values.size(), n);
-        Codec::write(values, begin, n, room);
+        Codec::write(values, begin, n, output);
     }
 
     template <element V>

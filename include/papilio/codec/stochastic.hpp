@@ -99,7 +99,7 @@ struct stochastic {
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const;
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const;
 
     template <element V>
     void decode(bytes encoded, std::span<V> out) const
@@ -114,15 +114,15 @@ namespace papilio::inline PAPILIO_MODE {
 
 template <class Codec>
 template <element V>
-std::size_t stochastic<Codec>::encode(std::span<const V> values, mutable_bytes room) const
+std::size_t stochastic<Codec>::encode(std::span<const V> values, mutable_bytes output) const
 {
     detail::check_lossy_element<V>();
     const auto n = values.size();
-    PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
     const auto stream = hash(seed, round);
     bool taken = true;
-    std::byte* codes_to = room.data();
-    std::byte* scale = room.data() + detail::packed_size(n, format::bits);
+    std::byte* codes_to = output.data();
+    std::byte* scale = output.data() + detail::packed_size(n, format::bits);
     detail::for_each_tile<granule>(n, [&](std::size_t first, auto size) {
         const auto draw = [stream, place = begin + first](std::size_t i) {
             return static_cast<std::int32_t>(

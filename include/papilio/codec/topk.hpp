@@ -55,7 +55,7 @@ struct topk {
     static constexpr std::size_t bound(std::size_t n) noexcept;
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const;
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const;
 
     template <element V>
     void decode(bytes encoded, std::span<V> out) const;
@@ -116,22 +116,22 @@ constexpr std::size_t topk<K, Values, Places, Chunk>::bound(std::size_t n) noexc
 template <std::size_t K, class Values, class Places, std::size_t Chunk>
 template <element V>
 std::size_t topk<K, Values, Places, Chunk>::encode(std::span<const V> values,
-                                                   mutable_bytes room) const
+                                                   mutable_bytes output) const
 {
     detail::check_lossy_element<V>();
     const auto n = values.size();
-    PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
-    std::byte* to = room.data() + lengths(n);
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
+    std::byte* to = output.data() + lengths(n);
     detail::largest<K, Chunk> largest;
     for (std::size_t begin = 0; begin < n; begin += Chunk) {
         const auto size = std::min(Chunk, n - begin);
         const auto places = encode_chunk(values.subspan(begin, size), largest, to);
         if (!Places::fixed)
-            store(room.data() + begin / Chunk * sizeof(std::uint16_t),
+            store(output.data() + begin / Chunk * sizeof(std::uint16_t),
                   static_cast<std::uint16_t>(places));
         to += Values::size(share(size)) + places;
     }
-    return static_cast<std::size_t>(to - room.data());
+    return static_cast<std::size_t>(to - output.data());
 }
 
 /// Returns how many bytes the places take.

@@ -33,9 +33,9 @@ struct two_way {
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
-        return to.encode(values, room);
+        return to.encode(values, output);
     }
 
     template <element V>
@@ -47,9 +47,9 @@ struct two_way {
     template <element V>
     requires sliced_codec<To, V>
     void encode_slice(std::span<const V> values, std::size_t begin, std::size_t n,
-                      mutable_bytes room) const
+                      mutable_bytes output) const
     {
-        to.encode_slice(values, begin, n, room);
+        to.encode_slice(values, begin, n, output);
     }
 
     template <element V>

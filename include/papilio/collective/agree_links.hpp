@@ -12,8 +12,8 @@
 namespace papilio::inline PAPILIO_MODE {
 
 /// Tells everybody what everybody knows of its own link, so that all can plan the next calls by the
-/// same figures; nothing where nobody knows anything. `mine` is what `link_history::tell` says;
-/// peers that contribute nothing are told the others' figures and tell none.
+/// same figures; nothing where nobody knows anything. `mine` is what `link_history::advertise`
+/// says; peers that contribute nothing are told the others' figures and tell none.
 ///
 /// It is an all-reduce of a few numbers per peer, in which each fills in its own, with all that an
 /// all-reduce promises: whoever succeeds holds the same table, and a peer that does not must not
@@ -22,17 +22,18 @@ namespace papilio::inline PAPILIO_MODE {
 /// latencies, or three where there are other roles than full peers, or more than 26 of them. Of the
 /// options `timeout`, `call` and `roles` count. Throws what an all-reduce does.
 template <class Net>
-task<std::optional<link_table>> agree_links(Net&& net, told_link mine, call_options options = {});
+task<std::optional<link_table>> agree_links(Net&& net, advertised_link mine,
+                                            call_options options = {});
 
 namespace detail {
 
-task<std::optional<link_table>> run_agree_links(any_transport net, told_link mine,
+task<std::optional<link_table>> run_agree_links(any_transport net, advertised_link mine,
                                                 call_options options);
 
 }  // namespace detail
 
 template <class Net>
-task<std::optional<link_table>> agree_links(Net&& net, told_link mine, call_options options)
+task<std::optional<link_table>> agree_links(Net&& net, advertised_link mine, call_options options)
 {
     if constexpr (!detail::allowed<detail::misuse_of_transport<Net>()>())
         return detail::refused<std::optional<link_table>>();

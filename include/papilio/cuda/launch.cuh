@@ -47,9 +47,9 @@ __global__ void __launch_bounds__(team_size) run_teams(const Work work, std::siz
     static_assert(std::is_trivially_default_constructible_v<typename Work::room_type> &&
                       sizeof(typename Work::room_type) <= 48 << 10,
                   "that many elements of a chunk do not fit into shared memory");
-    __shared__ typename Work::room_type room;
+    __shared__ typename Work::room_type output;
     for (std::size_t i = blockIdx.x; i < items; i += gridDim.x) {
-        work(device_team{}, room, i);
+        work(device_team{}, output, i);
         __syncthreads();
     }
 }

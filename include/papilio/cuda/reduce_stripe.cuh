@@ -3,12 +3,13 @@
 #include <papilio/base/config.hpp>
 #include <papilio/cuda/stripes.cuh>
 
-// Many versions of a run into one, in one pass: what is decoded and added up stays in registers.
+// Many contributions of a run into one, in one pass: what is decoded and added up stays in
+// registers.
 namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
-/// What is to be folded, and how: each version times its factor if `weighs`, added up in the order
-/// given, and divided by `divisor` if `divides`.
-struct versions {
+/// What is to be folded, and how: each contribution times its factor if `weighs`, added up in the
+/// order given, and divided by `divisor` if `divides`.
+struct contributions {
     static constexpr int most = 128;  // kernels get them by value
 
     const std::byte* at[most] = {};
@@ -18,11 +19,11 @@ struct versions {
     bool weighs = false;
     bool divides = false;
 
-    /// The sum with the next version's value `x`.
-    PAPILIO_DEVICE float with(float sum, int version, float x) const
+    /// The sum with the next contribution's value `x`.
+    PAPILIO_DEVICE float with(float sum, int contribution, float x) const
     {
-        if (weighs) x = times(factor[version], x);
-        return version == 0 ? x : plus(sum, x);
+        if (weighs) x = times(factor[contribution], x);
+        return contribution == 0 ? x : plus(sum, x);
     }
 
     PAPILIO_DEVICE float result(float sum) const { return divides ? over(sum, divisor) : sum; }
@@ -30,7 +31,7 @@ struct versions {
 
 /// Where the result of a reduction goes. What is encoded goes to `to` if that is somewhere, and
 /// what it decodes to goes to `out`, if that is somewhere; without `to`, `out` gets the result
-/// itself. `refused` has a flag for each version and one more for the result.
+/// itself. `refused` has a flag for each contribution and one more for the result.
 template <class Back>
 struct reduced {
     run<Back, std::byte> to;
@@ -64,7 +65,7 @@ template <class From, class Back>
 struct reduce_stripe {
     static constexpr std::size_t unit = stripe_size;
 
-    versions of;
+    contributions of;
     reduced<Back> into;
 
     template <class Warp>
@@ -80,7 +81,10 @@ private:
     template <class Warp>
     using quads = typename Warp::template lanes<quad>;
 
-    PAPILIO_DEVICE run<From, const std::byte> version(int k) const { return {of.at[k], into.to.n}; }
+    PAPILIO_DEVICE run<From, const std::byte> contribution(int k) const
+    {
+        return {of.at[k], into.to.n};
+    }
     PAPILIO_DEVICE flag* overflow() const { return into.refused + of.count; }
 
     template <class Warp>
@@ -92,7 +96,7 @@ private:
             encoded_tile<From, Warp> tiles[stripe_tiles];
             bool plausible = true;
             for_each_tile([&](auto t) {
-                load_tile<From>(warp, version(k), begin + t * tile_size, tiles[t]);
+                load_tile<From>(warp, contribution(k), begin + t * tile_size, tiles[t]);
             });
             for_each_tile([&](auto t) {
                 quads<Warp> decoded;
@@ -115,7 +119,7 @@ private:
             for (int k = 0; k < of.count; ++k) {
                 encoded_tile<From, Warp> tile;
                 quads<Warp> decoded;
-                bool plausible = load_some<From>(warp, version(k), begin, size, tile);
+                bool plausible = load_some<From>(warp, contribution(k), begin, size, tile);
                 plausible &= decode_tile<From>(warp, tile, decoded);
                 if (!plausible) raise(into.refused + k);
                 fold(warp, k, decoded, sums);

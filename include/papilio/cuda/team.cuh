@@ -107,19 +107,19 @@ struct device_team {
 
     __device__ int count(const lanes<bool>& set) const { return __syncthreads_count(set.own); }
 
-    __device__ std::uint32_t largest(const lanes<std::uint32_t>& values, team_room& room) const
+    __device__ std::uint32_t largest(const lanes<std::uint32_t>& values, team_room& output) const
     {
         const auto of_warp = device_warp{}.largest<warp_size>(values).own;
-        if (lane_index() == 0) room.of_warp[threadIdx.x / warp_size] = of_warp;
+        if (lane_index() == 0) output.of_warp[threadIdx.x / warp_size] = of_warp;
         __syncthreads();
         std::uint32_t most = 0;
-        for (const auto value : room.of_warp) most = max(most, value);
+        for (const auto value : output.of_warp) most = max(most, value);
         __syncthreads();
         return most;
     }
 
     __device__ lanes<std::uint32_t> sums_before(const lanes<std::uint32_t>& values,
-                                                team_room& room) const
+                                                team_room& output) const
     {
         auto sum = values.own;
         for (int step = 1; step < warp_size; step *= 2) {
@@ -127,10 +127,10 @@ struct device_team {
             if (lane_index() >= step) sum += before;
         }
         const auto warp = threadIdx.x / warp_size;
-        if (lane_index() == warp_size - 1) room.of_warp[warp] = sum;
+        if (lane_index() == warp_size - 1) output.of_warp[warp] = sum;
         __syncthreads();
         auto before = sum - values.own;
-        for (unsigned i = 0; i < warp; ++i) before += room.of_warp[i];
+        for (unsigned i = 0; i < warp; ++i) before += output.of_warp[i];
         __syncthreads();
         return {before};
     }

@@ -122,7 +122,7 @@ struct accumulate_chunk {
     }
 };
 
-/// Each version becomes whole in shared memory, and is added to sums in registers.
+/// Each contribution becomes whole in shared memory, and is added to sums in registers.
 template <class Codec, class Back>
 struct reduce_chunk {
     static constexpr std::size_t unit = sparse<Codec>::chunk;
@@ -132,57 +132,57 @@ struct reduce_chunk {
         alignas(16) float dense[unit];
     };
 
-    versions of;
+    contributions of;
     reduced<Back> into;
 
     template <class Team>
-    PAPILIO_DEVICE void operator()(const Team& team, room_type& room, std::size_t index) const
+    PAPILIO_DEVICE void operator()(const Team& team, room_type& output, std::size_t index) const
     {
         typename Team::template lanes<strand<unit>> sums;
         for (int k = 0; k < of.count; ++k) {
             const encoded_chunk<Codec> chunk(of.at[k], into.to.n, index);
             for_each_own(
-                team, [&](int, int, float& dense) { dense = 0; }, room);
-            const auto take = [&](std::uint32_t place, float x) { room.dense[place] = x; };
+                team, [&](int, int, float& dense) { dense = 0; }, output);
+            const auto take = [&](std::uint32_t place, float x) { output.dense[place] = x; };
             if (!chunk.read(team, take)) raise(into.refused + k);
             for_each_own(
                 team,
                 [&](int lane, int row, float& dense) {
                     sums[lane].at[row] = of.with(sums[lane].at[row], k, dense);
                 },
-                room);
+                output);
         }
         for_each_own(
             team, [&](int lane, int row, float& dense) { dense = of.result(sums[lane].at[row]); },
-            room);
+            output);
         const std::size_t begin = index * unit;
         team.each_warp([&](const auto& warp, int first) {
             for (auto at = static_cast<std::size_t>(first) * tile_size; at < unit;
                  at += team_warps * tile_size)
-                put(warp, room, begin, at);
+                put(warp, output, begin, at);
         });
     }
 
 private:
-    /// `work(lane, row, element)` for every element of the room, by the lane that sums it up.
+    /// `work(lane, row, element)` for every element of the output, by the lane that sums it up.
     template <class Team, class Work>
-    PAPILIO_DEVICE static void for_each_own(const Team& team, const Work& work, room_type& room)
+    PAPILIO_DEVICE static void for_each_own(const Team& team, const Work& work, room_type& output)
     {
         team.each([&](int lane) {
             for (int row = 0; row < strand<unit>::rows; ++row)
-                work(lane, row, room.dense[row * team_size + lane]);
+                work(lane, row, output.dense[row * team_size + lane]);
         });
     }
 
     template <class Warp>
-    PAPILIO_DEVICE void put(const Warp& warp, const room_type& room, std::size_t begin,
+    PAPILIO_DEVICE void put(const Warp& warp, const room_type& output, std::size_t begin,
                             std::size_t at) const
     {
         if (begin + at >= into.to.n) return;
         const auto rest = into.to.n - begin - at;
         const int size = rest < tile_size ? static_cast<int>(rest) : tile_size;
         typename Warp::template lanes<quad> values;
-        load_values(warp, room.dense + at, values);
+        load_values(warp, output.dense + at, values);
         into.put(warp, values, begin + at, size, into.aligned && size == tile_size,
                  into.refused + of.count);
     }

@@ -47,7 +47,7 @@ struct encode_chunk {
     flag* refused = nullptr;
 
     template <class Team>
-    PAPILIO_DEVICE void operator()(const Team& team, room_type& room, std::size_t index) const
+    PAPILIO_DEVICE void operator()(const Team& team, room_type& output, std::size_t index) const
     {
         const float* from = values + index * spec::chunk;
         const auto rest = n - index * spec::chunk;
@@ -63,18 +63,18 @@ struct encode_chunk {
             }
             for (const float x : mine[lane].at)
                 if (magnitude_bits(x) > largest[lane]) largest[lane] = magnitude_bits(x);
-            if (lane == 0) room.found = 0;
+            if (lane == 0) output.found = 0;
         });
-        const auto peak = team.largest(largest, room.team);
+        const auto peak = team.largest(largest, output.team);
         if (peak >= common::float_infinity) {
             raise(refused);
             return;
         }
         const auto least = threshold(team, largest, peak, k);
-        gather(team, room, mine, least);
-        const auto low = smallest_chosen(team, room, least, peak, k);
-        choose(team, room, mine, low, k);
-        write(team, room, static_cast<std::size_t>(k), std::bit_cast<float>(peak),
+        gather(team, output, mine, least);
+        const auto low = smallest_chosen(team, output, least, peak, k);
+        choose(team, output, mine, low, k);
+        write(team, output, static_cast<std::size_t>(k), std::bit_cast<float>(peak),
               to + spec::begin(index));
     }
 
@@ -107,30 +107,30 @@ private:
 
     /// Notes every magnitude that reaches `least`, in no order.
     template <class Team>
-    PAPILIO_DEVICE static void gather(const Team& team, room_type& room, const strands<Team>& mine,
-                                      std::uint32_t least)
+    PAPILIO_DEVICE static void gather(const Team& team, room_type& output,
+                                      const strands<Team>& mine, std::uint32_t least)
     {
         team.each([&](int lane) {
             std::uint32_t count = 0;
             for (const float x : mine[lane].at) count += magnitude_bits(x) >= least ? 1 : 0;
             if (count == 0) return;
-            auto at = Team::add(room.found, count);
+            auto at = Team::add(output.found, count);
             for (const float x : mine[lane].at)
-                if (magnitude_bits(x) >= least) room.candidates[at++] = magnitude_bits(x);
+                if (magnitude_bits(x) >= least) output.candidates[at++] = magnitude_bits(x);
         });
     }
 
     template <class Team>
-    PAPILIO_DEVICE static int count_from(const Team& team, const room_type& room,
+    PAPILIO_DEVICE static int count_from(const Team& team, const room_type& output,
                                          std::uint32_t least)
     {
         int total = 0;
-        const auto found = room.found;
+        const auto found = output.found;
         for (std::uint32_t begin = 0; begin < found; begin += team_size) {
             flags<Team> reaches;
             team.each([&](int lane) {
                 const auto i = begin + static_cast<std::uint32_t>(lane);
-                reaches[lane] = i < found && room.candidates[i] >= least;
+                reaches[lane] = i < found && output.candidates[i] >= least;
             });
             total += team.count(reaches);
         }
@@ -139,14 +139,14 @@ private:
 
     /// The `k`th largest magnitude, or one below it that no other element has.
     template <class Team>
-    PAPILIO_DEVICE static std::uint32_t smallest_chosen(const Team& team, const room_type& room,
+    PAPILIO_DEVICE static std::uint32_t smallest_chosen(const Team& team, const room_type& output,
                                                         std::uint32_t low, std::uint32_t peak,
                                                         int k)
     {
         std::uint32_t high = peak + 1;
         while (high - low > 1) {
             const auto middle = low + (high - low) / 2;
-            const auto count = count_from(team, room, middle);
+            const auto count = count_from(team, output, middle);
             (count >= k ? low : high) = middle;
             if (count == k) break;
         }
@@ -155,66 +155,66 @@ private:
 
     /// All above `low`, and of those equal to it the first that are wanted, in the order of places.
     template <class Team>
-    PAPILIO_DEVICE static void choose(const Team& team, room_type& room, const strands<Team>& mine,
-                                      std::uint32_t low, int k)
+    PAPILIO_DEVICE static void choose(const Team& team, room_type& output,
+                                      const strands<Team>& mine, std::uint32_t low, int k)
     {
-        const auto ties = static_cast<std::uint32_t>(k - count_from(team, room, low + 1));
+        const auto ties = static_cast<std::uint32_t>(k - count_from(team, output, low + 1));
         for (int row = 0; row < rows; ++row) {
             flags<Team> above, equal;
             team.each([&](int lane) {
                 above[lane] = magnitude_bits(mine[lane].at[row]) > low;
                 equal[lane] = magnitude_bits(mine[lane].at[row]) == low;
             });
-            team.mark(above, room.above + row * team_warps);
-            team.mark(equal, room.equal + row * team_warps);
+            team.mark(above, output.above + row * team_warps);
+            team.mark(equal, output.equal + row * team_warps);
         }
         team.meet();
 
         counts<Team> both;
         team.each([&](int lane) {
             if (lane < rows * team_warps)
-                both[lane] = ones_in(room.above[lane]) | ones_in(room.equal[lane]) << 16;
+                both[lane] = ones_in(output.above[lane]) | ones_in(output.equal[lane]) << 16;
         });
-        const auto before = team.sums_before(both, room.team);
+        const auto before = team.sums_before(both, output.team);
         team.each([&](int lane) {
-            if (lane < rows * team_warps) room.before[lane] = before[lane];
+            if (lane < rows * team_warps) output.before[lane] = before[lane];
         });
         team.each([&](int lane) {
             for (int row = 0; row < rows; ++row)
-                place(room, row * team_size + lane, mine[lane].at[row], ties);
+                place(output, row * team_size + lane, mine[lane].at[row], ties);
         });
     }
 
-    PAPILIO_DEVICE static void place(room_type& room, int i, float x, std::uint32_t ties)
+    PAPILIO_DEVICE static void place(room_type& output, int i, float x, std::uint32_t ties)
     {
         const auto word = i / warp_size;
         const auto bit = 1u << i % warp_size;
-        const auto is_above = (room.above[word] & bit) != 0,
-                   is_equal = (room.equal[word] & bit) != 0;
+        const auto is_above = (output.above[word] & bit) != 0,
+                   is_equal = (output.equal[word] & bit) != 0;
         if (!is_above && !is_equal) return;
-        const auto above = (room.before[word] & 0xffff) + ones_in(room.above[word] & (bit - 1));
-        const auto equal = (room.before[word] >> 16) + ones_in(room.equal[word] & (bit - 1));
+        const auto above = (output.before[word] & 0xffff) + ones_in(output.above[word] & (bit - 1));
+        const auto equal = (output.before[word] >> 16) + ones_in(output.equal[word] & (bit - 1));
         if (is_equal && equal >= ties) return;
         const auto at = above + (equal < ties ? equal : ties);
-        room.chosen[at] = x;
-        room.places[at] = static_cast<std::uint16_t>(i);
+        output.chosen[at] = x;
+        output.places[at] = static_cast<std::uint16_t>(i);
     }
 
     template <class Team>
-    PAPILIO_DEVICE static void write(const Team& team, room_type& room, std::size_t k, float peak,
+    PAPILIO_DEVICE static void write(const Team& team, room_type& output, std::size_t k, float peak,
                                      std::byte* values_to)
     {
         team.each([&](int lane) {
             if (lane != 0) return;
-            const auto header = format::header(room.chosen, k, peak);
-            room.header[0] = header.first;
-            room.header[1] = header.second;
+            const auto header = format::header(output.chosen, k, peak);
+            output.header[0] = header.first;
+            output.header[1] = header.second;
         });
-        const sparse_header by{room.header[0], room.header[1]};
+        const sparse_header by{output.header[0], output.header[1]};
         std::byte* codes_to = values_to + format::header_bytes;
         std::byte* places_to = values_to + spec::value_bytes(k);
-        const auto code = [&](std::size_t i) { return format::code(room.chosen[i], by); };
-        const auto where = [&](std::size_t i) { return std::uint32_t{room.places[i]}; };
+        const auto code = [&](std::size_t i) { return format::code(output.chosen[i], by); };
+        const auto where = [&](std::size_t i) { return std::uint32_t{output.places[i]}; };
         team.each([&](int lane) {
             const auto first = static_cast<std::size_t>(lane);
             if (lane == 0) store16(values_to, by.first);

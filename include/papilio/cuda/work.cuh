@@ -40,18 +40,18 @@ void check_size(bytes encoded, std::size_t n)
 }
 
 template <class Codec>
-auto encode_work(Codec, std::span<const float> values, mutable_bytes room, flag* refused)
+auto encode_work(Codec, std::span<const float> values, mutable_bytes output, flag* refused)
 {
     check_flag(refused);
     const auto n = values.size();
-    PAPILIO_CHECK(room.size() >= Codec{}.template bound<float>(n),
+    PAPILIO_CHECK(output.size() >= Codec{}.template bound<float>(n),
                   "no room for the encoded elements");
     if constexpr (sparse<Codec>::is) {
-        return encode_chunk<Codec>{values.data(), n, room.data(), refused};
+        return encode_chunk<Codec>{values.data(), n, output.data(), refused};
     } else {
         const bool aligned =
-            is_aligned(values.data(), 16) && is_aligned(room.data(), code_alignment<Codec>);
-        return encode_stripe<format<Codec>>{values.data(), {room.data(), n}, refused, aligned};
+            is_aligned(values.data(), 16) && is_aligned(output.data(), code_alignment<Codec>);
+        return encode_stripe<format<Codec>>{values.data(), {output.data(), n}, refused, aligned};
     }
 }
 
@@ -71,18 +71,18 @@ auto decode_work(Codec, bytes encoded, std::span<float> values, flag* refused)
     }
 }
 
-inline void set_operation(sum, std::span<const double>, versions&) {}
+inline void set_operation(sum, std::span<const double>, contributions&) {}
 
-inline void set_operation(mean, std::span<const double>, versions& of)
+inline void set_operation(mean, std::span<const double>, contributions& of)
 {
     of.divides = true;
     of.divisor = static_cast<float>(of.count);
 }
 
-inline void set_operation(weighted_mean, std::span<const double> weights, versions& of)
+inline void set_operation(weighted_mean, std::span<const double> weights, contributions& of)
 {
     PAPILIO_CHECK(weights.size() == static_cast<std::size_t>(of.count),
-                  "each version has one weight");
+                  "each contribution has one weight");
     const auto factors = papilio::detail::scaled_weights<float>(weights);
     of.weighs = of.divides = true;
     of.divisor = 0;
@@ -93,12 +93,12 @@ inline void set_operation(weighted_mean, std::span<const double> weights, versio
 }
 
 template <class Codec, class Op>
-versions versions_of(Op op, Codec, std::span<const bytes> encoded, std::span<const double> weights,
-                     std::size_t n)
+contributions versions_of(Op op, Codec, std::span<const bytes> encoded,
+                          std::span<const double> weights, std::size_t n)
 {
-    if (encoded.empty() || encoded.size() > static_cast<std::size_t>(versions::most))
-        throw std::system_error(errc::bad_argument, "a kernel reduces from 1 to 128 versions");
-    versions of;
+    if (encoded.empty() || encoded.size() > static_cast<std::size_t>(contributions::most))
+        throw std::system_error(errc::bad_argument, "a kernel reduces from 1 to 128 contributions");
+    contributions of;
     of.count = static_cast<int>(encoded.size());
     for (std::size_t k = 0; k < encoded.size(); ++k) {
         check_size<Codec>(encoded[k], n);
@@ -108,36 +108,37 @@ versions versions_of(Op op, Codec, std::span<const bytes> encoded, std::span<con
     return of;
 }
 
-/// `room` may be null, where the result is not to be encoded, and `out` where it is, but not both.
+/// `output` may be null, where the result is not to be encoded, and `out` where it is, but not
+/// both.
 template <class Back>
-reduced<format<Back>> result_of(Back, std::size_t n, mutable_bytes room, std::span<float> out,
+reduced<format<Back>> result_of(Back, std::size_t n, mutable_bytes output, std::span<float> out,
                                 flag* refused)
 {
     check_flag(refused);
-    PAPILIO_CHECK(room.data() == nullptr || room.size() >= Back{}.template bound<float>(n),
+    PAPILIO_CHECK(output.data() == nullptr || output.size() >= Back{}.template bound<float>(n),
                   "no room for the encoded result");
     PAPILIO_CHECK(out.data() == nullptr || out.size() == n, "the result has as many elements");
-    PAPILIO_CHECK(n == 0 || room.data() != nullptr || out.data() != nullptr,
-                  "a result needs room: for its bytes, for its elements, or for both");
+    PAPILIO_CHECK(n == 0 || output.data() != nullptr || out.data() != nullptr,
+                  "a result needs output: for its bytes, for its elements, or for both");
     const bool aligned =
-        is_aligned(out.data(), 16) && is_aligned(room.data(), code_alignment<Back>);
-    return {{room.data(), n}, out.data(), refused, aligned};
+        is_aligned(out.data(), 16) && is_aligned(output.data(), code_alignment<Back>);
+    return {{output.data(), n}, out.data(), refused, aligned};
 }
 
 template <class Op, class From, class Back>
 auto reduce_work(Op op, From from, Back back, std::size_t n, std::span<const bytes> encoded,
-                 std::span<const double> weights, mutable_bytes room, std::span<float> out,
+                 std::span<const double> weights, mutable_bytes output, std::span<float> out,
                  flag* refused)
 {
     static_assert(!sparse<Back>::is,
-                  "what sparse versions add up to is dense: it goes back by another codec");
-    auto into = result_of(back, n, room, out, refused);
+                  "what sparse contributions add up to is dense: it goes back by another codec");
+    auto into = result_of(back, n, output, out, refused);
     const auto of = versions_of(op, from, encoded, weights, n);
     if constexpr (sparse<From>::is) {
         return reduce_chunk<From, format<Back>>{of, into};
     } else {
-        for (const auto version : encoded)
-            into.aligned = into.aligned && is_aligned(version.data(), code_alignment<From>);
+        for (const auto contribution : encoded)
+            into.aligned = into.aligned && is_aligned(contribution.data(), code_alignment<From>);
         return reduce_stripe<format<From>, format<Back>>{of, into};
     }
 }

@@ -26,28 +26,29 @@ enum class op_id : std::uint8_t {
 
 // clang-format off
 
-/// Folds one version of a range per peer into one result: `op.reduce(versions, weights, out)`.
+/// Reduces one contribution of a range per peer into one result: `op.reduce(contributions, weights,
+/// out)`.
 ///
-/// `versions` holds at least one and comes in rank order; all are as long as `out` and none
-/// overlaps it. `weights` has one weight per version; operations that know no weights ignore it. An
-/// operation reduces in `accumulator_t<T>`, in rank order, and rounds once to `T`, so that whoever
-/// repeats the computation gets the same bits; element i of `out` depends on nothing but element i
-/// of the versions, so that any cut into chunks does too.
+/// `contributions` holds at least one and comes in rank order; all are as long as `out` and none
+/// overlaps it. `weights` has one weight per contribution; operations that know no weights ignore
+/// it. An operation reduces in `accumulator_t<T>`, in rank order, and rounds once to `T`, so that
+/// whoever repeats the computation gets the same bits; element i of `out` depends on nothing but
+/// element i of the contributions, so that any cut into chunks does too.
 ///
 /// In a call of several stages, results are reduced once more. An operation for which that is wrong
 /// says `static constexpr bool in_stages = false`, and such calls refuse it. One that does not take
 /// every element says which by `template <class T> static constexpr bool takes`.
 template <class Op, class T>
 concept operation = element<T> && std::is_trivially_destructible_v<Op> &&
-    requires(const Op& op, std::span<const std::span<const T>> versions,
+    requires(const Op& op, std::span<const std::span<const T>> contributions,
              std::span<const double> weights, std::span<T> out) {
         { Op::id } -> std::convertible_to<op_id>;
-        op.reduce(versions, weights, out);
+        op.reduce(contributions, weights, out);
     };
 
-/// An operation that adds the versions up in rank order, beginning with the first, and then does
-/// `finish(sums, count)`, in place, given how many there were. Whoever decodes versions may then
-/// add them as they are decoded.
+/// An operation that adds the contributions up in rank order, beginning with the first, and then
+/// does `finish(sums, count)`, in place, given how many there were. Whoever decodes contributions
+/// may then add them as they are decoded.
 template <class Op, class T>
 concept adding_operation = operation<Op, T> && std::same_as<accumulator_t<T>, T> &&
     requires(const Op& op, std::span<T> sums, std::size_t count) {
@@ -57,7 +58,7 @@ concept adding_operation = operation<Op, T> && std::same_as<accumulator_t<T>, T>
 // clang-format on
 
 namespace detail {
-/// Whether what the operation makes of versions may be a version of the next stage.
+/// Whether what the operation makes of contributions may be a contribution of the next stage.
 template <class Op>
 constexpr bool suits_stages()
 {

@@ -4,7 +4,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/float16.hpp>
 #include <papilio/op/base.hpp>
-#include <papilio/op/fold.hpp>
+#include <papilio/op/reduce_tiles.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -16,14 +16,14 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// The weighted mean of versions that are f16, exact until it is rounded to f16 at the end, once,
-/// ties to even. As no sum is rounded, its bits do not depend on the order of the peers: whoever
-/// repeats the computation, in whatever order the versions come to him, gets them.
+/// The weighted mean of contributions that are f16, exact until it is rounded to f16 at the end,
+/// once, ties to even. As no sum is rounded, its bits do not depend on the order of the peers:
+/// whoever repeats the computation, in whatever order the contributions come to him, gets them.
 ///
-/// Meant for `as_f16`, or for f16 elements by `identity`. Versions of other numbers are first
+/// Meant for `as_f16`, or for f16 elements by `identity`. Contributions of other numbers are first
 /// rounded to multiples of 2^-24, those beyond 65504 to that. An element is NaN if one of its
-/// versions is not a finite number: `as_f16` refuses such, and `finite_only{identity{}}` has them
-/// refused where they come from. Weights are whole numbers that add up to 2^22 at most, lest
+/// contributions is not a finite number: `as_f16` refuses such, and `finite_only{identity{}}` has
+/// them refused where they come from. Weights are whole numbers that add up to 2^22 at most, lest
 /// sums overflow: with others `reduce` throws `errc::bad_argument`. So does a call of several
 /// stages, each of which would round.
 struct exact_mean {
@@ -37,7 +37,7 @@ struct exact_mean {
     static constexpr bool takes = detail::is_one_of<T, float, double, f16>;
 
     template <element T>
-    void reduce(std::span<const std::span<const T>> versions, std::span<const double> weights,
+    void reduce(std::span<const std::span<const T>> contributions, std::span<const double> weights,
                 std::span<T> out) const;
 };
 
@@ -82,16 +82,16 @@ private:
     double inverse_;
 };
 
-/// Sums of versions, in multiples of 2^-24, and the largest magnitude among them.
+/// Sums of contributions, in multiples of 2^-24, and the largest magnitude among them.
 struct exact_sums {
     std::int64_t sums[tile_size] = {};
     std::int32_t peaks[tile_size] = {};  // the bits of floats; a NaN's exceed all
 
     template <class T, class Size>
-    void add(const T* version, Size size, std::int64_t weight) noexcept
+    void add(const T* contribution, Size size, std::int64_t weight) noexcept
     {
         float values[tile_size];
-        for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<float>(version[i]);
+        for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<float>(contribution[i]);
         for (std::size_t i = 0; i < size; ++i)
             peaks[i] = std::max(peaks[i], std::bit_cast<std::int32_t>(values[i]) & 0x7fffffff);
         for (std::size_t i = 0; i < size; ++i)
@@ -134,14 +134,14 @@ inline std::vector<std::int64_t> whole_weights(std::span<const double> weights)
 namespace papilio::inline PAPILIO_MODE {
 
 template <element T>
-void exact_mean::reduce(std::span<const std::span<const T>> versions,
+void exact_mean::reduce(std::span<const std::span<const T>> contributions,
                         std::span<const double> weights, std::span<T> out) const
 {
     static_assert(takes<T>,
                   "an exact mean is one of f16, which float and double can hold: convert bf16 to "
                   "float first, and sum integers");
-    detail::check_versions(versions, out);
-    PAPILIO_CHECK(weights.size() == versions.size(), "each version has one weight");
+    detail::check_contributions(contributions, out);
+    PAPILIO_CHECK(weights.size() == contributions.size(), "each contribution has one weight");
     const auto factors = detail::whole_weights(weights);
     std::int64_t total = 0;
     for (const auto factor : factors) total += factor;
@@ -149,8 +149,8 @@ void exact_mean::reduce(std::span<const std::span<const T>> versions,
     const detail::rounded_division mean(total);
     detail::for_each_tile<detail::tile_size>(out.size(), [&](std::size_t begin, auto size) {
         detail::exact_sums all;
-        for (std::size_t k = 0; k < versions.size(); ++k)
-            all.add(versions[k].data() + begin, size, factors[k]);
+        for (std::size_t k = 0; k < contributions.size(); ++k)
+            all.add(contributions[k].data() + begin, size, factors[k]);
         constexpr float nan = std::numeric_limits<float>::quiet_NaN();
         for (std::size_t i = 0; i < size; ++i)
             out[begin + i] =

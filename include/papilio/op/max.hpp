@@ -2,7 +2,7 @@
 
 #include <papilio/base/config.hpp>
 #include <papilio/op/base.hpp>
-#include <papilio/op/fold.hpp>
+#include <papilio/op/reduce_tiles.hpp>
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -18,16 +18,16 @@ struct larger {
 };
 }  // namespace detail
 
-/// The largest version of each element. Among equals, -0 and +0 included, the lowest rank's is
+/// The largest contribution of each element. Among equals, -0 and +0 included, the lowest rank's is
 /// kept; one NaN makes the result a NaN, so that a peer that diverged is seen.
 struct max {
     static constexpr op_id id = op_id::max;
 
     template <element T>
-    void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
+    void reduce(std::span<const std::span<const T>> contributions, std::span<const double>,
                 std::span<T> out) const
     {
-        detail::fold(versions, out, detail::larger{}, detail::keep{});
+        detail::reduce_tiles(contributions, out, detail::larger{}, detail::keep{});
     }
 };
 

@@ -2,11 +2,11 @@
 
 #include <papilio/base/config.hpp>
 #include <papilio/op/base.hpp>
-#include <papilio/op/fold.hpp>
+#include <papilio/op/reduce_tiles.hpp>
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// The sum in rank order, divided by the number of versions. Weights are ignored: see
+/// The sum in rank order, divided by the number of contributions. Weights are ignored: see
 /// `weighted_mean`.
 struct mean {
     static constexpr op_id id = op_id::mean;
@@ -15,15 +15,16 @@ struct mean {
     static constexpr bool takes = floating_element<T>;
 
     template <element T>
-    void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
+    void reduce(std::span<const std::span<const T>> contributions, std::span<const double>,
                 std::span<T> out) const
     {
         static_assert(takes<T>,
                       "a mean of integers would have to round: use sum and divide, or convert to "
                       "float first");
         if constexpr (takes<T>) {
-            const auto count = static_cast<accumulator_t<T>>(versions.size());
-            detail::fold(versions, out, detail::add{}, [count](auto x) { return x / count; });
+            const auto count = static_cast<accumulator_t<T>>(contributions.size());
+            detail::reduce_tiles(contributions, out, detail::add{},
+                                 [count](auto x) { return x / count; });
         }
     }
 

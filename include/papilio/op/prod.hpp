@@ -2,7 +2,7 @@
 
 #include <papilio/base/config.hpp>
 #include <papilio/op/base.hpp>
-#include <papilio/op/fold.hpp>
+#include <papilio/op/reduce_tiles.hpp>
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -19,15 +19,15 @@ struct multiply {
 };
 }  // namespace detail
 
-/// Multiplies the versions in rank order. Integers wrap around.
+/// Multiplies the contributions in rank order. Integers wrap around.
 struct prod {
     static constexpr op_id id = op_id::prod;
 
     template <element T>
-    void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
+    void reduce(std::span<const std::span<const T>> contributions, std::span<const double>,
                 std::span<T> out) const
     {
-        detail::fold(versions, out, detail::multiply{}, detail::keep{});
+        detail::reduce_tiles(contributions, out, detail::multiply{}, detail::keep{});
     }
 };
 

@@ -2,19 +2,19 @@
 
 #include <papilio/base/config.hpp>
 #include <papilio/op/base.hpp>
-#include <papilio/op/fold.hpp>
+#include <papilio/op/reduce_tiles.hpp>
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// Adds the versions in rank order. Integers wrap around.
+/// Adds the contributions in rank order. Integers wrap around.
 struct sum {
     static constexpr op_id id = op_id::sum;
 
     template <element T>
-    void reduce(std::span<const std::span<const T>> versions, std::span<const double>,
+    void reduce(std::span<const std::span<const T>> contributions, std::span<const double>,
                 std::span<T> out) const
     {
-        detail::fold(versions, out, detail::add{}, detail::keep{});
+        detail::reduce_tiles(contributions, out, detail::add{}, detail::keep{});
     }
 
     /// See `adding_operation`: the sums are the result.

@@ -14,13 +14,14 @@ namespace papilio::inline PAPILIO_MODE {
 /// writes each rank in digits: rank = d[0] + r[0] (d[1] + r[1] (d[2] + ...)). In stage k the peers
 /// meet that differ in digit k alone: r[k] of them, the nearest ranks first.
 ///
-/// In each stage of a reduce-scatter a peer passes on what others own and keeps what is still its
-/// business; the all-gather runs back through the same stages. `{n}` is the direct exchange,
-/// `{2, 2, ...}` recursive halving and doubling, `{m, k}` first within k sites of m consecutive
-/// ranks and then between them, `{b, b, ...}` bcube. Every n has such a vector, and no peer idles.
+/// In each stage of a reduce-scatter a peer sends what the blocks of its partners own and keeps
+/// what its own block owns; the all-gather runs back through the same stages. `{n}` is the direct
+/// exchange, `{2, 2, ...}` recursive halving and doubling, `{m, k}` first within k sites of m
+/// consecutive ranks and then between them, `{b, b, ...}` bcube. Every n has such a vector, and no
+/// peer idles.
 ///
-/// A *part* is known by the rank that owns it in the end. A stage's *version* is what a *block* of
-/// peers, all that have met so far, contribute together.
+/// A *part* is known by the rank that owns it in the end. A stage's *contribution* is what a
+/// *block* of peers, all that have met so far, contribute together.
 class butterfly {
 public:
     /// `radix` holds factors of 2 or more whose product is `peers`; empty stands for `{peers}`.
@@ -58,12 +59,12 @@ public:
         return -1;
     }
 
-    /// The peers whose contributions make up `rank`'s version in `stage`: so many, consecutive,
+    /// The peers whose data is in `rank`'s contribution to `stage`: so many, consecutive,
     /// from `block` on.
     int block_size(int stage) const { return stride(stage); }
     int block(int rank, int stage) const { return rank - rank % stride(stage); }
 
-    /// The parts that are `rank`'s business once `stage` is over, in the order in which a message
+    /// The parts that `rank`'s block owns once `stage` is over, in the order in which a message
     /// about all of them holds them: that of the next stage's digits, then the one after it, so
     /// that the messages of the next stage, in the order of digits, make up one of this stage.
     std::vector<int> parts_of(int rank, int stage) const

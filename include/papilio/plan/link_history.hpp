@@ -22,11 +22,11 @@ struct flow {
 };
 
 /// What a peer tells the others of its own link. Zero: it does not know.
-struct told_link {
+struct advertised_link {
     double up = 0;    ///< bytes per second from the peer
     double down = 0;  ///< and to it
     double latency_seconds = 0;
-    friend bool operator==(const told_link&, const told_link&) = default;
+    friend bool operator==(const advertised_link&, const advertised_link&) = default;
 };
 
 struct link_history_options {
@@ -69,7 +69,7 @@ public:
 
     /// What to tell the others. It changes by leaps, so that parts do not change from call to
     /// call for nothing.
-    told_link tell(std::chrono::nanoseconds now)
+    advertised_link tell(std::chrono::nanoseconds now)
     {
         return {up_.tell(now, options_), down_.tell(now, options_), latency_.tell(now, options_)};
     }
@@ -117,7 +117,7 @@ private:
 /// The table that follows from what all peers, by rank, have told; the same for everybody who has
 /// heard the same. A direction that nobody has seen is taken to be as fast as the other one, and a
 /// link that nobody has seen as fast as the one in the middle. Nothing where nobody knows anything.
-std::optional<link_table> table_of(std::span<const told_link> told);
+std::optional<link_table> table_of(std::span<const advertised_link> told);
 
 }  // namespace papilio::inline PAPILIO_MODE
 
@@ -132,7 +132,7 @@ inline double known(double told, double least) noexcept
 
 namespace papilio::inline PAPILIO_MODE {
 
-inline std::optional<link_table> table_of(std::span<const told_link> told)
+inline std::optional<link_table> table_of(std::span<const advertised_link> told)
 {
     link_table t;
     std::vector<double> seen;

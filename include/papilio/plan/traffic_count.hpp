@@ -82,28 +82,27 @@ public:
     int partners() const { return stages_.radix(0); }
 
 private:
-    /// A peer sends each one it meets the other's business, and its own business to all of them; it
+    /// A peer sends each partner what the other owns, and what it owns itself to all of them; it
     /// receives as much.
     void count_stage(int k, std::span<const double> part, double whole)
     {
         const int n = stages_.peers();
         const int groups = stages_.block_size(k) * stages_.radix(k);
-        std::vector<double> business(static_cast<std::size_t>(groups), 0.0);
-        for (std::size_t p = 0; p < part.size(); ++p)
-            business[p % business.size()] += part[p] * whole;
+        std::vector<double> owned(static_cast<std::size_t>(groups), 0.0);
+        for (std::size_t p = 0; p < part.size(); ++p) owned[p % owned.size()] += part[p] * whole;
         if (k == 0)
             columns_ =
-                std::max(1.0, std::ceil(std::ranges::max(business) / static_cast<double>(chunk_)));
+                std::max(1.0, std::ceil(std::ranges::max(owned) / static_cast<double>(chunk_)));
         messages_ += 4.0 * (stages_.radix(k) - 1) * columns_;
         moved_.resize(part.size(), 0.0);
         if (!links_.between.empty())
             between_.resize(links_.between.size(), std::vector<double>(links_.between.size(), 0.0));
         for (int p = 0; p < n; ++p) {
-            const double own = business[static_cast<std::size_t>(p % groups)];
+            const double own = owned[static_cast<std::size_t>(p % groups)];
             for (int d = 0; d < stages_.radix(k); ++d) {
                 const int peer = stages_.partner(p, k, d);
                 if (peer == p) continue;
-                const double bytes = own + business[static_cast<std::size_t>(peer % groups)];
+                const double bytes = own + owned[static_cast<std::size_t>(peer % groups)];
                 moved_[static_cast<std::size_t>(p)] += bytes;
                 largest_pair_ = std::max(largest_pair_, bytes);
                 if (!between_.empty()) between_[site(p)][site(peer)] += bytes;

@@ -1,6 +1,6 @@
 #include <papilio/collective/engine/reduce_slice.hpp>
 
-#include "op/versions.hpp"
+#include "op/contributions.hpp"
 
 #include <papilio/codec/as_bf16.hpp>
 #include <papilio/codec/as_f16.hpp>
@@ -25,20 +25,20 @@ template <class V, class Op, class Codec>
 std::vector<std::byte> reduced_at_once(Op op, Codec codec, const encoded_versions& versions,
                                        const std::vector<double>& weights, std::size_t n)
 {
-    versions_of<V> decoded;
+    contributions_of<V> decoded;
     for (const auto& version : versions)
         codec.decode(bytes(version), std::span(decoded.emplace_back(n)));
     const auto result = reduce(op, decoded, weights);
-    std::vector<std::byte> room(codec.template bound<V>(n));
-    codec.encode(std::span<const V>(result), mutable_bytes(room));
-    return room;
+    std::vector<std::byte> output(codec.template bound<V>(n));
+    codec.encode(std::span<const V>(result), mutable_bytes(output));
+    return output;
 }
 
 template <class V, class Op, class Codec>
 std::vector<std::byte> reduced_by_slices(Op op, Codec codec, const encoded_versions& versions,
                                          const std::vector<double>& weights, std::size_t n)
 {
-    std::vector<std::byte> room(codec.template bound<V>(n));
+    std::vector<std::byte> output(codec.template bound<V>(n));
     detail::pooled_buffer scratch;
     std::vector<V> out(detail::slice_size<Codec::granule>);
     for (std::size_t begin = 0; begin < n; begin += out.size()) {
@@ -50,9 +50,9 @@ std::vector<std::byte> reduced_by_slices(Op op, Codec codec, const encoded_versi
                 codec.decode_slice(bytes(versions[k]), begin, n, to);
         };
         detail::reduce_slice(op, std::span(weights), read, scratch, slice);
-        codec.encode_slice(std::span<const V>(slice), begin, n, mutable_bytes(room));
+        codec.encode_slice(std::span<const V>(slice), begin, n, mutable_bytes(output));
     }
-    return room;
+    return output;
 }
 
 template <class V, class Op, class Codec>
@@ -62,8 +62,8 @@ void check(Op op, Codec codec)
         for (const std::size_t n : {1u, 127u, 1024u, 1025u, 5000u}) {
             encoded_versions versions;
             for (const auto& version : some_versions<V>(count, n)) {
-                auto& room = versions.emplace_back(codec.template bound<V>(n));
-                codec.encode(std::span<const V>(version), mutable_bytes(room));
+                auto& output = versions.emplace_back(codec.template bound<V>(n));
+                codec.encode(std::span<const V>(version), mutable_bytes(output));
             }
             std::vector<double> weights(count);
             for (std::size_t k = 0; k < count; ++k) weights[k] = static_cast<double>(k + 1) / 3;

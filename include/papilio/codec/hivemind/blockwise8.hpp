@@ -33,7 +33,7 @@ struct blockwise8 {
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const;
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const;
 
     template <element V>
     void decode(bytes encoded, std::span<V> out) const;
@@ -113,16 +113,16 @@ inline constexpr dynamic_levels dynamic;
 namespace papilio::inline PAPILIO_MODE::hivemind {
 
 template <element V>
-std::size_t blockwise8::encode(std::span<const V> values, mutable_bytes room) const
+std::size_t blockwise8::encode(std::span<const V> values, mutable_bytes output) const
 {
     detail::check_lossy_element<V>();
     const auto n = values.size();
-    PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
     std::vector<float> storage;
     const auto floats = detail::finite_floats(values, storage, "blockwise8");
-    store(room.data(), static_cast<std::int64_t>(blocks(n)));
-    store(room.data() + 8, std::int64_t{256});
-    std::byte* peaks = room.data() + 16;
+    store(output.data(), static_cast<std::int64_t>(blocks(n)));
+    store(output.data() + 8, std::int64_t{256});
+    std::byte* peaks = output.data() + 16;
     std::byte* levels = peaks + blocks(n) * sizeof(float);
     std::byte* codes = levels + sizeof detail::dynamic.levels;
     std::memcpy(levels, detail::dynamic.levels, sizeof detail::dynamic.levels);

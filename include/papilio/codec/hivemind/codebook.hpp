@@ -54,16 +54,16 @@ struct codebook_codec {
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
         check_lossy_element<V>();
-        PAPILIO_CHECK(room.size() >= bound<V>(values.size()), "no room for the encoded elements");
+        PAPILIO_CHECK(output.size() >= bound<V>(values.size()), "no room for the encoded elements");
         std::vector<float> storage;
-        auto* codes = reinterpret_cast<std::uint8_t*>(room.data() + codebook_bytes);
+        auto* codes = reinterpret_cast<std::uint8_t*>(output.data() + codebook_bytes);
         float codebook[codebook_size] = {};
         Coder::encode(as_floats(values, storage), codes, codebook);
-        store(room.data(), static_cast<std::int64_t>(codebook_size));
-        std::memcpy(room.data() + sizeof(std::int64_t), codebook, sizeof codebook);
+        store(output.data(), static_cast<std::int64_t>(codebook_size));
+        std::memcpy(output.data() + sizeof(std::int64_t), codebook, sizeof codebook);
         return bound<V>(values.size());
     }
 

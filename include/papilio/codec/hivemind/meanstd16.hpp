@@ -45,7 +45,7 @@ struct meanstd16 {
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes room) const;
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const;
 
     template <element V>
     void decode(bytes encoded, std::span<V> out) const;
@@ -87,21 +87,21 @@ inline void meanstd16::encode_row(std::span<const float> row, std::byte* halves,
 }
 
 template <element V>
-std::size_t meanstd16::encode(std::span<const V> values, mutable_bytes room) const
+std::size_t meanstd16::encode(std::span<const V> values, mutable_bytes output) const
 {
     detail::check_lossy_element<V>();
     const auto n = values.size();
-    PAPILIO_CHECK(room.size() >= bound<V>(n), "no room for the encoded elements");
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
     if (width > 0 && n % width != 0)
         throw std::system_error(errc::bad_argument,
                                 "hivemind::meanstd16: the width must divide the elements");
     std::vector<float> storage;
     const auto floats = detail::as_floats(values, storage);
-    std::byte* means = room.data() + n * sizeof(f16);
+    std::byte* means = output.data() + n * sizeof(f16);
     std::byte* deviations = means + rows(n) * sizeof(float);
     for (std::size_t row = 0; row < rows(n); ++row) {
         const auto size = width == 0 ? n : width;
-        encode_row(floats.subspan(row * size, size), room.data() + row * size * sizeof(f16),
+        encode_row(floats.subspan(row * size, size), output.data() + row * size * sizeof(f16),
                    means + row * sizeof(float), deviations + row * sizeof(float));
     }
     return bound<V>(n);

@@ -34,8 +34,8 @@ void narrow_all(std::span<const V> from, std::span<T> to)
     } else {
         constexpr bool half = std::same_as<T, f16>;
         const auto& kernel = half ? kernels().as_f16 : kernels().as_bf16;
-        const auto room = std::as_writable_bytes(to).data();
-        if (kernel.encode(from.data(), from.size(), room)) return;
+        const auto output = std::as_writable_bytes(to).data();
+        if (kernel.encode(from.data(), from.size(), output)) return;
         // Some are infinite or NaN, which the kernels leave open.
         constexpr std::uint16_t most = half ? 0x7bff : 0x7f7f;
         std::ranges::transform(from, to.begin(), narrowed<T, most>);
@@ -43,20 +43,20 @@ void narrow_all(std::span<const V> from, std::span<T> to)
 }
 
 /// Encodes a run that begins at element `begin` of the whole vector; returns how many bytes of
-/// `room` it took. An empty run takes none, whatever the codec.
+/// `output` it took. An empty run takes none, whatever the codec.
 template <class Codec, element T>
 std::size_t pack(const Codec& codec, std::size_t begin, std::span<const T> values,
-                 mutable_bytes room)
+                 mutable_bytes output)
 {
     using value = carried<Codec, T>;
     if (values.empty()) return 0;
     const auto there = codec_at(codec, begin);
     if constexpr (std::same_as<value, T>) {
-        return there.encode(values, room);
+        return there.encode(values, output);
     } else {
         std::vector<value> wide(values.size());
         std::ranges::transform(values, wide.begin(), [](T x) { return static_cast<value>(x); });
-        return there.encode(std::span<const value>(wide), room);
+        return there.encode(std::span<const value>(wide), output);
     }
 }
 

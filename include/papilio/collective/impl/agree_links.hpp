@@ -13,7 +13,8 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-PAPILIO_DECL task<std::optional<link_table>> run_agree_links(any_transport net, told_link mine,
+PAPILIO_DECL task<std::optional<link_table>> run_agree_links(any_transport net,
+                                                             advertised_link mine,
                                                              call_options options)
 {
     constexpr std::size_t figures = 3;
@@ -33,7 +34,7 @@ PAPILIO_DECL task<std::optional<link_table>> run_agree_links(any_transport net, 
     o.roles = options.roles;
     co_await all_reduce(net, tells ? in : in.first(0), std::span(all), sum{}, identity{}, o);
 
-    std::vector<told_link> told(peers);
+    std::vector<advertised_link> told(peers);
     for (std::size_t i = 0; i < peers; ++i)
         told[i] = {all[i * figures], all[i * figures + 1], all[i * figures + 2]};
     co_return table_of(told);

@@ -48,7 +48,7 @@ private:
     /// A transport may take more than it has delivered; where it tells, what has arrived counts.
     struct way_out {
         bool begun = false;
-        bool tells = false;
+        bool reports_delivery = false;
         std::uint64_t arrived = 0;  // when it was last asked
     };
 
@@ -61,7 +61,7 @@ private:
         }
         co_await net_.send(peer, t, message);
         loop& on = co_await this_loop{};
-        if (!way.tells) up_.moved(on.now(), message.size());
+        if (!way.reports_delivery) up_.moved(on.now(), message.size());
         look_at_all(on.now());
     }
 
@@ -74,7 +74,7 @@ private:
         next_look_ = now + std::chrono::milliseconds(2) + peers * std::chrono::microseconds(50);
         for (int peer = 0; peer < peers; ++peer) {
             auto& way = ways_out_[static_cast<std::size_t>(peer)];
-            if (!way.tells) continue;
+            if (!way.reports_delivery) continue;
             const auto told = net_.arrived(peer).value_or(0);
             if (told > way.arrived) up_.moved(now, told - std::exchange(way.arrived, told));
         }
