@@ -28,7 +28,8 @@ endif()
 
 set_target_properties(papilio_compiled PROPERTIES EXPORT_NAME compiled)
 install(TARGETS papilio_compiled EXPORT papilio_compiled
-  ARCHIVE COMPONENT compiled DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL)  # if it was built
+  ARCHIVE COMPONENT compiled DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL  # if it was built
+  FILE_SET HEADERS COMPONENT papilio DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT papilio_compiled NAMESPACE papilio:: FILE papilio_compiled-targets.cmake
   COMPONENT compiled DESTINATION ${package_dir})
 configure_file(cmake/papilio_compiled.pc.in papilio_compiled.pc @ONLY)

@@ -15,4 +15,4 @@ inline asio::io_context& asio_context(asio_loop& on) noexcept
     return on.native().context;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

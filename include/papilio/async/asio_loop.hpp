@@ -69,7 +69,7 @@ private:
     bool brief_ = false;  // the last wait ended soon, and the next one probably will
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/async/impl/asio_loop.hpp>

@@ -97,4 +97,4 @@ private:
     asio::posix::stream_descriptor held_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

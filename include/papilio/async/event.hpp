@@ -76,4 +76,4 @@ private:
 
 }  // namespace detail
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -59,4 +59,4 @@ private:
     std::vector<passage*> waiting_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -211,4 +211,4 @@ inline void event::cancel() noexcept
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

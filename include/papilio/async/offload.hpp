@@ -143,4 +143,4 @@ private:
     detail::resume wake_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

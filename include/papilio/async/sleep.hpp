@@ -31,4 +31,4 @@ inline task<> sleep_for(duration span)
     co_await sleep_until(on.now() + span);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

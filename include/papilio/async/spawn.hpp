@@ -78,4 +78,4 @@ std::future<T> spawn(loop& on, task<T> work)
     return future;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -17,4 +17,4 @@ T sync_wait(loop& on, task<T> work)
     return work.result();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -169,4 +169,4 @@ private:
     loop* on_ = nullptr;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -47,4 +47,4 @@ private:
     bool woken_ = false;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -47,4 +47,4 @@ private:
     detail::resume late_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

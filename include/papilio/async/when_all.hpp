@@ -101,4 +101,4 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -21,4 +21,4 @@ private:
     detail::resume wake_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

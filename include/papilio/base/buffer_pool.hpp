@@ -127,4 +127,4 @@ private:
     std::size_t used_ = 0;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

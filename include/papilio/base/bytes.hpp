@@ -37,4 +37,4 @@ T load(const std::byte* at) noexcept
     return value;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -13,7 +13,7 @@ namespace papilio::inline PAPILIO_MODE::detail {
     std::abort();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 /// Stops the program when `condition` does not hold, in release builds too. For bugs in papilio or
 /// in the code that calls it; what a peer, a file or a user got wrong throws instead.

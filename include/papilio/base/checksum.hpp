@@ -34,4 +34,4 @@ inline std::uint64_t checksum(bytes data) noexcept
     return hash(lanes[0], lanes[1], lanes[2], lanes[3], data.size());
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

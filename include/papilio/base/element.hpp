@@ -92,4 +92,4 @@ constexpr const char* name(element_type type) noexcept
     return "unknown";
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

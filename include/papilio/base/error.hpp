@@ -74,7 +74,7 @@ inline std::string sentence(const std::system_error& failure)
     return text;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 template <>
 struct std::is_error_code_enum<papilio::errc> : std::true_type {

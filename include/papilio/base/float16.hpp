@@ -36,7 +36,7 @@ struct bf16 {
     constexpr operator float() const noexcept { return detail::bf16_value(bits); }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 // No branches, so that loops over these become vector code even where the compiler may use nothing
 // newer than SSE2. Comparisons are between signed integers for the same reason.
@@ -106,4 +106,4 @@ constexpr float bf16_value(std::uint16_t bits) noexcept
     return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -122,4 +122,4 @@ inline void set_log(log_function f) noexcept
     detail::log_sink.store(f, std::memory_order_release);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

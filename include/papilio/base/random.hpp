@@ -44,7 +44,7 @@ private:
     std::array<std::uint64_t, 4> state_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -112,4 +112,4 @@ constexpr double random::normal() noexcept
     return static_cast<double>(sum) * 0x1p-24;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -19,4 +19,4 @@ inline void round_now(T* values) noexcept
     asm volatile("" : : "r"(values) : "memory");
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

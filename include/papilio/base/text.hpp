@@ -18,7 +18,7 @@ constexpr bool readable(std::string_view text) noexcept;
 /// `most` columns is cut off.
 std::string printable(std::string_view text, std::size_t most = std::string::npos);
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -60,7 +60,7 @@ constexpr std::size_t display_width(char32_t c) noexcept
     return c < 0x1100 ? 1 : 2;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -89,4 +89,4 @@ inline std::string printable(std::string_view text, std::size_t most)
     return shown;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

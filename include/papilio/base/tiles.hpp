@@ -19,4 +19,4 @@ void for_each_tile(std::size_t count, Tile tile)
     if (begin < count) tile(begin, count - begin);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

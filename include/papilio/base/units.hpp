@@ -18,7 +18,7 @@ std::string human_bytes(std::uint64_t count);
 /// "250 us", "1.5 s", "2 min 5 s", "3 h 20 min".
 std::string human_duration(std::chrono::nanoseconds time);
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -38,7 +38,7 @@ inline std::string with_unit(double value, double step, std::span<const char* co
     return short_number(value) + " " + units[i];
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -61,4 +61,4 @@ inline std::string human_duration(std::chrono::nanoseconds time)
     return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " min";
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

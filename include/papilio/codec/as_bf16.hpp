@@ -13,4 +13,4 @@ struct as_bf16 : detail::half_codec<&detail::kernel_table::as_bf16> {
     static constexpr codec_id id = codec_id::as_bf16;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

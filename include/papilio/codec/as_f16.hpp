@@ -13,4 +13,4 @@ struct as_f16 : detail::half_codec<&detail::kernel_table::as_f16> {
     static constexpr codec_id id = codec_id::as_f16;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

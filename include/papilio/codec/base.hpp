@@ -179,4 +179,4 @@ constexpr void check_lossy_element()
 }
 }  // namespace detail
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

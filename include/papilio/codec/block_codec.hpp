@@ -160,4 +160,4 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -114,4 +114,4 @@ constexpr codec_choice fastest_codec(std::span<const codec_figures> candidates,
     return {best->id, time(*best)};
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

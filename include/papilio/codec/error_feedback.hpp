@@ -76,4 +76,4 @@ private:
     std::size_t begin_ = 0;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -53,7 +53,7 @@ private:
     static void read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> out);
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -90,7 +90,7 @@ inline bool decode_f16b(const std::byte* halves, std::uint16_t scale, float* blo
     return true;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 // Encoded, n elements are their halves, then one scale per block.
 namespace papilio::inline PAPILIO_MODE {
@@ -126,4 +126,4 @@ void f16b::read(bytes encoded, std::size_t begin, std::size_t n, std::span<V> ou
     });
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -41,4 +41,4 @@ bool all_finite(const Values& values) noexcept
     return all_finite(std::data(values), std::size(values));
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

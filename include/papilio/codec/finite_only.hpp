@@ -100,4 +100,4 @@ private:
 template <class Codec>
 finite_only(Codec) -> finite_only<Codec>;
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

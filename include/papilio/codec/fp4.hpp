@@ -37,7 +37,7 @@ struct fp4 {
     void decode(bytes encoded, std::span<V> out) const;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -104,7 +104,7 @@ inline bool is_fp4(const fp4_blocks& blocks)
     return largest_inner == e4m3::largest_code && is_scale(blocks.outer, fp4_blocks::most);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 // Encoded, n elements are their codes, packed block by block, then the inner scales, then the
 // outer ones.
@@ -179,4 +179,4 @@ void fp4::decode(bytes encoded, std::span<V> out) const
     });
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -55,7 +55,7 @@ struct fp8_block {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -76,4 +76,4 @@ struct fp8 : detail::block_codec<detail::fp8_block<Format>> {
         std::is_same_v<Format, e4m3> ? codec_id::fp8_e4m3 : codec_id::fp8_e5m2;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

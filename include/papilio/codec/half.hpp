@@ -90,4 +90,4 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -50,4 +50,4 @@ struct half_scale {
 
 static_assert(half_scale::least == f16(0x1p13f).bits && half_scale::most(0) == f16(0x1p14f).bits);
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

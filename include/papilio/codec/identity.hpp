@@ -42,4 +42,4 @@ struct identity {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

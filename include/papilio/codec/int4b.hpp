@@ -27,4 +27,4 @@ struct int4b : detail::integer_blocks<detail::int4b_format<Block>, detail::int4b
     static constexpr codec_id id = Block == 32 ? codec_id::int4b_32 : codec_id::int4b_128;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

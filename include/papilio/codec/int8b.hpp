@@ -15,4 +15,4 @@ struct int8b : detail::integer_blocks<detail::int8b_format, &detail::kernel_tabl
     static constexpr codec_id id = codec_id::int8b;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -139,4 +139,4 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -155,4 +155,4 @@ private:
     std::int32_t last_ = float_infinity;  // threshold
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -41,7 +41,7 @@ struct e2m1 {
     static constexpr const char* name = "fp4";
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 // Like base/float16.hpp: no branches, and comparisons between signed integers, for vector code.
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -88,4 +88,4 @@ constexpr float minifloat_value(std::uint8_t code) noexcept
     return std::bit_cast<float>(sign | select(is_small, subnormal, normal));
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

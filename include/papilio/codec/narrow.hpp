@@ -121,4 +121,4 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -83,7 +83,7 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -98,4 +98,4 @@ struct nf4b : detail::block_codec<detail::nf4_block> {
     static constexpr codec_id id = codec_id::nf4b;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -136,4 +136,4 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

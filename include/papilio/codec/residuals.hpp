@@ -108,7 +108,7 @@ private:
     std::vector<Stored> proposed_;  // between rounds the same
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -161,4 +161,4 @@ void residuals<Stored>::propose(std::size_t begin, std::span<const float> remain
     for (std::size_t i = 0; i < remains.size(); ++i) proposed_[begin + i] = rounded(remains[i]);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -85,4 +85,4 @@ constexpr bool is_level(std::uint16_t level) noexcept
     return level == 0 || is_scale(level, 1);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -52,7 +52,7 @@ struct sign_block {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -68,4 +68,4 @@ struct sign1 : detail::block_codec<detail::sign_block> {
     static constexpr codec_id id = codec_id::sign1;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -45,7 +45,7 @@ struct rice_places {
                        std::size_t spacing, std::uint16_t* places) noexcept;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -111,7 +111,7 @@ constexpr unsigned rice_parameter(std::size_t spacing) noexcept
     return static_cast<unsigned>(width == 0 ? 0 : width - 1);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -186,4 +186,4 @@ inline bool rice_places::decode(bytes encoded, std::size_t k, std::size_t n, std
     return reader.complete();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -48,7 +48,7 @@ struct sign_values {
     static bool decode(const std::byte* from, std::size_t k, float* values) noexcept;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -86,7 +86,7 @@ struct two_levels {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -182,4 +182,4 @@ inline bool sign_values::decode(const std::byte* from, std::size_t k, float* val
     return k % 8 == 0 || std::to_integer<unsigned>(from[size(k) - 1]) >> k % 8 == 0;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

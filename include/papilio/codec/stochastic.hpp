@@ -66,7 +66,7 @@ std::size_t put_codes(const std::int8_t* codes, std::size_t size, std::byte* to)
     return packed_size(size, Bits);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -108,7 +108,7 @@ struct stochastic {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -141,4 +141,4 @@ std::size_t stochastic<Codec>::encode(std::span<const V> values, mutable_bytes o
     return bound<V>(n);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

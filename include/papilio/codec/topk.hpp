@@ -97,7 +97,7 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 // Encoded, n elements are one chunk after the other: values, then places.
 namespace papilio::inline PAPILIO_MODE {
@@ -208,4 +208,4 @@ void topk<K, Values, Places, Chunk>::decode_chunk(const std::byte* values, bytes
     for (std::size_t i = 0; i < k; ++i) out[where[i]] = chosen[i];
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

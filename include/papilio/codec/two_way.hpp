@@ -67,4 +67,4 @@ struct two_way {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

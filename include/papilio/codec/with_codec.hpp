@@ -96,4 +96,4 @@ inline codec_id codec_named(std::string_view text)
     return codec_named(text, all_codecs{});
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -41,7 +41,7 @@ task<std::optional<link_table>> agree_links(Net&& net, advertised_link mine, cal
         return detail::run_agree_links(any_transport(net), mine, options);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/collective/impl/agree_links.hpp>

@@ -65,4 +65,4 @@ task<report> all_gather(const Net&, In&&, Out&&, call_options, First, Rest...)
     return detail::refuse<detail::misuse::early_options, Net>();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -138,4 +138,4 @@ task<report> all_reduce_in_place(const Net&, Data&&, Op, call_options, Codec)
     return detail::refuse<detail::misuse::early_options, Net>();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -24,4 +24,4 @@ task<report> barrier(Net&& net, call_options options)
         return detail::run_barrier(any_transport(net), options);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -61,4 +61,4 @@ task<report> broadcast(const Net&, Data&&, int, call_options, First, Rest...)
     return detail::refuse<detail::misuse::early_options, Net>();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -66,4 +66,4 @@ private:
     std::string detail_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

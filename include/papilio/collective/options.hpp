@@ -57,4 +57,4 @@ struct call_options {
 // temporaries twice. So they must have nothing to destroy.
 static_assert(std::is_trivially_destructible_v<call_options>);
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -80,4 +80,4 @@ task<report> reduce_scatter(const Net&, In&&, Out&&, Op, call_options, Codec)
     return detail::refuse<detail::misuse::early_options, Net>();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

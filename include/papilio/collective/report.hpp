@@ -68,4 +68,4 @@ struct report {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -32,7 +32,7 @@ task<report> run_broadcast(any_transport net, std::unique_ptr<call_data> data, i
 
 task<report> run_barrier(any_transport net, call_options options);
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/collective/impl/run.hpp>

@@ -76,4 +76,4 @@ private:
     T own_[most] = {};
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

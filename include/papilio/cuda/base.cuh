@@ -117,7 +117,7 @@ PAPILIO_DEVICE inline void store_words(void* to, const words<Count>& all) noexce
 #endif
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail
 
 namespace papilio::inline PAPILIO_MODE::cuda {
 
@@ -125,7 +125,7 @@ namespace papilio::inline PAPILIO_MODE::cuda {
 /// device can write: in its memory, or in pinned memory of the host that is mapped into the device.
 using flag = std::uint32_t;
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda
+}  // namespace papilio::cuda
 
 namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
@@ -135,4 +135,4 @@ PAPILIO_DEVICE inline void raise(flag* raised) noexcept
     *static_cast<volatile flag*>(raised) = 1;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail

@@ -62,4 +62,4 @@ void reduce_and_encode(Op op, From from, std::span<const bytes> contributions,
         stream);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda
+}  // namespace papilio::cuda

@@ -155,4 +155,4 @@ struct format<fp8<Minifloat>> {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail

@@ -68,4 +68,4 @@ void launch(const Work& work, std::size_t n, cudaStream_t stream)
     check(cudaGetLastError(), "the kernel does not start");
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail

@@ -146,4 +146,4 @@ PAPILIO_DEVICE void store_some(const Warp& warp, const encoded_tile<Format, Warp
         });
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail

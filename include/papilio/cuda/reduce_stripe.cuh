@@ -148,4 +148,4 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail

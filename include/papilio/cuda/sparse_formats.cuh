@@ -196,4 +196,4 @@ PAPILIO_DEVICE inline std::uint32_t packed_number(const std::byte* from, std::si
     return all >> first % 8 & ((1u << bits) - 1);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail

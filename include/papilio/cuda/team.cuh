@@ -81,7 +81,7 @@ struct emulated_team {
     bool backwards = false;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail
 
 #ifdef __CUDACC__
 namespace papilio::inline PAPILIO_MODE::cuda::detail {
@@ -149,5 +149,5 @@ struct device_team {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail
 #endif

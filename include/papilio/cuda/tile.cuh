@@ -144,4 +144,4 @@ PAPILIO_DEVICE bool decode_tile(const Warp& warp, const encoded_tile<Format, War
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail

@@ -109,4 +109,4 @@ PAPILIO_DEVICE void store_tile(const Warp& warp, const encoded_tile<Format, Warp
         });
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail

@@ -227,4 +227,4 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail

@@ -59,7 +59,7 @@ struct emulated_warp {
     bool backwards = false;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail
 
 #ifdef __CUDACC__
 namespace papilio::inline PAPILIO_MODE::cuda::detail {
@@ -124,5 +124,5 @@ struct device_warp {
     static constexpr std::uint32_t everybody = 0xffffffff;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail
 #endif

@@ -143,4 +143,4 @@ auto reduce_work(Op op, From from, Back back, std::size_t n, std::span<const byt
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::cuda::detail
+}  // namespace papilio::cuda::detail

@@ -44,7 +44,7 @@ struct outer_buffers {
 /// has changed, when lengths or options do not fit.
 void outer_step(const outer_buffers& s, std::span<const float> gradient, outer_options o = {});
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -77,7 +77,7 @@ void outer_step_tile(const outer_buffers& s, const float* gradient, std::size_t 
     for (std::size_t i = 0; i < size; ++i) to_parameters[i] = moved[i];
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -112,4 +112,4 @@ inline void outer_step(const outer_buffers& s, std::span<const float> gradient, 
     });
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

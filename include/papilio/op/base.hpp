@@ -78,4 +78,4 @@ constexpr bool operation_takes()
 }
 }  // namespace detail
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

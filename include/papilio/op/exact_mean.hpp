@@ -41,7 +41,7 @@ struct exact_mean {
                 std::span<T> out) const;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -129,7 +129,7 @@ inline std::vector<std::int64_t> whole_weights(std::span<const double> weights)
     return whole;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -158,4 +158,4 @@ void exact_mean::reduce(std::span<const std::span<const T>> contributions,
     });
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

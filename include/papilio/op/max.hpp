@@ -31,4 +31,4 @@ struct max {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -40,4 +40,4 @@ struct mean {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

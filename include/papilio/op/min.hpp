@@ -31,4 +31,4 @@ struct min {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -31,4 +31,4 @@ struct prod {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -100,4 +100,4 @@ struct keep {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

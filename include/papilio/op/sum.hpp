@@ -24,4 +24,4 @@ struct sum {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -86,4 +86,4 @@ void weighted_mean::reduce(std::span<const std::span<const T>> contributions,
     });
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -58,4 +58,4 @@ auto with_op(op_id id, F&& f)
     return with_op(all_ops{}, id, f);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

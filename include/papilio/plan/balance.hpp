@@ -36,7 +36,7 @@ inline std::vector<double> worthwhile_shares(std::span<const access_rate> rates,
 inline double direct_seconds_per_byte(std::span<const access_rate> rates,
                                       std::span<const role> roles, std::span<const double> shares);
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -57,7 +57,7 @@ inline double water_level(std::span<const double> full, double auxiliary, std::s
     return level;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -128,4 +128,4 @@ inline std::vector<double> worthwhile_shares(std::span<const access_rate> rates,
     return shares;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -96,4 +96,4 @@ private:
     std::vector<int> strides_;  // by stage, and at the end the number of peers
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -49,7 +49,7 @@ choice choose(const link_table& links, const workload& work, const overrides& de
 /// All ordered ways to write `peers` as a product of up to `most` factors of 2 or more.
 std::vector<std::vector<int>> radix_vectors(int peers, std::size_t most = 4);
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -118,7 +118,7 @@ inline std::string line_about(const schedule& how, const prediction& p, std::siz
            p.limited_by + '\n';
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -181,4 +181,4 @@ inline choice choose(const link_table& links, const workload& work, const overri
     return c;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -88,4 +88,4 @@ constexpr std::size_t default_slots(std::size_t total, std::size_t partners,
     return std::clamp<std::size_t>(window / chunk_bytes, 2, 256);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

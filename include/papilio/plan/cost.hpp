@@ -36,7 +36,7 @@ inline void check(const workload& work);
 /// schedule that makes no sense.
 prediction predict(const link_table& links, const workload& work, const schedule& how);
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -93,7 +93,7 @@ inline prediction predict_within(double bound, const link_table& links, const wo
     return p;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -111,4 +111,4 @@ inline prediction predict(const link_table& links, const workload& work, const s
     return detail::predict_within(detail::bound_seconds(links, work), links, work, how);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -119,7 +119,7 @@ private:
 /// link that nobody has seen as fast as the one in the middle. Nothing where nobody knows anything.
 std::optional<link_table> table_of(std::span<const advertised_link> told);
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -128,7 +128,7 @@ inline double known(double told, double least) noexcept
     return std::isfinite(told) && told >= least ? told : 0;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -152,4 +152,4 @@ inline std::optional<link_table> table_of(std::span<const advertised_link> told)
     return t;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -66,4 +66,4 @@ inline void check(const link_table& t, std::size_t peers)
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

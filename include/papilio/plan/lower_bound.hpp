@@ -49,4 +49,4 @@ inline double lower_bound_seconds(const link_table& links, std::size_t size)
     return links.latency_seconds + per_byte * static_cast<double>(size);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -34,7 +34,7 @@ std::vector<part> partition(std::size_t count, std::size_t parts);
 /// `errc::bad_argument` unless all are finite, none is negative and one is positive.
 std::vector<part> partition(std::size_t count, std::span<const double> shares);
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -73,7 +73,7 @@ inline std::vector<part> consecutive(std::span<const std::size_t> sizes)
     return result;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -112,4 +112,4 @@ inline std::vector<part> partition(std::size_t count, std::span<const double> sh
     return detail::consecutive(sizes);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -27,4 +27,4 @@ constexpr bool votes(role r) noexcept
     return r != role::observer;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -26,4 +26,4 @@ struct workload {
     double per_message = 10e-6;  ///< seconds of one core to send and receive a message
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

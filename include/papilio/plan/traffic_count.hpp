@@ -126,4 +126,4 @@ private:
     std::vector<std::vector<double>> between_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -86,7 +86,7 @@ task<bandwidth> measure_sustained(Net& net, int peer, sustained_options o);
 template <transport Net>
 task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits = {});
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -262,7 +262,7 @@ task<> answer_bandwidth(Net& net, int peer, bandwidth_request r, bool willing, b
     co_await when_all(std::move(ways));
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -346,4 +346,4 @@ task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits)
     co_await std::move(served);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -83,4 +83,4 @@ inline bandwidth_request parse_bandwidth_request(bytes from)
     return r;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

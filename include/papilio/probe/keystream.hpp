@@ -104,7 +104,7 @@ inline void keystream::fill(std::uint64_t first_block, mutable_bytes out) const 
     std::copy_n(rest.begin(), out.size(), out.begin());
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -115,4 +115,4 @@ inline void check_secret(const secret_key& key)
                                 "a probe needs a secret: draw one from the system's random source");
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -65,7 +65,7 @@ inline round_trip summary(std::vector<duration> times)
     return r;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -114,7 +114,7 @@ task<> ask_echo(Net& net, int peer, ping p)
         throw std::system_error(errc::mismatch, "an echo of something else");
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -162,4 +162,4 @@ task<> serve_echo(Net& net, int peer)
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

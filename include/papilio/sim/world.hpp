@@ -175,7 +175,7 @@ private:
     std::vector<flight*> spare_;                    // those that have landed, for the next ones
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::sim
+}  // namespace papilio::sim
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/sim/impl/world.hpp>

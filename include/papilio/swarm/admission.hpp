@@ -108,4 +108,4 @@ inline void check_run(const run_description& run, const membership_options& o)
                                     std::to_string(o.round_timeout.count()) + " ns");
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

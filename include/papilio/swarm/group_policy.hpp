@@ -101,4 +101,4 @@ inline std::uint64_t min_skipped(const member_map& members)
     return lowest.value_or(0);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

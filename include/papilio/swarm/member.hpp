@@ -57,4 +57,4 @@ struct member {
 
 using member_map = std::map<std::uint16_t, member>;
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -71,4 +71,4 @@ inline void finish_report(member& m, const wire::round_outcome& outcome)
     m.state = current ? member_state::training : member_state::outdated;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -98,4 +98,4 @@ private:
     std::string digest_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -258,4 +258,4 @@ inline time_point membership::next_tick() const
         .value_or(time_point::max());
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

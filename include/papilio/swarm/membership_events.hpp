@@ -69,4 +69,4 @@ struct member_settled {
 using membership_event = std::variant<member_joined, member_left, member_outdated, member_warned,
                                       group_called, group_settled, member_settled>;
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

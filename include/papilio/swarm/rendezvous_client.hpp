@@ -224,4 +224,4 @@ inline void rendezvous_client::fail(std::error_code why, std::string text)
     received_.open();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -24,4 +24,4 @@ struct rendezvous_watcher {
     virtual void saw(const membership_event& what) = 0;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

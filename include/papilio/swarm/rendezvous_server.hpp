@@ -255,4 +255,4 @@ inline task<> rendezvous_server::send_heartbeats()
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

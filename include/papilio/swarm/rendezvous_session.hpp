@@ -138,4 +138,4 @@ inline void apply_message(membership& run, std::uint16_t id, const rendezvous_se
                                                        std::to_string(message.index() + 1));
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

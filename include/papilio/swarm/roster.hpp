@@ -96,4 +96,4 @@ private:
     member_map members_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -97,4 +97,4 @@ private:
     std::map<std::uint16_t, wire::round_report> reports_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -92,4 +92,4 @@ private:
     wire::round_outcome last_;  // of the attempt settled last
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

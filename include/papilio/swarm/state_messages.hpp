@@ -178,4 +178,4 @@ private:
     std::vector<std::uint64_t> sums_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -66,7 +66,7 @@ template <transport Net>
 task<state_snapshot> fetch_state(Net& net, std::vector<int> donors, std::vector<std::size_t> sizes,
                                  state_options o = {});
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -179,7 +179,7 @@ task<> receive_state(Net& net, int donor, state_request r, const state_plan& pla
                                                     " was damaged on its way");
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -236,4 +236,4 @@ task<state_snapshot> fetch_state(Net& net, std::vector<int> donors, std::vector<
     throw std::system_error(last, failures);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

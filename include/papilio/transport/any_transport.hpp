@@ -79,4 +79,4 @@ private:
     std::shared_ptr<concept_type> model_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

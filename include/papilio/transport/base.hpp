@@ -126,4 +126,4 @@ std::optional<duration> round_trip(Net& net, int peer)
 
 }  // namespace detail
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

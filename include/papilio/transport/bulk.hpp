@@ -141,4 +141,4 @@ inline task<> watched(task<> work, bulk_watch& watch, duration progress_timeout,
     co_await when_any(std::move(both));
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

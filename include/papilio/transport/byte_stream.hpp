@@ -79,4 +79,4 @@ public:
     virtual task<std::unique_ptr<byte_stream>> accept() = 0;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

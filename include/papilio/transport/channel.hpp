@@ -77,4 +77,4 @@ private:
     std::unique_ptr<concept_type> model_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -40,7 +40,7 @@ public:
     transport(asio_loop& on, int rank, std::vector<address> peers, options o = {});
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::hybrid
+}  // namespace papilio::hybrid
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/hybrid.hpp>

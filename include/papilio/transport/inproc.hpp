@@ -148,4 +148,4 @@ inline void transport::deliver_queued()
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::inproc
+}  // namespace papilio::inproc

@@ -208,4 +208,4 @@ inline void mailbox::discard_call(tag t)
     early_.discard_call(t);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

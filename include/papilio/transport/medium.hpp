@@ -83,4 +83,4 @@ private:
     std::map<int, Address> addresses_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

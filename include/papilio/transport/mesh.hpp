@@ -125,7 +125,7 @@ private:
     addressed_medium<Address>& addresses_;  // the mesh's own
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/mesh.hpp>

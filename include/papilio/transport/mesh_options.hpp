@@ -57,4 +57,4 @@ inline void check_mesh_options(const mesh_options& o, int rank, int peers)
 
 }  // namespace detail
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -134,4 +134,4 @@ inline std::pair<pipe, pipe> make_pipe(loop& on, duration latency = {})
     return {pipe(there, back), pipe(back, there)};
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

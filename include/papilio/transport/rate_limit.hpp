@@ -60,4 +60,4 @@ private:
     time_point free_{};  // when all reserved bytes have passed
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

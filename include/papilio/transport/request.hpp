@@ -131,4 +131,4 @@ task<> serve_requests(Net& net, int peer, control_service service, Request (*par
     co_await when_any(std::move(both));
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -56,7 +56,7 @@ public:
     transport(asio_loop& on, int rank, std::vector<address> peers, options o = {});
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::shm
+}  // namespace papilio::shm
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/shm.hpp>

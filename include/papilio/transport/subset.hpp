@@ -90,4 +90,4 @@ private:
     std::uint32_t calls_ = 0;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -20,7 +20,7 @@ public:
     transport(asio_loop& on, int rank, std::vector<endpoint> peers, options o = {});
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::tcp
+}  // namespace papilio::tcp
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/tcp.hpp>

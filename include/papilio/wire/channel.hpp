@@ -30,4 +30,4 @@ inline bool is_channel_hello(const std::byte* from) noexcept
            load<std::uint16_t>(from + 4) == channel_version && load<std::uint16_t>(from + 6) == 0;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::wire
+}  // namespace papilio::wire

@@ -53,4 +53,4 @@ constexpr std::uint32_t request_number(std::int64_t now_ns, int peer, control_se
 
 }  // namespace detail
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -108,4 +108,4 @@ inline std::string difference(const descriptor& here, const descriptor& there)
     return {};
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::wire
+}  // namespace papilio::wire

@@ -84,4 +84,4 @@ private:
     bytes left_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::wire::detail
+}  // namespace papilio::wire::detail

@@ -60,4 +60,4 @@ inline frame parse_frame(const std::byte* from)
     return {tag{what}, size};
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::wire
+}  // namespace papilio::wire

@@ -56,4 +56,4 @@ inline std::optional<hello> parse_hello(const std::byte* from) noexcept
 /// The answer to an accepted `hello`, and the answer to that.
 inline constexpr std::uint32_t welcome = 0x4b4f5050;  // "PPOK"
 
-}  // namespace papilio::inline PAPILIO_MODE::wire
+}  // namespace papilio::wire

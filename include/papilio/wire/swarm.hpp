@@ -19,7 +19,7 @@ std::vector<std::byte> encode(const swarm_message& message);
 /// Reads a whole message; throws `errc::bad_message` if `encode` could not have written it.
 swarm_message parse_swarm(bytes from);
 
-}  // namespace papilio::inline PAPILIO_MODE::wire
+}  // namespace papilio::wire
 
 namespace papilio::inline PAPILIO_MODE::wire::detail {
 
@@ -298,7 +298,7 @@ swarm_message get_kind(field_reader& from, std::size_t kind)
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::wire::detail
+}  // namespace papilio::wire::detail
 
 namespace papilio::inline PAPILIO_MODE::wire {
 
@@ -327,4 +327,4 @@ inline swarm_message parse_swarm(bytes from)
     return message;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::wire
+}  // namespace papilio::wire

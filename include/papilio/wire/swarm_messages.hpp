@@ -165,4 +165,4 @@ using swarm_message =
     std::variant<join, joined, refused, announce, state_held, round_closing, round_ready, group,
                  round_report, round_outcome, state_outdated, alive, leave>;
 
-}  // namespace papilio::inline PAPILIO_MODE::wire
+}  // namespace papilio::wire

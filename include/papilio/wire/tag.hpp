@@ -56,4 +56,4 @@ constexpr std::uint32_t call_of(tag t) noexcept
     return static_cast<std::uint32_t>(static_cast<std::uint64_t>(t) >> 32);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

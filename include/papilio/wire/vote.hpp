@@ -63,4 +63,4 @@ inline vote parse_vote(bytes from)
     return v;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::wire
+}  // namespace papilio::wire

@@ -11,4 +11,4 @@ struct asio_io {
     asio::io_context context{1};
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -97,4 +97,4 @@ PAPILIO_DECL void asio_loop::wake() noexcept
     asio::post(io_->context, [] {});
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -26,7 +26,7 @@ namespace papilio::inline PAPILIO_MODE::hivemind {
 /// cannot be cut.
 inline constexpr std::size_t whole_run = std::numeric_limits<std::size_t>::max();
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind
+}  // namespace papilio::hivemind
 
 namespace papilio::inline PAPILIO_MODE::hivemind::detail {
 
@@ -68,4 +68,4 @@ std::span<const float> finite_floats(std::span<const V> values, std::vector<floa
     return floats;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail
+}  // namespace papilio::hivemind::detail

@@ -45,7 +45,7 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind
+}  // namespace papilio::hivemind
 
 namespace papilio::inline PAPILIO_MODE::hivemind::detail {
 
@@ -106,7 +106,7 @@ struct dynamic_levels {
 
 inline constexpr dynamic_levels dynamic;
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail
+}  // namespace papilio::hivemind::detail
 
 // Encoded, n elements are the number of blocks and that of levels, each an i64, then the blocks'
 // largest magnitudes, the levels, and a byte per element.
@@ -163,4 +163,4 @@ void blockwise8::decode(bytes encoded, std::span<V> out) const
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind
+}  // namespace papilio::hivemind

@@ -86,4 +86,4 @@ struct codebook_codec {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail
+}  // namespace papilio::hivemind::detail

@@ -11,4 +11,4 @@ struct float16 : papilio::detail::half_codec<&papilio::detail::kernel_table::as_
     static constexpr codec_id id = codec_id::hivemind_float16;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind
+}  // namespace papilio::hivemind

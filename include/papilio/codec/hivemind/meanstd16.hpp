@@ -62,7 +62,7 @@ private:
                            std::byte* deviation);
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind
+}  // namespace papilio::hivemind
 
 // Encoded, n elements are n f16, then the rows' means, then their deviations.
 namespace papilio::inline PAPILIO_MODE::hivemind {
@@ -138,4 +138,4 @@ void meanstd16::decode(bytes encoded, std::span<V> out) const
     if (!finite) detail::refuse("meanstd16", "not a finite number");
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind
+}  // namespace papilio::hivemind

@@ -118,7 +118,7 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail
+}  // namespace papilio::hivemind::detail
 
 namespace papilio::inline PAPILIO_MODE::hivemind {
 
@@ -132,4 +132,4 @@ struct quantile8 : detail::codebook_codec<detail::quantile8_coder> {
     static constexpr codec_id id = codec_id::hivemind_quantile8;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind
+}  // namespace papilio::hivemind

@@ -71,4 +71,4 @@ struct spread {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail
+}  // namespace papilio::hivemind::detail

@@ -111,7 +111,7 @@ private:
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind::detail
+}  // namespace papilio::hivemind::detail
 
 namespace papilio::inline PAPILIO_MODE::hivemind {
 
@@ -127,4 +127,4 @@ struct uniform8 : detail::codebook_codec<detail::uniform8_coder> {
     static constexpr codec_id id = codec_id::hivemind_uniform8;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::hivemind
+}  // namespace papilio::hivemind

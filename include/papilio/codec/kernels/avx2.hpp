@@ -187,7 +187,7 @@ struct operations {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail::avx2
+}  // namespace papilio::detail::avx2
 
 #define PAPILIO_LEVEL avx2
 #include <papilio/codec/kernels/loops.inc>

@@ -241,7 +241,7 @@ struct operations : avx2::operations {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail::avx512
+}  // namespace papilio::detail::avx512
 
 #define PAPILIO_LEVEL avx512
 #include <papilio/codec/kernels/loops.inc>

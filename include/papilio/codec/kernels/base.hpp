@@ -107,4 +107,4 @@ struct int4b_format {
     static constexpr std::uint16_t largest_full_scale = largest_scale;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -235,6 +235,6 @@ inline constexpr kernel_table kernels{
     scalar_uniform8,
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail::neon
+}  // namespace papilio::detail::neon
 
 #endif

@@ -230,4 +230,4 @@ inline constexpr kernel_table scalar_kernels{
     scalar_uniform8,
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -66,4 +66,4 @@ inline const kernel_table& kernels()
     return chosen;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -57,4 +57,4 @@ inline void look_up(const std::byte* codes, std::size_t n, const float* codebook
 
 inline constexpr uniform8_kernels scalar_uniform8{add_moments, classify, look_up};
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -153,4 +153,4 @@ private:
     bool refused_ = false;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -254,4 +254,4 @@ private:
     bool complete_ = false;  // no more messages are to come
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

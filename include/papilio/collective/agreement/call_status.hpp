@@ -36,4 +36,4 @@ struct call_status {
     }
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -176,4 +176,4 @@ private:
     bool reduced_ = false;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -55,4 +55,4 @@ inline task<> watch_deadline(peer_io& io, const ballot& votes, const call_status
     throw call_error(errc::timed_out, -1, io.me(), status.where);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

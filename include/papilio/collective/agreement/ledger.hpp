@@ -68,4 +68,4 @@ private:
     std::vector<entry> entries_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

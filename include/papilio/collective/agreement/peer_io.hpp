@@ -147,4 +147,4 @@ private:
     link_meter link_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

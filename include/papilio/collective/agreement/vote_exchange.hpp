@@ -131,4 +131,4 @@ private:
     std::deque<gate> closed_;  // by stage: all votes are in, and say yes
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

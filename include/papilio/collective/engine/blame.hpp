@@ -35,4 +35,4 @@ void blame_result(int me, const Work& work)
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -85,4 +85,4 @@ private:
     slot_gate gate_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

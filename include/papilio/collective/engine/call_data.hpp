@@ -118,4 +118,4 @@ private:
     std::size_t out_begin_ = 0;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

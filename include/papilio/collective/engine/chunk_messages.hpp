@@ -147,4 +147,4 @@ private:
     int me_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

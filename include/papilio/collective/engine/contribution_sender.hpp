@@ -145,4 +145,4 @@ private:
     std::deque<std::size_t> next_chunks_;  // by owner and stage
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

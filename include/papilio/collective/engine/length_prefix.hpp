@@ -66,4 +66,4 @@ inline std::vector<bytes> entries_of(bytes message, std::size_t count)
     return entries;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -79,4 +79,4 @@ void unpack(const Codec& codec, std::size_t begin, bytes encoded, std::span<T> o
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -207,4 +207,4 @@ void reduce_chunk(const Op& op, const From& from, const Back& back, const chunk_
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

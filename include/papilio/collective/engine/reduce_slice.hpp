@@ -53,4 +53,4 @@ void reduce_slice(const Op& op, std::span<const double> weights, const Read& rea
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -261,4 +261,4 @@ private:
     std::deque<pooled_buffer> buffers_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -61,4 +61,4 @@ private:
     gate decided_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -134,4 +134,4 @@ private:
     std::vector<message> messages_;  // by rank
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -192,4 +192,4 @@ private:
     std::deque<stage_ownership> owned_;  // by stage
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

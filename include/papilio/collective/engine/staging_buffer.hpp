@@ -54,4 +54,4 @@ private:
     std::unique_ptr<void, free> memory_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -123,4 +123,4 @@ std::unique_ptr<call_data> make_call_data(std::span<const T> in, std::span<T> ou
     return std::make_unique<typed_call_data<T, Op, Codec>>(in, out, op, codec);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

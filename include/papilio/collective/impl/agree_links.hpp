@@ -40,4 +40,4 @@ PAPILIO_DECL task<std::optional<link_table>> run_agree_links(any_transport net,
     co_return table_of(told);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

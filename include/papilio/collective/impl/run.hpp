@@ -156,4 +156,4 @@ PAPILIO_DECL task<report> run_barrier(any_transport net, call_options options)
     co_return co_await std::move(voted);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

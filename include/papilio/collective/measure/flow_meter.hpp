@@ -75,4 +75,4 @@ private:
     double most_ = 0;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -86,4 +86,4 @@ private:
     time_point next_look_{};
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -179,4 +179,4 @@ inline call_plan plan_by_sizes(int peers, std::size_t count, const call_kind& ki
     return plan;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -68,4 +68,4 @@ inline wire::descriptor describe(collective_id which, any_transport& net, std::s
             .weight = o.weight};
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -116,4 +116,4 @@ task<report> refuse()
     return refused();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

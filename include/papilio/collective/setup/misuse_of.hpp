@@ -144,4 +144,4 @@ constexpr misuse misuse_of_all_reduce_in_place()
         return misuse_of_call<misuse_in_place<Net, Data>(), Data, Op, Codec>();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

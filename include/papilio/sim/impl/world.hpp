@@ -143,4 +143,4 @@ PAPILIO_DECL void world::kill(int rank)
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::sim
+}  // namespace papilio::sim

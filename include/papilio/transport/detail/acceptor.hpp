@@ -69,4 +69,4 @@ private:
     task<> run_ = run();
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

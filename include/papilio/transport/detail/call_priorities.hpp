@@ -34,4 +34,4 @@ private:
     std::deque<std::pair<std::uint32_t, int>> known_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -117,4 +117,4 @@ private:
     grant out_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

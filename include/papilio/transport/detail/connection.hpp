@@ -239,4 +239,4 @@ inline task<> connection::read()
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

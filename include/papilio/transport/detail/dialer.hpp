@@ -107,4 +107,4 @@ private:
     std::map<int, std::error_code> failures_;  // of the last attempt, by peer
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

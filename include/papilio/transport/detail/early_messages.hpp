@@ -84,4 +84,4 @@ private:
     std::map<int, std::size_t> used_;  // by peer, in bytes
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

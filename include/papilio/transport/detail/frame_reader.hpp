@@ -146,4 +146,4 @@ inline std::size_t frame_reader::received(std::size_t n)
     return of_message;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

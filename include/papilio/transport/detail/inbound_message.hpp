@@ -88,4 +88,4 @@ private:
     mutable_bytes destination_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

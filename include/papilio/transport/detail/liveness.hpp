@@ -60,4 +60,4 @@ private:
     task<> watch_ = watch();
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -64,4 +64,4 @@ private:
     std::size_t read_ = 0;  // bytes of head and body
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -225,4 +225,4 @@ inline std::optional<duration> peer_link::round_trip()
     return shortest;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

@@ -202,4 +202,4 @@ inline void send_queue::fail(std::error_code why)
     bytes_waiting_ = 0;
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

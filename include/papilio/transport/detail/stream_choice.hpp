@@ -105,4 +105,4 @@ private:
     std::vector<transfer> recent_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::detail
+}  // namespace papilio::detail

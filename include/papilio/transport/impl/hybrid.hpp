@@ -90,4 +90,4 @@ PAPILIO_DECL transport::transport(asio_loop& on, int rank, std::vector<address> 
 {
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::hybrid
+}  // namespace papilio::hybrid

@@ -163,4 +163,4 @@ PAPILIO_DECL task<> mesh::close(duration limit)
         if (l->connected()) l->fail(late ? errc::timed_out : errc::disconnected);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE
+}  // namespace papilio

@@ -35,4 +35,4 @@ inline std::string this_host()
     return boot + "-" + std::to_string(network.st_ino);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::shm
+}  // namespace papilio::shm

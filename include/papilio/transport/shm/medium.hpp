@@ -151,4 +151,4 @@ private:
     std::unique_ptr<acceptor> acceptor_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::shm::detail
+}  // namespace papilio::shm::detail

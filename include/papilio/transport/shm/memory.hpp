@@ -124,4 +124,4 @@ private:
     void* at_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::shm::detail
+}  // namespace papilio::shm::detail

@@ -190,4 +190,4 @@ private:
     std::uint64_t written_ = 0;  // the writer's position when it was last loaded
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::shm::detail
+}  // namespace papilio::shm::detail

@@ -152,4 +152,4 @@ inline task<> receive_all(descriptor& socket, mutable_bytes into, owned_fd& file
     }
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::shm::detail
+}  // namespace papilio::shm::detail

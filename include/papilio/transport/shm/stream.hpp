@@ -120,4 +120,4 @@ private:
     task<> wakeups_ = read_wakeups();
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::shm::detail
+}  // namespace papilio::shm::detail

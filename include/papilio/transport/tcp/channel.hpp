@@ -231,4 +231,4 @@ inline std::string channel::remote() const
     return state_->remote();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::tcp
+}  // namespace papilio::tcp

@@ -22,4 +22,4 @@ inline std::string to_string(const endpoint& e)
     return (v6 ? '[' + e.host + ']' : e.host) + ':' + std::to_string(e.port);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::tcp
+}  // namespace papilio::tcp

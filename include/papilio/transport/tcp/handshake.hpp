@@ -162,4 +162,4 @@ inline task<> exchange_welcome(socket& s)
 
 }  // namespace detail
 
-}  // namespace papilio::inline PAPILIO_MODE::tcp
+}  // namespace papilio::tcp

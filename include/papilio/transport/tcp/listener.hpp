@@ -147,4 +147,4 @@ inline task<> listener::handshake(detail::socket from)
     arrived_.open();
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::tcp
+}  // namespace papilio::tcp

@@ -168,4 +168,4 @@ private:
     std::unique_ptr<acceptor> acceptor_;
 };
 
-}  // namespace papilio::inline PAPILIO_MODE::tcp::detail
+}  // namespace papilio::tcp::detail

@@ -58,4 +58,4 @@ inline mesh_options for_mesh(const options& o) noexcept
             .handshake_timeout = o.handshake_timeout};
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::tcp
+}  // namespace papilio::tcp

@@ -185,4 +185,4 @@ inline void tune(socket& s, const char* congestion)
         avoid_bbr_without_latency(s);
 }
 
-}  // namespace papilio::inline PAPILIO_MODE::tcp::detail
+}  // namespace papilio::tcp::detail
