@@ -561,7 +561,7 @@ TEST_CASE("bad arguments are refused with a sentence")
     refused([&](auto& net) { return pa::all_reduce(net, data[0], shorter); },
             "in has 10 elements and out 9");
     refused([&](auto& net) { return pa::all_reduce(net, data[0], data[0]); }, "overlap");
-    refused(with({.weight = 0}), "weight");
+    refused(with({.weight = -1}), "weight");
     refused(with({.shares = one_share}), "shares");
     refused(with({.shares = bad_shares}), "shares");
     refused(with({.roles = nobody}), "clients need full or auxiliary peers");

@@ -13,6 +13,7 @@
 #include <papilio/wire/vote.hpp>
 
 #include <support/clusters.hpp>
+#include <support/reference.hpp>
 #include <support/seeds.hpp>
 #include <support/tcp_cluster.hpp>
 
@@ -282,13 +283,14 @@ TEST_CASE("a message that no honest peer sends is its sender's failure")
 
 TEST_CASE("a peer that tells different weights to different peers is found out")
 {
+    const double other_weight = GENERATE(1.0, 0.0);
     sim_cluster cluster(3);
     auto data = ramps(3, 300);
     std::vector<outcome> ends(3);
     const pa::call_options options{.timeout = 3s, .call = 1, .chunk_bytes = 4096};
 
-    // Peer 2 plays the protocol by hand: its first chunks name weights of 1 and of 5, and it votes
-    // as if all were well.
+    // Peer 2 plays the protocol by hand: its first chunks name weights of 1 or 0, and of 5, and it
+    // votes as if all were well.
     const auto elements = pa::detail::kind_of<float, pa::weighted_mean>(pa::identity{});
     const auto plan = pa::detail::plan_by_shares(3, 300, elements, options);
     pa::any_transport any(cluster.peer(2));
@@ -302,16 +304,17 @@ TEST_CASE("a peer that tells different weights to different peers is found out")
         told.weight = weight;
         const auto head = pa::wire::encode(told);
         std::vector<std::byte> message(head.begin(), head.end());
-        message.resize(message.size() + 400);
+        if (weight > 0) message.resize(message.size() + 400);
         co_await net.send(victim, name(pa::message_kind::contribution), message);
-        co_await net.send(victim, name(pa::message_kind::result), pa::bytes(message).first(400));
+        message.resize(400);
+        co_await net.send(victim, name(pa::message_kind::result), message);
         const auto vote = pa::wire::encode(
             pa::wire::vote{.yes = true, .call = pa::wire::digest(call), .weight = weight});
         co_await net.send(victim, name(pa::message_kind::vote), vote);
     };
     cluster.run([&](auto& net) -> pa::task<> {
         if (net.rank() == 2) {
-            co_await lie(net, 0, 1);
+            co_await lie(net, 0, other_weight);
             co_await lie(net, 1, 5);
             co_return;
         }
@@ -338,6 +341,10 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
         const auto count = static_cast<std::size_t>(random.below(30'000));
         const auto radix = some_radix(peers, random);
         const bool near = random.below(2) == 0;  // there calls choose what is in flight
+        std::vector<double> weights(at(peers));
+        for (auto& weight : weights)
+            weight = random.below(3) == 0 ? 0 : 1 + static_cast<double>(random.below(5));
+        const bool possible = count == 0 || std::ranges::count(weights, 0.0) < peers;
         const pa::duration latency = near ? pa::duration(40us) : pa::duration(10ms);
         sim_cluster cluster(peers, {.seed = static_cast<std::uint64_t>(seed),
                                     .latency = latency,
@@ -348,8 +355,11 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
         std::vector<outcome> ends(at(peers));
         std::vector<std::optional<pa::task<>>> work;
         for (int rank = 0; rank < peers; ++rank) {
-            const pa::call_options options{
-                .timeout = 4s, .radix = radix, .chunk_bytes = 4096, .in_flight = near ? 0u : 2u};
+            const pa::call_options options{.timeout = 4s,
+                                           .weight = weights[at(rank)],
+                                           .radix = radix,
+                                           .chunk_bytes = 4096,
+                                           .in_flight = near ? 0u : 2u};
             work.emplace_back(
                 note(ends[at(rank)], pa::all_reduce_in_place(cluster.peer(rank), data[at(rank)],
                                                              pa::sum{}, pa::int8b{}, options)));
@@ -383,11 +393,16 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
                 REQUIRE(data[at(rank)] == before[at(rank)]);
                 definite_failure |= end.failure->code() != pa::errc::outcome_unknown;
                 CAPTURE(fault, victim, radix, rank, end.failure->what());
-                if (fault < 2 && rank != victim) REQUIRE(end.failure->culprit() == victim);
+                if (fault < 2 && rank != victim && possible)
+                    REQUIRE(end.failure->culprit() == victim);
+                if (fault == 3) REQUIRE(end.failed_with(pa::errc::no_contribution));
             }
         }
         REQUIRE_FALSE((result && definite_failure));
-        if (fault == 3) REQUIRE(result);
+        if (fault == 3) REQUIRE(result.has_value() == possible);
+        if (result && count > 0)
+            REQUIRE(*result == reference::all_reduce<reference::blocks_of_int8>(
+                                   before, std::vector<int>(at(peers), 1), false, radix, weights));
     }
 }
 

@@ -99,12 +99,14 @@ using blocks_of_int8 = blocks_of_codes<128, 127>;
 
 /// The mean over all peers, or the sum, part by part: every contribution passes the codec, is added
 /// in rank order, and the result passes the codec again. In several stages, first `radix[0]`
-/// neighbours' contributions become one, then `radix[1]` of these, and so on.
+/// neighbours' contributions become one, then `radix[1]` of these, and so on. Peers whose weight is
+/// 0 contribute nothing; one has to contribute.
 template <class Codec>
 values all_reduce(std::vector<values> in, const std::vector<int>& shares, bool mean,
-                  std::vector<int> radix = {})
+                  std::vector<int> radix = {}, std::vector<double> weights = {})
 {
     if (radix.empty()) radix = {static_cast<int>(in.size())};
+    weights.resize(in.size(), weights.empty() ? 1.0 : 0.0);
     const auto parts = part_sizes(in[0].size(), shares);
     const auto pass_codec = [&](values& contribution) {
         std::size_t begin = 0;
@@ -115,18 +117,25 @@ values all_reduce(std::vector<values> in, const std::vector<int>& shares, bool m
     };
     for (const int r : radix) {
         std::vector<values> fewer;
+        std::vector<double> sums;
         for (std::size_t first = 0; first < in.size(); first += static_cast<std::size_t>(r)) {
             auto& out = fewer.emplace_back(in[0].size());
-            for (std::size_t v = 0; v < static_cast<std::size_t>(r); ++v) {
-                auto& contribution = in[first + v];
-                pass_codec(contribution);
+            double weight = 0;
+            int contributions = 0;
+            for (std::size_t v = first; v < first + static_cast<std::size_t>(r); ++v) {
+                if (weights[v] == 0) continue;
+                weight += weights[v];
+                pass_codec(in[v]);
                 for (std::size_t i = 0; i < out.size(); ++i)
-                    out[i] = v == 0 ? contribution[i] : out[i] + contribution[i];
+                    out[i] = contributions == 0 ? in[v][i] : out[i] + in[v][i];
+                ++contributions;
             }
-            if (mean)
-                for (auto& x : out) x /= static_cast<float>(r);
+            if (mean && contributions > 0)
+                for (auto& x : out) x /= static_cast<float>(contributions);
+            sums.push_back(weight);
         }
         in = fewer;
+        weights = sums;
     }
     pass_codec(in[0]);
     return in[0];

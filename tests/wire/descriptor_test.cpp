@@ -37,7 +37,7 @@ TEST_CASE("what is no descriptor is refused")
     }
     const auto infinity = std::numeric_limits<double>::infinity();
     const auto nan = std::numeric_limits<double>::quiet_NaN();
-    for (const double weight : {0.0, -1.0, 0x1p53, infinity, nan}) {
+    for (const double weight : {-0.0, -1.0, 0x1p53, infinity, nan}) {
         auto bad = sample;
         bad.weight = weight;
         CHECK_THROWS_WITH(pa::wire::parse_descriptor(pa::wire::encode(bad)),

@@ -43,6 +43,6 @@ TEST_CASE("a yes gives no reason, and a no gives one that there is")
     unfounded.why = pa::errc{200};
     CHECK_THROWS_AS(pa::wire::parse_vote(pa::wire::encode(unfounded)), std::system_error);
     auto weightless = yes;
-    weightless.weight = 0;
+    weightless.weight = -1;
     CHECK_THROWS_AS(pa::wire::parse_vote(pa::wire::encode(weightless)), std::system_error);
 }

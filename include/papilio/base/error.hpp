@@ -22,12 +22,13 @@ enum class errc {
     not_finite,       ///< a NaN or an infinity where the codec takes only finite numbers
     bad_argument,     ///< options that contradict each other or the data
     refused,          ///< the other side does not want this connection or request
+    no_contribution,  ///< weights of 0 leave out peers that the call cannot do without
 };
 
 /// Whether `code`, which may have come over the wire, is one of the above.
 constexpr bool known(errc code) noexcept
 {
-    return code >= errc::stalled && code <= errc::refused;
+    return code >= errc::stalled && code <= errc::no_contribution;
 }
 
 class error_category final : public std::error_category {
@@ -49,6 +50,8 @@ public:
         case errc::not_finite: return "NaN or infinity among the elements";
         case errc::bad_argument: return "bad argument";
         case errc::refused: return "refused by the other side";
+        case errc::no_contribution:
+            return "weights of 0: nobody contributes, or, in stages, too few do for this operation";
         }
         return "unknown papilio error";
     }

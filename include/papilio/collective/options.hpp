@@ -30,7 +30,13 @@ struct call_options {
     /// Of calls at the same time, those with a higher one send first, on transports that know how.
     int priority = 0;
 
-    /// What this peer's data counts in a weighted mean: above 0, below 2^53.
+    /// What this peer's data counts in a weighted mean, below 2^53. With 0 the peer contributes
+    /// nothing this time, whatever the operation: it sends no elements, a mean does not count it,
+    /// and the report does not name it, but it reduces its part and receives the result. Calls of
+    /// several stages take 0 with operations for which blocks of peers may be uneven (sum, min,
+    /// max, prod, weighted_mean), and fail with `errc::no_contribution` on all peers with others;
+    /// so does a call in which every weight is 0. Ignored where peers contribute nothing by their
+    /// role, and in all_gather, broadcast and barrier.
     double weight = 1;
 
     short_list<role> roles = {};     ///< by rank; empty: all are full peers

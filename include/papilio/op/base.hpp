@@ -30,14 +30,17 @@ enum class op_id : std::uint8_t {
 /// out)`.
 ///
 /// `contributions` holds at least one and comes in rank order; all are as long as `out` and none
-/// overlaps it. `weights` has one weight per contribution; operations that know no weights ignore
-/// it. An operation reduces in `accumulator_t<T>`, in rank order, and rounds once to `T`, so that
-/// whoever repeats the computation gets the same bits; element i of `out` depends on nothing but
-/// element i of the contributions, so that any cut into chunks does too.
+/// overlaps it. Peers of weight 0 have none. `weights` has one weight per contribution, above 0;
+/// operations that know no weights ignore it. An operation reduces in `accumulator_t<T>`, in rank
+/// order, and rounds once to `T`, so that whoever repeats the computation gets the same bits;
+/// element i of `out` depends on nothing but element i of the contributions, so that any cut into
+/// chunks does too.
 ///
 /// In a call of several stages, results are reduced once more. An operation for which that is wrong
-/// says `static constexpr bool in_stages = false`, and such calls refuse it. One that does not take
-/// every element says which by `template <class T> static constexpr bool takes`.
+/// says `static constexpr bool in_stages = false`, and such calls refuse it. One for which that is
+/// right even if some results were made of more contributions than others says `static constexpr
+/// bool uneven_stages = true`, and such calls take weights of 0; others refuse them. One that does
+/// not take every element says which by `template <class T> static constexpr bool takes`.
 template <class Op, class T>
 concept operation = element<T> && std::is_trivially_destructible_v<Op> &&
     requires(const Op& op, std::span<const std::span<const T>> contributions,
@@ -66,6 +69,16 @@ constexpr bool suits_stages()
         return Op::in_stages;
     else
         return true;
+}
+
+/// Whether that is right if some results were made of more contributions than others.
+template <class Op>
+constexpr bool suits_uneven_stages()
+{
+    if constexpr (requires { Op::uneven_stages; })
+        return Op::uneven_stages;
+    else
+        return false;
 }
 
 template <class Op, class T>

@@ -22,6 +22,7 @@ struct larger {
 /// kept; one NaN makes the result a NaN, so that a peer that diverged is seen.
 struct max {
     static constexpr op_id id = op_id::max;
+    static constexpr bool uneven_stages = true;
 
     template <element T>
     void reduce(std::span<const std::span<const T>> contributions, std::span<const double>,

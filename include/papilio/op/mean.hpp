@@ -6,8 +6,9 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// The sum in rank order, divided by the number of contributions. Weights are ignored: see
-/// `weighted_mean`.
+/// The sum in rank order, divided by the number of contributions. Weights are ignored, but for
+/// those of 0, whose peers contribute nothing: see `weighted_mean`. Calls of several stages, where
+/// a mean of means is right only if all are of as many contributions, refuse weights of 0.
 struct mean {
     static constexpr op_id id = op_id::mean;
 

@@ -22,6 +22,7 @@ struct smaller {
 /// is kept; one NaN makes the result a NaN, so that a peer that diverged is seen.
 struct min {
     static constexpr op_id id = op_id::min;
+    static constexpr bool uneven_stages = true;
 
     template <element T>
     void reduce(std::span<const std::span<const T>> contributions, std::span<const double>,

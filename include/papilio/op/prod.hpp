@@ -22,6 +22,7 @@ struct multiply {
 /// Multiplies the contributions in rank order. Integers wrap around.
 struct prod {
     static constexpr op_id id = op_id::prod;
+    static constexpr bool uneven_stages = true;
 
     template <element T>
     void reduce(std::span<const std::span<const T>> contributions, std::span<const double>,

@@ -9,6 +9,7 @@ namespace papilio::inline PAPILIO_MODE {
 /// Adds the contributions in rank order. Integers wrap around.
 struct sum {
     static constexpr op_id id = op_id::sum;
+    static constexpr bool uneven_stages = true;
 
     template <element T>
     void reduce(std::span<const std::span<const T>> contributions, std::span<const double>,

@@ -16,6 +16,7 @@ namespace papilio::inline PAPILIO_MODE {
 /// since they are first scaled by a power of two to at most one.
 struct weighted_mean {
     static constexpr op_id id = op_id::weighted_mean;
+    static constexpr bool uneven_stages = true;
 
     template <class T>
     static constexpr bool takes = floating_element<T>;

@@ -26,11 +26,17 @@ struct descriptor {
     std::uint64_t count = 0;    ///< elements
     std::uint64_t columns = 0;  ///< in which the data travels
     std::uint64_t layout = 0;   ///< a hash of the peers' roles and shares
-    double weight = 1;          ///< the sender's own; may differ between peers
+    double weight = 1;          ///< the sender's own; may differ between peers; 0: no elements
 
     static constexpr std::size_t encoded_size = 48;
     friend constexpr bool operator==(const descriptor&, const descriptor&) = default;
 };
+
+/// What a peer may weigh. Zero has one representation, for weights are compared by their bits.
+inline bool valid_weight(double weight) noexcept
+{
+    return weight >= 0 && weight < 0x1p53 && !std::signbit(weight);
+}
 
 inline constexpr std::uint32_t descriptor_magic = 0x44504150;  // "PAPD"
 
@@ -55,7 +61,7 @@ inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& 
 }
 
 /// Reads the descriptor at the head of `from`; throws `errc::bad_message` if there is none, or one
-/// whose weight is not a positive number below 2^53.
+/// whose weight is not a number from 0 to 2^53.
 inline descriptor parse_descriptor(bytes from)
 {
     if (from.size() < descriptor::encoded_size ||
@@ -73,8 +79,8 @@ inline descriptor parse_descriptor(bytes from)
     d.columns = load<std::uint64_t>(from.data() + 24);
     d.layout = load<std::uint64_t>(from.data() + 32);
     d.weight = load<double>(from.data() + 40);
-    if (!(d.weight > 0) || !(d.weight < 0x1p53))
-        throw std::system_error(errc::bad_message, "a weight lies above 0 and below 2^53");
+    if (!valid_weight(d.weight))
+        throw std::system_error(errc::bad_message, "a weight is at least 0 and below 2^53");
     return d;
 }
 

@@ -3,6 +3,7 @@
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/wire/descriptor.hpp>
 
 #include <array>
 #include <cstdint>
@@ -58,7 +59,7 @@ inline vote parse_vote(bytes from)
     v.weight = load<double>(from.data() + 24);
     v.culprit = load<std::int32_t>(from.data() + 32);
     const bool reasoned = v.yes ? why == 0 : known(v.why);
-    if (!reasoned || !(v.weight > 0) || !(v.weight < 0x1p53))
+    if (!reasoned || !valid_weight(v.weight))
         throw std::system_error(errc::bad_message, "a vote that makes no sense");
     return v;
 }

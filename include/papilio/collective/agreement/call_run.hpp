@@ -73,7 +73,7 @@ public:
              time_point begin, duration limit)
         : plan_(plan),
           status_{.begin = begin, .limit = limit},
-          weights_(call, plan.roles, plan.stages, net.rank()),
+          weights_(call, plan, net.rank()),
           ballot_(weights_, plan.roles, plan.stages, net.rank()),
           io_(std::move(net), call.call, plan.roles, plan.stages, status_),
           votes_(io_, ballot_, plan.stages)
@@ -147,6 +147,7 @@ private:
 
     task<> move_and_vote(task<> data)
     {
+        weights_.check_own();
         co_await data;
         loop& on = co_await this_loop{};
         data_moved(on.now());
@@ -234,7 +235,7 @@ private:
         auto& result = status_.result;
         std::vector<contributor> from;
         for (int peer = 0; peer < io_.size(); ++peer)
-            if (contributes(io_.of(peer))) from.push_back({peer, weights_.of(peer)});
+            if (const double weight = weights_.of(peer); weight > 0) from.push_back({peer, weight});
         result.made_of = {{{0, static_cast<std::size_t>(weights_.call().count)}, std::move(from)}};
         result.unserved_observers = status_.unserved;
         io_.report_link();

@@ -3,6 +3,8 @@
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
+#include <papilio/collective/report.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/role.hpp>
 #include <papilio/wire/descriptor.hpp>
@@ -11,6 +13,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -18,29 +22,36 @@
 namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The weights of a call's contributions: told by descriptors before the data, and again by votes
-/// after it. Pure: it neither sends nor waits.
+/// after it. A contribution of weight 0 is a message without elements. Pure: it neither sends nor
+/// waits.
 class contribution_weights {
 public:
-    contribution_weights(const wire::descriptor& call, const std::vector<role>& roles,
-                         const butterfly& plan, int me)
-        : call_(call), roles_(roles), plan_(plan), me_(me), weights_(roles.size(), 0.0)
+    contribution_weights(const wire::descriptor& call, const call_plan& plan, int me)
+        : call_(call), call_plan_(plan), me_(me), weights_(plan.roles.size())
     {
-        for (int k = 0; k < plan.stages(); ++k) told_.emplace_back(index(plan.radix(k)), 0.0);
-        if (contributes(roles[index(me)])) told_[0][index(plan.digit(me, 0))] = call.weight;
-        weights_[index(me)] = told_[0][index(plan.digit(me, 0))];
+        for (int k = 0; k < stages().stages(); ++k) told_.emplace_back(index(stages().radix(k)));
+        if (contributes(plan.roles[index(me)])) {
+            told_[0][index(stages().digit(me, 0))] = call.weight;
+            weights_[index(me)] = call.weight;
+        }
     }
     contribution_weights(const contribution_weights&) = delete;
     contribution_weights& operator=(const contribution_weights&) = delete;
 
     const wire::descriptor& call() const noexcept { return call_; }
 
+    /// Throws `errc::no_contribution` if this peer has to contribute and does not.
+    void check_own() const
+    {
+        if (contributes(call_plan_.roles[index(me_)])) check_present(call_.weight);
+    }
+
     /// What to tell the partners of `stage`: the call, and the weight of this peer's contribution
     /// there.
     wire::descriptor descriptor(int stage)
     {
         auto d = call_;
-        const double own = told_at(stage)[index(plan_.digit(me_, stage))];
-        if (own > 0) d.weight = own;
+        if (contributes_block(me_, stage)) d.weight = told_by(me_, stage);
         return d;
     }
 
@@ -54,37 +65,45 @@ public:
         return theirs;
     }
 
-    /// Checks it, and takes the weight of the sender's contribution.
+    /// Checks it, and takes the weight of the sender's contribution. Throws `errc::no_contribution`
+    /// for one of 0 that the operation cannot do without.
     void take(int peer, bytes first)
     {
         const auto theirs = check(first);
-        const int k = plan_.meeting(me_, peer);
+        const int k = stages().meeting(me_, peer);
         if (!contributes_block(peer, k)) return;
-        told_[index(k)][index(plan_.digit(peer, k))] = theirs.weight;
+        check_present(theirs.weight);
+        told_[index(k)][index(stages().digit(peer, k))] = theirs.weight;
         if (k == 0) weights_[index(peer)] = theirs.weight;
     }
 
-    /// The weights of the contributions of `stage`, in rank order, of those that contain something.
-    /// Complete when a first message has come from each of them, in this stage and those before.
-    std::vector<double> of_stage(int stage)
+    /// The contributions of `stage` that have elements, in rank order: whose they are, and their
+    /// weights. Complete when a first message has come from every peer that may contribute, in this
+    /// stage and those before.
+    std::vector<contributor> of_stage(int stage)
     {
-        const auto& told = told_at(stage);
-        std::vector<double> found;
-        for (int d = 0; d < plan_.radix(stage); ++d)
-            if (contributes_block(plan_.partner(me_, stage, d), stage))
-                found.push_back(told[index(d)]);
+        std::vector<contributor> found;
+        for (int d = 0; d < stages().radix(stage); ++d) {
+            const int peer = stages().partner(me_, stage, d);
+            const double weight = told_by(peer, stage);
+            if (weight > 0) found.push_back({peer, weight});
+        }
         return found;
     }
 
-    /// Whether `peer`'s contribution to `stage` has anything in it.
+    /// Whether `peer` may contribute to `stage`, as far as roles say.
     bool contributes_block(int peer, int stage) const
     {
-        const auto begin = roles_.begin() + plan_.block(peer, stage);
-        return std::any_of(begin, begin + plan_.block_size(stage), contributes);
+        const auto begin = call_plan_.roles.begin() + stages().block(peer, stage);
+        return std::any_of(begin, begin + stages().block_size(stage), contributes);
     }
 
+    /// Whether `peer`'s contribution to `stage` has elements, once its first message is here; of
+    /// this peer's own, once the stage before has all of them.
+    bool has_elements(int peer, int stage) { return told_by(peer, stage) > 0; }
+
     /// By rank; zero for those that contribute nothing. Complete once all votes are in.
-    double of(int peer) const { return weights_[index(peer)]; }
+    double of(int peer) const { return weights_[index(peer)].value_or(0); }
 
     /// This peer has reduced a part by the weights that it was told.
     void set_reduced() { reduced_ = true; }
@@ -96,14 +115,14 @@ public:
     /// be, and `errc::mismatch` for another than before.
     void note(int peer, double weight)
     {
-        const bool valid =
-            contributes(roles_[index(peer)]) ? weight > 0 && weight < 0x1p53 : weight == 0;
-        if (!valid)
+        const bool may = contributes(call_plan_.roles[index(peer)]);
+        if (!wire::valid_weight(weight) || (!may && weight != 0))
             throw std::system_error(errc::bad_message, "a vote names an invalid weight for peer " +
                                                            std::to_string(peer) + ": " +
                                                            std::to_string(weight));
-        double& known = weights_[index(peer)];
-        if (known != 0 && known != weight)
+        if (may) check_present(weight);
+        auto& known = weights_[index(peer)];
+        if (known && *known != weight)
             throw std::system_error(errc::mismatch, "it told two different weights");
         known = weight;
     }
@@ -111,8 +130,8 @@ public:
     /// Compares the weights that votes named with the one by which `peer`'s contribution came.
     void check_block(int peer, int stage) const
     {
-        const double told = told_[index(stage)][index(plan_.digit(peer, stage))];
-        if (told != 0 && told != block_weight(peer, stage))
+        const auto told = told_[index(stage)][index(stages().digit(peer, stage))];
+        if (told && *told != block_weight(peer, stage))
             throw std::system_error(errc::mismatch, "it told two different weights");
     }
 
@@ -121,59 +140,84 @@ public:
     std::uint64_t close(int stage)
     {
         auto& told = told_[index(stage)];
-        for (int d = 0; d < plan_.radix(stage); ++d)
-            told[index(d)] = block_weight(plan_.partner(me_, stage, d), stage);
+        for (int d = 0; d < stages().radix(stage); ++d)
+            told[index(d)] = block_weight(stages().partner(me_, stage, d), stage);
         return digest(told);
     }
 
 private:
+    using known_weight =
+        std::optional<double>;  // nothing: not known yet, or of none that contributes
+
     static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
 
+    const butterfly& stages() const noexcept { return call_plan_.stages; }
+
+    void check_present(double weight) const
+    {
+        if (weight == 0 && call_plan_.all_contribute)
+            throw std::system_error(
+                errc::no_contribution,
+                "a weight of 0 in a call of several stages, where this operation is right only if "
+                "all contribute: take one such as weighted_mean or sum, or leave "
+                "call_options::radix out");
+    }
+
     /// The weights of the contributions of `stage`; this peer's own is the sum of the stage before.
-    const std::vector<double>& told_at(int stage)
+    const std::vector<known_weight>& told_at(int stage)
     {
         if (stage > 0)
-            told_[index(stage)][index(plan_.digit(me_, stage))] = sum(told_at(stage - 1));
+            told_[index(stage)][index(stages().digit(me_, stage))] = sum(told_at(stage - 1));
         return told_[index(stage)];
     }
 
-    static double sum(const std::vector<double>& weights)
+    double told_by(int peer, int stage)
+    {
+        return told_at(stage)[index(stages().digit(peer, stage))].value_or(0);
+    }
+
+    static double sum(std::span<const known_weight> weights)
     {
         double total = 0;
-        for (const double w : weights) total += w;
+        for (const auto& w : weights) total += w.value_or(0);
         return total;
     }
 
     /// A contribution weighs as much as its contributors, added up in the order of the stages.
     double block_weight(int peer, int stage) const
     {
-        const auto begin = weights_.begin() + plan_.block(peer, stage);
-        std::vector<double> level(begin, begin + plan_.block_size(stage));
+        const auto begin = weights_.begin() + stages().block(peer, stage);
+        std::vector<known_weight> level(begin, begin + stages().block_size(stage));
         for (int k = 0; k < stage; ++k) {
-            const auto r = index(plan_.radix(k));
+            const auto r = index(stages().radix(k));
             for (std::size_t i = 0; i < level.size() / r; ++i)
-                level[i] = sum({level.begin() + static_cast<std::ptrdiff_t>(i * r),
-                                level.begin() + static_cast<std::ptrdiff_t>(i * r + r)});
+                level[i] = sum(std::span(level).subspan(i * r, r));
             level.resize(level.size() / r);
         }
-        return level.front();
+        return level.front().value_or(0);
     }
 
-    static std::uint64_t digest(const std::vector<double>& weights)
+    static std::uint64_t digest(std::span<const known_weight> weights)
     {
         std::uint64_t digest = 0;
-        for (const double weight : weights)
-            digest = hash(digest, std::bit_cast<std::uint64_t>(weight));
+        for (const auto& w : weights)
+            digest = hash(digest, std::bit_cast<std::uint64_t>(w.value_or(0)));
         return digest;
     }
 
     wire::descriptor call_;
-    const std::vector<role>& roles_;
-    const butterfly& plan_;
+    const call_plan& call_plan_;
     int me_;
-    std::vector<double> weights_;            // by rank; zero: unknown, or contributes nothing
-    std::vector<std::vector<double>> told_;  // of contributions, by stage and digit; zero: unknown
+    std::vector<known_weight> weights_;            // by rank
+    std::vector<std::vector<known_weight>> told_;  // of contributions, by stage and digit
     bool reduced_ = false;
 };
+
+inline std::vector<double> weights_of(std::span<const contributor> present)
+{
+    std::vector<double> weights;
+    for (const auto& c : present) weights.push_back(c.weight);
+    return weights;
+}
 
 }  // namespace papilio::detail

@@ -20,6 +20,13 @@ void blame_contribution(int peer, int me, const Work& work)
     }
 }
 
+/// All peers have come, and the weight of each is 0.
+inline call_error nobody_contributes(int me)
+{
+    return {errc::no_contribution, -1, me, phase::contribution,
+            "every peer's weight is 0, so that there is nothing to reduce"};
+}
+
 /// Runs `work`, which reduces contributions that are sound each by itself. A fault in it, such as a
 /// sum beyond the codec's range, is no single peer's.
 template <class Work>

@@ -19,7 +19,8 @@ struct call_kind {
     element_type element{};
     std::size_t element_size = 1;
     std::uint8_t op = 0;
-    bool in_stages = true;  ///< the operation may reduce its own results
+    bool in_stages = true;       ///< the operation may reduce its own results
+    bool uneven_stages = false;  ///< also results of different numbers of versions
     codec_id codec{};
     codec_id back{};  ///< of reduced elements
     std::uint64_t parameters = 0;

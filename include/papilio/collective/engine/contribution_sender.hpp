@@ -66,8 +66,12 @@ private:
                 if (k > 0) {
                     co_await progress_.at(k - 1, c).reduced.opened();
                 }
+                const bool mine = weights_.has_elements(io_.me(), k);
+                const auto call = weights_.descriptor(k);
                 bytes message;
-                auto prepare = [&] { message = encode(k, parts, c, space); };
+                auto prepare = [&] {
+                    message = encode(k, parts, c, mine, c == 0 ? &call : nullptr, space);
+                };
                 if (progress_.messages().verbatim()) {
                     prepare();
                 } else {
@@ -90,17 +94,17 @@ private:
         }
     }
 
-    /// This peer's contribution to chunk c of `parts`, behind the descriptor if it is the first;
-    /// a peer that contributes nothing sends no more than a request for the result.
-    bytes encode(int k, const std::vector<int>& parts, std::size_t c, pooled_buffer& space)
+    /// This peer's contribution to chunk c of `parts`, behind the descriptor of the `call` if it is
+    /// the first; without elements that are `mine`, no more than a request for the result.
+    bytes encode(int k, const std::vector<int>& parts, std::size_t c, bool mine,
+                 const wire::descriptor* call, pooled_buffer& space) const
     {
         const auto& messages = progress_.messages();
-        const bool mine = weights_.contributes_block(io_.me(), k);
         if (messages.verbatim() && c > 0 && progress_.last(k) && mine)
             return messages.elements(k, plan_.chunk(parts.front(), c));
-        const auto before = c == 0 ? chunk_messages::head : 0;
+        const auto before = call != nullptr ? chunk_messages::head : 0;
         const auto to = space.resize(messages.max_contribution(k, parts));
-        if (c == 0) std::ranges::copy(wire::encode(weights_.descriptor(k)), to.begin());
+        if (call != nullptr) std::ranges::copy(wire::encode(*call), to.begin());
         if (!mine) return to.first(before);
         return to.first(before + messages.write_contribution(k, c, parts, to.subspan(before)));
     }

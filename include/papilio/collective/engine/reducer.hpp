@@ -12,6 +12,7 @@
 #include <papilio/collective/engine/blame.hpp>
 #include <papilio/collective/engine/slot_gate.hpp>
 #include <papilio/collective/engine/stage_progress.hpp>
+#include <papilio/collective/report.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -166,10 +167,14 @@ private:
                                         "a contribution from a peer that contributes nothing");
             return false;
         }
-        auto& contributions = progress_.at(k, c).contributions;
-        contributions.resize(index(plan_.stages.radix(k)));
-        contributions[index(progress_.digit_of(peer, k))] =
-            progress_.messages().split(k, mine.parts, message);
+        if (weights_.has_elements(peer, k)) {
+            auto& contributions = progress_.at(k, c).contributions;
+            contributions.resize(index(plan_.stages.radix(k)));
+            contributions[index(progress_.digit_of(peer, k))] =
+                progress_.messages().split(k, mine.parts, message);
+        } else if (!message.empty()) {
+            throw std::system_error(errc::bad_message, "elements from a peer of weight 0");
+        }
         if (c == 0 && --mine.undescribed == 0) mine.described.open();
         return --progress_.at(k, c).awaited == 0;
     }
@@ -191,31 +196,36 @@ private:
         }
     }
 
+    /// Where nobody of a block contributes, there is nothing to do, and nothing to send in the next
+    /// stage.
     task<> reduce(int k, std::size_t c, std::vector<std::byte>& encoded)
     {
-        const auto weights = weights_.of_stage(k);
+        const auto present = weights_.of_stage(k);
+        if (present.empty() && progress_.last(k)) throw nobody_contributes(io_.me());
+        if (present.empty()) co_return;
         pooled_buffer scratch;
         if (!spare_.empty()) {
             scratch = std::move(spare_.back());
             spare_.pop_back();
         }
         auto work = [&] {
-            blame_result(io_.me(), [&] { reduce_parts(k, c, weights, scratch, encoded); });
+            blame_result(io_.me(), [&] { reduce_parts(k, c, present, scratch, encoded); });
         };
         co_await offload(pool_, work);
         spare_.push_back(std::move(scratch));
     }
 
-    void reduce_parts(int k, std::size_t c, std::span<const double> weights, pooled_buffer& scratch,
-                      std::vector<std::byte>& encoded)
+    void reduce_parts(int k, std::size_t c, std::span<const contributor> present,
+                      pooled_buffer& scratch, std::vector<std::byte>& encoded)
     {
         const auto& messages = progress_.messages();
+        const auto weights = weights_of(present);
         const bool travels = progress_.last(k) && progress_.gathers() && !messages.verbatim();
         std::vector<contribution> from;
         const auto& parts = progress_.at(k).parts;
         for (std::size_t i = 0; i < parts.size(); ++i) {
             const auto where = plan_.chunk(parts[i], c);
-            find_contributions(k, c, i, where, from);
+            find_contributions(k, c, i, where, present, from);
             const chunk_input chunk{.where = where,
                                     .kind = chunk_messages::kind_in(k),
                                     .from = from,
@@ -227,14 +237,13 @@ private:
 
     /// The contributions to part i of chunk c, in rank order.
     void find_contributions(int k, std::size_t c, std::size_t i, part where,
-                            std::vector<contribution>& found)
+                            std::span<const contributor> present, std::vector<contribution>& found)
     {
         found.clear();
-        for (int d = 0; d < plan_.stages.radix(k); ++d) {
-            const int peer = plan_.stages.partner(io_.me(), k, d);
-            if (!weights_.contributes_block(peer, k)) continue;
+        for (const auto& [peer, weight] : present) {
+            const auto digit = index(progress_.digit_of(peer, k));
             if (peer != io_.me())
-                found.push_back({peer, progress_.at(k, c).contributions[index(d)][i]});
+                found.push_back({peer, progress_.at(k, c).contributions[digit][i]});
             else
                 found.push_back({-1, progress_.messages().elements(k, where)});
         }

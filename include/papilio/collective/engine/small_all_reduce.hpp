@@ -67,13 +67,18 @@ private:
 
     message& of(int peer) { return messages_[static_cast<std::size_t>(peer)]; }
 
-    /// Each part is encoded by itself, as it would be on its way to its owner.
+    /// Each part is encoded by itself, as it would be on its way to its owner. Whoever weighs
+    /// nothing sends no parts.
     void encode_own()
     {
         auto& to = of(io_.me()).data;
         to.resize(max_message());
         std::ranges::copy(wire::encode(weights_.descriptor(0)), to.begin());
         std::size_t size = head;
+        if (!weights_.has_elements(io_.me(), 0)) {
+            to.resize(size);
+            return;
+        }
         blame_contribution(io_.me(), io_.me(), [&] {
             for (const auto& p : plan_.parts) {
                 const auto entry = mutable_bytes(to).subspan(size);
@@ -106,19 +111,22 @@ private:
             co_await io_.recv(peer, io_.tag_for(message_kind::contribution, 0), from.data);
         const auto received = bytes(from.data).first(size);
         weights_.take(peer, received);
-        from.parts = entries_of(received.subspan(head), plan_.parts.size());
+        const bool weighs = weights_.has_elements(peer, 0);
+        from.parts = entries_of(received.subspan(head), weighs ? plan_.parts.size() : 0);
     }
 
     void reduce()
     {
-        const auto weights = weights_.of_stage(0);
+        const auto present = weights_.of_stage(0);
+        if (present.empty()) throw nobody_contributes(io_.me());
+        const auto weights = weights_of(present);
         const bool travels = !data_.kind().verbatim;
         pooled_buffer scratch;
         std::vector<std::byte> encoded;
-        std::vector<contribution> from(messages_.size());
+        std::vector<contribution> from(present.size());
         for (std::size_t i = 0; i < plan_.parts.size(); ++i) {
-            for (int peer = 0; peer < io_.size(); ++peer)
-                from[static_cast<std::size_t>(peer)] = {peer, of(peer).parts[i]};
+            for (std::size_t k = 0; k < present.size(); ++k)
+                from[k] = {present[k].rank, of(present[k].rank).parts[i]};
             const chunk_input part{
                 .where = plan_.parts[i], .from = from, .weights = weights, .me = io_.me()};
             blame_result(io_.me(),

@@ -27,6 +27,7 @@ call_kind kind_of(const Codec& codec)
             .element_size = sizeof(T),
             .op = static_cast<std::uint8_t>(Op::id),
             .in_stages = suits_stages<Op>(),
+            .uneven_stages = suits_uneven_stages<Op>(),
             .codec = Codec::id,
             .back = decltype(back)::id,
             .parameters = codec_parameters(codec),

@@ -42,8 +42,9 @@ PAPILIO_DECL task<report> run_all_reduce(any_transport net, std::unique_ptr<call
     const auto count = data->out_elements();
     check_stages(kind, options);
     const auto plan = plan_by_shares(net.size(), count, kind, options);
-    const bool contributor = contributes(plan.roles[static_cast<std::size_t>(net.rank())]);
-    if (data->in_elements() != count && (contributor || !data->in().empty()))
+    const bool needs_in =
+        options.weight > 0 && contributes(plan.roles[static_cast<std::size_t>(net.rank())]);
+    if (data->in_elements() != count && (needs_in || !data->in().empty()))
         refuse("all_reduce: in has " + std::to_string(data->in_elements()) + " elements and out " +
                std::to_string(count));
     check_apart(*data);
@@ -109,6 +110,7 @@ PAPILIO_DECL task<report> run_all_gather(any_transport net, std::unique_ptr<call
     loop& on = co_await this_loop{};
     const auto& kind = data->kind();
     const auto count = data->out_elements();
+    options.weight = 1;  // whatever it is
     const auto plan = plan_by_sizes(net.size(), count, kind, options);
     const auto mine = plan.parts[static_cast<std::size_t>(net.rank())];
     if (data->in_elements() != mine.size)
@@ -141,6 +143,7 @@ PAPILIO_DECL task<report> run_broadcast(any_transport net, std::unique_ptr<call_
     std::vector<role> roles(peers, role::auxiliary);
     roles[static_cast<std::size_t>(root)] = role::full;
     options.roles = roles;
+    options.weight = 1;  // whatever it is
     task<report> reduced = run_all_reduce_staged(net, std::move(data), options);
     co_return co_await std::move(reduced);
 }
@@ -149,6 +152,7 @@ PAPILIO_DECL task<report> run_barrier(any_transport net, call_options options)
 {
     loop& on = co_await this_loop{};
     const auto kind = kind_of<std::uint8_t, sum>(identity{});
+    options.weight = 1;  // whatever it is
     const auto plan = plan_by_shares(net.size(), 0, kind, options);
     const auto described = describe(collective_id::barrier, net, 0, kind, plan, options);
     call_run call(net, described, plan, on.now(), options.timeout);

@@ -30,6 +30,7 @@ struct call_plan {
     std::size_t slots = 1;              // chunks under way at a time between two peers
     std::size_t slots_low_latency = 1;  // the same on links with next to no latency
     std::uint64_t layout = 0;           // a hash of roles, parts, radix vector and codecs
+    bool all_contribute = false;        // peers that can by their role must: no weight is 0
 
     std::size_t part_size(int owner) const { return parts[static_cast<std::size_t>(owner)].size; }
     part chunk(int owner, std::size_t column) const
@@ -60,8 +61,8 @@ inline void check_group(std::size_t n, std::size_t count, const call_options& o)
     if (!o.shares.empty() && o.shares.size() != n)
         refuse("call_options::shares has " + std::to_string(o.shares.size()) +
                " entries for a group of " + std::to_string(n));
-    if (!(o.weight > 0) || !(o.weight < 0x1p53))
-        refuse("call_options::weight lies above 0 and below 2^53: it is " +
+    if (!(o.weight >= 0) || !(o.weight < 0x1p53))
+        refuse("call_options::weight is at least 0 and below 2^53: it is " +
                std::to_string(o.weight));
     if (o.call > max_call)
         refuse("call_options::call is at most 524,287: it is " + std::to_string(o.call));
@@ -118,6 +119,7 @@ inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role>
     const auto chunk_bytes =
         o.chunk_bytes != 0 ? o.chunk_bytes : default_chunk_bytes(total, partners);
     plan.columns = columns_of(plan, kind.element_size, chunk_bytes);
+    plan.all_contribute = plan.stages.stages() > 1 && !kind.uneven_stages;
     const auto slots = o.in_flight != 0 ? o.in_flight : default_slots(total, partners, chunk_bytes);
     plan.slots = std::min({slots, max_slots(chunk_bytes), plan.columns});
     plan.slots_low_latency =

@@ -65,7 +65,7 @@ inline wire::descriptor describe(collective_id which, any_transport& net, std::s
             .count = count,
             .columns = plan.columns,
             .layout = hash(plan.layout, static_cast<std::uint8_t>(which)),
-            .weight = o.weight};
+            .weight = o.weight + 0.0};  // not -0.0
 }
 
 }  // namespace papilio::detail
