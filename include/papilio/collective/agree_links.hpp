@@ -12,7 +12,7 @@
 namespace papilio::inline PAPILIO_MODE {
 
 /// Tells everybody what everybody knows of its own link, so that all can plan the next calls by the
-/// same figures; nothing where nobody knows anything. `mine` is what `link_history::advertise`
+/// same figures; nothing where nobody knows anything. `mine` is what `link_history::tell`
 /// says; peers that contribute nothing are told the others' figures and tell none.
 ///
 /// It is an all-reduce of a few numbers per peer, in which each fills in its own, with all that an
