@@ -1,5 +1,6 @@
 #include "pairs.hpp"
 
+#include <member/random_secret.hpp>
 #include <member/seconds.hpp>
 
 #include <papilio/collective/all_reduce.hpp>
@@ -8,20 +9,11 @@
 #include <papilio/probe/round_trip.hpp>
 
 #include <cstdio>
-#include <random>
 #include <utility>
 
 namespace papilio::example {
 
 namespace {
-
-secret_key random_secret()
-{
-    std::random_device source;
-    secret_key key;
-    for (auto& word : key.words) word = source();
-    return key;
-}
 
 constexpr duration measurement_timeout = std::chrono::minutes(10);
 constexpr std::size_t max_bytes = std::size_t{1} << 30;

@@ -1,23 +1,16 @@
 #include "link_monitor.hpp"
 
+#include <member/random_secret.hpp>
+
 #include <papilio/probe/bandwidth.hpp>
 #include <papilio/probe/round_trip.hpp>
 
-#include <random>
 #include <utility>
 #include <vector>
 
 namespace papilio::example {
 
 namespace {
-
-secret_key random_secret()
-{
-    std::random_device source;
-    secret_key key;
-    for (auto& word : key.words) word = source();
-    return key;
-}
 
 double mbit(double bytes_per_second)
 {
