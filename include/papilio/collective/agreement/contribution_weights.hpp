@@ -146,8 +146,8 @@ public:
     }
 
 private:
-    using known_weight =
-        std::optional<double>;  // nothing: not known yet, or of none that contributes
+    // Nothing: not known yet, or of none that contributes.
+    using known_weight = std::optional<double>;
 
     static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
 
