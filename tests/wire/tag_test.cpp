@@ -8,8 +8,9 @@ namespace pa = papilio;
 
 TEST_CASE("a tag gives back the fields it was made of")
 {
-    for (const auto kind : {pa::message_kind::contribution, pa::message_kind::result,
-                            pa::message_kind::vote, pa::message_kind::control})
+    for (const auto kind :
+         {pa::message_kind::contribution, pa::message_kind::result, pa::message_kind::vote,
+          pa::message_kind::control, pa::message_kind::user})
         for (const std::uint32_t epoch : {0u, 1u, pa::max_epoch})
             for (const std::uint32_t call : {0u, 1u, pa::max_tag_call})
                 for (const std::uint32_t index : {0u, 1u, pa::max_tag_index}) {
@@ -35,6 +36,18 @@ TEST_CASE("messages of one call share their call and nothing else does")
     CHECK(of(3, 5, pa::message_kind::contribution, pa::max_tag_index) == call);
     CHECK(of(3, 6, pa::message_kind::vote, 0) != call);
     CHECK(of(4, 5, pa::message_kind::vote, 0) != call);
+}
+
+TEST_CASE("a user's tag is that of no call and of no request")
+{
+    for (const std::uint32_t number : {0u, 1u, pa::max_tag_index}) {
+        const auto mine = pa::fields_of(pa::user_tag(number));
+        CHECK(mine.kind == pa::message_kind::user);
+        CHECK(mine.index == number);
+        CHECK(mine.epoch == 0);
+        CHECK(mine.call == 0);  // calls begin at 1, and requests above them: none is discarded
+    }
+    CHECK(pa::user_tag(1) != pa::user_tag(2));
 }
 
 TEST_CASE("a tag holds epoch, call, kind and index, from the top")

@@ -19,7 +19,8 @@ namespace papilio::inline PAPILIO_MODE {
 /// its arrival. `recv` returns the size of the oldest message from `peer` under `t`; it throws
 /// `errc::too_large` when that message exceeds the buffer, and `errc::disconnected` or another
 /// code when the link to `peer` has failed before the message arrived. Messages under one tag
-/// arrive in the order they were sent; messages under different tags may overtake each other. A
+/// arrive in the order they were sent; messages under different tags may overtake each other. Calls
+/// have tags of their own, and a program's own messages go under `user_tag(number)`. A
 /// message may arrive before a receive is posted for it. Buffers must stay valid until the await
 /// returns or is dropped; a message whose `send` is dropped arrives whole or not at all.
 ///

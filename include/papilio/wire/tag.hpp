@@ -1,12 +1,13 @@
 #pragma once
 
+#include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 
 #include <cstdint>
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// Tells apart the messages that two peers exchange.
+/// Tells apart the messages that two peers exchange. Those of a program's own go under `user_tag`.
 enum class tag : std::uint64_t {};
 
 /// What a message is to its call.
@@ -15,6 +16,7 @@ enum class message_kind : std::uint8_t {
     result,            ///< a reduced chunk, on its way back
     vote,              ///< how a peer's call ended
     control,           ///< the swarm's own requests: rendezvous, state transfer, probes
+    user,              ///< a program's own, see `user_tag`
 };
 
 /// The fields of a tag. Every message of a call has a tag of its own, so that messages may
@@ -39,6 +41,15 @@ constexpr tag make_tag(tag_fields f) noexcept
     return tag{std::uint64_t{f.epoch & max_epoch} << 52 |
                std::uint64_t{f.call & max_tag_call} << 32 |
                std::uint64_t{static_cast<std::uint8_t>(f.kind)} << 24 | (f.index & max_tag_index)};
+}
+
+/// A tag for a program's own messages: no collective, probe or request of the swarm uses it, and no
+/// call that fails discards what comes under it. `number` is below 2^24. In a `subset` it is the
+/// group's own, as all tags are.
+constexpr tag user_tag(std::uint32_t number)
+{
+    PAPILIO_CHECK(number <= max_tag_index, "the number of a user's tag is below 2^24");
+    return make_tag({.call = 0, .kind = message_kind::user, .index = number});
 }
 
 constexpr tag_fields fields_of(tag t) noexcept
