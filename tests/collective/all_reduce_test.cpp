@@ -4,6 +4,8 @@
 #include <papilio/async/timeout.hpp>
 #include <papilio/codec.hpp>
 #include <papilio/op.hpp>
+#include <papilio/plan/balance.hpp>
+#include <papilio/plan/partition.hpp>
 #include <papilio/transport/any_transport.hpp>
 #include <papilio/transport/subset.hpp>
 #include <papilio/transport/tcp.hpp>
@@ -193,6 +195,7 @@ TEST_CASE("a weighted mean is normalised by the weights that the report names")
 
 TEST_CASE("clients own nothing, auxiliaries add nothing, and observers only receive")
 {
+    const bool receive = GENERATE(false, true);  // auxiliaries
     sim_cluster cluster(5, {.jitter = 5ms});
     const std::vector<pa::role> roles{pa::role::full, pa::role::client, pa::role::auxiliary,
                                       pa::role::observer, pa::role::full};
@@ -202,7 +205,8 @@ TEST_CASE("clients own nothing, auxiliaries add nothing, and observers only rece
     std::vector<pa::report> reports(5);
     cluster.run([&](auto& net) -> pa::task<> {
         const auto rank = at(net.rank());
-        const pa::call_options options{.roles = roles, .chunk_bytes = 4096, .in_flight = 3};
+        const pa::call_options options{
+            .roles = roles, .auxiliaries_receive = receive, .chunk_bytes = 4096, .in_flight = 3};
         reports[rank] =
             co_await pa::all_reduce(net, in[rank], out[rank], pa::mean{}, pa::int8b{}, options);
     });
@@ -220,12 +224,47 @@ TEST_CASE("clients own nothing, auxiliaries add nothing, and observers only rece
         }
         return result;
     }();
+    if (!receive) {
+        // The auxiliary owns the second of three parts, and has not been sent the others.
+        const auto own = pa::partition(50'000, 3)[1];
+        auto part_of_it = std::vector<float>(50'000);
+        std::copy_n(expected.begin() + static_cast<std::ptrdiff_t>(own.begin), own.size,
+                    part_of_it.begin() + static_cast<std::ptrdiff_t>(own.begin));
+        CHECK(same_bits(out[2], part_of_it));
+        CHECK(reports[2].peers[0].sent > reports[2].peers[3].sent / 2);
+        CHECK(reports[0].peers[2].sent < reports[0].peers[4].sent * 2 / 3);
+        out[2] = expected;
+    }
     for (const auto& mine : out) CHECK(same_bits(mine, expected));
     for (const auto& r : reports) {
         CHECK(r.made_of[0].from == std::vector<pa::contributor>{{0, 1}, {1, 1}, {4, 1}});
         CHECK(r.unserved_observers.empty());
     }
     CHECK(reports[1].peers[3].sent == pa::wire::vote::encoded_size);  // a client serves nobody
+}
+
+TEST_CASE("an auxiliary on a slow line holds nobody up, as balanced shares have it")
+{
+    const std::vector<pa::role> roles{pa::role::full, pa::role::full, pa::role::auxiliary};
+    const std::vector<pa::access_rate> rates{{10e6, 10e6}, {10e6, 10e6}, {1e6, 1e6}};
+    const auto shares = pa::balanced_shares(rates, roles);
+    std::vector<pa::sim::access> lines;
+    for (const auto& r : rates) lines.push_back({r.up, r.down});
+    sim_cluster cluster(3, {.latency = 1ms, .each = lines});
+    const std::size_t count = 500'000;
+    vectors data(3, std::vector<float>(count, 1));
+    data[2].assign(count, 5);
+    cluster.run([&](auto& net) -> pa::task<> {
+        co_await pa::all_reduce_in_place(net, data[at(net.rank())],
+                                         {.roles = roles, .shares = shares});
+    });
+    CHECK(data[0] == std::vector<float>(count, 2));
+    const auto own = pa::partition(count, shares)[2];
+    for (std::size_t i = 0; i < count; i += 999)
+        CHECK(data[2][i] == (i >= own.begin && i < own.end() ? 2 : 5));  // the rest is as it was
+    const auto took = std::chrono::duration<double>(cluster.world().now().time_since_epoch());
+    const double expected = pa::direct_seconds_per_byte(rates, roles, shares) * count * 4;
+    CHECK(took.count() < 1.25 * expected);
 }
 
 TEST_CASE("an observer that does not come holds nobody up for long")

@@ -40,7 +40,8 @@ struct averaging {
             .timeout = 30s, .roles = roles, .chunk_bytes = 512, .in_flight = 2};
         std::vector<float> data(1500, static_cast<float>(net.rank()));
         co_await pa::all_reduce_in_place(net, data, pa::mean{}, pa::int8b{}, options);
-        if (data.front() != data.back()) throw std::system_error(pa::errc::bad_message);
+        const bool whole = net.rank() != 2;  // the auxiliary has its own part alone
+        if (whole && data.front() != data.back()) throw std::system_error(pa::errc::bad_message);
     }
 };
 

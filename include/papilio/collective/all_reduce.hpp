@@ -22,7 +22,9 @@ namespace papilio::inline PAPILIO_MODE {
 /// `op` says how versions become one (`sum`, `mean`, `weighted_mean`, `min`, `max`, `prod`),
 /// `codec` how elements travel. `net` is a `transport`. `in` and `out` are contiguous ranges of one
 /// type of `element`, as long on every peer, that do not overlap, and outlive the task; `in` may be
-/// empty where the peer contributes nothing, by its role or by a weight of 0.
+/// empty where the peer contributes nothing, by its role or by a weight of 0. An auxiliary's `out`
+/// is as long, too, but it declines the parts of others: they are not sent to it, and only its own
+/// part of `out` is the result, unless `options.auxiliaries_receive`, or the call has stages.
 ///
 /// The method is a reduce-scatter and an all-gather that overlap, chunk by chunk: each peer sends
 /// and receives about 2 (n - 1) / n times the data, and a lossy codec rounds twice whatever n is.

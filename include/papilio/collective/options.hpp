@@ -39,8 +39,9 @@ struct call_options {
     /// role, and in all_gather, broadcast and barrier.
     double weight = 1;
 
-    short_list<role> roles = {};     ///< by rank; empty: all are full peers
-    short_list<double> shares = {};  ///< sizes of the parts, by rank; empty: equal
+    short_list<role> roles = {};       ///< by rank; empty: all are full peers
+    bool auxiliaries_receive = false;  ///< the whole result, like everybody, not just their part
+    short_list<double> shares = {};    ///< sizes of the parts, by rank; empty: equal
 
     /// Elements of each part, by rank, in reduce_scatter and all_gather; empty: nearly equal.
     short_list<std::size_t> sizes = {};

@@ -19,9 +19,10 @@ namespace papilio::inline PAPILIO_MODE {
 /// what its link carries beside the others'.
 ///
 /// Whoever owns a share w of S bytes and contributes, as n - 1 others do, sends and receives
-/// S (1 + (n - 2) w); the slower direction of its link counts. The shares fill all links to the
-/// same level (water-filling), which no other shares of a direct all-reduce can beat. `rates` are
-/// by rank, positive, in any unit; throws `errc::bad_argument` when they are not.
+/// S (1 + (n - 2) w), and an auxiliary, which declines the parts of others, S n w; the slower
+/// direction of its link counts. The shares fill all links to the same level (water-filling), which
+/// no other shares of a direct all-reduce can beat. `rates` are by rank, positive, in any unit;
+/// throws `errc::bad_argument` when they are not.
 inline std::vector<double> balanced_shares(std::span<const access_rate> rates,
                                            std::span<const role> roles = {});
 

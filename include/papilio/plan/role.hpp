@@ -10,7 +10,7 @@ namespace papilio::inline PAPILIO_MODE {
 enum class role : std::uint8_t {
     full,       ///< contributes, and reduces a part
     client,     ///< contributes, and owns no part
-    auxiliary,  ///< contributes nothing, and reduces a part
+    auxiliary,  ///< contributes nothing, reduces a part, and declines the other parts
     observer,   ///< receives the result, and has no say in it
 };
 

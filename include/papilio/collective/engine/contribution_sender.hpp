@@ -37,6 +37,7 @@ public:
     void contribute_all(int k, slot_gate& open, std::vector<task<>>& work)
     {
         auto owners = progress_.partners(k);
+        if (!plan_.receives(io_.me())) owners.clear();
         std::erase_if(owners, [&](int peer) { return plan_.parts_of(peer, k).empty(); });
         const auto first = next_chunks_.size();
         next_chunks_.resize(first + owners.size());

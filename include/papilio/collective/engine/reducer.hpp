@@ -48,7 +48,7 @@ public:
         for (const int peer : progress_.partners(k)) {
             auto& next = next_chunks_.emplace_back(0);
             for (std::size_t slot = 0; slot < slots(k); ++slot)
-                if (votes(io_.of(peer)))
+                if (votes(io_.of(peer)) && plan_.receives(peer))
                     work.push_back(
                         io_.blaming(peer, phase::contribution, serve(k, peer, slot, next, open)));
         }

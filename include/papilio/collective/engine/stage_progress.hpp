@@ -46,8 +46,10 @@ struct stage_ownership {
         : parts(plan.parts_of(me, k)), own(weights.contributes_block(me, k))
     {
         const auto& s = plan.stages;
+        std::size_t receivers = 0;
         for (int d = 0; d < s.radix(k); ++d) {
             const int peer = s.partner(me, k, d);
+            if (peer != me && plan.receives(peer)) ++receivers;
             if (peer != me && weights.contributes_block(peer, k)) ++others;
         }
         undescribed = others;
@@ -58,7 +60,7 @@ struct stage_ownership {
             c.awaited = others + (own && k > 0 ? 1 : 0);
             c.results.resize(k + 1 < s.stages() ? static_cast<std::size_t>(s.radix(k + 1)) : 1);
             c.missing_results = k + 1 < s.stages() ? owners_in_next(plan, me, k) : 1;
-            c.unserved = static_cast<std::size_t>(s.radix(k)) - 1;
+            c.unserved = receivers;
         }
     }
 

@@ -32,6 +32,7 @@ PAPILIO_DECL task<std::optional<link_table>> run_agree_links(any_transport net,
     o.timeout = options.timeout;
     o.call = options.call;
     o.roles = options.roles;
+    o.auxiliaries_receive = true;
     co_await all_reduce(net, tells ? in : in.first(0), std::span(all), sum{}, identity{}, o);
 
     std::vector<advertised_link> told(peers);

@@ -64,11 +64,17 @@ PAPILIO_DECL task<report> run_all_reduce_staged(any_transport net, std::unique_p
                                                 call_options options)
 {
     const auto out = data->out();
+    const auto& kind = data->kind();
+    const auto plan = plan_by_shares(net.size(), data->out_elements(), kind, options);
+    const auto mine = plan.parts[static_cast<std::size_t>(net.rank())];
+    const bool whole = plan.receives(net.rank());
+    const auto begin = whole ? 0 : mine.begin * kind.element_size;
+    const auto size = whole ? out.size() : mine.size * kind.element_size;
     const staging_buffer staging(out.size());
     data->set_out(staging.get());
     task<report> reduced = run_all_reduce(std::move(net), std::move(data), options);
     auto done = co_await std::move(reduced);
-    if (!out.empty()) std::memcpy(out.data(), staging.get().data(), out.size());
+    if (size > 0) std::memcpy(out.data() + begin, staging.get().data() + begin, size);
     co_return done;
 }
 
@@ -143,6 +149,7 @@ PAPILIO_DECL task<report> run_broadcast(any_transport net, std::unique_ptr<call_
     std::vector<role> roles(peers, role::auxiliary);
     roles[static_cast<std::size_t>(root)] = role::full;
     options.roles = roles;
+    options.auxiliaries_receive = true;
     options.weight = 1;  // whatever it is
     task<report> reduced = run_all_reduce_staged(net, std::move(data), options);
     co_return co_await std::move(reduced);

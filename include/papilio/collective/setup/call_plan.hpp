@@ -30,9 +30,16 @@ struct call_plan {
     std::size_t slots = 1;              // chunks under way at a time between two peers
     std::size_t slots_low_latency = 1;  // the same on links with next to no latency
     std::uint64_t layout = 0;           // a hash of roles, parts, radix vector and codecs
+    bool auxiliaries_receive = false;   // the whole result, and not their part alone
     bool all_contribute = false;        // peers that can by their role must: no weight is 0
 
     std::size_t part_size(int owner) const { return parts[static_cast<std::size_t>(owner)].size; }
+    /// Whether `rank` is sent the parts of others.
+    bool receives(int rank) const
+    {
+        return auxiliaries_receive || roles[static_cast<std::size_t>(rank)] != role::auxiliary;
+    }
+
     part chunk(int owner, std::size_t column) const
     {
         return chunk_of(parts[static_cast<std::size_t>(owner)], granule, columns, column);
@@ -119,6 +126,7 @@ inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role>
     const auto chunk_bytes =
         o.chunk_bytes != 0 ? o.chunk_bytes : default_chunk_bytes(total, partners);
     plan.columns = columns_of(plan, kind.element_size, chunk_bytes);
+    plan.auxiliaries_receive = o.auxiliaries_receive || plan.stages.stages() > 1;
     plan.all_contribute = plan.stages.stages() > 1 && !kind.uneven_stages;
     const auto slots = o.in_flight != 0 ? o.in_flight : default_slots(total, partners, chunk_bytes);
     plan.slots = std::min({slots, max_slots(chunk_bytes), plan.columns});
@@ -130,6 +138,7 @@ inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role>
                            plan.parts[rank].begin, plan.parts[rank].size);
     for (int k = 0; k < plan.stages.stages(); ++k)
         plan.layout = hash(plan.layout, static_cast<std::uint32_t>(plan.stages.radix(k)));
+    if (o.auxiliaries_receive) plan.layout = hash(plan.layout, std::uint8_t{1});
     plan.layout = hash(plan.layout, kind.parameters, static_cast<std::uint8_t>(kind.back),
                        kind.back_parameters);
     return plan;
