@@ -3,6 +3,7 @@
 #include <papilio/papilio.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
@@ -23,15 +24,20 @@ struct sign {
     std::size_t encode(std::span<const V> values, pa::mutable_bytes output) const
     {
         std::ranges::fill(output.first(bound<V>(values.size())), std::byte{});
-        for (std::size_t i = 0; i < values.size(); ++i)
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (!std::isfinite(values[i])) throw std::system_error(pa::errc::not_finite, "sign");
             if (values[i] < 0) output[i / 8] |= std::byte{1} << i % 8;
+        }
         return bound<V>(values.size());
     }
 
     template <class V>
     void decode(pa::bytes encoded, std::span<V> out) const
     {
-        if (encoded.size() != bound<V>(out.size())) throw std::system_error(pa::errc::bad_message);
+        const auto used = out.size() % 8;  // bits of the last byte, unless it is full
+        if (encoded.size() != bound<V>(out.size()) ||
+            (used != 0 && encoded.back() >> used != std::byte{}))
+            throw std::system_error(pa::errc::bad_message);
         for (std::size_t i = 0; i < out.size(); ++i)
             out[i] = (encoded[i / 8] >> i % 8 & std::byte{1}) == std::byte{} ? V(1) : V(-1);
     }
