@@ -19,7 +19,7 @@ papilio_packages() {
         demo) echo bible-kjv ;;
         bench) echo libbenchmark-dev libgloo-dev iperf3 iproute2 openmpi-bin libopenmpi-dev mpich \
             libmpich-dev ;;
-        checks) echo clang-format-14 ;;
+        checks) echo clang-format-14 python3 ;;
         all) echo clang-19 libclang-rt-19-dev clang-tidy-19 g++-aarch64-linux-gnu ;;
         *) echo "papilio_packages: no such set: $set" >&2 && return 1 ;;
         esac
