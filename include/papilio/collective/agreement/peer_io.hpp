@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <coroutine>
 #include <cstdint>
 #include <optional>
 #include <system_error>
@@ -62,22 +63,11 @@ public:
         return link_.send(peer, t, message);
     }
 
-    /// Throws `errc::mismatch` for a message that is larger than `into`.
-    task<std::size_t> recv(int peer, tag t, mutable_bytes into)
-    {
-        std::size_t size = 0;
-        try {
-            size = co_await net_.recv(peer, t, into);
-        } catch (const std::system_error& failure) {
-            if (failure.code() != errc::too_large) throw;
-            throw std::system_error(errc::mismatch, "its messages are larger than agreed");
-        }
-        loop& on = co_await this_loop{};
-        ledger_.came(peer, fields_of(t).kind, on.now());
-        status_.result.peers[index(peer)].received += size;
-        link_.received(size, on.now());
-        co_return size;
-    }
+    class receive;
+
+    /// Awaiting it gives the size of the message. Throws `errc::mismatch` for one that is larger
+    /// than `into`.
+    receive recv(int peer, tag t, mutable_bytes into);
 
     /// Every fault in `work`, which deals with `peer` alone, is that peer's, except a message of
     /// this peer's that exceeds its own transport's limit.
@@ -138,6 +128,13 @@ public:
 private:
     static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
 
+    void received(int peer, tag t, std::size_t size, time_point now)
+    {
+        ledger_.came(peer, fields_of(t).kind, now);
+        status_.result.peers[index(peer)].received += size;
+        link_.received(size, now);
+    }
+
     any_transport net_;
     std::uint32_t call_;
     const std::vector<role>& roles_;
@@ -146,5 +143,56 @@ private:
     ledger ledger_;
     link_meter link_;
 };
+
+/// A receive that counts what has come. No coroutine, since there is one for every message.
+class [[nodiscard]] peer_io::receive {
+public:
+    receive(peer_io& io, int peer, tag t, task<std::size_t> work) noexcept
+        : io_(io), peer_(peer), tag_(t), work_(std::move(work))
+    {
+    }
+    receive(const receive&) = delete;
+    receive& operator=(const receive&) = delete;
+
+    bool await_ready() const noexcept { return false; }
+
+    template <class P>
+    void await_suspend(std::coroutine_handle<P> self)
+    {
+        wake_.target = self;
+        on_ = self.promise().on;
+        work_.start(*on_, &wake_);
+    }
+
+    std::size_t await_resume()
+    {
+        const auto size = result();
+        io_.received(peer_, tag_, size, on_->now());
+        return size;
+    }
+
+private:
+    std::size_t result()
+    {
+        try {
+            return work_.result();
+        } catch (const std::system_error& failure) {
+            if (failure.code() != errc::too_large) throw;
+            throw std::system_error(errc::mismatch, "its messages are larger than agreed");
+        }
+    }
+
+    peer_io& io_;
+    int peer_;
+    tag tag_;
+    task<std::size_t> work_;
+    loop* on_ = nullptr;
+    resume wake_;
+};
+
+inline peer_io::receive peer_io::recv(int peer, tag t, mutable_bytes into)
+{
+    return {*this, peer, t, net_.recv(peer, t, into)};
+}
 
 }  // namespace papilio::detail

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <deque>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {

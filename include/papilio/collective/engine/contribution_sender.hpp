@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -29,7 +30,7 @@ public:
         : progress_(progress), plan_(progress.plan()), io_(io), weights_(weights), pool_(pool)
     {
     }
-    contribution_sender(const contributor&) = delete;
+    contribution_sender(const contribution_sender&) = delete;
     contribution_sender& operator=(const contribution_sender&) = delete;
 
     /// Adds to `work` the slots that send to the owners of stage k, slot by slot, so that early
@@ -62,17 +63,15 @@ private:
         pooled_buffer space;
         while (next < plan_.columns) {
             const auto c = next++;
-            const auto t = io_.tag_for(message_kind::contribution, c);
+            if (progress_.reduces() && k > 0) {
+                co_await progress_.at(k - 1, c).reduced.opened();
+            }
             if (progress_.reduces()) {
-                if (k > 0) {
-                    co_await progress_.at(k - 1, c).reduced.opened();
-                }
                 const bool mine = weights_.has_elements(io_.me(), k);
-                const auto call = weights_.descriptor(k);
+                std::optional<wire::descriptor> call;
+                if (c == 0) call = weights_.descriptor(k);
                 bytes message;
-                auto prepare = [&] {
-                    message = encode(k, parts, c, mine, c == 0 ? &call : nullptr, space);
-                };
+                auto prepare = [&] { message = encode(k, parts, c, mine, call, space); };
                 if (progress_.messages().verbatim()) {
                     prepare();
                 } else {
@@ -80,17 +79,22 @@ private:
                     space.resize(progress_.messages().max_contribution(k, parts));
                     co_await offload(pool_, prepare);
                 }
-                co_await io_.send(owner, t, message);
+                co_await io_.send(owner, io_.tag_for(message_kind::contribution, c), message);
             } else if (c >= plan_.slots) {
-                co_await io_.send(owner, t, bytes{});
+                co_await io_.send(owner, io_.tag_for(message_kind::contribution, c), bytes{});
             }
-            if (!progress_.gathers() && progress_.needs_no_credit(c)) {
-                open.answered();  // no answer is owed
-                continue;
+            if (progress_.gathers() || !progress_.needs_no_credit(c)) {
+                io_.expect(owner, message_kind::result);
+                const auto into = room_for_result(k, parts, c, space);
+                const auto size =
+                    co_await io_.recv(owner, io_.tag_for(message_kind::result, c), into);
+                const auto result = checked(k, c, into, size);
+                if (progress_.gathers() && !lands_in_output(k, c)) {
+                    auto decode = [&] { progress_.messages().read_results(k, c, parts, result); };
+                    co_await offload(pool_, decode);
+                }
+                if (progress_.gathers() && k > 0) pass_on(k, owner, c, result);
             }
-            io_.expect(owner, message_kind::result);
-            task<> received = receive_result(k, owner, parts, c, space);
-            co_await std::move(received);
             open.answered();
         }
     }
@@ -98,48 +102,53 @@ private:
     /// This peer's contribution to chunk c of `parts`, behind the descriptor of the `call` if it is
     /// the first; without elements that are `mine`, no more than a request for the result.
     bytes encode(int k, const std::vector<int>& parts, std::size_t c, bool mine,
-                 const wire::descriptor* call, pooled_buffer& space) const
+                 const std::optional<wire::descriptor>& call, pooled_buffer& space) const
     {
         const auto& messages = progress_.messages();
         if (messages.verbatim() && c > 0 && progress_.last(k) && mine)
             return messages.elements(k, plan_.chunk(parts.front(), c));
-        const auto before = call != nullptr ? chunk_messages::head : 0;
+        const auto before = call ? chunk_messages::head : 0;
         const auto to = space.resize(messages.max_contribution(k, parts));
-        if (call != nullptr) std::ranges::copy(wire::encode(*call), to.begin());
+        if (call) std::ranges::copy(wire::encode(*call), to.begin());
         if (!mine) return to.first(before);
         return to.first(before + messages.write_contribution(k, c, parts, to.subspan(before)));
     }
 
-    task<> receive_result(int k, int owner, const std::vector<int>& parts, std::size_t c,
-                          pooled_buffer& space)
+    /// Whether the result of chunk c is received where it belongs, and needs no decoding.
+    bool lands_in_output(int k, std::size_t c) const
+    {
+        return progress_.messages().verbatim() && progress_.last(k) &&
+               !progress_.described_by_result(c);
+    }
+
+    mutable_bytes room_for_result(int k, const std::vector<int>& parts, std::size_t c,
+                                  pooled_buffer& space) const
     {
         const auto& messages = progress_.messages();
-        const auto t = io_.tag_for(message_kind::result, c);
-        std::vector<std::byte> passed_on;
-        if (!progress_.gathers()) {
-            co_await io_.recv(owner, t, {});
-            co_return;
-        }
-        if (messages.verbatim() && progress_.last(k) && !progress_.described_by_result(c)) {
-            const auto out = messages.data().output(plan_.chunk(parts.front(), c));
-            const auto size = co_await io_.recv(owner, t, out);
-            if (size != out.size())
-                throw std::system_error(errc::bad_message, "a result of " + std::to_string(size) +
-                                                               " bytes, not " +
-                                                               std::to_string(out.size()));
-        } else {
-            const auto into = space.resize(messages.max_results(parts));
-            const auto size = co_await io_.recv(owner, t, into);
-            bytes message = into.first(size);
-            if (progress_.described_by_result(c)) {
-                weights_.check(message);
-                message = message.subspan(chunk_messages::head);
-            }
-            auto decode = [&] { messages.read_results(k, c, parts, message); };
-            co_await offload(pool_, decode);
-            if (!messages.verbatim() && k > 0) passed_on = progress_.for_stage_before(k, message);
-        }
-        if (k > 0) progress_.finish(k - 1, c, progress_.digit_of(owner, k), std::move(passed_on));
+        if (!progress_.gathers()) return {};
+        if (lands_in_output(k, c)) return messages.data().output(plan_.chunk(parts.front(), c));
+        return space.resize(messages.max_results(parts));
+    }
+
+    /// A result that has come, without the descriptor that it may begin with.
+    bytes checked(int k, std::size_t c, bytes room, std::size_t size)
+    {
+        const bytes result = room.first(size);
+        if (progress_.gathers() && lands_in_output(k, c) && size != room.size())
+            throw std::system_error(errc::bad_message, "a result of " + std::to_string(size) +
+                                                           " bytes, not " +
+                                                           std::to_string(room.size()));
+        if (!progress_.gathers() || !progress_.described_by_result(c)) return result;
+        weights_.check(result);
+        return result.subspan(chunk_messages::head);
+    }
+
+    /// The stage before has the results of one more digit, which is this owner's.
+    void pass_on(int k, int owner, std::size_t c, bytes result)
+    {
+        std::vector<std::byte> encoded;
+        if (!progress_.messages().verbatim()) encoded = progress_.for_stage_before(k, result);
+        progress_.finish(k - 1, c, progress_.digit_of(owner, k), std::move(encoded));
     }
 
     stage_progress& progress_;

@@ -123,9 +123,14 @@ private:
                 io_.expect(peer, message_kind::contribution);
                 const auto t = io_.tag_for(message_kind::contribution, c);
                 const auto size = co_await io_.recv(peer, t, into);
-                if (reduces) {
-                    task<> accepted = accept(k, peer, c, into.first(size));
-                    co_await std::move(accepted);
+                // Until chunk c is reduced the bytes stay in the slot's buffer.
+                if (reduces && c > 0) {
+                    co_await progress_.at(k).described.opened();
+                }
+                if (reduces && note(k, peer, c, into.first(size))) {
+                    co_await reduce_onwards(k, c);
+                } else if (reduces) {
+                    co_await progress_.at(k, c).reduced.opened();
                 }
             }
             if (next >= plan_.columns) space = pooled_buffer();
@@ -137,20 +142,6 @@ private:
             co_await io_.send(peer, io_.tag_for(message_kind::result, c), message);
             progress_.served(k, c);
         }
-    }
-
-    /// A peer's contribution to chunk c has come; lasts until the chunk is reduced. Until then the
-    /// bytes stay in the slot's buffer.
-    task<> accept(int k, int peer, std::size_t c, bytes message)
-    {
-        if (c > 0) {
-            co_await progress_.at(k).described.opened();
-        }
-        const bool complete = note(k, peer, c, message);
-        if (complete)
-            co_await reduce_onwards(k, c);
-        else
-            co_await progress_.at(k, c).reduced.opened();
     }
 
     /// Notes a peer's contribution to chunk c; true if it was the last one missing.
