@@ -8,9 +8,18 @@
 #error "papilio/src.hpp is for programs that define PAPILIO_SEPARATE_COMPILATION everywhere"
 #endif
 
+#include <papilio/async/impl/loop.hpp>
+#include <papilio/async/impl/thread_loop.hpp>
+#include <papilio/base/impl/buffer_pool.hpp>
+#include <papilio/base/impl/error.hpp>
+#include <papilio/codec/impl/kernels.hpp>
 #include <papilio/collective/impl/agree_links.hpp>
+#include <papilio/collective/impl/call_error.hpp>
 #include <papilio/collective/impl/run.hpp>
 #include <papilio/sim/impl/world.hpp>
+#include <papilio/transport/impl/early_messages.hpp>
+#include <papilio/transport/impl/inproc.hpp>
+#include <papilio/transport/impl/mailbox.hpp>
 
 #if __has_include(<asio/io_context.hpp>)
 #include <papilio/async/impl/asio_loop.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 
 #include <algorithm>

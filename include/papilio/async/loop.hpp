@@ -1,13 +1,11 @@
 #pragma once
 
 #include <papilio/async/event.hpp>
-#include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <utility>
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -20,13 +18,7 @@ public:
     loop() = default;
     loop(const loop&) = delete;
     loop& operator=(const loop&) = delete;
-    virtual ~loop()
-    {
-        PAPILIO_CHECK(!spawned_, "a loop's destructor must begin with drop_spawned()");
-        while (!ready_.empty()) ready_.front()->cancel();
-        while (!timers_.empty()) timers_.begin()->second.front()->cancel();
-        while (!remote_queue_.empty()) remote_queue_.front()->cancel();
-    }
+    virtual ~loop();
 
     virtual time_point now() const noexcept = 0;
 
@@ -40,28 +32,11 @@ public:
     }
 
     /// Fires `e` at `when`; events due at the same time fire in the order they were posted.
-    void post_at(event& e, time_point when)
-    {
-        e.cancel();
-        timers_[when].append(e);
-        e.owner_ = this;
-        e.where_ = event::queue::timed;
-        e.due_ = when;
-    }
+    void post_at(event& e, time_point when);
 
     /// Posts `e` from another thread: it fires on the loop's thread soon. `e` must not be posted
     /// already, and must live until it has fired or is cancelled there.
-    void post_from_any_thread(event& e) noexcept
-    {
-        {
-            const std::lock_guard lock(remote_mutex_);
-            e.owner_ = this;
-            e.where_ = event::queue::remote;
-            remote_queue_.append(e);
-            remote_posted_.store(true, std::memory_order_release);
-        }
-        wake();
-    }
+    void post_from_any_thread(event& e) noexcept;
 
     /// While work from other threads is pending, the loop blocks instead of reporting a deadlock.
     /// Every `work_started` is followed by one `work_finished`. From any thread.
@@ -70,17 +45,7 @@ public:
 
     /// Runs one event, waiting for it if need be. Returns false when no event can ever come: a
     /// deadlock.
-    bool run_one()
-    {
-        if (turn_ == 0 || ready_.empty()) {
-            if (!begin_turn()) return false;
-        }
-        --turn_;
-        event& e = *ready_.front();
-        e.cancel();
-        e.fire();
-        return true;
-    }
+    bool run_one();
 
     /// A task that `spawn` started. The loop owns it until it ends, at the latest until the loop
     /// itself is destroyed.
@@ -95,24 +60,10 @@ public:
     };
 
     /// Takes ownership of `s`. From any thread.
-    void adopt(spawned* s) noexcept
-    {
-        const std::lock_guard lock(remote_mutex_);
-        s->after_ = spawned_;
-        if (spawned_) spawned_->before_ = s;
-        spawned_ = s;
-    }
+    void adopt(spawned* s) noexcept;
 
     /// Destroys `s`. On the loop's own thread.
-    void dismiss(spawned* s) noexcept
-    {
-        {
-            const std::lock_guard lock(remote_mutex_);
-            (s->before_ ? s->before_->after_ : spawned_) = s->after_;
-            if (s->after_) s->after_->before_ = s->before_;
-        }
-        delete s;
-    }
+    void dismiss(spawned* s) noexcept;
 
 protected:
     bool has_outstanding_work() const noexcept
@@ -137,6 +88,8 @@ private:
     /// Makes a waiting `idle` return. Called from any thread.
     virtual void wake() noexcept {}
 
+    /// Makes sure that an event is ready, and that input is polled every so often even if events
+    /// never cease.
     bool begin_turn();
     void drain_remote_queue() noexcept;
     void post_due_timers();
@@ -152,63 +105,8 @@ private:
     std::atomic<int> outstanding_work_{0};
 };
 
-/// Makes sure that an event is ready, and that input is polled every so often even if events never
-/// cease.
-inline bool loop::begin_turn()
-{
-    constexpr int events_per_turn = 64;
-    if (turn_ == 0) {
-        idle(time_point::min());
-        turn_ = events_per_turn;
-    }
-    for (;;) {
-        drain_remote_queue();
-        post_due_timers();
-        if (!ready_.empty()) return true;
-        const auto until = timers_.empty() ? time_point::max() : timers_.begin()->first;
-        if (!idle(until)) return false;
-        turn_ = events_per_turn;
-    }
-}
-
-inline void loop::drain_remote_queue() noexcept
-{
-    if (!remote_posted_.load(std::memory_order_acquire)) return;
-    const std::lock_guard lock(remote_mutex_);
-    remote_posted_.store(false, std::memory_order_relaxed);
-    while (!remote_queue_.empty()) {
-        event& e = *remote_queue_.front();
-        remote_queue_.remove(e);
-        e.where_ = event::queue::ready;
-        ready_.append(e);
-    }
-}
-
-inline void loop::post_due_timers()
-{
-    if (timers_.empty()) return;
-    const auto time = now();
-    while (!timers_.empty() && timers_.begin()->first <= time)
-        post(*timers_.begin()->second.front());
-}
-
-inline void event::cancel() noexcept
-{
-    switch (std::exchange(where_, queue::none)) {
-    case queue::none: break;
-    case queue::ready: owner_->ready_.remove(*this); break;
-    case queue::timed: {
-        const auto due = owner_->timers_.find(due_);
-        due->second.remove(*this);
-        if (due->second.empty()) owner_->timers_.erase(due);
-        break;
-    }
-    case queue::remote: {
-        const std::lock_guard lock(owner_->remote_mutex_);
-        owner_->remote_queue_.remove(*this);
-        break;
-    }
-    }
-}
-
 }  // namespace papilio
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/async/impl/loop.hpp>
+#endif

@@ -5,6 +5,7 @@
 
 #include <future>
 #include <optional>
+#include <utility>
 
 namespace papilio::inline PAPILIO_MODE {
 

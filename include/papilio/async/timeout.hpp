@@ -5,6 +5,7 @@
 #include <papilio/base/error.hpp>
 
 #include <optional>
+#include <utility>
 
 namespace papilio::inline PAPILIO_MODE {
 

@@ -4,6 +4,7 @@
 #include <papilio/base/config.hpp>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE {

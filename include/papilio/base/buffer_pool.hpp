@@ -3,8 +3,6 @@
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <memory>
@@ -42,7 +40,10 @@ public:
         std::swap(used_, from.used_);
         return *this;
     }
-    ~pooled_buffer() { give(std::move(mine_)); }
+    ~pooled_buffer()
+    {
+        if (mine_.memory) give(std::move(mine_));
+    }
 
     /// Makes it `size` bytes large. What it held is lost, and spans into it with it.
     mutable_bytes resize(std::size_t size)
@@ -72,59 +73,18 @@ private:
 
     static constexpr std::size_t header = 64;
     static constexpr std::size_t min_kept = 32 << 10;  // the allocator keeps smaller ones
-    static constexpr std::size_t max_kept = 4 << 20;
 
-    /// What a thread keeps, the oldest first.
-    struct free_list {
-        std::array<block, max_kept / min_kept> blocks = {};
-        std::size_t count = 0;
-        std::size_t size = 0;
+    struct free_list;
 
-        ~free_list() { closed() = true; }
-
-        block remove(std::size_t i) noexcept
-        {
-            const auto at = blocks.begin() + static_cast<std::ptrdiff_t>(i);
-            block taken = std::move(*at);
-            std::move(at + 1, blocks.begin() + static_cast<std::ptrdiff_t>(count--), at);
-            size -= taken.size;
-            return taken;
-        }
-    };
-    static free_list& kept()
-    {
-        thread_local free_list mine;
-        return mine;
-    }
-    /// Whether the thread has ended as far as its own objects go; static ones end later.
-    static bool& closed()
-    {
-        thread_local bool mine = false;
-        return mine;
-    }
-
-    static block take(std::size_t size)
-    {
-        if (size >= min_kept && !closed()) {
-            auto& from = kept();
-            for (auto i = from.count; i-- > 0;)
-                if (from.blocks[i].size == size) return from.remove(i);
-        }
-        return {std::make_unique_for_overwrite<std::byte[]>(size), size};
-    }
-
-    static void give(block b) noexcept
-    {
-        const bool keeps = !watches_addresses && !closed();
-        if (!keeps || b.size < min_kept || b.size > max_kept) return;
-        auto& to = kept();
-        while (to.size + b.size > max_kept) to.remove(0);
-        to.size += b.size;
-        to.blocks[to.count++] = std::move(b);
-    }
+    static block take(std::size_t size);
+    static void give(block b) noexcept;
 
     block mine_;
     std::size_t used_ = 0;
 };
 
 }  // namespace papilio::detail
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/base/impl/buffer_pool.hpp>
+#endif

@@ -35,33 +35,10 @@ class error_category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "papilio"; }
 
-    std::string message(int code) const override
-    {
-        switch (static_cast<errc>(code)) {
-        case errc::stalled: return "stalled: no event is left to run";
-        case errc::timed_out: return "timed out";
-        case errc::disconnected: return "peer disconnected";
-        case errc::silent: return "peer went silent";
-        case errc::bad_message: return "malformed message";
-        case errc::too_large: return "message too large";
-        case errc::mismatch: return "peers disagree about the call";
-        case errc::peer_failed: return "a peer gave up";
-        case errc::outcome_unknown: return "outcome unknown: votes are missing";
-        case errc::not_finite: return "NaN or infinity among the elements";
-        case errc::bad_argument: return "bad argument";
-        case errc::refused: return "refused by the other side";
-        case errc::no_contribution:
-            return "weights of 0: nobody contributes, or, in stages, too few do for this operation";
-        }
-        return "unknown papilio error";
-    }
+    std::string message(int code) const override;
 };
 
-inline const std::error_category& category() noexcept
-{
-    static const error_category instance;
-    return instance;
-}
+const std::error_category& category() noexcept;
 
 inline std::error_code make_error_code(errc code) noexcept
 {
@@ -69,16 +46,14 @@ inline std::error_code make_error_code(errc code) noexcept
 }
 
 /// What went wrong without the words of its code, which `what()` adds behind a colon.
-inline std::string sentence(const std::system_error& failure)
-{
-    std::string text = failure.what();
-    const std::string words = ": " + failure.code().message();
-    if (text.ends_with(words)) text.resize(text.size() - words.size());
-    return text;
-}
+std::string sentence(const std::system_error& failure);
 
 }  // namespace papilio
 
 template <>
 struct std::is_error_code_enum<papilio::errc> : std::true_type {
 };
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/base/impl/error.hpp>
+#endif

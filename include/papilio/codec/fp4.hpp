@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/block_codec.hpp>

@@ -28,15 +28,7 @@ constexpr const char* name(phase p) noexcept
 class call_error : public std::system_error {
 public:
     call_error(std::error_code why, int culprit, int reporter, phase where,
-               const std::string& detail = {})
-        : std::system_error(
-              why, describe(culprit, reporter, where, detail == why.message() ? "" : detail)),
-          culprit_(culprit),
-          reporter_(reporter),
-          where_(where),
-          detail_(detail.empty() ? why.message() : detail)
-    {
-    }
+               const std::string& detail = {});
 
     /// The rank whose fault it was, as far as is known, else -1. May be this peer's own.
     int culprit() const noexcept { return culprit_; }
@@ -50,16 +42,6 @@ public:
     const std::string& detail() const noexcept { return detail_; }
 
 private:
-    static std::string describe(int culprit, int reporter, phase where, const std::string& detail)
-    {
-        std::string text = "call failed";
-        if (culprit >= 0) text += " because of peer " + std::to_string(culprit);
-        text += std::string(", waiting for a ") + name(where);
-        text += ", says peer " + std::to_string(reporter);
-        if (!detail.empty()) text += ": " + detail;
-        return text;
-    }
-
     int culprit_;
     int reporter_;
     phase where_;
@@ -67,3 +49,7 @@ private:
 };
 
 }  // namespace papilio
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/collective/impl/call_error.hpp>
+#endif

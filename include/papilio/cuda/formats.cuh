@@ -8,6 +8,7 @@
 #include <papilio/codec/identity.hpp>
 #include <papilio/codec/int4b.hpp>
 #include <papilio/codec/int8b.hpp>
+#include <papilio/codec/kernels/scalar.hpp>
 #include <papilio/cuda/base.cuh>
 
 #include <bit>

@@ -18,10 +18,7 @@ public:
     int size() const noexcept;
 
     task<> send(int peer, tag t, bytes content);
-    task<std::size_t> recv(int peer, tag t, mutable_bytes into)
-    {
-        co_return co_await inbox_.take(peer, t, into);
-    }
+    task<std::size_t> recv(int peer, tag t, mutable_bytes into);
 
     std::uint32_t next_call() noexcept { return ++calls_; }
     void retire(tag t) { inbox_.discard_call(t); }
@@ -74,30 +71,16 @@ public:
     group(int size, loop& on) : group(std::vector<loop*>(static_cast<std::size_t>(size), &on)) {}
 
     /// One peer on each of `loops`.
-    explicit group(std::vector<loop*> loops) : loops_(std::move(loops))
-    {
-        for (std::size_t rank = 0; rank < loops_.size(); ++rank)
-            peers_.emplace_back(new transport(*this, static_cast<int>(rank), *loops_[rank]));
-        if (threaded())
-            for (auto* on : loops_) on->work_started();
-    }
+    explicit group(std::vector<loop*> loops);
     group(const group&) = delete;
     group& operator=(const group&) = delete;
-    ~group()
-    {
-        if (threaded())
-            for (auto* on : loops_) on->work_finished();
-    }
+    ~group();
 
     transport& peer(int rank) { return *peers_.at(static_cast<std::size_t>(rank)); }
     int size() const noexcept { return static_cast<int>(peers_.size()); }
 
 private:
-    /// Several loops wait for each other's messages; a single loop can report a deadlock.
-    bool threaded() const
-    {
-        return std::ranges::adjacent_find(loops_, std::ranges::not_equal_to{}) != loops_.end();
-    }
+    bool threaded() const;
 
     std::vector<loop*> loops_;
     std::vector<std::unique_ptr<transport>> peers_;
@@ -108,44 +91,8 @@ inline int transport::size() const noexcept
     return group_.size();
 }
 
-inline task<> transport::send(int peer, tag t, bytes content)
-{
-    group_.peer(peer).enqueue({rank_, t, {content.begin(), content.end()}});
-    co_return;
-}
-
-inline void transport::close()
-{
-    for (int peer = 0; peer < size(); ++peer)
-        if (peer != rank_) group_.peer(peer).enqueue({rank_, tag{}, {}, true});
-}
-
-inline void transport::enqueue(message m)
-{
-    const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(m));
-    if (!std::exchange(posted_, true)) loop_.post_from_any_thread(arrival_);
-}
-
-inline void transport::deliver_queued()
-{
-    std::vector<message> arrived;
-    {
-        const std::lock_guard lock(mutex_);
-        arrived.swap(queue_);
-        posted_ = false;
-    }
-    for (const auto& m : arrived) {
-        if (m.last) {
-            inbox_.close(m.from, errc::disconnected);
-            continue;
-        }
-        try {
-            inbox_.deliver(m.from, m.what, m.content);
-        } catch (const std::system_error& overflow) {
-            inbox_.close(m.from, overflow.code());
-        }
-    }
-}
-
 }  // namespace papilio::inproc
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/transport/impl/inproc.hpp>
+#endif

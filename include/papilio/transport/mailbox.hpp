@@ -6,11 +6,8 @@
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/detail/early_messages.hpp>
 
-#include <algorithm>
 #include <deque>
 #include <map>
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -29,13 +26,10 @@ public:
 
     /// Early messages of one peer may hold `limit` bytes. A peer that exceeds it breaks the
     /// protocol, since credits cover every message in flight.
-    explicit mailbox(std::size_t limit = std::size_t{64} << 20) noexcept : early_(limit) {}
+    explicit mailbox(std::size_t limit = std::size_t{64} << 20) noexcept;
     mailbox(const mailbox&) = delete;
     mailbox& operator=(const mailbox&) = delete;
-    ~mailbox()
-    {
-        PAPILIO_CHECK(waiting_.empty(), "drop the tasks that receive before their transport");
-    }
+    ~mailbox();
 
     /// Awaiting it gives the size of the next message from `peer` under `t`, which is then in
     /// `into`. `into` must outlive the returned object.
@@ -55,7 +49,7 @@ public:
 private:
     friend class detail::inbound_message;
 
-    bool discards(tag t) const { return std::ranges::count(discarded_calls_, call_of(t)) > 0; }
+    bool discards(tag t) const;
     pending_receive* oldest_receive(address from);
     void pass_on(address from, detail::pooled_buffer message);
 
@@ -83,42 +77,19 @@ public:
     {
         wake_.target = self;
         on_ = self.promise().on;
-        position_ = box_.waiting_.emplace(from_, this);
-        queued_ = true;
+        join_queue();
     }
 
-    std::size_t await_resume() const
-    {
-        if (error_ == errc::too_large)
-            throw std::system_error(error_, "a message of " + std::to_string(size_) +
-                                                " bytes from peer " + std::to_string(from_.first) +
-                                                " exceeds the receive buffer of " +
-                                                std::to_string(into_.size()) + " bytes");
-        if (error_) throw std::system_error(error_, "peer " + std::to_string(from_.first));
-        return size_;
-    }
+    std::size_t await_resume() const;
 
 private:
     friend class mailbox;
     friend class detail::inbound_message;
 
-    void leave_queue()
-    {
-        if (std::exchange(queued_, false)) box_.waiting_.erase(position_);
-    }
-    void fill(bytes message)
-    {
-        size_ = message.size();
-        if (message.size() > into_.size()) return fail(errc::too_large);
-        // Not std::ranges::copy, which libstdc++ 12 turns into a loop over single bytes.
-        std::copy(message.begin(), message.end(), into_.begin());
-    }
-    void complete(bytes message)
-    {
-        leave_queue();
-        fill(message);
-        wake();
-    }
+    void join_queue();
+    void leave_queue();
+    void fill(bytes message);
+    void complete(bytes message);
     void fail(std::error_code error) noexcept { error_ = error; }
     void wake() noexcept { on_->post(wake_); }
 
@@ -134,78 +105,8 @@ private:
     detail::resume wake_;
 };
 
-inline mailbox::pending_receive::~pending_receive()
-{
-    leave_queue();
-    if (claim_) *claim_ = nullptr;
-}
-
-inline bool mailbox::pending_receive::await_ready()
-{
-    if (const auto message = box_.early_.take(from_)) {
-        fill(message->get());
-        return true;
-    }
-    const auto closed = box_.closed_.find(from_.first);
-    if (closed == box_.closed_.end()) return false;
-    fail(closed->second);
-    return true;
-}
-
-inline mailbox::pending_receive mailbox::take(int peer, tag t, mutable_bytes into)
-{
-    return {*this, {peer, t}, into};
-}
-
-inline mailbox::pending_receive* mailbox::oldest_receive(address from)
-{
-    const auto found = waiting_.lower_bound(from);
-    return found != waiting_.end() && found->first == from ? found->second : nullptr;
-}
-
-inline void mailbox::deliver(int peer, tag t, bytes message)
-{
-    const address from{peer, t};
-    pending_receive* const next = oldest_receive(from);
-    if (next && next->into_.size() >= message.size()) return next->complete(message);
-    if (discards(t) || closed_.contains(peer)) return;
-    early_.check(peer, message.size());
-    detail::pooled_buffer copy(message.size());
-    std::copy(message.begin(), message.end(), copy.get().begin());
-    early_.reserve(peer, message.size());
-    pass_on(from, std::move(copy));
-}
-
-/// Gives a message, whose cost has been reserved, to the oldest receive, or keeps it for a later
-/// one.
-inline void mailbox::pass_on(address from, detail::pooled_buffer message)
-{
-    pending_receive* const next = oldest_receive(from);
-    if (!next) return early_.add(from, std::move(message));
-    next->complete(message.get());
-    early_.release(from.first, message.get().size());
-}
-
-inline void mailbox::close(int peer, std::error_code why)
-{
-    closed_.emplace(peer, why);
-    std::vector<pending_receive*> lost;
-    for (const auto& [from, receive] : waiting_)
-        if (from.first == peer) lost.push_back(receive);
-    for (auto* receive : lost) {
-        receive->leave_queue();
-        receive->fail(why);
-        receive->wake();
-    }
-}
-
-inline void mailbox::discard_call(tag t)
-{
-    if (discards(t)) return;
-    constexpr std::size_t remembered = 1024;
-    if (discarded_calls_.size() == remembered) discarded_calls_.pop_front();
-    discarded_calls_.push_back(call_of(t));
-    early_.discard_call(t);
-}
-
 }  // namespace papilio
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/transport/impl/mailbox.hpp>
+#endif

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 // Fields of messages whose length varies, one after another, little-endian and without padding.

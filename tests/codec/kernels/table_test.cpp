@@ -2,8 +2,11 @@
 
 #include "codec/kernels/levels.hpp"
 
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/codec/finite.hpp>
+#include <papilio/codec/kernels/scalar.hpp>
 
 #include <catch2/catch.hpp>
 

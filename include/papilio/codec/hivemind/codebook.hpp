@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/codec/hivemind/base.hpp>
 #include <papilio/codec/kernels/table.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/mailbox.hpp>
 

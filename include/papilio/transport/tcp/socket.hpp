@@ -19,6 +19,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace papilio::inline PAPILIO_MODE::tcp::detail {
 
