@@ -36,6 +36,31 @@ TEST_CASE("a codec chosen by id encodes and decodes")
     CHECK(with_codec(codec_id::as_bf16, round_trip) == values);
 }
 
+TEST_CASE("a double beyond float's range becomes the largest in 16 bits, and is refused otherwise")
+{
+    for_each_codec(all_codecs{}, [](auto codec) {
+        CAPTURE(name(codec.id));
+        const std::vector<double> values{1e300, -1e300};
+        std::vector<double> back(2);
+        std::vector<std::byte> output(codec.template bound<double>(2));
+        errc why{};
+        try {
+            const auto size = codec.encode(std::span(values), mutable_bytes(output));
+            codec.decode(bytes(output).first(size), std::span(back));
+        } catch (const std::system_error& failure) {
+            why = static_cast<errc>(failure.code().value());
+        }
+        if (codec.lossless)
+            CHECK(back == values);
+        else if (codec.id == codec_id::as_f16 || codec.id == codec_id::hivemind_float16)
+            CHECK(back == std::vector<double>{65504, -65504});
+        else if (codec.id == codec_id::as_bf16)
+            CHECK(back == std::vector<double>{0x1.fep127, -0x1.fep127});
+        else
+            CHECK(why == errc::not_finite);
+    });
+}
+
 TEST_CASE("an unknown codec is refused by a sentence that names the known ones")
 {
     const auto why = [](auto call) {

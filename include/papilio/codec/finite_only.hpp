@@ -17,8 +17,9 @@ namespace papilio::inline PAPILIO_MODE {
 /// `Codec`, which refuses numbers that are not finite as floats: `encode` throws
 /// `errc::not_finite`, and `decode` throws `errc::bad_message`, which names the peer that sent one.
 /// `finite_only{identity{}}` is the usual one, since `identity` passes a NaN or an infinity on,
-/// while the lossy codecs of the library refuse them anyway. All peers must wrap their codec alike:
-/// a peer that does not is found out. Id, bytes and decoded values are those of `Codec`.
+/// while the lossy codecs of the library refuse them anyway; `as_f16` and `as_bf16` take a finite
+/// double beyond float's range, which this refuses. All peers must wrap their codec alike: a peer
+/// that does not is found out. Id, bytes and decoded values are those of `Codec`.
 template <class Codec>
 struct finite_only {
     static constexpr codec_id id = Codec::id;
