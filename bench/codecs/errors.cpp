@@ -24,11 +24,11 @@ double normal(papilio::random& numbers)
     return radius * std::cos(6.283185307179586 * numbers.uniform());
 }
 
-std::vector<float> normals()
+std::vector<float> normals(double mean = 0, double deviation = 1, std::uint64_t seed = 3)
 {
-    papilio::random numbers(3);
+    papilio::random numbers(seed);
     std::vector<float> values(count);
-    for (auto& x : values) x = static_cast<float>(normal(numbers));
+    for (auto& x : values) x = static_cast<float>(mean + deviation * normal(numbers));
     return values;
 }
 
@@ -53,13 +53,20 @@ struct found {
 };
 
 template <class Codec>
-double error(const Codec& codec, const std::vector<float>& values, double& bits)
+std::vector<float> decoded(const Codec& codec, const std::vector<float>& values, double& bits)
 {
     std::vector<std::byte> output(codec.template bound<float>(count));
     const auto size = codec.encode(std::span(values), mutable_bytes(output));
     bits = 8 * static_cast<double>(size) / static_cast<double>(count);
     std::vector<float> back(count);
     codec.decode(bytes(output).first(size), std::span(back));
+    return back;
+}
+
+template <class Codec>
+double error(const Codec& codec, const std::vector<float>& values, double& bits)
+{
+    const auto back = decoded(codec, values, bits);
     double off = 0, squares = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const auto x = static_cast<double>(values[i]);
@@ -67,6 +74,78 @@ double error(const Codec& codec, const std::vector<float>& values, double& bits)
         squares += x * x;
     }
     return off / squares;
+}
+
+// ---- Bias: the mean of what is decoded less the mean of what was encoded.
+
+struct bias {
+    double mean = 0;
+    double noise = 0;  // the standard error of the mean
+};
+
+/// The noise follows from the spread of the means of 1024 runs: errors within a block are related.
+bias bias_of(const std::vector<double>& errors)
+{
+    constexpr std::size_t runs = 1024, length = count / runs;
+    double sum = 0, squares = 0;
+    for (std::size_t run = 0; run < runs; ++run) {
+        double mean = 0;
+        for (std::size_t i = 0; i < length; ++i) mean += errors[run * length + i] / length;
+        sum += mean;
+        squares += mean * mean;
+    }
+    const double mean = sum / runs;
+    return {mean, std::sqrt((squares / runs - mean * mean) / runs)};
+}
+
+template <class Codec>
+bias bias_of(const Codec& codec, const std::vector<float>& values)
+{
+    double bits = 0;
+    const auto back = decoded(codec, values, bits);
+    std::vector<double> errors(count);
+    for (std::size_t i = 0; i < count; ++i)
+        errors[i] = static_cast<double>(back[i]) - static_cast<double>(values[i]);
+    return bias_of(errors);
+}
+
+struct bias_of_call {
+    bias contributions, result;
+};
+
+/// An all-reduce rounds every peer's numbers, and then their mean.
+template <class Codec>
+bias_of_call bias_of_mean(const Codec& codec, const std::vector<std::vector<float>>& peers)
+{
+    const auto n = static_cast<double>(peers.size());
+    double bits = 0;
+    std::vector<double> exact(count), sent(count), errors(count);
+    for (std::size_t peer = 0; peer < peers.size(); ++peer) {
+        auto own = codec;
+        if constexpr (requires { own.round; }) own.seed = peer;  // peers draw for themselves
+        const auto back = decoded(own, peers[peer], bits);
+        for (std::size_t i = 0; i < count; ++i) {
+            exact[i] += static_cast<double>(peers[peer][i]) / n;
+            sent[i] += static_cast<double>(back[i]) / n;
+        }
+    }
+    for (std::size_t i = 0; i < count; ++i) errors[i] = sent[i] - exact[i];
+    const auto contributions = bias_of(errors);
+    const std::vector<float> mean(sent.begin(), sent.end());
+    const auto result = decoded(papilio::detail::codec_back(codec), mean, bits);
+    for (std::size_t i = 0; i < count; ++i) errors[i] = static_cast<double>(result[i]) - exact[i];
+    return {contributions, bias_of(errors)};
+}
+
+/// What three standard errors may explain is no bias that was seen.
+std::string text(const bias& b)
+{
+    char line[32];
+    if (std::abs(b.mean) < 3 * b.noise)
+        std::snprintf(line, sizeof line, "< %.0e", 3 * b.noise);
+    else
+        std::snprintf(line, sizeof line, "%+.1e", b.mean);
+    return line;
 }
 
 // ---- The plot: errors from 1 down to 1e-8, bits from 1/8 to 18, both by powers.
@@ -166,14 +245,23 @@ void draw(const std::vector<found>& codecs, const std::string& file)
 void print_errors(const std::string& plot)
 {
     const auto bell = normals(), tails = heavy_tails();
+    const auto around_0 = normals(0, 1, 5), around_1 = normals(1, 0.1, 6);
+    std::vector<std::vector<float>> peers;
+    for (std::uint64_t peer = 0; peer < 16; ++peer) peers.push_back(normals(1, 0.3, 8 + peer));
     std::vector<found> all;
-    std::puts("| codec | bits per element | error, normal numbers | error, heavy tails |");
-    std::puts("|---|---|---|---|");
+    std::puts(
+        "| codec | bits per element | error, normal numbers | error, heavy tails "
+        "| bias, 0 ± 1 | bias, 1 ± 0.1 | bias, 1 ± 0.3 | of the mean of 16 |");
+    std::puts("|---|---|---|---|---|---|---|---|");
     for_each_codec([&](const std::string& name, const auto& codec) {
         found f{name};
         f.heavy = error(codec, tails, f.bits);
         f.normal = error(codec, bell, f.bits);
-        std::printf("| `%s` | %.3f | %.2e | %.2e |\n", name.c_str(), f.bits, f.normal, f.heavy);
+        const auto call = bias_of_mean(codec, peers);
+        std::printf("| `%s` | %.3f | %.2e | %.2e | %s | %s | %s | %s |\n", name.c_str(), f.bits,
+                    f.normal, f.heavy, text(bias_of(codec, around_0)).c_str(),
+                    text(bias_of(codec, around_1)).c_str(), text(call.contributions).c_str(),
+                    text(call.result).c_str());
         all.push_back(f);
     });
     if (!plot.empty()) draw(all, plot);

@@ -1,4 +1,5 @@
-// What each codec loses, beside what it was designed to lose: squared error over squares.
+// What each codec loses, beside what it was designed to lose: squared error over squares, and the
+// bias of numbers with an offset.
 
 #include <papilio/codec.hpp>
 
@@ -21,6 +22,14 @@ void check(const char* name, double normal, double heavy, bool settles, const Co
         CHECK(error == Approx(heavy).epsilon(0.05));
     else
         CHECK(error < heavy * 1.05);
+}
+
+/// The bias of numbers with mean 1 and deviation 0.3, and the least that a million of them show.
+template <class Codec>
+void check_bias(const char* name, double expected, double noise, const Codec& codec = {})
+{
+    CAPTURE(name);
+    CHECK(bias_of_normal_numbers(1, 0.3, codec) == Approx(expected).epsilon(0.05).margin(noise));
 }
 
 }  // namespace
@@ -49,4 +58,37 @@ TEST_CASE("every codec loses what the reference says, of normal numbers and of h
     check<hivemind::uniform8>("hivemind's uniform8", 2.43e-4, 0.108, false);
     check<hivemind::quantile8>("hivemind's quantile8", 6.7e-4, 0.090, false);
     check<hivemind::blockwise8>("hivemind's blockwise8", 1.7e-4, 3.9e-4, true);
+}
+
+TEST_CASE("every codec has the bias that the reference says")
+{
+    check_bias<as_f16>("as_f16", 0, 6e-7);
+    check_bias<f16b>("f16b", 0, 6e-7);
+    check_bias<as_bf16>("as_bf16", -3.1e-6, 6e-6);
+    check_bias<fp8<e4m3>>("fp8<e4m3>", -6.4e-4, 8e-5);
+    check_bias<fp8<e5m2>>("fp8<e5m2>", -2.7e-3, 2e-4);
+    check_bias<int8b>("int8b", 1.8e-5, 1e-5);
+    check_bias<int4b<32>>("int4b<32>", 5.2e-4, 2e-4);
+    check_bias<int4b<128>>("int4b<128>", 2.0e-4, 2e-4);
+    check_bias<nf4b>("nf4b", -7.5e-3, 2e-4);
+    check_bias<fp4>("fp4", -9.2e-3, 3e-4);
+    check_bias<sign1>("sign1", -8.5e-4, 1e-4);
+    check_bias<topk<64>>("topk", -0.97, 1e-3);
+    check_bias<randk<64>>("randk", -0.98, 1e-3);
+    check_bias<stochastic<int8b>>("stochastic<int8b>", 0, 2e-5);
+    check_bias<stochastic<int4b<32>>>("stochastic<int4b<32>>", 0, 3e-4);
+    check_bias<hivemind::float16>("hivemind's float16", 0, 6e-7);
+    check_bias<hivemind::meanstd16>("hivemind's meanstd16", 0, 2e-7);
+    check_bias<hivemind::uniform8>("hivemind's uniform8", 0, 1e-8);
+    check_bias<hivemind::quantile8>("hivemind's quantile8", 0, 1e-8);
+    check_bias<hivemind::blockwise8>("hivemind's blockwise8", 0, 3e-5);
+}
+
+TEST_CASE("a codec's bias depends on the data, and is small where that has no offset")
+{
+    CHECK(bias_of_normal_numbers<nf4b>(1, 0.1) == Approx(-1.9e-2).epsilon(0.05));
+    CHECK(bias_of_normal_numbers<fp4>(1, 0.1) == Approx(8.0e-3).epsilon(0.05));
+    CHECK(bias_of_normal_numbers<nf4b>(0, 1) == Approx(7.5e-4).margin(3e-4));
+    CHECK(bias_of_normal_numbers<fp4>(0, 1) == Approx(0).margin(3e-4));
+    CHECK(bias_of_normal_numbers<int4b<32>>(0, 1) == Approx(0).margin(3e-4));
 }

@@ -315,6 +315,21 @@ double error_of_normal_numbers(const Codec& codec = {})
     return relative_error(codec, values);
 }
 
+/// The bias: the mean of what is decoded less the mean of what was encoded, of a million normal
+/// numbers.
+template <class Codec>
+double bias_of_normal_numbers(double mean, double deviation, const Codec& codec = {})
+{
+    random numbers(6);
+    std::vector<float> values(std::size_t{1} << 20);
+    for (auto& x : values) x = static_cast<float>(mean + deviation * truly_normal(numbers));
+    const auto back = decoded<float>(codec, encoded(codec, values), values.size());
+    double sum = 0;
+    for (std::size_t i = 0; i < values.size(); ++i)
+        sum += static_cast<double>(back[i]) - static_cast<double>(values[i]);
+    return sum / static_cast<double>(values.size());
+}
+
 /// The same for Student's t with three degrees of freedom, whose tails are heavy.
 template <class Codec>
 double error_of_heavy_tails(const Codec& codec = {})
