@@ -32,6 +32,8 @@ void for_each_codec(Visit visit)
     variant("topk_sign", topk<64, sign_values>{});
     variant("stochastic_int8b", stochastic<int8b>{});
     variant("stochastic_int4b_32", stochastic<int4b<32>>{});
+    variant("centred_nf4b", centred<nf4b>{});
+    variant("centred_fp4", centred<fp4>{});
 }
 
 }  // namespace papilio::bench

@@ -5,6 +5,7 @@
 #include <papilio/codec/as_bf16.hpp>
 #include <papilio/codec/as_f16.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/centred.hpp>
 #include <papilio/codec/choice.hpp>
 #include <papilio/codec/error_feedback.hpp>
 #include <papilio/codec/f16b.hpp>

@@ -53,6 +53,8 @@ TEST_CASE("every codec loses what the reference says, of normal numbers and of h
     check<randk<64>>("randk", 0.984, 0.984, true, {.seed = 1});
     check<stochastic<int8b>>("stochastic<int8b>", 8.4e-5, 4.0e-4, false);
     check<stochastic<int4b<128>>>("stochastic<int4b<128>>", 2.8e-2, 0.11, true);
+    check<centred<nf4b>>("centred<nf4b>", 8.5e-3, 1.5e-2, true);
+    check<centred<fp4>>("centred<fp4>", 9.0e-3, 8.1e-3, true);
     check<hivemind::float16>("hivemind's float16", 4.3e-8, 4.4e-8, true);
     check<hivemind::meanstd16>("hivemind's meanstd16", 4.3e-8, 4.4e-8, true);
     check<hivemind::uniform8>("hivemind's uniform8", 2.43e-4, 0.108, false);
@@ -77,6 +79,8 @@ TEST_CASE("every codec has the bias that the reference says")
     check_bias<randk<64>>("randk", -0.98, 1e-3);
     check_bias<stochastic<int8b>>("stochastic<int8b>", 0, 2e-5);
     check_bias<stochastic<int4b<32>>>("stochastic<int4b<32>>", 0, 3e-4);
+    check_bias<centred<nf4b>>("centred<nf4b>", 0, 1e-8);
+    check_bias<centred<fp4>>("centred<fp4>", 0, 1e-8);
     check_bias<hivemind::float16>("hivemind's float16", 0, 6e-7);
     check_bias<hivemind::meanstd16>("hivemind's meanstd16", 0, 2e-7);
     check_bias<hivemind::uniform8>("hivemind's uniform8", 0, 1e-8);

@@ -117,6 +117,9 @@ TEST_CASE("peers that round by seeds of their own end with the same bits")
     agrees([](int rank, memory& left) {
         return pa::error_feedback(left, pa::stochastic<pa::int4b<32>>{.seed = seed(rank)});
     });
+    agrees([](int rank, memory&) {
+        return pa::centred{pa::stochastic<pa::int4b<32>>{.seed = seed(rank)}};
+    });
     agrees([](int rank, memory& left) {
         const pa::stochastic<pa::int8b> rounding{.seed = seed(rank)};
         return pa::finite_only{pa::error_feedback(left, rounding)};
@@ -129,6 +132,8 @@ TEST_CASE("by codecs around others, too, all peers end with the same bits")
     agrees_by(pa::two_way{pa::topk<64>{}, pa::int8b{}});
     agrees_by(pa::two_way{pa::identity{}, pa::as_bf16{}});
     agrees_by(pa::finite_only{pa::int8b{}});
+    agrees_by(pa::centred{pa::nf4b{}});
+    agrees_by(pa::two_way{pa::centred{pa::fp4{}}, pa::int8b{}});
     agrees([](int, memory& left) { return pa::error_feedback(left, pa::nf4b{}); });
     agrees([](int, memory& left) {
         return pa::two_way{pa::error_feedback(left, pa::int4b<32>{}), pa::identity{}};

@@ -82,6 +82,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 36: decode<hivemind::uniform8, float>(encoded, n); break;
     case 37: decode<hivemind::blockwise8, float>(encoded, n); break;
     case 38: decode<hivemind::meanstd16, float>(encoded, n, {.width = 7}); break;
+    case 39: decode<centred<nf4b>, float>(encoded, n); break;
+    case 40: decode<centred<fp4>, double>(encoded, n); break;
+    case 41: decode<centred<topk<8, two_bit_values, rice_places, 128>>, float>(encoded, n); break;
     }
     return 0;
 }
