@@ -4,66 +4,52 @@
 #include <papilio/op/mean.hpp>
 
 #include <support/clusters.hpp>
+#include <support/collected_log.hpp>
 
 #include <catch2/catch.hpp>
 
-#include <mutex>
 #include <string>
-#include <vector>
 
 namespace pa = papilio;
 using namespace std::chrono_literals;
-
-namespace {
-
-std::mutex guard;
-std::vector<std::string> lines;
-
-void collect(const pa::log_event& event)
-{
-    const std::lock_guard lock(guard);
-    lines.push_back(to_string(event));
-}
-
-/// Collects what is logged while it lives.
-struct collector {
-    collector()
-    {
-        lines.clear();
-        pa::set_log(collect);
-    }
-    ~collector() { pa::set_log(nullptr); }
-    bool has(const std::string& text) const
-    {
-        for (const auto& line : lines)
-            if (line.find(text) != std::string::npos) return true;
-        return false;
-    }
-};
-
-}  // namespace
+using pa::test::collected_log;
 
 TEST_CASE("an event is a line of its level, what happened, and named values")
 {
-    const collector log;
+    const collected_log log;
     pa::detail::log(pa::log_level::warning, "link failed", {"peer", "why", "after", "note"}, 3,
                     pa::make_error_code(pa::errc::silent), 1500ms, "");
-    REQUIRE(lines.size() == 1);
-    CHECK(lines[0] == "papilio: warning: link failed peer=3 why=\"" +
-                          pa::make_error_code(pa::errc::silent).message() +
-                          "\" after=1.5s note=\"\"");
+    REQUIRE(log.lines().size() == 1);
+    CHECK(log.lines()[0] == "papilio: warning: link failed peer=3 why=\"" +
+                                pa::make_error_code(pa::errc::silent).message() +
+                                "\" after=1.5s note=\"\"");
 }
 
-TEST_CASE("nothing is logged unless somebody listens")
+TEST_CASE("an event is one line, whatever a peer calls itself")
 {
-    lines.clear();
-    pa::detail::log(pa::log_level::info, "unheard", {"peer"}, 1);
-    CHECK(lines.empty());
+    const collected_log log;
+    pa::detail::log(pa::log_level::info, "member joined", {"name", "from", "note"},
+                    "eve\nwhy=\"x\"", "a\x1b[2J", "back\\slash");
+    REQUIRE(log.lines().size() == 1);
+    CHECK(log.lines()[0] ==
+          "papilio: info: member joined name=\"eve?why=\\\"x\\\"\" "
+          "from=a?[2J note=\"back\\\\slash\"");
+}
+
+TEST_CASE("a value is made only if somebody listens")
+{
+    int made = 0;
+    const auto value = [&] { return ++made; };
+    pa::detail::log(pa::log_level::info, "unheard", {"made"}, value);
+    CHECK(made == 0);
+    const collected_log log;
+    pa::detail::log(pa::log_level::info, "heard", {"made"}, value);
+    CHECK(log.has("heard made=1"));
 }
 
 TEST_CASE("calls log how they end")
 {
-    const collector log;
+    const collected_log log;
     pa::test::sim_cluster cluster(2);
     cluster.run([](auto& net) -> pa::task<> {
         std::vector<float> data(10, 1);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/config.hpp>
+#include <papilio/base/text.hpp>
 
 #include <array>
 #include <atomic>
@@ -48,19 +49,9 @@ struct log_event {
 /// Must not throw, and must not call papilio. Threads may call it at the same time.
 using log_function = void (*)(const log_event&);
 
-/// One line: "papilio: warning: link failed peer=3 why=\"silent\"".
-inline std::string to_string(const log_event& event)
-{
-    std::string line = std::string("papilio: ") + name(event.level) + ": ";
-    line += event.what;
-    for (const auto& f : event.fields) {
-        const bool plain = f.value.find_first_of(" \"=") == std::string::npos && !f.value.empty();
-        line += ' ';
-        line += f.name;
-        line += plain ? "=" + f.value : "=\"" + f.value + '"';
-    }
-    return line;
-}
+/// One line: "papilio: warning: link failed peer=3 why=\"silent\"". Values may be texts that others
+/// chose: what is not readable becomes a question mark, and a quote inside of quotes `\"`.
+std::string to_string(const log_event& event);
 
 /// Prints every event to standard error: `papilio::set_log(papilio::log_to_stderr)`.
 inline void log_to_stderr(const log_event& event)
@@ -69,6 +60,18 @@ inline void log_to_stderr(const log_event& event)
 }
 
 namespace detail {
+
+inline std::string log_value(const std::string& value)
+{
+    const std::string shown = printable(value);
+    if (!shown.empty() && shown.find_first_of(" \"=\\") == std::string::npos) return shown;
+    std::string quoted = "\"";
+    for (const char c : shown) {
+        if (c == '"' || c == '\\') quoted += '\\';
+        quoted += c;
+    }
+    return quoted + '"';
+}
 
 inline std::atomic<log_function> log_sink{nullptr};
 
@@ -93,6 +96,13 @@ requires std::is_arithmetic_v<Number> std::string log_text(Number value)
     return std::to_string(value);
 }
 
+/// A value that takes work to make is given as a function: it is called if anybody listens.
+template <class Function>
+requires std::is_invocable_v<const Function&> std::string log_text(const Function& make)
+{
+    return log_text(make());
+}
+
 template <class... Values>
 void log_fields(log_function sink, log_level level, const char* what, const char* const* names,
                 const Values&... values)
@@ -114,6 +124,18 @@ void log(log_level level, const char* what, const char* const (&names)[N], const
 }
 
 }  // namespace detail
+
+inline std::string to_string(const log_event& event)
+{
+    std::string line = std::string("papilio: ") + name(event.level) + ": ";
+    line += event.what;
+    for (const auto& f : event.fields) {
+        line += ' ';
+        line += f.name;
+        line += '=' + detail::log_value(f.value);
+    }
+    return line;
+}
 
 /// From now on every event is handed to `f`, on the thread on which it happens; null, as at the
 /// start, means that nobody listens. One function serves the whole process.

@@ -88,8 +88,9 @@ private:
                     co_await timeout(std::move(attempt), loop_.now() + options_.handshake_timeout);
             } catch (const std::system_error& failure) {
                 failures_[l.peer()] = failure.code();
-                log(log_level::debug, "attempt failed", {"peer", "at", "why"}, l.peer(),
-                    medium_.text(l.peer()), failure.code());
+                const auto at = [&] { return medium_.text(l.peer()); };
+                log(log_level::debug, "attempt failed", {"peer", "at", "why"}, l.peer(), at,
+                    failure.code());
             }
             if (stream) {
                 l.add(index, std::move(stream));

@@ -61,8 +61,9 @@ public:
                 made = co_await timeout(std::move(attempt), loop_->now() + local_timeout_);
             } catch (const std::system_error& failure) {
                 failed = failure.code();
-                papilio::detail::log(log_level::info, "no shared memory", {"at", "why"},
-                                     to_string(to.local), failed);
+                const auto at = [&] { return to_string(to.local); };
+                papilio::detail::log(log_level::info, "no shared memory", {"at", "why"}, at,
+                                     failed);
             }
         }
         if (made) co_return made;
