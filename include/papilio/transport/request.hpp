@@ -4,6 +4,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/bulk.hpp>
 #include <papilio/wire/control.hpp>
@@ -26,6 +27,12 @@ constexpr bool is_request_number(std::uint32_t n) noexcept
     return n > max_call && n <= max_tag_call;
 }
 
+inline void log_refused(int peer, control_service service, const char* why)
+{
+    log(log_level::warning, "request refused", {"peer", "service", "why"}, peer, name(service),
+        why);
+}
+
 /// Receives the next request from `peer` and returns its size; nothing when the link has failed.
 template <transport Net>
 task<std::optional<std::size_t>> next_request(Net& net, int peer, control_service service,
@@ -35,12 +42,27 @@ task<std::optional<std::size_t>> next_request(Net& net, int peer, control_servic
     try {
         size = co_await net.recv(peer, control_door(service), into);
     } catch (const std::system_error& failure) {
-        if (failure.code() == errc::too_large)
-            throw std::system_error(errc::bad_message,
-                                    "a request from peer " + std::to_string(peer) +
-                                        " has more than " + std::to_string(into.size()) + " bytes");
+        if (failure.code() == errc::too_large) {
+            const std::system_error refusal(
+                errc::bad_message, "a request from peer " + std::to_string(peer) +
+                                       " has more than " + std::to_string(into.size()) + " bytes");
+            log_refused(peer, service, refusal.what());
+            throw refusal;
+        }
     }
     co_return size;
+}
+
+/// What `parse` makes of a request; throws what it throws, and logs that.
+template <class Request>
+Request parse_request(int peer, control_service service, Request (*parse)(bytes), bytes encoded)
+{
+    try {
+        return parse(encoded);
+    } catch (const std::system_error& malformed) {
+        log_refused(peer, service, malformed.what());
+        throw;
+    }
 }
 
 /// Discards the messages of a request that are still to come, unless it succeeds.
@@ -80,7 +102,7 @@ task<> receive_requests(Net& net, int peer, control_service service, Request (*p
     for (;;) {
         const auto size = co_await next_request<Net>(net, peer, service, encoded);
         if (!size) co_return;
-        to.newest = parse(bytes(encoded).first(*size));
+        to.newest = parse_request(peer, service, parse, bytes(encoded).first(*size));
         to.arrived.open();
     }
 }
@@ -91,7 +113,7 @@ inline task<> until_open(gate& g)
 }
 
 template <class Request, transport Net, class Answer>
-task<> answer_requests(Net& net, control_service service, request_inbox<Request>& from,
+task<> answer_requests(Net& net, int peer, control_service service, request_inbox<Request>& from,
                        Answer answer, duration progress_timeout, duration total_timeout)
 {
     loop& on = co_await this_loop{};
@@ -107,9 +129,14 @@ task<> answer_requests(Net& net, control_service service, request_inbox<Request>
                 watched(answer(r, watch), watch, progress_timeout, on.now() + total_timeout));
             either.push_back(until_open(from.arrived));
             co_await when_any(std::move(either));
-            if (!from.arrived.is_open()) scope.succeed();
-        } catch (const std::system_error&) {
+            if (!from.arrived.is_open())
+                scope.succeed();
+            else
+                log(log_level::debug, "request replaced", {"peer", "service"}, peer, name(service));
+        } catch (const std::system_error& failure) {
             // The requester times out, and may send another request.
+            log(log_level::warning, "request failed", {"peer", "service", "why"}, peer,
+                name(service), failure.what());
         }
     }
 }
@@ -126,8 +153,8 @@ task<> serve_requests(Net& net, int peer, control_service service, Request (*par
     request_inbox<Request> inbox;
     std::vector<task<>> both;
     both.push_back(receive_requests<Request, Net>(net, peer, service, parse, inbox));
-    both.push_back(answer_requests<Request, Net>(net, service, inbox, answer, progress_timeout,
-                                                 total_timeout));
+    both.push_back(answer_requests<Request, Net>(net, peer, service, inbox, answer,
+                                                 progress_timeout, total_timeout));
     co_await when_any(std::move(both));
 }
 

@@ -15,6 +15,16 @@ enum class control_service : std::uint8_t {
     state,      ///< send the run's state
 };
 
+constexpr const char* name(control_service service) noexcept
+{
+    switch (service) {
+    case control_service::echo: return "echo";
+    case control_service::bandwidth: return "bandwidth";
+    case control_service::state: return "state";
+    }
+    return "?";
+}
+
 namespace detail {
 
 inline constexpr std::uint32_t control_index_bits = 20;

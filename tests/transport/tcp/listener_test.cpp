@@ -6,6 +6,7 @@
 
 #include <faults/drop_every_step.hpp>
 #include <support/channel_contract.hpp>
+#include <support/collected_log.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -94,6 +95,7 @@ TEST_CASE("a channel over TCP keeps what channels promise", "[channel][tcp]")
 
 TEST_CASE("connections that send no channel hello are closed, silent ones too", "[channel][tcp]")
 {
+    const pa::test::collected_log log;
     pa::asio_loop loop;
     tcp::listener listener(loop, {"127.0.0.1", 0}, 20ms);
     for (const char* words : {"GET / HTTP/1.1\r\n\r\n", "PAPC\x02\x00\x00\x00 v2", "PAP", ""}) {
@@ -101,6 +103,7 @@ TEST_CASE("connections that send no channel hello are closed, silent ones too", 
         pa::sync_wait(loop, say(stranger, listener.local(), words));
         CHECK(pa::sync_wait(loop, is_dropped(stranger)));
     }
+    CHECK(log.count("warning: channel refused why=") == 4);
     std::optional<tcp::channel> a, b;
     pa::sync_wait(loop, connect(loop, listener, a, b));
     CHECK((a && b));
@@ -136,7 +139,9 @@ TEST_CASE("an endpoint that cannot be reached is named, with the last failure", 
         tcp::listener listener(loop, {"127.0.0.1", 0});
         nobody = listener.local();
     }
+    const pa::test::collected_log log;
     const auto why = pa::sync_wait(loop, why_not(loop, nobody));
+    CHECK(log.has("debug: dial failed at=" + tcp::to_string(nobody) + " why="));
     CHECK(why.find("cannot reach " + tcp::to_string(nobody)) != std::string::npos);
     CHECK(why.find("refused") != std::string::npos);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/config.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/sim/world.hpp>
 
 #include <algorithm>
@@ -115,6 +116,8 @@ PAPILIO_DECL void world::arrive(flight& f)
             try {
                 receiver.inbox_.deliver(f.from, f.what, f.content);
             } catch (const std::system_error& overflow) {
+                detail::log(log_level::warning, "link failed", {"peer", "why"}, f.from,
+                            overflow.code());
                 receiver.inbox_.close(f.from, overflow.code());
             }
         }

@@ -3,10 +3,12 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/log.hpp>
 
 #include <chrono>
 #include <functional>
 #include <list>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -53,19 +55,32 @@ private:
                 // The process is out of file descriptors, or too many unauthenticated connections
                 // are open: the running handshakes get time to finish first.
                 if (!listener_.would_block(error)) {
+                    log_exhaustion(error);
                     co_await sleep_for(std::chrono::milliseconds(10));
                 }
                 continue;
             }
+            exhausted_ = false;
             running_.emplace_back(handshake_(std::move(next)));
             running_.back().work.start(on_);
         }
+    }
+
+    /// Once, until a connection is accepted again: attempts follow each other quickly.
+    void log_exhaustion(std::error_code error)
+    {
+        if (std::exchange(exhausted_, true)) return;
+        const auto why = [&] {
+            return error ? error.message() : "too many handshakes are under way";
+        };
+        log(log_level::warning, "accept failed", {"why"}, why);
     }
 
     Listener listener_;
     std::function<task<>(connection)> handshake_;
     loop& on_;
     std::list<attempt> running_;
+    bool exhausted_ = false;
     task<> run_ = run();
 };
 

@@ -2,6 +2,7 @@
 
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/transport/inproc.hpp>
 
 #include <algorithm>
@@ -71,6 +72,8 @@ PAPILIO_DECL void transport::deliver_queued()
         try {
             inbox_.deliver(m.from, m.what, m.content);
         } catch (const std::system_error& overflow) {
+            papilio::detail::log(log_level::warning, "link failed", {"peer", "why"}, m.from,
+                                 overflow.code());
             inbox_.close(m.from, overflow.code());
         }
     }

@@ -5,6 +5,7 @@
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/tcp/channel.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
@@ -97,6 +98,9 @@ inline task<channel> dial(asio_loop& on, endpoint to, duration limit)
             connected = true;
         } catch (const std::system_error& failure) {
             if (failure.code() != errc::timed_out) last_failure = failure.what();
+            const auto at = [&] { return to_string(to); };
+            papilio::detail::log(log_level::debug, "dial failed", {"at", "why"}, at,
+                                 failure.what());
         }
         if (connected) co_return channel(on, std::move(s));
         if (on.now() + pause >= deadline)
@@ -139,10 +143,15 @@ inline task<> listener::handshake(detail::socket from)
         detail::tune(s, nullptr);
         task<> greeting = detail::accept_channel(s);
         co_await timeout(std::move(greeting), loop_.now() + handshake_timeout_);
-    } catch (const std::system_error&) {
-        co_return;  // not a channel
+    } catch (const std::system_error& failure) {
+        papilio::detail::log(log_level::warning, "channel refused", {"why"}, failure.what());
+        co_return;
     }
-    if (ready_.size() >= max_ready) co_return;  // the other side will dial again
+    if (ready_.size() >= max_ready) {  // the other side will dial again
+        papilio::detail::log(log_level::warning, "channel refused", {"why"},
+                             "too many wait to be accepted");
+        co_return;
+    }
     ready_.emplace_back(loop_, std::move(s));
     arrived_.open();
 }
