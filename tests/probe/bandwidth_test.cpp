@@ -5,6 +5,7 @@
 
 #include <faults/drop_every_step.hpp>
 #include <support/clusters.hpp>
+#include <support/collected_log.hpp>
 #include <support/tcp_cluster.hpp>
 
 #include <catch2/catch.hpp>
@@ -247,7 +248,14 @@ TEST_CASE("a peer is not measured with more than it allows, and can be asked aga
     const auto allow = [&] {
         return pa::serve_bandwidth(cluster.peer(1), 0, {.bytes = std::size_t{2} << 20});
     };
-    CHECK(failure(cluster, {.secret = secret}, allow()) == pa::errc::refused);
+    {
+        const pa::test::collected_log log;
+        CHECK(failure(cluster, {.secret = secret}, allow()) == pa::errc::refused);
+        CHECK(
+            log.has("warning: request refused peer=0 service=bandwidth why=\"it asks for "
+                    "8388608 bytes one way, and the limit is 2097152\""));
+        CHECK(log.has("warning: measurement failed peer=1 of=bandwidth why="));
+    }
     const auto found =
         measured(cluster, {.secret = secret, .bytes = std::size_t{2} << 20}, allow());
     CHECK(found.up_bytes_per_second > 0);
@@ -255,6 +263,7 @@ TEST_CASE("a peer is not measured with more than it allows, and can be asked aga
 
 TEST_CASE("a verifier may drop a measurement half-way and begin another at once", "[probe]")
 {
+    const pa::test::collected_log log;
     sim_cluster cluster(2);
     const auto two = [&]() -> pa::task<> {
         pa::bandwidth found;
@@ -275,6 +284,11 @@ TEST_CASE("a verifier may drop a measurement half-way and begin another at once"
     both.push_back(two());
     both.push_back(pa::serve_bandwidth(cluster.peer(1), 0));
     pa::sync_wait(cluster.loop(), any_of(std::move(both)));
+    CHECK(log.count("debug: measurement begun peer=1 of=bandwidth") == 3);
+    CHECK(log.count("debug: measurement dropped peer=1 of=bandwidth") == 1);
+    CHECK(log.count("debug: bandwidth measured peer=1 down_bytes_per_second=") == 2);
+    CHECK(log.count("debug: request replaced peer=0 service=bandwidth") == 1);
+    CHECK(log.count("warning:") == 0);
 }
 
 TEST_CASE("a bandwidth probe with options that make no sense is refused", "[probe]")

@@ -5,6 +5,7 @@
 
 #include <faults/drop_every_step.hpp>
 #include <support/clusters.hpp>
+#include <support/collected_log.hpp>
 #include <support/tcp_cluster.hpp>
 
 #include <catch2/catch.hpp>
@@ -76,6 +77,20 @@ TEST_CASE("a round trip takes twice the latency, and jitter shows", "[probe]")
     CHECK(shaken.p99 < 121ms);
     CHECK(shaken.jitter > 3ms);
     CHECK(shaken.jitter < 15ms);
+}
+
+TEST_CASE("a round trip is logged, and so is why there is none", "[probe]")
+{
+    const pa::test::collected_log log;
+    sim_cluster cluster(2, {.latency = 40ms});
+    measured(cluster, {.secret = secret, .count = 5});
+    CHECK(log.has("debug: measurement begun peer=1 of=echo"));
+    CHECK(log.has("debug: round trip measured peer=1 count=5 p50=0.08"));
+    pa::round_trip found;
+    CHECK_THROWS(pa::sync_wait(
+        cluster.loop(), measure(cluster.peer(0), {.secret = secret, .patience = 3s}, found)));
+    CHECK(log.has("warning: measurement failed peer=1 of=echo why="));
+    CHECK_FALSE(log.has("measurement dropped"));
 }
 
 TEST_CASE("round trips are measured over TCP", "[probe][tcp]")

@@ -2,10 +2,12 @@
 
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/plan/link_table.hpp>
 #include <papilio/probe/bandwidth_request.hpp>
 #include <papilio/probe/keystream.hpp>
+#include <papilio/probe/measurement_log.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/bulk.hpp>
 #include <papilio/transport/request.hpp>
@@ -15,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -226,13 +229,23 @@ task<access_rate> measure_ways(Net& net, int peer, measurement m)
     streams s{keystream(derived[0], r.request), keystream(derived[1], r.request), {}, {}};
 
     request_scope<Net> scope(net, control_service::bandwidth, r.request);
+    measurement_log progress(peer, control_service::bandwidth);
     bulk_watch watch;
     task<> work = move_streams<Net>(net, peer, r, s, watch);
-    co_await watched(std::move(work), watch, m.patience, m.deadline);
+    try {
+        co_await watched(std::move(work), watch, m.patience, m.deadline);
+    } catch (const std::system_error& failure) {
+        progress.failed(failure);
+        throw;
+    }
+    progress.finished();
     scope.succeed();
     access_rate rates;
     if (r.down.chunks > 0) rates.down = rate_of(s.down_times, m.stretches);
     if (r.up.chunks > 0) rates.up = rate_of(s.up_times, m.stretches);
+    log(log_level::debug, "bandwidth measured",
+        {"peer", "down_bytes_per_second", "up_bytes_per_second"}, peer,
+        static_cast<std::uint64_t>(rates.down), static_cast<std::uint64_t>(rates.up));
     co_return rates;
 }
 
@@ -248,6 +261,16 @@ task<> take_stream(Net& net, int peer, bandwidth_request r, bulk_watch& watch)
 {
     discard sink;
     co_await receive_bulk<Net>(net, peer, r.plan_down(), sink, watch);
+}
+
+inline void log_too_large(int peer, std::uint64_t size, std::uint64_t limit)
+{
+    const auto why = [&] {
+        return "it asks for " + std::to_string(size) + " bytes one way, and the limit is " +
+               std::to_string(limit);
+    };
+    log(log_level::warning, "request refused", {"peer", "service", "why"}, peer,
+        name(control_service::bandwidth), why);
 }
 
 template <transport Net>
@@ -335,9 +358,9 @@ template <transport Net>
 task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits)
 {
     const auto answer = [&](detail::bandwidth_request r, detail::bulk_watch& watch) {
-        const bool willing =
-            std::uint64_t{std::max(r.down.chunks, r.up.chunks)} * detail::probe_chunk <=
-            limits.bytes;
+        const auto size = std::uint64_t{std::max(r.down.chunks, r.up.chunks)} * detail::probe_chunk;
+        const bool willing = size <= limits.bytes;
+        if (!willing) detail::log_too_large(peer, size, limits.bytes);
         return detail::answer_bandwidth<Net>(net, peer, r, willing, watch);
     };
     task<> served = detail::serve_requests(net, peer, control_service::bandwidth,

@@ -4,7 +4,9 @@
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/probe/keystream.hpp>
+#include <papilio/probe/measurement_log.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/request.hpp>
 #include <papilio/wire/control.hpp>
@@ -128,6 +130,7 @@ task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o)
     const auto now = on.now().time_since_epoch().count();
     const auto request = detail::request_number(now, peer, control_service::echo);
     detail::request_scope<Net> scope(net, control_service::echo, request);
+    detail::measurement_log progress(peer, control_service::echo);
     const keystream nonces(o.secret, hash(static_cast<std::uint64_t>(now), request));
     std::vector<std::byte> drawn(static_cast<std::size_t>(o.count) * 8);
     nonces.fill(0, drawn);
@@ -141,11 +144,20 @@ task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o)
         const auto at = drawn.data() + static_cast<std::size_t>(i) * 8;
         const detail::ping p{request, static_cast<std::uint32_t>(i), load<std::uint64_t>(at)};
         task<> answered = detail::ask_echo<Net>(net, peer, p);
-        co_await timeout(std::move(answered), asked + o.patience);
+        try {
+            co_await timeout(std::move(answered), asked + o.patience);
+        } catch (const std::system_error& failure) {
+            progress.failed(failure);
+            throw;
+        }
         times.push_back(on.now() - asked);
     }
+    progress.finished();
     scope.succeed();
-    co_return summary(std::move(times));
+    const round_trip measured = summary(std::move(times));
+    detail::log(log_level::debug, "round trip measured", {"peer", "count", "p50", "jitter"}, peer,
+                measured.count, measured.p50, measured.jitter);
+    co_return measured;
 }
 
 template <transport Net>
@@ -156,7 +168,8 @@ task<> serve_echo(Net& net, int peer)
         const auto size =
             co_await detail::next_request<Net>(net, peer, control_service::echo, question);
         if (!size) co_return;
-        const auto p = detail::parse_ping(bytes(question).first(*size));
+        const auto p = detail::parse_request(peer, control_service::echo, detail::parse_ping,
+                                             bytes(question).first(*size));
         const auto name = detail::control_tag(control_service::echo, p.request, p.index);
         co_await net.send(peer, name, question);
     }
