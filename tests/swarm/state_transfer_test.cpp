@@ -5,6 +5,7 @@
 
 #include <faults/drop_every_step.hpp>
 #include <support/clusters.hpp>
+#include <support/collected_log.hpp>
 #include <support/tcp_cluster.hpp>
 
 #include <catch2/catch.hpp>
@@ -83,6 +84,31 @@ TEST_CASE("a newcomer gets the donor's state, bit for bit", "[state]")
         tcp_cluster cluster(2);
         transfers(cluster);
     }
+}
+
+TEST_CASE("a transfer is logged by both sides, and so is why there was none", "[state]")
+{
+    const pa::test::collected_log log;
+    {
+        sim_cluster cluster(2);
+        transfers(cluster);
+    }
+    CHECK(log.has("debug: fetch begun peer=1 min_round=9"));
+    CHECK(log.has("debug: transfer begun peer=0 round=9"));
+    CHECK(log.has("info: state sent peer=0 round=9 bytes=1062152"));
+    CHECK(log.has("info: state fetched peer=1 round=9 bytes=1062152 took="));
+    CHECK(log.count("warning:") == 0);
+
+    sim_cluster cluster(2);
+    const auto old = make_state(8);
+    pa::state_snapshot got;
+    std::vector<pa::task<>> tasks;
+    tasks.push_back(fetch(cluster.peer(0), 1, got, {.min_round = 9}));
+    tasks.push_back(pa::serve_state(cluster.peer(1), 0, old));
+    std::string story;
+    CHECK(failure(cluster.loop(), std::move(tasks), story) == pa::errc::refused);
+    CHECK(log.has("warning: state refused peer=0 round=8 min_round=9"));
+    CHECK(log.has("warning: fetch failed peer=1 why=\"peer 1 does not have the state of round 9"));
 }
 
 TEST_CASE("several newcomers fetch from one donor at once", "[state]")

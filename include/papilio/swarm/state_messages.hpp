@@ -40,6 +40,13 @@ public:
     const std::vector<std::size_t>& sizes() const noexcept { return sizes_; }
     std::size_t chunks() const noexcept { return chunks_; }
 
+    std::uint64_t bytes() const noexcept
+    {
+        std::uint64_t sum = 0;
+        for (const auto size : sizes_) sum += std::uint64_t{size} * sizeof(float);
+        return sum;
+    }
+
     range at(std::size_t chunk) const noexcept
     {
         range r;

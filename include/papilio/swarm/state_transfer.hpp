@@ -3,6 +3,7 @@
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/swarm/state_messages.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/bulk.hpp>
@@ -128,16 +129,22 @@ task<> send_state(Net& net, int peer, state_request r, shared_state state, bulk_
                   "a state has at most 64 spans and 2^36 elements");
     const auto message = encode(offer);
     co_await net.send(peer, tags.offer(), message);
-    if (!offer.has) co_return;
+    if (!offer.has) {
+        log(log_level::warning, "state refused", {"peer", "round", "min_round"}, peer, offer.round,
+            r.min_round);
+        co_return;
+    }
 
     std::array<std::byte, 1> accepted{};
     const auto size = co_await net.recv(peer, tags.acceptance(), accepted);
     if (size != 1 || accepted[0] != std::byte{1}) co_return;
+    log(log_level::debug, "transfer begun", {"peer", "round"}, peer, offer.round);
     state_source source(*state, plan);
     co_await send_bulk<Net>(net, peer, plan.transfer(r.request, r.in_flight), source, watch);
     std::array<std::byte, 8> sum;
     store(sum.data(), source.sums.value(offer.round));
     co_await net.send(peer, tags.checksum(), sum);
+    log(log_level::info, "state sent", {"peer", "round", "bytes"}, peer, offer.round, plan.bytes());
 }
 
 /// Returns the round of the donor's state, which has the expected sizes.
@@ -212,9 +219,18 @@ task<state_snapshot> fetch_state(Net& net, int donor, std::vector<std::size_t> s
     state_snapshot fetched;
     detail::request_scope<Net> scope(net, control_service::state, request);
     detail::bulk_watch watch;
+    const auto begun = on.now();
+    detail::log(log_level::debug, "fetch begun", {"peer", "min_round"}, donor, o.min_round);
     task<> work = detail::receive_state<Net>(net, donor, r, plan, fetched, watch);
-    co_await detail::watched(std::move(work), watch, o.stall_timeout, on.now() + o.timeout);
+    try {
+        co_await detail::watched(std::move(work), watch, o.stall_timeout, begun + o.timeout);
+    } catch (const std::system_error& failure) {
+        detail::log(log_level::warning, "fetch failed", {"peer", "why"}, donor, failure.what());
+        throw;
+    }
     scope.succeed();
+    detail::log(log_level::info, "state fetched", {"peer", "round", "bytes", "took"}, donor,
+                fetched.round, plan.bytes(), on.now() - begun);
     co_return fetched;
 }
 
