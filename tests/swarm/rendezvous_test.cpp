@@ -4,6 +4,8 @@
 #include <papilio/swarm/rendezvous_client.hpp>
 #include <papilio/swarm/rendezvous_server.hpp>
 
+#include <support/collected_log.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <map>
@@ -436,6 +438,93 @@ TEST_CASE("a member that reads nothing is dropped before much waits for it", "[r
     m.run(flood());
     m.wait(60s);
     CHECK_THAT(m.seen.gone.at(1), Catch::Contains("does not read the messages sent to it"));
+}
+
+TEST_CASE("a run logs its rounds, and who comes and goes", "[rendezvous]")
+{
+    const pa::test::collected_log log;
+    meeting m;
+    auto a = m.client(), b = m.client();
+    std::vector<pa::task<>> tasks;
+    tasks.push_back(take_part(m, *a, 1, 1s));
+    tasks.push_back(take_part(m, *b, 1, 2s));
+    m.run(std::move(tasks));
+    m.wait(1s);
+    CHECK(log.count("debug: session opened from=here") == 2);
+    CHECK(log.has("info: member joined member=1 name=\"\" from=here"));
+    CHECK(log.has("info: run joined member=2 round=0"));
+    CHECK(log.has("info: group called round=0 attempt=0 epoch=1 members=2"));
+    CHECK(log.has("info: group joined member=2 round=0 attempt=0 epoch=1 members=2"));
+    CHECK(log.has("info: round succeeded round=0 attempt=0 epoch=1 members=2 reports=2"));
+    CHECK(log.has("info: round ended member=1 round=0 attempt=0 result=adopted"));
+    CHECK(log.has("info: run left member=1"));
+    CHECK(log.has("info: member left member=1"));
+    CHECK(log.count("warning:") == 0);
+}
+
+TEST_CASE("a run logs who is refused, lost and expelled, and why", "[rendezvous]")
+{
+    const pa::test::collected_log log;
+    meeting m;
+    auto stranger = m.client();
+    auto request = m.request();
+    request.run = "b run";
+    request.name = "\x1b[2Jeve";
+    std::string why;
+    CHECK(pa::sync_wait(m.world, refused_join(*stranger, request, why)) == pa::errc::refused);
+    CHECK(log.has("warning: member refused name=?[2Jeve from=here why=\"this is the run"));
+    CHECK(log.has("warning: join failed member=-1 why=\"this is the run"));
+
+    auto lost = m.client(), expelled = m.client();
+    wire::joined one, two;
+    m.run(join(m, *lost, one));
+    m.run(join(m, *expelled, two));
+    lost.reset();
+    m.wait(1s);
+    CHECK(log.has("warning: member lost member=1 why=\"its channel closed\""));
+    m.server.expel(two.id, "its link is too slow");
+    m.wait(1s);
+    CHECK(log.has("warning: member expelled member=2 why=\"its link is too slow\""));
+    CHECK(log.has("warning: run lost member=2 why=\"its link is too slow: "));
+
+    std::vector<pa::any_channel> silent;
+    for (int i = 0; i < 5; ++i) silent.push_back(m.dial());
+    m.wait(10s);
+    CHECK(log.count("session refused from=here why=\"too many") == 1);
+    CHECK(log.count("session refused from=here why=\"nothing came from it for too long") == 4);
+}
+
+TEST_CASE("a run logs whom the reports of a failed round blame", "[rendezvous]")
+{
+    const pa::test::collected_log log;
+    meeting m;
+    std::vector<std::unique_ptr<pa::rendezvous_client>> clients;
+    const auto blames = [&](pa::rendezvous_client& c, std::int32_t culprit) -> pa::task<> {
+        wire::round_ready r;
+        co_await c.ready(r);
+        co_await c.await_group();
+        wire::round_report d{0, 0, false, {}, 0, 0, 0, culprit};
+        co_await c.done(d);
+        r.round = 5;
+        co_await c.ready(r);
+        co_await c.await_group();
+    };
+    std::vector<pa::task<>> tasks;
+    for (const int culprit : {2, 3, -1}) {
+        clients.push_back(m.client());
+        wire::joined me;
+        m.run(join(m, *clients.back(), me));
+        m.run(clients.back()->holding({}));
+        tasks.push_back(blames(*clients.back(), culprit));
+    }
+    m.wait(1s);  // all of them train
+    m.run(std::move(tasks));
+    CHECK(
+        log.has("warning: round failed round=0 attempt=0 epoch=1 members=3 reports=3 "
+                "culprits=2,3"));
+    CHECK(log.has("info: round ended member=3 round=0 attempt=0 result=failed"));
+    CHECK(log.has("debug: member outdated member=1 round=0"));
+    CHECK(log.has("info: state outdated member=1 round=0"));
 }
 
 TEST_CASE("members may be dropped at every step", "[rendezvous][drop]")

@@ -5,6 +5,7 @@
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/swarm/member_view.hpp>
 #include <papilio/transport/channel.hpp>
 #include <papilio/wire/swarm.hpp>
@@ -78,6 +79,8 @@ private:
     task<> receive_messages();
     task<> send_heartbeats();
     void fail(std::error_code why, std::string text);
+    void end(std::error_code why, std::string text);
+    int id() const noexcept { return view_.joined ? view_.joined->id : -1; }
 
     loop& loop_;
     any_channel channel_;
@@ -122,6 +125,7 @@ inline task<wire::joined> rendezvous_client::join(wire::join request)
         task<> next = next_message();
         co_await timeout(std::move(next), deadline);
     }
+    detail::log(log_level::info, "run joined", {"member", "round"}, id(), view_.joined->now.round);
     co_return *view_.joined;
 }
 
@@ -150,10 +154,17 @@ inline task<std::variant<wire::group, wire::state_outdated>> rendezvous_client::
         co_await next_message();
     }
     std::variant<wire::group, wire::state_outdated> result;
-    if (view_.group)
+    if (view_.group) {
+        const auto& g = *view_.group;
+        detail::log(log_level::info, "group joined",
+                    {"member", "round", "attempt", "epoch", "members"}, id(), g.round, g.attempt,
+                    g.epoch, g.members.size());
         result = *std::exchange(view_.group, std::nullopt);
-    else
+    } else {
+        detail::log(log_level::info, "state outdated", {"member", "round"}, id(),
+                    view_.outdated->now.round);
         result = *std::exchange(view_.outdated, std::nullopt);
+    }
     co_return result;
 }
 
@@ -165,6 +176,10 @@ inline task<wire::round_outcome> rendezvous_client::done(wire::round_report d)
     while (!view_.has_outcome(round, attempt)) {
         co_await next_message();
     }
+    const auto& outcome = *view_.outcome;
+    const char* result = outcome.yours ? "adopted" : "missed";
+    detail::log(log_level::info, "round ended", {"member", "round", "attempt", "result"}, id(),
+                round, attempt, outcome.ok ? result : "failed");
     co_return view_.take_outcome();
 }
 
@@ -173,7 +188,8 @@ inline task<> rendezvous_client::leave()
     co_await send(wire::leave{});
     heartbeats_.reset();
     receiver_.reset();
-    fail(make_error_code(errc::disconnected), "this member has left");
+    detail::log(log_level::info, "run left", {"member"}, id());
+    end(make_error_code(errc::disconnected), "this member has left");
     co_await channel_.close();
 }
 
@@ -214,8 +230,17 @@ inline task<> rendezvous_client::send_heartbeats()
     }
 }
 
-/// The first failure is the one that calls throw.
 inline void rendezvous_client::fail(std::error_code why, std::string text)
+{
+    const auto sentence = [&] { return text + ": " + why.message(); };
+    if (!error_)
+        detail::log(log_level::warning, view_.joined ? "run lost" : "join failed",
+                    {"member", "why"}, id(), sentence);
+    end(why, std::move(text));
+}
+
+/// The first failure is the one that calls throw.
+inline void rendezvous_client::end(std::error_code why, std::string text)
 {
     if (!error_) {
         error_ = why;

@@ -4,7 +4,9 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/swarm/membership.hpp>
+#include <papilio/swarm/membership_log.hpp>
 #include <papilio/swarm/rendezvous_options.hpp>
 #include <papilio/swarm/rendezvous_session.hpp>
 #include <papilio/transport/channel.hpp>
@@ -118,7 +120,13 @@ inline void rendezvous_server::open(any_channel c, bool host)
     std::erase_if(sessions_, [](const auto& s) { return s->work->finished(); });
     const auto unauthenticated =
         std::ranges::count_if(sessions_, [](const auto& s) { return s->id() < 0; });
-    if (!host && unauthenticated >= options_.max_unauthenticated) return;
+    const auto from = [&] { return c.remote(); };
+    if (!host && unauthenticated >= options_.max_unauthenticated) {
+        detail::log(log_level::warning, "session refused", {"from", "why"}, from,
+                    "too many others have not joined yet");
+        return;
+    }
+    detail::log(log_level::debug, "session opened", {"from"}, from);
     sessions_.push_back(
         std::make_unique<session>(loop_, std::move(c), host, options_.idle_timeout));
     session& s = *sessions_.back();
@@ -129,17 +137,20 @@ inline void rendezvous_server::open(any_channel c, bool host)
 inline task<> rendezvous_server::serve_session(session& s)
 {
     std::string why = "it left";
+    bool failed = true;
     try {
         std::vector<task<>> parts;
         parts.push_back(receive_messages(s));
         parts.push_back(s.send_queue());
         parts.push_back(s.fail_on_overflow());
         co_await when_any(std::move(parts));
+        failed = false;
     } catch (const std::system_error& failure) {
         why = failure.what();
         if (failure.code() == errc::timed_out) why = "nothing came from it for too long";
         if (failure.code() == errc::disconnected) why = "its channel closed";
     }
+    s.log_end(failed, why);
     if (s.id() >= 0) {
         const auto id = static_cast<std::uint16_t>(s.id());
         s.set_id(-1);
@@ -172,13 +183,18 @@ inline bool rendezvous_server::admit(session& s, const wire::swarm_message& firs
     } else {
         wire::join request = *asked;
         request.at = s.with_host(std::move(request.at));
+        const auto from = [&] { return s.remote(); };
         auto answer = run_.admit(request);
         if (const auto* refused = std::get_if<wire::refused>(&answer)) {
+            detail::log(log_level::warning, "member refused", {"name", "from", "why"}, request.name,
+                        from, refused->reason);
             s.dismiss(*refused);
             return false;
         }
         auto& joined = std::get<wire::joined>(answer);
         joined.host = host_;
+        detail::log(log_level::info, "member joined", {"member", "name", "from"}, joined.id,
+                    request.name, from);
         s.set_id(joined.id);
         s.post(joined);
     }
@@ -230,6 +246,7 @@ inline void rendezvous_server::act()
 
 inline void rendezvous_server::carry_out(const membership_event& e)
 {
+    detail::log_membership(e);
     if (const auto* called = std::get_if<group_called>(&e)) {
         for (const auto& m : called->group.members) tell(m.id, called->group);
     } else if (const auto* settled = std::get_if<member_settled>(&e)) {

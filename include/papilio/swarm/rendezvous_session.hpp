@@ -4,6 +4,7 @@
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/swarm/membership.hpp>
 #include <papilio/transport/channel.hpp>
 #include <papilio/wire/swarm.hpp>
@@ -32,6 +33,9 @@ public:
     /// The member's id; -1 before it has joined, and once it has left.
     int id() const noexcept { return id_; }
     void set_id(int id) noexcept { id_ = id; }
+
+    /// The host that this channel came from, if it is known.
+    std::string remote() const { return channel_.remote(); }
 
     bool idle() const noexcept { return outbox_.empty(); }
 
@@ -62,6 +66,18 @@ public:
         post(wire::refused{why.reason.substr(0, wire::detail::max_text), why.temporary});
         id_ = -1;
         ending_ = true;
+    }
+
+    /// Before a member that is still here leaves. Without `failed` it says goodbye itself.
+    void log_end(bool failed, const std::string& why) const
+    {
+        const auto from = [&] { return channel_.remote(); };
+        if (id_ >= 0 && failed)
+            log(log_level::warning, "member lost", {"member", "why"}, id_, why);
+        else if (id_ >= 0)
+            log(log_level::info, "member left", {"member"}, id_);
+        else if (failed && !ending_)
+            log(log_level::warning, "session refused", {"from", "why"}, from, why);
     }
 
     task<wire::swarm_message> receive(duration limit)

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <papilio/base/config.hpp>
+#include <papilio/base/log.hpp>
+#include <papilio/swarm/membership_events.hpp>
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <variant>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// The members that reports name as culprits, such as "2,5".
+inline std::string culprits_of(const group_settled& attempt)
+{
+    std::set<std::int32_t> named;
+    for (const auto& [id, report] : attempt.reports)
+        if (!report.ok && report.culprit >= 0) named.insert(report.culprit);
+    std::string text;
+    for (const auto id : named) text += (text.empty() ? "" : ",") + std::to_string(id);
+    return text;
+}
+
+inline void log_settled(const group_settled& attempt)
+{
+    const auto& g = attempt.group;
+    if (attempt.ok) {
+        log(log_level::info, "round succeeded", {"round", "attempt", "epoch", "members", "reports"},
+            g.round, g.attempt, g.epoch, g.members.size(), attempt.reports.size());
+        return;
+    }
+    const auto culprits = [&] { return culprits_of(attempt); };
+    log(log_level::warning, "round failed",
+        {"round", "attempt", "epoch", "members", "reports", "culprits"}, g.round, g.attempt,
+        g.epoch, g.members.size(), attempt.reports.size(), culprits);
+}
+
+/// Logs what the rules of a run have led to. Who comes and goes of its own accord is logged where
+/// the reason is known.
+inline void log_membership(const membership_event& e)
+{
+    if (const auto* called = std::get_if<group_called>(&e)) {
+        const auto& g = called->group;
+        log(log_level::info, "group called", {"round", "attempt", "epoch", "members"}, g.round,
+            g.attempt, g.epoch, g.members.size());
+    } else if (const auto* settled = std::get_if<group_settled>(&e)) {
+        log_settled(*settled);
+    } else if (const auto* outdated = std::get_if<member_outdated>(&e)) {
+        log(log_level::debug, "member outdated", {"member", "round"}, outdated->id,
+            outdated->now.round);
+    } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {
+        log(log_level::warning, "member expelled", {"member", "why"}, left->id, left->reason);
+    }
+}
+
+}  // namespace papilio::detail
