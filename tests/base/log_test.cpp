@@ -1,5 +1,6 @@
 #include <papilio/base/log.hpp>
 
+#include <papilio/collective/agree_links.hpp>
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/op/mean.hpp>
 
@@ -45,6 +46,19 @@ TEST_CASE("a value is made only if somebody listens")
     const collected_log log;
     pa::detail::log(pa::log_level::info, "heard", {"made"}, value);
     CHECK(log.has("heard made=1"));
+}
+
+TEST_CASE("peers log of how many links they know")
+{
+    const collected_log log;
+    pa::test::sim_cluster cluster(3);
+    cluster.run([](auto& net) -> pa::task<> {
+        pa::advertised_link mine;
+        if (net.rank() != 1) mine.up = 1e6;
+        co_await pa::agree_links(net, mine, {.call = 5});
+    });
+    CHECK(log.count("debug: links agreed call=5 peer=") == 3);
+    CHECK(log.has("debug: links agreed call=5 peer=1 known=2"));
 }
 
 TEST_CASE("calls log how they end")
