@@ -288,6 +288,7 @@ TEST_CASE("a verifier may drop a measurement half-way and begin another at once"
     CHECK(log.count("debug: measurement dropped peer=1 of=bandwidth") == 1);
     CHECK(log.count("debug: bandwidth measured peer=1 down_bytes_per_second=") == 2);
     CHECK(log.count("debug: request replaced peer=0 service=bandwidth") == 1);
+    CHECK(log.has("debug: request answered peer=0 service=bandwidth"));
     CHECK(log.count("warning:") == 0);
 }
 

@@ -129,10 +129,10 @@ task<> answer_requests(Net& net, int peer, control_service service, request_inbo
                 watched(answer(r, watch), watch, progress_timeout, on.now() + total_timeout));
             either.push_back(until_open(from.arrived));
             co_await when_any(std::move(either));
-            if (!from.arrived.is_open())
-                scope.succeed();
-            else
-                log(log_level::debug, "request replaced", {"peer", "service"}, peer, name(service));
+            const bool replaced = from.arrived.is_open();
+            if (!replaced) scope.succeed();
+            log(log_level::debug, replaced ? "request replaced" : "request answered",
+                {"peer", "service"}, peer, name(service));
         } catch (const std::system_error& failure) {
             // The requester times out, and may send another request.
             log(log_level::warning, "request failed", {"peer", "service", "why"}, peer,
