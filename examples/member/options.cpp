@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include "checks.hpp"
+#include "logging.hpp"
 
 #include <trainer/problem.hpp>
 
@@ -61,6 +62,7 @@ void add_run_options(CLI::App& app, run_options& o)
         ->group(here);
     app.add_option("--congestion", o.congestion, "congestion control of TCP: cubic, bbr, ...")
         ->group(here);
+    add_log(app, o.log, here);
 }
 
 std::uint64_t configuration(const run_options& o)

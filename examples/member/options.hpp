@@ -31,7 +31,8 @@ struct run_options {
     std::size_t length = 0;  ///< tokens in a sequence; 0: the model's limit
     std::string congestion;
     std::string device = "auto";
-    int threads = 0;  ///< 0: as OMP_NUM_THREADS says
+    int threads = 0;          ///< 0: as OMP_NUM_THREADS says
+    std::string log = "off";  ///< the least level of the library's events that are printed
 };
 
 /// Adds them to a program's options.

@@ -1,5 +1,6 @@
 #include "miner.hpp"
 
+#include <member/logging.hpp>
 #include <member/program.hpp>
 #include <member/signals.hpp>
 
@@ -8,6 +9,7 @@ int main(int argc, char** argv)
     using namespace papilio::example;
     return run_program("papilio-miner", [&] {
         const miner_options options = parse_miner_options(argc, argv);
+        log_from(options.run.log);
         signals asked_to_end(options.minutes);
         miner worker(options);
         worker.run(asked_to_end.token());

@@ -1,6 +1,7 @@
 #include "group.hpp"
 
 #include <member/cancellation.hpp>
+#include <member/logging.hpp>
 #include <member/program.hpp>
 #include <member/signals.hpp>
 
@@ -22,6 +23,7 @@ int main(int argc, char** argv)
     using namespace papilio::example;
     return run_program("papilio-probe", [&] {
         const probe_options options = parse_probe_options(argc, argv);
+        log_from(options.log);
         signals asked_to_end;
         papilio::asio_loop loop;
         auto work = unless_stopped(measure_group(loop, options, invite), asked_to_end.token());

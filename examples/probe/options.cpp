@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <member/checks.hpp>
+#include <member/logging.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -66,6 +67,7 @@ void add_measuring(CLI::App& app, probe_options& o)
     app.add_option("--congestion", o.congestion, "congestion control of TCP: cubic, bbr, ...")
         ->group(measuring);
     app.add_flag("--json", o.json, "print JSON")->group(measuring);
+    add_log(app, o.log, measuring);
 }
 
 }  // namespace

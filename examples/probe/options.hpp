@@ -19,6 +19,7 @@ struct probe_options {
     double seconds = 0;  ///< each way; 0: a burst of `mib` MiB
     double patience = 60;
     bool json = false;
+    std::string log = "off";  ///< the least level of the library's events that are printed
 };
 
 /// Reads the command line. Throws `CLI::Error` for invalid options, and `CLI::Success` after

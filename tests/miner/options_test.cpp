@@ -68,6 +68,13 @@ TEST_CASE("a codec goes by the name that a miner calls it", "[miner]")
     }
 }
 
+TEST_CASE("the library's events are printed only on demand", "[miner]")
+{
+    CHECK(parsed({"--alone", "--data", "x"}).run.log == "off");
+    for (const char* level : {"off", "warning", "info", "debug"})
+        CHECK(parsed({"--alone", "--data", "x", "--log", level}).run.log == level);
+}
+
 TEST_CASE("options that make no sense are refused by a sentence", "[miner]")
 {
     CHECK(mentions(refusal({"--data", "x"}), "--rendezvous"));
@@ -92,6 +99,7 @@ TEST_CASE("options that make no sense are refused by a sentence", "[miner]")
     refuses("--batch", "0", "above 0");
     refuses("--minutes", "inf", "from 0 to");
     refuses("--name", "bad\xff", "UTF-8");
+    refuses("--log", "loud", "loud not in {off,warning,info,debug}");
     CHECK(mentions(refusal({"--data", "x", "--rendezvous", "nowhere"}), "'nowhere' is no address"));
     CHECK(refusal({"--alone", "--data", "x", "--listen", "none"}).empty());
 }

@@ -53,7 +53,21 @@ TEST_CASE("two machines measure each other, and both say what they found", "[pro
         CHECK(mentions(output, "from the row's peer to the column's"));
         CHECK(mentions(output, "99 of 100 are shorter than"));
         CHECK_FALSE(mentions(output, "both ways at the same time"));
+        CHECK_FALSE(mentions(output, "papilio: "));
     }
+}
+
+TEST_CASE("--log prints what happens in the library, from a level on", "[program]")
+{
+    program_run host(PAPILIO_PROBE, quick({"--listen", "127.0.0.1:0", "--log", "info"}));
+    const auto guest = run_of(quick({address_of(host), "--log", "debug"}));
+    CHECK(guest.code == exit_ok);
+    CHECK(host.end() == exit_ok);
+    CHECK(mentions(host.output(), "papilio: info: member joined member=1"));
+    CHECK(mentions(host.output(), "papilio: info: link established peer=1 kind=tcp"));
+    CHECK_FALSE(mentions(host.output(), "papilio: debug"));
+    CHECK(mentions(guest.output, "papilio: info: group joined member=1"));
+    CHECK(mentions(guest.output, "papilio: debug: call succeeded"));
 }
 
 TEST_CASE("a group's matrix is the same for all, as JSON and as a table", "[program]")
@@ -98,6 +112,8 @@ TEST_CASE("a probe says what is wrong, and ends with the code for it", "[program
     says({}, exit_usage, "either --listen or a rendezvous");
     says({"nowhere"}, exit_usage, "'nowhere' is no address");
     says({"127.0.0.1:1", "--listen", "127.0.0.1:0"}, exit_usage, "excludes");
+    says({"127.0.0.1:1", "--log", "loud"}, exit_usage,
+         "--log: loud not in {off,warning,info,debug}");
     says({"127.0.0.1:1", "--patience", "0.2"}, exit_failure, "is a papilio-probe with --listen");
     says({"--listen", "127.0.0.1:0", "--congestion", "nonsense"}, exit_failure,
          R"(no TCP congestion control "nonsense")");

@@ -27,6 +27,8 @@ TEST_CASE("a validator needs only a text", "[validator]")
     CHECK(trainer_part(o).seed == 1);
     CHECK(o.listen == "0.0.0.0:5400");
     CHECK(o.mesh == "0.0.0.0:5401");
+    CHECK(o.run.log == "off");
+    CHECK(parsed({"--data", "x", "--log", "warning"}).run.log == "warning");
 }
 
 TEST_CASE("a validator's options that make no sense are refused", "[validator]")
@@ -38,6 +40,7 @@ TEST_CASE("a validator's options that make no sense are refused", "[validator]")
     CHECK_THROWS_AS(parsed({"--data", "x", "--resume"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--listen", "127.0.0.1:99999"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--mesh", "foo"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--log", "loud"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--held-out", "0"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--round-timeout", "1e9"}), CLI::Error);
 }
