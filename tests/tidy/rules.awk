@@ -124,6 +124,32 @@ function check_awaits(code, i, c) {
     }
 }
 
+# The names of the events in a call of log, and for each "level | values", as docs/environment.md
+# has them. A call may choose one of two levels and names by a condition.
+function check_event(line, call, at, values, levels, n, i, entry) {
+    if (event == "" && !match(line, /(^|[^a-z_:]|detail::)log\(/)) return
+    event = event == "" ? substr(line, RSTART) : event " " line
+    if (event !~ /[;}]/) return
+    call = event
+    event = ""
+    if (call !~ /log_level::/ || !(at = index(call, "{"))) return
+    values = substr(call, at + 1, index(call, "}") - at - 1)
+    gsub(/"/, "", values)
+    gsub(/ +/, " ", values)
+    call = substr(call, 1, at - 1)
+    for (n = 0; match(call, /log_level::[a-z]+/); sub(/log_level::/, "", call))
+        levels[++n] = substr(call, RSTART + 11, RLENGTH - 11)
+    for (i = 1; match(call, /"[^"]*"/); ++i) {
+        entry = levels[i > n ? n : i] " | " values
+        at = substr(call, RSTART + 1, RLENGTH - 2)
+        if (at in events && events[at] != entry)
+            offence("the event " at " has other values or another level elsewhere")
+        events[at] = entry
+        event_at[at] = FILENAME
+        call = substr(call, RSTART + RLENGTH)
+    }
+}
+
 FNR == 1 {
     if (NR > 1) end_file()
     begin_file()
@@ -158,10 +184,31 @@ cpp {
     if (code ~ /^#pragma once/) once = 1
     if (code ~ /^# *include/) check_include($0)
     check_awaits(code)
+    if (ours && header != "base/log.hpp") check_event($0)
     if (ours && layer ~ pure && code ~ /(co_await|co_return|co_yield|_clock)/)
         offence(layer " is pure: it has neither coroutines nor clocks")
     if (ours && header !~ real_time && code ~ /(_clock::now|random_device|this_thread::)/)
         offence("time and randomness come from the loop")
+}
+
+FILENAME == "docs/environment.md" && /^\| `[^`]+` \| (debug|info|warning) \| / {
+    split($0, cell, / *\| */)
+    gsub(/`/, "", cell[2])
+    documented[cell[2]] = cell[3] " | " cell[4]
+}
+
+# Every event is documented as it is, and no other.
+function check_events(name) {
+    for (name in events) {
+        if (documented[name] == events[name]) continue
+        printf "%s: docs/environment.md does not say: %s | %s\n", event_at[name], name, events[name]
+        ++offences
+    }
+    for (name in documented) {
+        if (name in events) continue
+        printf "docs/environment.md: nothing logs %s\n", name
+        ++offences
+    }
 }
 
 # Every header is included by a test, or by a header that is.
@@ -185,6 +232,7 @@ function check_reached(changed, edge, ends) {
 END {
     end_file()
     check_reached()
+    check_events()
     if (offences) printf "%d offences\n", offences
     exit offences > 0
 }
