@@ -68,7 +68,7 @@ void pair_measurement::serve(loop& on, int id)
 {
     bandwidth_limits limits;
     limits.bytes = max_bytes;
-    limits.deadline = measurement_timeout;
+    limits.timeout = measurement_timeout;
     serving_.push_back(serve_echo(net_, id));
     serving_.back().start(on);
     serving_.push_back(serve_bandwidth(net_, id, limits));
@@ -83,13 +83,13 @@ task<bandwidth> pair_measurement::measure_rates(int id)
         s.each_way = seconds_long(options_.seconds);
         s.duplex = s.each_way / 3;
         s.max_bytes = max_bytes;
-        s.deadline = measurement_timeout;
+        s.timeout = measurement_timeout;
         co_return co_await measure_sustained(net_, id, s);
     }
     bandwidth_options b;
     b.secret = secret_;
     b.bytes = static_cast<std::size_t>(options_.mib * 1024 * 1024);
-    b.deadline = measurement_timeout;
+    b.timeout = measurement_timeout;
     co_return co_await measure_bandwidth(net_, id, b);
 }
 

@@ -1,4 +1,4 @@
-// What peers ask of each other outside of rounds: whatever the bytes, a request is read or refused,
+// What peers ask of each other outside of calls: whatever the bytes, a request is read or refused,
 // and what is read says the same when it is written again.
 
 #include <papilio/probe/bandwidth.hpp>

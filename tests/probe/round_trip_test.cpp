@@ -1,6 +1,6 @@
 #include <papilio/probe/round_trip.hpp>
 
-#include <papilio/transport/request.hpp>
+#include <papilio/transport/detail/request.hpp>
 #include <papilio/transport/tcp.hpp>
 
 #include <faults/drop_every_step.hpp>
@@ -43,9 +43,9 @@ pa::round_trip measured(Cluster& cluster, pa::round_trip_options o)
 /// Answers with something else than it was asked.
 pa::task<> lie(pa::sim::transport& net)
 {
-    std::array<std::byte, pa::detail::ping::encoded_size> question{};
+    std::array<std::byte, sizeof(pa::detail::ping)> question{};
     for (;;) {
-        co_await net.recv(0, pa::detail::control_door(pa::control_service::echo), question);
+        co_await net.recv(0, pa::detail::request_tag(pa::control_service::echo), question);
         const auto p = pa::detail::parse_ping(question);
         question.back() ^= std::byte{1};
         co_await net.send(0, pa::detail::control_tag(pa::control_service::echo, p.request, p.index),
@@ -124,7 +124,7 @@ TEST_CASE("a peer that does not answer is given up, one that dies at once", "[pr
     pa::round_trip found;
     try {
         pa::sync_wait(cluster.loop(),
-                      measure(cluster.peer(0), {.secret = secret, .patience = 3s}, found));
+                      measure(cluster.peer(0), {.secret = secret, .answer_timeout = 3s}, found));
         FAIL("nobody answered");
     } catch (const std::system_error& failure) {
         CHECK(failure.code() == pa::errc::timed_out);
@@ -153,7 +153,7 @@ TEST_CASE("an echo server ends with its link, and refuses nonsense", "[probe]")
         const auto size = GENERATE(0u, 3u, 24u, 100u);
         const auto ask = [&]() -> pa::task<> {
             const std::vector<std::byte> nonsense(size);
-            co_await cluster.peer(0).send(1, pa::detail::control_door(pa::control_service::echo),
+            co_await cluster.peer(0).send(1, pa::detail::request_tag(pa::control_service::echo),
                                           nonsense);
         };
         std::vector<pa::task<>> both;

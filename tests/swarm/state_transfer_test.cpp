@@ -247,8 +247,8 @@ TEST_CASE("a state whose parts were mixed up on the way is not used", "[state]")
     sim_cluster cluster(2);
     const auto state = make_state(5);
     const auto liar = [&](pa::sim::transport& net) -> pa::task<> {
-        std::array<std::byte, pa::detail::state_request::encoded_size> asked{};
-        co_await net.recv(0, pa::detail::control_door(pa::control_service::state), asked);
+        std::array<std::byte, sizeof(pa::detail::state_request)> asked{};
+        co_await net.recv(0, pa::detail::request_tag(pa::control_service::state), asked);
         const auto r = pa::detail::parse_state_request(asked);
         const auto name = [&](std::uint32_t i) {
             return pa::detail::control_tag(pa::control_service::state, r.request, i);

@@ -163,7 +163,7 @@ TEST_CASE("control messages of different requests and services have different ta
     std::size_t made = 0;
     for (const auto s :
          {control_service::echo, control_service::bandwidth, control_service::state}) {
-        seen.insert(pa::detail::control_door(s));
+        seen.insert(pa::detail::request_tag(s));
         ++made;
         for (const std::uint32_t request : {1u << 19, (1u << 19) + 1, pa::max_tag_call})
             for (const std::uint32_t i : {0u, 1u, pa::detail::max_control_index}) {

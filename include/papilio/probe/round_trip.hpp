@@ -5,11 +5,12 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
+#include <papilio/probe/detail/measurement_log.hpp>
 #include <papilio/probe/keystream.hpp>
-#include <papilio/probe/measurement_log.hpp>
 #include <papilio/transport/base.hpp>
-#include <papilio/transport/request.hpp>
+#include <papilio/transport/detail/request.hpp>
 #include <papilio/wire/control.hpp>
+#include <papilio/wire/request.hpp>
 
 #include <algorithm>
 #include <array>
@@ -20,7 +21,7 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// How long a message takes to a peer and back.
+/// The time that a message takes to a peer and back.
 struct round_trip {
     duration min{};
     duration p50{};
@@ -30,25 +31,26 @@ struct round_trip {
 };
 
 struct round_trip_options {
-    secret_key secret;  ///< so that no answer can be sent before its question has come
+    secret_key secret;  ///< unknown to the peer, so that it cannot answer before it was asked
     int count = 16;
     duration pause = std::chrono::milliseconds(10);  ///< between an answer and the next question
-    duration patience = std::chrono::seconds(5);     ///< for each answer
+    duration answer_timeout = std::chrono::seconds(5);
 };
 static_assert(std::is_trivially_destructible_v<round_trip_options>);
 
-/// Asks `peer`, which runs `serve_echo`, to send a few small unguessable messages back, one after
-/// another. Throws `errc::timed_out` when an answer is missing, `errc::mismatch` when it is another
-/// one, and what the link ended with when it is gone.
+/// Measures the round-trip time to `peer`, which must run `serve_echo`: it sends a few small
+/// messages with unpredictable content back, one after another. Throws `errc::timed_out` when an
+/// answer is missing, `errc::mismatch` when it has other bytes, and the error of a broken link.
 template <transport Net>
 task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o);
 
-/// Answers `peer`'s questions, one at a time, until the link to it is gone. Throws
-/// `errc::bad_message` when it asks nonsense, and what the link ended with in mid-answer.
+/// Answers `peer`'s requests for an echo, one at a time, until the link to it fails. Throws
+/// `errc::bad_message` for a malformed request, and the error of a link that breaks during an
+/// answer.
 template <transport Net>
 task<> serve_echo(Net& net, int peer);
 
-/// What these times, in the order they were measured, come to.
+/// The statistics of round-trip times, which must be in the order of their measurement.
 inline round_trip summary(std::vector<duration> times)
 {
     round_trip r;
@@ -71,36 +73,20 @@ inline round_trip summary(std::vector<duration> times)
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// Little-endian: u32 magic, u32 request, u32 index, u32 zero, u64 nonce. The answer is the same.
+/// A message to echo. The answer has the same bytes.
 struct ping {
+    std::uint32_t magic = 0x45504150;  // "PAPE"
     std::uint32_t request = 0;
     std::uint32_t index = 0;
+    std::uint32_t zero = 0;
     std::uint64_t nonce = 0;
-
-    static constexpr std::size_t encoded_size = 24;
-    static constexpr std::uint32_t magic = 0x45504150;  // "PAPE"
 };
-
-inline std::array<std::byte, ping::encoded_size> encode(const ping& p) noexcept
-{
-    std::array<std::byte, ping::encoded_size> to;
-    store(to.data(), ping::magic);
-    store(to.data() + 4, p.request);
-    store(to.data() + 8, p.index);
-    store(to.data() + 12, std::uint32_t{0});
-    store(to.data() + 16, p.nonce);
-    return to;
-}
 
 inline ping parse_ping(bytes from)
 {
-    if (from.size() != ping::encoded_size || load<std::uint32_t>(from.data()) != ping::magic ||
-        load<std::uint32_t>(from.data() + 12) != 0)
-        throw std::system_error(errc::bad_message, "not a question to echo");
-    const ping p{load<std::uint32_t>(from.data() + 4), load<std::uint32_t>(from.data() + 8),
-                 load<std::uint64_t>(from.data() + 16)};
-    if (!is_request_number(p.request) || p.index > max_control_index)
-        throw std::system_error(errc::bad_message, "a question out of range");
+    const auto p = parse_request<ping>(from, "the message is no request for an echo");
+    if (p.zero != 0 || p.index > max_control_index)
+        throw std::system_error(errc::bad_message, "a request for an echo is out of range");
     return p;
 }
 
@@ -108,12 +94,12 @@ template <transport Net>
 task<> ask_echo(Net& net, int peer, ping p)
 {
     const auto question = encode(p);
-    co_await net.send(peer, control_door(control_service::echo), question);
-    std::array<std::byte, ping::encoded_size> answer{};
+    co_await net.send(peer, request_tag(control_service::echo), question);
+    std::array<std::byte, sizeof(ping)> answer{};
     const auto size =
         co_await net.recv(peer, control_tag(control_service::echo, p.request, p.index), answer);
     if (size != answer.size() || answer != question)
-        throw std::system_error(errc::mismatch, "an echo of something else");
+        throw std::system_error(errc::mismatch, "an echo has other bytes than its request");
 }
 
 }  // namespace papilio::detail
@@ -142,10 +128,12 @@ task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o)
         }
         const auto asked = on.now();
         const auto at = drawn.data() + static_cast<std::size_t>(i) * 8;
-        const detail::ping p{request, static_cast<std::uint32_t>(i), load<std::uint64_t>(at)};
+        const detail::ping p{.request = request,
+                             .index = static_cast<std::uint32_t>(i),
+                             .nonce = load<std::uint64_t>(at)};
         task<> answered = detail::ask_echo<Net>(net, peer, p);
         try {
-            co_await timeout(std::move(answered), asked + o.patience);
+            co_await timeout(std::move(answered), asked + o.answer_timeout);
         } catch (const std::system_error& failure) {
             progress.failed(failure);
             throw;
@@ -163,7 +151,7 @@ task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o)
 template <transport Net>
 task<> serve_echo(Net& net, int peer)
 {
-    std::array<std::byte, detail::ping::encoded_size> question{};
+    std::array<std::byte, sizeof(detail::ping)> question{};
     for (;;) {
         const auto size =
             co_await detail::next_request<Net>(net, peer, control_service::echo, question);

@@ -4,13 +4,12 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
-#include <papilio/transport/bulk.hpp>
-#include <papilio/transport/request.hpp>
+#include <papilio/transport/detail/bulk.hpp>
 #include <papilio/wire/control.hpp>
 #include <papilio/wire/fields.hpp>
+#include <papilio/wire/request.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -83,38 +82,16 @@ private:
     std::size_t chunks_ = 0;
 };
 
-/// Little-endian: u32 magic, u32 request, u32 lowest round that is of use, u32 chunks in flight.
 struct state_request {
+    std::uint32_t magic = 0x53504150;  // "PAPS"
     std::uint32_t request = 0;
-    std::uint32_t min_round = 0;
-    std::uint32_t in_flight = 1;
-
-    static constexpr std::size_t encoded_size = 16;
-    static constexpr std::uint32_t magic = 0x53504150;  // "PAPS"
+    std::uint32_t min_round = 0;  ///< an older state is of no use
+    std::uint32_t in_flight = 1;  ///< chunks
 };
-
-inline std::array<std::byte, state_request::encoded_size> encode(const state_request& r) noexcept
-{
-    std::array<std::byte, state_request::encoded_size> to;
-    store(to.data(), state_request::magic);
-    store(to.data() + 4, r.request);
-    store(to.data() + 8, r.min_round);
-    store(to.data() + 12, r.in_flight);
-    return to;
-}
 
 inline state_request parse_state_request(bytes from)
 {
-    if (from.size() != state_request::encoded_size ||
-        load<std::uint32_t>(from.data()) != state_request::magic)
-        throw std::system_error(errc::bad_message, "the message is no request for the state");
-    const state_request r{load<std::uint32_t>(from.data() + 4),
-                          load<std::uint32_t>(from.data() + 8),
-                          load<std::uint32_t>(from.data() + 12)};
-    if (!is_request_number(r.request))
-        throw std::system_error(errc::bad_message, "a request for the state has the number " +
-                                                       std::to_string(r.request) +
-                                                       ", which is a call's");
+    const auto r = parse_request<state_request>(from, "the message is no request for the state");
     if (r.in_flight < 1 || r.in_flight > max_state_in_flight)
         throw std::system_error(
             errc::bad_message, "a request for the state must have 1 to 256 chunks in flight, not " +

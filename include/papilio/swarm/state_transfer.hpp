@@ -6,9 +6,10 @@
 #include <papilio/base/log.hpp>
 #include <papilio/swarm/state_messages.hpp>
 #include <papilio/transport/base.hpp>
-#include <papilio/transport/bulk.hpp>
-#include <papilio/transport/request.hpp>
+#include <papilio/transport/detail/bulk.hpp>
+#include <papilio/transport/detail/request.hpp>
 #include <papilio/wire/control.hpp>
+#include <papilio/wire/request.hpp>
 
 #include <array>
 #include <cstdint>
@@ -89,7 +90,7 @@ struct state_source {
 
 struct state_sink {
     state_sink(state_snapshot& s, const state_plan& p) : state(s), plan(p), sums(p.chunks()) {}
-    mutable_bytes room(std::size_t i, mutable_bytes) const
+    mutable_bytes destination(std::size_t i, mutable_bytes) const
     {
         const auto r = plan.at(i);
         return std::as_writable_bytes(std::span(state.spans[r.span]).subspan(r.begin, r.size));
@@ -153,7 +154,7 @@ task<std::uint32_t> accept_offer(Net& net, int donor, state_request r, const sta
 {
     const state_tags tags{r.request};
     const auto request = encode(r);
-    co_await net.send(donor, control_door(control_service::state), request);
+    co_await net.send(donor, request_tag(control_service::state), request);
     std::array<std::byte, state_offer::max_size> buffer{};
     const auto size = co_await net.recv(donor, tags.offer(), buffer);
     const auto offer = parse_state_offer(bytes(buffer).first(size));
@@ -215,7 +216,9 @@ task<state_snapshot> fetch_state(Net& net, int donor, std::vector<std::size_t> s
         throw std::system_error(errc::bad_argument, "a state must have at most 2^36 elements");
     const auto now = on.now().time_since_epoch().count();
     const auto request = detail::request_number(now, donor, control_service::state);
-    const detail::state_request r{request, o.min_round, plan.in_flight_for(o.window_bytes)};
+    const detail::state_request r{.request = request,
+                                  .min_round = o.min_round,
+                                  .in_flight = plan.in_flight_for(o.window_bytes)};
     state_snapshot fetched;
     detail::request_scope<Net> scope(net, control_service::state, request);
     detail::bulk_watch watch;

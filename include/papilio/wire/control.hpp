@@ -8,10 +8,10 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// What one peer may ask of another outside of calls.
+/// The kinds of requests that peers make of each other outside of calls.
 enum class control_service : std::uint8_t {
     echo = 1,   ///< send this back
-    bandwidth,  ///< take, or send, many bytes
+    bandwidth,  ///< receive and send many bytes
     state,      ///< send the run's state
 };
 
@@ -30,15 +30,15 @@ namespace detail {
 inline constexpr std::uint32_t control_index_bits = 20;
 inline constexpr std::uint32_t max_control_index = (1u << control_index_bits) - 1;
 
-/// Where requests for a service arrive.
-constexpr tag control_door(control_service service) noexcept
+/// The tag under which requests for a service arrive.
+constexpr tag request_tag(control_service service) noexcept
 {
     return make_tag(
         {.kind = message_kind::control,
          .index = std::uint32_t{static_cast<std::uint8_t>(service)} << control_index_bits});
 }
 
-/// The messages of one request, apart from those of all others between the same two peers.
+/// The tag of a further message of the request with this number.
 constexpr tag control_tag(control_service service, std::uint32_t request,
                           std::uint32_t index) noexcept
 {
@@ -49,9 +49,9 @@ constexpr tag control_tag(control_service service, std::uint32_t request,
                   (index & max_control_index)});
 }
 
-/// The number of a request that begins at `now_ns`; `which` tells those apart that one call makes
-/// of a service. It is above those of the calls of any run that lasts, so that what is retired
-/// with a failed request is no call's.
+/// The number of a request that begins at `now_ns`; `which` tells requests apart that begin at the
+/// same time. It is above the numbers of calls: a failed request discards the messages under its
+/// number, and no call's.
 constexpr std::uint32_t request_number(std::int64_t now_ns, int peer, control_service service,
                                        std::uint32_t which = 0) noexcept
 {
@@ -59,6 +59,12 @@ constexpr std::uint32_t request_number(std::int64_t now_ns, int peer, control_se
     const auto mixed = hash(static_cast<std::uint64_t>(now_ns), static_cast<std::uint64_t>(peer),
                             static_cast<std::uint64_t>(service), which);
     return first + static_cast<std::uint32_t>(mixed % numbers);
+}
+
+/// Whether a peer may choose `n` for its request.
+constexpr bool is_request_number(std::uint32_t n) noexcept
+{
+    return n > max_call && n <= max_tag_call;
 }
 
 }  // namespace detail

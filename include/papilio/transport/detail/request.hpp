@@ -6,7 +6,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
 #include <papilio/transport/base.hpp>
-#include <papilio/transport/bulk.hpp>
+#include <papilio/transport/detail/bulk.hpp>
 #include <papilio/wire/control.hpp>
 
 #include <array>
@@ -19,13 +19,6 @@
 // Requests between peers outside of calls. They arrive under one tag per service; all further
 // messages of a request have tags that contain its number.
 namespace papilio::inline PAPILIO_MODE::detail {
-
-/// Whether a peer may choose `n` for its request. No call is likely to have such a number: a
-/// request that fails discards all messages under its number.
-constexpr bool is_request_number(std::uint32_t n) noexcept
-{
-    return n > max_call && n <= max_tag_call;
-}
 
 inline void log_refused(int peer, control_service service, const char* why)
 {
@@ -40,7 +33,7 @@ task<std::optional<std::size_t>> next_request(Net& net, int peer, control_servic
 {
     std::optional<std::size_t> size;
     try {
-        size = co_await net.recv(peer, control_door(service), into);
+        size = co_await net.recv(peer, request_tag(service), into);
     } catch (const std::system_error& failure) {
         if (failure.code() == errc::too_large) {
             const std::system_error refusal(
@@ -98,7 +91,7 @@ template <class Request, transport Net>
 task<> receive_requests(Net& net, int peer, control_service service, Request (*parse)(bytes),
                         request_inbox<Request>& to)
 {
-    std::array<std::byte, Request::encoded_size> encoded{};
+    std::array<std::byte, sizeof(Request)> encoded{};
     for (;;) {
         const auto size = co_await next_request<Net>(net, peer, service, encoded);
         if (!size) co_return;
@@ -114,7 +107,7 @@ inline task<> until_open(gate& g)
 
 template <class Request, transport Net, class Answer>
 task<> answer_requests(Net& net, int peer, control_service service, request_inbox<Request>& from,
-                       Answer answer, duration progress_timeout, duration total_timeout)
+                       Answer answer, duration stall_timeout, duration total_timeout)
 {
     loop& on = co_await this_loop{};
     for (;;) {
@@ -126,7 +119,7 @@ task<> answer_requests(Net& net, int peer, control_service service, request_inbo
             bulk_watch watch;
             std::vector<task<>> either;
             either.push_back(
-                watched(answer(r, watch), watch, progress_timeout, on.now() + total_timeout));
+                watched(answer(r, watch), watch, stall_timeout, on.now() + total_timeout));
             either.push_back(until_open(from.arrived));
             co_await when_any(std::move(either));
             const bool replaced = from.arrived.is_open();
@@ -142,19 +135,19 @@ task<> answer_requests(Net& net, int peer, control_service service, request_inbo
 }
 
 /// Answers `peer`'s requests for a service one at a time, until the link to it fails. An answer is
-/// given up after `total_timeout`, or after `progress_timeout` without progress. A request that
+/// given up after `total_timeout`, or after `stall_timeout` without progress. A request that
 /// arrives while another is being answered replaces it: the requester has given that one up.
 /// `answer(request, watch)` returns the task that answers. Throws what `parse` throws for a request
 /// that is malformed.
 template <class Request, transport Net, class Answer>
 task<> serve_requests(Net& net, int peer, control_service service, Request (*parse)(bytes),
-                      Answer answer, duration progress_timeout, duration total_timeout)
+                      Answer answer, duration stall_timeout, duration total_timeout)
 {
     request_inbox<Request> inbox;
     std::vector<task<>> both;
     both.push_back(receive_requests<Request, Net>(net, peer, service, parse, inbox));
-    both.push_back(answer_requests<Request, Net>(net, peer, service, inbox, answer,
-                                                 progress_timeout, total_timeout));
+    both.push_back(answer_requests<Request, Net>(net, peer, service, inbox, answer, stall_timeout,
+                                                 total_timeout));
     co_await when_any(std::move(both));
 }
 

@@ -34,7 +34,7 @@ struct bulk {
     static constexpr std::uint32_t first_index = 16;
     static constexpr std::size_t max_chunks = max_control_index - first_index;
 
-    tag name(std::size_t chunk) const noexcept
+    tag tag_for(std::size_t chunk) const noexcept
     {
         return control_tag(service, request,
                            first_index + static_cast<std::uint32_t>(after + chunk));
@@ -57,11 +57,11 @@ task<> send_slot(Net& net, int peer, bulk b, std::size_t slot, Source& source, b
     for (auto i = slot; i < b.chunks; i += b.window) {
         const bytes chunk = source.chunk(i, scratch);
         const auto sum = checksum(chunk);
-        co_await net.send(peer, b.name(i), chunk);
+        co_await net.send(peer, b.tag_for(i), chunk);
         watch.last = on.now();
-        std::array<std::byte, 8> receipt{};
-        const auto size = co_await net.recv(peer, b.name(i), receipt);
-        if (size != receipt.size() || load<std::uint64_t>(receipt.data()) != sum)
+        std::array<std::byte, 8> acknowledgement{};
+        const auto size = co_await net.recv(peer, b.tag_for(i), acknowledgement);
+        if (size != acknowledgement.size() || load<std::uint64_t>(acknowledgement.data()) != sum)
             throw std::system_error(errc::mismatch, "peer " + std::to_string(peer) +
                                                         " acknowledged other bytes of chunk " +
                                                         std::to_string(i) + " than were sent");
@@ -71,7 +71,8 @@ task<> send_slot(Net& net, int peer, bulk b, std::size_t slot, Source& source, b
 }
 
 /// Receives the chunks of `send_slot`. A sink has
-/// - `mutable_bytes room(std::size_t i, mutable_bytes scratch)`: where to write chunk `i`, exactly
+/// - `mutable_bytes destination(std::size_t i, mutable_bytes scratch)`: where to write chunk `i`,
+/// exactly
 ///   as large, in `scratch` or elsewhere
 /// - `void arrived(std::size_t i, bytes chunk, std::uint64_t sum, time_point now)`: it is complete
 template <transport Net, class Sink>
@@ -80,8 +81,8 @@ task<> receive_slot(Net& net, int peer, bulk b, std::size_t slot, Sink& sink, bu
     loop& on = co_await this_loop{};
     std::vector<std::byte> scratch(b.largest);
     for (auto i = slot; i < b.chunks; i += b.window) {
-        const mutable_bytes chunk = sink.room(i, scratch);
-        const auto size = co_await net.recv(peer, b.name(i), chunk);
+        const mutable_bytes chunk = sink.destination(i, scratch);
+        const auto size = co_await net.recv(peer, b.tag_for(i), chunk);
         if (size != chunk.size())
             throw std::system_error(errc::bad_message,
                                     "chunk " + std::to_string(i) + " from peer " +
@@ -90,9 +91,9 @@ task<> receive_slot(Net& net, int peer, bulk b, std::size_t slot, Sink& sink, bu
         watch.last = on.now();
         const auto sum = checksum(chunk);
         sink.arrived(i, chunk, sum, watch.last);
-        std::array<std::byte, 8> receipt;
-        store(receipt.data(), sum);
-        co_await net.send(peer, b.name(i), receipt);
+        std::array<std::byte, 8> acknowledgement;
+        store(acknowledgement.data(), sum);
+        co_await net.send(peer, b.tag_for(i), acknowledgement);
     }
 }
 
@@ -114,13 +115,13 @@ task<> receive_bulk(Net& net, int peer, bulk b, Sink& sink, bulk_watch& watch)
     co_await when_all(std::move(slots));
 }
 
-/// Never finishes. Throws `errc::timed_out` without progress for `progress_timeout`, or at
+/// Never finishes. Throws `errc::timed_out` without progress for `stall_timeout`, or at
 /// `deadline`.
-inline task<> watch_bulk(const bulk_watch& watch, duration progress_timeout, time_point deadline)
+inline task<> watch_bulk(const bulk_watch& watch, duration stall_timeout, time_point deadline)
 {
     loop& on = co_await this_loop{};
     for (;;) {
-        const auto due = std::min(watch.last + progress_timeout, deadline);
+        const auto due = std::min(watch.last + stall_timeout, deadline);
         if (on.now() >= due)
             throw std::system_error(errc::timed_out, due == deadline
                                                          ? "a transfer reached its deadline"
@@ -130,14 +131,13 @@ inline task<> watch_bulk(const bulk_watch& watch, duration progress_timeout, tim
 }
 
 /// Runs `work`, which reports its progress to `watch`, until it finishes or `watch_bulk` throws.
-inline task<> watched(task<> work, bulk_watch& watch, duration progress_timeout,
-                      time_point deadline)
+inline task<> watched(task<> work, bulk_watch& watch, duration stall_timeout, time_point deadline)
 {
     loop& on = co_await this_loop{};
     watch.last = on.now();
     std::vector<task<>> both;
     both.push_back(std::move(work));
-    both.push_back(watch_bulk(watch, progress_timeout, deadline));
+    both.push_back(watch_bulk(watch, stall_timeout, deadline));
     co_await when_any(std::move(both));
 }
 

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/probe/keystream.hpp>
+#include <papilio/transport/detail/bulk.hpp>
+#include <papilio/wire/control.hpp>
+#include <papilio/wire/request.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+
+// The request to measure the bandwidth of a link.
+namespace papilio::inline PAPILIO_MODE::detail {
+
+inline constexpr std::size_t probe_chunk = std::size_t{64} << 10;
+
+/// The most chunks under way in a measurement: 32 MiB of the memory of the peer that is measured.
+inline constexpr std::uint32_t max_probe_window = 512;
+
+/// Chunks that move in one direction, and how many of them are under way at a time.
+struct bandwidth_way {
+    std::uint32_t chunks = 0;
+    std::uint32_t window = 0;
+};
+
+/// Both ways are measured at the same time, and one of them may have no chunks.
+struct bandwidth_request {
+    std::uint32_t magic = 0x42504150;  // "PAPB"
+    std::uint32_t request = 0;
+    bandwidth_way down;  ///< to the peer
+    bandwidth_way up;    ///< from the peer
+    secret_key key;      ///< of the bytes that the peer is to send
+
+    bulk plan_down() const noexcept
+    {
+        return {control_service::bandwidth, request, down.chunks, probe_chunk, down.window};
+    }
+    bulk plan_up() const noexcept
+    {
+        return {
+            control_service::bandwidth, request, up.chunks, probe_chunk, up.window, down.chunks};
+    }
+};
+
+inline bandwidth_request parse_bandwidth_request(bytes from)
+{
+    const auto r =
+        parse_request<bandwidth_request>(from, "the message is no request for a measurement");
+    const auto chunks = std::uint64_t{r.down.chunks} + r.up.chunks;
+    const auto in_range = [](const bandwidth_way& w) {
+        return w.window <= max_probe_window && w.window <= w.chunks &&
+               (w.window > 0) == (w.chunks > 0);
+    };
+    if (chunks < 1 || chunks > bulk::max_chunks || !in_range(r.down) || !in_range(r.up))
+        throw std::system_error(errc::bad_message, "a request for a measurement is out of range");
+    return r;
+}
+
+}  // namespace papilio::detail
