@@ -16,7 +16,6 @@
 #include <papilio/codec/identity.hpp>
 #include <papilio/codec/int4b.hpp>
 #include <papilio/codec/int8b.hpp>
-#include <papilio/codec/narrow.hpp>
 #include <papilio/codec/nf4b.hpp>
 #include <papilio/codec/randk.hpp>
 #include <papilio/codec/sign1.hpp>

@@ -170,16 +170,17 @@ TEST_CASE("a result is encoded on its way back however little there is of it, lo
         int refused = 0;
         sim_cluster cluster(3);
         cluster.run([&](auto& net) -> pa::task<> {
-            std::vector<std::int32_t> data(count, 100);
+            const pa::finite_only finite{pa::identity{}};
+            std::vector<float> data(count, 2e38f);
             try {
-                co_await pa::all_reduce_in_place(net, data, pa::sum{}, pa::narrow<std::int8_t>{});
+                co_await pa::all_reduce_in_place(net, data, pa::sum{}, finite);
             } catch (const pa::call_error& why) {
-                refused += why.code() == pa::errc::too_large && why.culprit() == -1;
+                refused += why.code() == pa::errc::not_finite && why.culprit() == -1;
             }
-            const pa::two_way wide{pa::narrow<std::int8_t>{}, pa::identity{}};
-            std::vector<std::int32_t> sums(count, 100);
-            co_await pa::all_reduce_in_place(net, sums, pa::sum{}, wide);
-            if (sums != std::vector<std::int32_t>(count, 300))
+            const pa::two_way one_way{finite, pa::identity{}};
+            std::vector<float> sums(count, 2e38f);
+            co_await pa::all_reduce_in_place(net, sums, pa::sum{}, one_way);
+            if (sums != std::vector<float>(count, std::numeric_limits<float>::infinity()))
                 throw std::logic_error("a wrong sum");
         });
         CHECK(refused == 3);

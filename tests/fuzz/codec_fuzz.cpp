@@ -72,8 +72,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 24: decode<topk<5, sign_values, packed_places, 64>, float>(encoded, n); break;
     case 25: decode<randk<64>, float>(encoded, n); break;
     case 26: decode<randk<9, two_bit_values, 128>, float>(encoded, n); break;
-    case 27: decode<narrow<std::int8_t>, std::int32_t>(encoded, n); break;
-    case 28: decode<narrow<std::int16_t>, std::uint64_t>(encoded, n); break;
     case 29: decode<topk<8, half_values, rice_places, 128>, float>(encoded, n); break;
     case 30: decode<finite_only<identity>, float>(encoded, n); break;
     case 33: decode<hivemind::meanstd16, float>(encoded, n); break;

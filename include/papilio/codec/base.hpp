@@ -31,8 +31,6 @@ enum class codec_id : std::uint8_t {
     sign1 = 12,
     topk = 13,
     randk = 14,
-    narrow8 = 15,
-    narrow16 = 16,
     hivemind_meanstd16 = 33,
     hivemind_float16 = 34,
     hivemind_quantile8 = 35,
@@ -59,8 +57,6 @@ constexpr const char* name(codec_id id) noexcept
     case codec_id::sign1: return "sign1";
     case codec_id::topk: return "topk";
     case codec_id::randk: return "randk";
-    case codec_id::narrow8: return "narrow<std::int8_t>";
-    case codec_id::narrow16: return "narrow<std::int16_t>";
     case codec_id::hivemind_meanstd16: return "hivemind::meanstd16";
     case codec_id::hivemind_float16: return "hivemind::float16";
     case codec_id::hivemind_quantile8: return "hivemind::quantile8";
