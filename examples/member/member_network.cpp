@@ -176,7 +176,7 @@ task<average_result> member_network::attempt(const wire::group& group, duration 
         task<report> round = average(any_transport(peers), in, out, codec, residuals, o);
         result.call_report = co_await std::move(round);
         const auto now = loop_.now().time_since_epoch();
-        link_.note_round(result.call_report.up, result.call_report.down, now);
+        link_.note_call(result.call_report.up, result.call_report.down, now);
         if (const auto round_trip = result.call_report.round_trip)
             link_.note_latency(std::chrono::duration<double>(*round_trip).count() / 2, now);
         result.among_voters = among_voters(result.call_report, roles);

@@ -83,7 +83,7 @@ struct swarm {
         o.in_flight = how.in_flight;
         reports[me] = co_await pa::all_reduce(net, in, out[me], pa::mean{}, pa::identity{}, o);
         const auto now = cluster.world().now().time_since_epoch();
-        seen[me].note_round(reports[me].up, reports[me].down, now);
+        seen[me].note_call(reports[me].up, reports[me].down, now);
         const std::chrono::duration<double> there_and_back = *reports[me].round_trip;
         seen[me].note_latency(there_and_back.count() / 2, now);
     }

@@ -535,7 +535,7 @@ inline void limits_early_messages(const cluster_maker& make)
     });
 }
 
-inline void retires_calls(const cluster_maker& make)
+inline void discards_calls(const cluster_maker& make)
 {
     const auto cluster = make(2);
     cluster->run([](any_transport& net) -> task<> {
@@ -557,13 +557,13 @@ inline void retires_calls(const cluster_maker& make)
                 co_await send_pattern(net, 1, tag_of(9, 9), 9, 1);
             }
             co_await recv_marks(net, 1, 2);
-            net.retire(tag_of(7, 5));  // any tag of the call will do
+            net.discard_call(tag_of(7, 5));  // any tag of the call will do
             for (const std::uint32_t index : {1u, 2u}) {
                 std::vector<std::byte> into(100'000);
                 task<std::size_t> receive = net.recv(1, tag_of(index, 5), into);
                 receive.start(on);
                 co_await turns(10);
-                expect(!receive.finished(), "a retired call's message was kept");
+                expect(!receive.finished(), "a discarded call's message was kept");
             }
             co_await recv_pattern(net, 1, tag_of(1, 6), 3, 10);
         }
@@ -592,7 +592,7 @@ inline const std::vector<transport_rule>& transport_contract()
         {"a dropped receive leaves later messages intact", survives_dropped_receives},
         {"a dropped send leaves the stream whole", survives_dropped_sends},
         {"whoever exceeds the limit on early messages loses its link", limits_early_messages},
-        {"the messages of a retired call are dropped, now and later", retires_calls},
+        {"the messages of a discarded call are dropped, now and later", discards_calls},
     };
     return rules;
 }

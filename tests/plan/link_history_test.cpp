@@ -24,32 +24,32 @@ TEST_CASE("who has seen nothing has nothing to tell")
 {
     link_history h;
     CHECK(h.tell(1s) == advertised_link{});
-    h.note_round({}, {}, 2s);
+    h.note_call({}, {}, 2s);
     CHECK(h.tell(3s) == advertised_link{});
 }
 
 TEST_CASE("of measurements the median of the last three counts")
 {
     link_history h;
-    h.note_round(limited(100), idling(70), 1s);
+    h.note_call(limited(100), idling(70), 1s);
     CHECK(h.tell(1s) == advertised_link{100, 70, 0});
-    h.note_round(limited(10), {}, 2s);
+    h.note_call(limited(10), {}, 2s);
     CHECK(h.tell(2s).up == 100);  // one bad call
-    h.note_round(limited(11), {}, 3s);
+    h.note_call(limited(11), {}, 3s);
     CHECK(h.tell(3s).up == 11);  // two in a row
-    h.note_round(limited(100), {}, 4s);
+    h.note_call(limited(100), {}, 4s);
     CHECK(h.tell(4s).up == 11);
 }
 
 TEST_CASE("that a link idles says only that it can carry at least that much")
 {
     link_history h;
-    h.note_round(idling(50), idling(50), 1s);
-    h.note_round(idling(20), limited(20), 2s);
+    h.note_call(idling(50), idling(50), 1s);
+    h.note_call(idling(20), limited(20), 2s);
     CHECK(h.tell(2s) == advertised_link{50, 50, 0});
-    h.note_round(idling(20), limited(20), 3s);
+    h.note_call(idling(20), limited(20), 3s);
     CHECK(h.tell(3s) == advertised_link{50, 20, 0});
-    h.note_round(idling(80), idling(80), 4s);
+    h.note_call(idling(80), idling(80), 4s);
     CHECK(h.tell(4s) == advertised_link{80, 80, 0});
 }
 
@@ -57,21 +57,21 @@ TEST_CASE("what is told stands until what is seen has changed by more than the t
 {
     link_history h;
     for (int i = 0; i < 30; ++i) {
-        h.note_round(limited(i % 2 == 0 ? 95 : 105), limited(100), std::chrono::seconds(i));
+        h.note_call(limited(i % 2 == 0 ? 95 : 105), limited(100), std::chrono::seconds(i));
         CHECK(h.tell(std::chrono::seconds(i)) == advertised_link{95, 100, 0});
     }
-    for (int i = 30; i < 33; ++i) h.note_round(limited(111), limited(84), std::chrono::seconds(i));
+    for (int i = 30; i < 33; ++i) h.note_call(limited(111), limited(84), std::chrono::seconds(i));
     CHECK(h.tell(33s) == advertised_link{111, 84, 0});
 }
 
 TEST_CASE("what was not seen for a lifetime is forgotten")
 {
     link_history h({.lifetime = 60s});
-    h.note_probe({100, 50}, 10s);
+    h.note_call(limited(100), limited(50), 10s);
     h.note_latency(0.02, 40s);
     CHECK(h.tell(70s) == advertised_link{100, 50, 0.02});
     CHECK(h.tell(71s) == advertised_link{0, 0, 0.02});
-    h.note_round(idling(7), {}, 80s);
+    h.note_call(idling(7), {}, 80s);
     CHECK(h.tell(80s).up == 7);
 }
 
@@ -96,6 +96,6 @@ TEST_CASE("figures that are none count as unknown")
     CHECK(t->access == std::vector<access_rate>{{4, 4}, {4, 4}, {5, 4}});
     CHECK_NOTHROW(check(*t, 3));
     link_history h;
-    h.note_round({nan, 1}, {infinity, 1}, 1s);
+    h.note_call({nan, 1}, {infinity, 1}, 1s);
     CHECK(h.tell(1s) == advertised_link{});
 }

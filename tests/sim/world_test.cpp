@@ -19,8 +19,8 @@ namespace {
 
 static_assert(pa::transport<sim::transport>);
 static_assert(pa::detail::numbers_calls<sim::transport>);
-static_assert(pa::detail::retires_calls<sim::transport>);
-static_assert(pa::detail::knows_life<sim::transport>);
+static_assert(pa::detail::discards_calls<sim::transport>);
+static_assert(pa::detail::reports_last_heard<sim::transport>);
 
 pa::task<> send(sim::transport& net, int peer, std::size_t size, pa::tag t = pa::tag{1})
 {

@@ -40,7 +40,7 @@ struct plain {
 /// The optional members, too.
 struct refined : plain {
     std::uint32_t next_call() { return ++calls; }
-    void retire(pa::tag t) { last_tag = t; }
+    void discard_call(pa::tag t) { last_tag = t; }
     pa::time_point last_heard(int peer) { return pa::time_point(std::chrono::seconds(peer)); }
     std::uint64_t arrived(int peer) { return static_cast<std::uint64_t>(100 * peer); }
     pa::duration round_trip(int peer) { return std::chrono::milliseconds(peer); }
@@ -78,7 +78,7 @@ TEST_CASE("any_transport forwards every call")
     CHECK(net.last_peer == 1);
     CHECK(buffer[9] == std::byte{9});
     CHECK(any.next_call() == 11);
-    any.retire(pa::tag{6});
+    any.discard_call(pa::tag{6});
     CHECK(net.last_tag == pa::tag{6});
     CHECK(any.last_heard(7) == pa::time_point(std::chrono::seconds(7)));
     CHECK(any.arrived(3) == 300u);
@@ -89,7 +89,7 @@ TEST_CASE("members that a transport lacks have default results")
 {
     plain net;
     pa::any_transport any(net);
-    any.retire(pa::tag{6});
+    any.discard_call(pa::tag{6});
     CHECK(any.last_heard(1) == pa::time_point::min());
     CHECK_FALSE(any.arrived(1));
     CHECK_FALSE(any.round_trip(1));

@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 
 static_assert(pa::transport<pa::hybrid::transport>);
 static_assert(pa::detail::numbers_calls<pa::hybrid::transport>);
-static_assert(pa::detail::retires_calls<pa::hybrid::transport>);
-static_assert(pa::detail::knows_life<pa::hybrid::transport>);
+static_assert(pa::detail::discards_calls<pa::hybrid::transport>);
+static_assert(pa::detail::reports_last_heard<pa::hybrid::transport>);
 
 namespace {
 

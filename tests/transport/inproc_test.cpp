@@ -32,7 +32,7 @@ pa::task<int> recv_number(pa::inproc::transport& net, int peer)
 
 static_assert(pa::transport<pa::inproc::transport>);
 static_assert(pa::detail::numbers_calls<pa::inproc::transport>);
-static_assert(pa::detail::retires_calls<pa::inproc::transport>);
+static_assert(pa::detail::discards_calls<pa::inproc::transport>);
 
 TEST_CASE("peers on one loop notice a deadlock")
 {

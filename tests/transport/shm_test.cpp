@@ -26,8 +26,8 @@ using namespace std::chrono_literals;
 
 static_assert(pa::transport<shm::transport>);
 static_assert(pa::detail::numbers_calls<shm::transport>);
-static_assert(pa::detail::retires_calls<shm::transport>);
-static_assert(pa::detail::knows_life<shm::transport>);
+static_assert(pa::detail::discards_calls<shm::transport>);
+static_assert(pa::detail::reports_last_heard<shm::transport>);
 
 namespace {
 

@@ -97,7 +97,7 @@ TEST_CASE("messages of one epoch reach neither another epoch nor the transport i
     });
 }
 
-TEST_CASE("a group retires its own calls and numbers its own calls")
+TEST_CASE("a group discards and numbers its own calls")
 {
     sim_cluster cluster(2);
     const pa::tag same = pa::make_tag({.call = 1, .index = 7});
@@ -112,15 +112,15 @@ TEST_CASE("a group retires its own calls and numbers its own calls")
             co_await send_number(second, 0, same, 2);
             co_await send_number(first, 0, pa::make_tag({.call = 2}), 3);
         } else {
-            first.retire(same);
+            first.discard_call(same);
             const int s = co_await recv_number(second, 1, same);
             const int f = co_await recv_number(first, 1, pa::make_tag({.call = 2}));
             CHECK(s == 2);
             CHECK(f == 3);
-            pa::task<int> retired = recv_number(first, 1, same);
-            retired.start(cluster.loop());
+            pa::task<int> discarded = recv_number(first, 1, same);
+            discarded.start(cluster.loop());
             co_await pa::sleep_for(std::chrono::seconds(10));
-            CHECK(!retired.finished());
+            CHECK(!discarded.finished());
             CHECK(first.last_heard(1) == net.last_heard(1));
             CHECK(first.last_heard(1) > pa::time_point{});
             CHECK_FALSE(first.arrived(1));

@@ -22,7 +22,7 @@ using Catch::Matchers::Contains;
 namespace {
 
 static_assert(pa::transport<tcp::transport>);
-static_assert(pa::detail::knows_life<tcp::transport>);
+static_assert(pa::detail::reports_last_heard<tcp::transport>);
 
 using net_ptr = std::unique_ptr<tcp::transport>;
 

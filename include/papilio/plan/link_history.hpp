@@ -14,61 +14,55 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// What a link has carried in one direction while a call lasted. Zeros: too little to tell.
+/// The traffic of a link in one direction during a call. Zeros: too little to measure.
 struct flow {
-    double bytes_per_second = 0;  ///< the most for a moment, 50 ms or more
-    double busy = 0;              ///< how much of the time at that rate: 1 is all of it
+    double bytes_per_second = 0;  ///< the peak rate, over 50 ms or more
+    double busy = 0;              ///< the share of the time at that rate, up to 1
     friend bool operator==(const flow&, const flow&) = default;
 };
 
-/// What a peer tells the others of its own link. Zero: it does not know.
+/// The figures of its own link that a peer tells the others. Zero: unknown.
 struct advertised_link {
     double up = 0;    ///< bytes per second from the peer
-    double down = 0;  ///< and to it
+    double down = 0;  ///< to the peer
     double latency_seconds = 0;
     friend bool operator==(const advertised_link&, const advertised_link&) = default;
 };
 
 struct link_history_options {
-    std::chrono::nanoseconds lifetime = std::chrono::minutes(30);  ///< of what was not seen again
-    double tolerance = 0.15;  ///< what is told stands while what is seen differs by no more
-    double busy = 0.7;        ///< how busy a link must have been to have been the limit
+    std::chrono::nanoseconds lifetime = std::chrono::minutes(30);  ///< of a figure not seen again
+    double tolerance = 0.15;  ///< a figure is told anew when it has changed by more
+    double busy = 0.7;        ///< the `flow::busy` from which a link was the bottleneck
 };
 
-/// What a peer learns of its own link from one call or probe to the next, and what it tells the
-/// others of that. Pure: whoever uses it passes the time.
+/// The history of a peer's own link over its calls, and the figures of it that the others are told.
+/// Pure: the caller passes the time.
 ///
-/// A call shows what a link carried, which is less than it can carry unless the link was what all
-/// waited for. So a call in which it was busy nearly all the time counts as a measurement, and any
-/// other only proves that it can carry at least that much. Of measurements the median of the last
-/// three counts: one bad call changes nothing, two in a row do. Proof that it can carry more
-/// counts at once, and if that was too much, the larger part that follows from it soon measures it.
+/// A call shows how much a link carried, which is less than its capacity unless the link was the
+/// bottleneck. So a call in which it was busy nearly all the time counts as a measurement; any
+/// other is only a lower bound. The median of the last three measurements counts: one bad call
+/// changes nothing, two in a row do. A higher lower bound counts at once. If it is too high, the
+/// peer's part grows, and the next calls measure the link.
 class link_history {
 public:
     explicit link_history(link_history_options o = {}) : options_(o) {}
 
-    /// What a call showed: `report::up` and `report::down`.
-    void note_round(const flow& up, const flow& down, std::chrono::nanoseconds now)
+    /// Records the traffic of a call: `report::up` and `report::down`.
+    void note_call(const flow& up, const flow& down, std::chrono::nanoseconds now)
     {
         up_.note(up.bytes_per_second, up.busy >= options_.busy, now);
         down_.note(down.bytes_per_second, down.busy >= options_.busy, now);
     }
 
-    /// What a probe measured, payload bytes per second.
-    void note_probe(const access_rate& measured, std::chrono::nanoseconds now)
-    {
-        up_.note(measured.up, true, now);
-        down_.note(measured.down, true, now);
-    }
-
-    /// One way, to the peer that is furthest away: half of `report::round_trip`, or a probe's.
+    /// Records the one-way latency to the furthest peer: half of `report::round_trip`, or a
+    /// probe's.
     void note_latency(double seconds, std::chrono::nanoseconds now)
     {
         latency_.note(seconds, true, now);
     }
 
-    /// What to tell the others. It changes by leaps, so that parts do not change from call to
-    /// call for nothing.
+    /// The figures to tell the others. They change by more than the tolerance or not at all, so
+    /// that parts do not change from call to call for nothing.
     advertised_link tell(std::chrono::nanoseconds now)
     {
         return {up_.tell(now, options_), down_.tell(now, options_), latency_.tell(now, options_)};
@@ -114,9 +108,9 @@ private:
     figure up_, down_, latency_;
 };
 
-/// The table that follows from what all peers, by rank, have told; the same for everybody who has
-/// heard the same. A direction that nobody has seen is taken to be as fast as the other one, and a
-/// link that nobody has seen as fast as the one in the middle. Nothing where nobody knows anything.
+/// The link table from the figures of all peers, by rank; peers with the same figures get the same
+/// table. An unknown direction counts as fast as the other direction of its link, an unknown link
+/// as fast as the median link. Nothing if no link is known.
 std::optional<link_table> table_of(std::span<const advertised_link> told);
 
 }  // namespace papilio

@@ -54,7 +54,7 @@ public:
     }
 
     std::uint32_t next_call() noexcept { return ++calls_; }
-    void retire(tag t) { inbox_.discard_call(t); }
+    void discard_call(tag t) { inbox_.discard_call(t); }
     time_point last_heard(int peer) const { return heard_.at(static_cast<std::size_t>(peer)); }
     duration round_trip(int peer) const noexcept;
 

@@ -30,7 +30,7 @@ public:
         return model_->recv(peer, t, into);
     }
     std::uint32_t next_call() { return model_->next_call(); }
-    void retire(tag t) { model_->retire(t); }
+    void discard_call(tag t) { model_->discard_call(t); }
     void prioritise(tag t, int priority) { model_->prioritise(t, priority); }
     time_point last_heard(int peer) { return model_->last_heard(peer); }
     std::optional<std::uint64_t> arrived(int peer) { return model_->arrived(peer); }
@@ -44,7 +44,7 @@ private:
         virtual task<> send(int peer, tag t, bytes message) = 0;
         virtual task<std::size_t> recv(int peer, tag t, mutable_bytes into) = 0;
         virtual std::uint32_t next_call() = 0;
-        virtual void retire(tag t) = 0;
+        virtual void discard_call(tag t) = 0;
         virtual void prioritise(tag t, int priority) = 0;
         virtual time_point last_heard(int peer) = 0;
         virtual std::optional<std::uint64_t> arrived(int peer) = 0;
@@ -62,7 +62,7 @@ private:
             return net.recv(peer, t, into);
         }
         std::uint32_t next_call() override { return detail::next_call(net); }
-        void retire(tag t) override { detail::retire(net, t); }
+        void discard_call(tag t) override { detail::discard_call(net, t); }
         void prioritise(tag t, int priority) override { detail::prioritise(net, t, priority); }
         time_point last_heard(int peer) override { return detail::last_heard(net, peer); }
         std::optional<std::uint64_t> arrived(int peer) override

@@ -27,7 +27,8 @@ namespace papilio::inline PAPILIO_MODE {
 /// Optional members that the library uses when they exist:
 /// - `std::uint32_t next_call()` numbers the calls made on this transport: 1, 2, ...; without it
 ///   callers number their calls themselves
-/// - `void retire(tag t)` discards all messages of the call that `t` belongs to, now and later
+/// - `void discard_call(tag t)` discards all messages of the call that `t` belongs to, those that
+///   arrive later among them
 /// - `void prioritise(tag t, int priority)`: messages of the call that `t` belongs to are sent
 ///   before all that wait and have a lower priority; the default is zero
 /// - `time_point last_heard(int peer)`: when the last byte from `peer` arrived
@@ -51,8 +52,8 @@ concept numbers_calls = requires(T& net) {
 };
 
 template <class T>
-concept retires_calls = requires(T& net, tag t) {
-    { net.retire(t) } -> std::same_as<void>;
+concept discards_calls = requires(T& net, tag t) {
+    { net.discard_call(t) } -> std::same_as<void>;
 };
 
 template <class T>
@@ -61,17 +62,17 @@ concept prioritises_calls = requires(T& net, tag t) {
 };
 
 template <class T>
-concept knows_life = requires(T& net, int peer) {
+concept reports_last_heard = requires(T& net, int peer) {
     { net.last_heard(peer) } -> std::same_as<time_point>;
 };
 
 template <class T>
-concept knows_arrivals = requires(T& net, int peer) {
+concept reports_arrivals = requires(T& net, int peer) {
     { net.arrived(peer) } -> std::convertible_to<std::optional<std::uint64_t>>;
 };
 
 template <class T>
-concept knows_round_trips = requires(T& net, int peer) {
+concept reports_round_trips = requires(T& net, int peer) {
     { net.round_trip(peer) } -> std::convertible_to<std::optional<duration>>;
 };
 
@@ -87,9 +88,9 @@ std::uint32_t next_call(Net& net)
 }
 
 template <transport Net>
-void retire(Net& net, tag t)
+void discard_call(Net& net, tag t)
 {
-    if constexpr (retires_calls<Net>) net.retire(t);
+    if constexpr (discards_calls<Net>) net.discard_call(t);
 }
 
 template <transport Net>
@@ -101,7 +102,7 @@ void prioritise(Net& net, tag t, int priority)
 template <transport Net>
 time_point last_heard(Net& net, int peer)
 {
-    if constexpr (knows_life<Net>)
+    if constexpr (reports_last_heard<Net>)
         return net.last_heard(peer);
     else
         return time_point::min();
@@ -110,7 +111,7 @@ time_point last_heard(Net& net, int peer)
 template <transport Net>
 std::optional<std::uint64_t> arrived(Net& net, int peer)
 {
-    if constexpr (knows_arrivals<Net>)
+    if constexpr (reports_arrivals<Net>)
         return net.arrived(peer);
     else
         return std::nullopt;
@@ -119,7 +120,7 @@ std::optional<std::uint64_t> arrived(Net& net, int peer)
 template <transport Net>
 std::optional<duration> round_trip(Net& net, int peer)
 {
-    if constexpr (knows_round_trips<Net>)
+    if constexpr (reports_round_trips<Net>)
         return net.round_trip(peer);
     else
         return std::nullopt;

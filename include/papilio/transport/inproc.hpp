@@ -21,7 +21,7 @@ public:
     task<std::size_t> recv(int peer, tag t, mutable_bytes into);
 
     std::uint32_t next_call() noexcept { return ++calls_; }
-    void retire(tag t) { inbox_.discard_call(t); }
+    void discard_call(tag t) { inbox_.discard_call(t); }
     duration round_trip(int) const noexcept { return {}; }
 
     /// Leaves the group: the others' receives from this peer fail with `errc::disconnected`.

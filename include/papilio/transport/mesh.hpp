@@ -40,7 +40,7 @@ public:
     task<std::size_t> recv(int peer, tag t, mutable_bytes into);
 
     std::uint32_t next_call() noexcept { return ++calls_; }
-    void retire(tag t) { inbox_.discard_call(t); }
+    void discard_call(tag t) { inbox_.discard_call(t); }
     void prioritise(tag t, int priority) { priorities_.set(t, priority); }
     time_point last_heard(int peer) { return link_to(peer).last_heard(); }
 

@@ -60,7 +60,7 @@ public:
     }
 
     std::uint32_t next_call() noexcept { return ++calls_; }
-    void retire(tag t) { detail::retire(net_, in_epoch(t)); }
+    void discard_call(tag t) { detail::discard_call(net_, in_epoch(t)); }
     void prioritise(tag t, int priority) { detail::prioritise(net_, in_epoch(t), priority); }
     time_point last_heard(int peer) { return detail::last_heard(net_, member(peer)); }
     std::optional<std::uint64_t> arrived(int peer) { return detail::arrived(net_, member(peer)); }

@@ -116,7 +116,7 @@ public:
     }
 
     /// Messages of this call that arrive from now on are discarded.
-    void discard_call() { net_.retire(tag_for(message_kind::vote, 0)); }
+    void discard_call() { net_.discard_call(tag_for(message_kind::vote, 0)); }
 
     /// Notes what the link has carried.
     void report_link()

@@ -70,7 +70,7 @@ public:
     request_scope& operator=(const request_scope&) = delete;
     ~request_scope()
     {
-        if (!succeeded_) retire(net_, call_);
+        if (!succeeded_) discard_call(net_, call_);
     }
     void succeed() noexcept { succeeded_ = true; }
 
