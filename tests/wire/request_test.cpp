@@ -19,7 +19,7 @@ constexpr std::uint32_t number = pa::max_call + 3;
 bool is_refused(const std::vector<std::byte>& encoded)
 {
     try {
-        pa::detail::parse_request<question>(encoded, "no question");
+        pa::detail::read_request<question>(encoded, "no question");
     } catch (const std::system_error& failure) {
         return failure.code() == pa::errc::bad_message;
     }
@@ -47,7 +47,7 @@ TEST_CASE("a request comes back as it was written", "[wire]")
     REQUIRE(message.size() == 16);
     CHECK(message[0] == std::byte{0x41});
     CHECK(message[8] == std::byte{0x88});
-    const auto again = pa::detail::parse_request<question>(message, "no question");
+    const auto again = pa::detail::read_request<question>(message, "no question");
     CHECK(again.request == number);
     CHECK(again.what == 0x1122334455667788);
 }

@@ -84,7 +84,7 @@ struct ping {
 
 inline ping parse_ping(bytes from)
 {
-    const auto p = parse_request<ping>(from, "the message is no request for an echo");
+    const auto p = read_request<ping>(from, "the message is no request for an echo");
     if (p.zero != 0 || p.index > max_control_index)
         throw std::system_error(errc::bad_message, "a request for an echo is out of range");
     return p;

@@ -91,7 +91,7 @@ struct state_request {
 
 inline state_request parse_state_request(bytes from)
 {
-    const auto r = parse_request<state_request>(from, "the message is no request for the state");
+    const auto r = read_request<state_request>(from, "the message is no request for the state");
     if (r.in_flight < 1 || r.in_flight > max_state_in_flight)
         throw std::system_error(
             errc::bad_message, "a request for the state must have 1 to 256 chunks in flight, not " +

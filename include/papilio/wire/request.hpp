@@ -37,7 +37,7 @@ std::array<std::byte, sizeof(Request)> encode(const Request& r) noexcept
 /// Throws `errc::bad_message` with the text `refusal` for another size, magic number, or a number
 /// that is no request's.
 template <request_message Request>
-Request parse_request(bytes from, const char* refusal)
+Request read_request(bytes from, const char* refusal)
 {
     if (from.size() != sizeof(Request)) throw std::system_error(errc::bad_message, refusal);
     const auto r = load<Request>(from.data());

@@ -48,7 +48,7 @@ struct bandwidth_request {
 inline bandwidth_request parse_bandwidth_request(bytes from)
 {
     const auto r =
-        parse_request<bandwidth_request>(from, "the message is no request for a measurement");
+        read_request<bandwidth_request>(from, "the message is no request for a measurement");
     const auto chunks = std::uint64_t{r.down.chunks} + r.up.chunks;
     const auto in_range = [](const bandwidth_way& w) {
         return w.window <= max_probe_window && w.window <= w.chunks &&
