@@ -75,8 +75,8 @@ void local_training::resume()
                                           " holds no outer optimiser: it is not a miner's");
     s->spans.push_back(std::move(outer.anchor));
     s->spans.push_back(std::move(outer.momentum));
-    if (outer.unsent.size() == residuals_.size())
-        residuals_.set(std::vector<bf16>(outer.unsent.begin(), outer.unsent.end()));
+    if (outer.residuals.size() == residuals_.size())
+        residuals_.set(std::vector<bf16>(outer.residuals.begin(), outer.residuals.end()));
     state_ = std::move(s);
     digest_ = example::digest(*state_);
     // When --inner-steps has changed since, the round starts again.

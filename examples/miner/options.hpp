@@ -27,7 +27,7 @@ struct miner_options {
     std::uint64_t inner_steps = 0;  ///< 0: the preset's
     std::size_t batch = 0;
     std::size_t accumulation = 0;
-    schedule rate{.peak = 0, .warm_up = 0, .total = 0, .floor = 0.1};
+    learning_rate_schedule rate{.peak = 0, .warm_up = 0, .total = 0, .floor = 0.1};
     adamw_options optimizer;
     std::optional<std::uint64_t> peer_seed;
     std::size_t evaluate = 0;  ///< held-out sequences to evaluate after each round

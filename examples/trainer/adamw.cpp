@@ -10,7 +10,7 @@
 
 namespace papilio::example {
 
-double schedule::rate(std::uint64_t step) const
+double learning_rate_schedule::rate(std::uint64_t step) const
 {
     if (step < warm_up) return peak * static_cast<double>(step + 1) / static_cast<double>(warm_up);
     if (total == 0) return peak;

@@ -7,7 +7,7 @@
 
 namespace papilio::example {
 
-/// An open file, closed when this goes. Whatever fails throws a `problem` naming the path.
+/// An open file, closed by the destructor. Failures throw a `problem` that names the path.
 class file {
 public:
     enum class mode { read, create };
@@ -21,7 +21,7 @@ public:
     const std::filesystem::path& path() const { return path_; }
     std::uint64_t size() const;
 
-    /// Fills `into` from `offset`; a file that ends before is a problem.
+    /// Fills `into` from `offset`. Throws a `problem` if the file ends before.
     void read(std::uint64_t offset, mutable_bytes into) const;
 
     /// Appends all of `data`.

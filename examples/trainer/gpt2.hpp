@@ -10,11 +10,11 @@
 
 namespace papilio::example {
 
-/// Where a model computes. `automatic` is CUDA where LibTorch finds it, else the CPU.
+/// The device of a model. `automatic` is CUDA where LibTorch finds it, else the CPU.
 enum class device_kind { automatic, cpu, cuda };
 
-/// What matrices are multiplied in. Weights, their gradients, sums into the residual stream, layer
-/// norms and the loss are f32 always. `automatic` is bf16 on CUDA and f32 on the CPU.
+/// The precision of matrix products. Weights, their gradients, sums into the residual stream, layer
+/// norms and the loss are always f32. `automatic` is bf16 on CUDA and f32 on the CPU.
 enum class precision { automatic, f32, bf16 };
 
 /// GPT-2: pre-norm blocks, tanh-approximated GELU, learned positions, tied embeddings, no dropout
@@ -33,10 +33,10 @@ public:
 
     const gpt2_config& config() const;
 
-    /// Number of weights.
+    /// The number of weights.
     std::size_t size() const;
 
-    /// "cpu, f32" or "cuda, bf16": for people.
+    /// Device and precision, such as "cpu, f32" or "cuda, bf16".
     std::string_view where() const;
 
     /// The weights on the host. On the CPU this is the live buffer; on a GPU a copy made by this
@@ -53,12 +53,12 @@ public:
     /// The same, and adds `weight` times its gradient to the gradients.
     double accumulate(std::span<const std::int64_t> tokens, std::size_t batch, double weight);
 
-    /// The scores of every next token at every place of one sequence, row by row.
+    /// The logits of the next token at every position of one sequence, row by row.
     std::vector<float> logits(std::span<const std::int64_t> tokens) const;
 
     struct tensors;
 
-    /// For the optimiser, which knows LibTorch.
+    /// For the optimiser, which uses LibTorch.
     tensors& raw() { return *tensors_; }
 
 private:

@@ -9,7 +9,7 @@
 
 namespace papilio::example {
 
-/// The shape of a GPT-2: everything that fixes its tensors. Plain numbers, no LibTorch.
+/// The hyperparameters that determine the tensors of a GPT-2.
 struct gpt2_config {
     std::size_t vocabulary = 256;  ///< tokens that exist; 256 where bytes are tokens
     std::size_t context = 128;     ///< positions, hence the longest sequence
@@ -26,13 +26,13 @@ gpt2_config preset(std::string_view name);
 /// Throws a `problem` naming the field unless a model of this shape can exist.
 void check(const gpt2_config& config);
 
-/// One line for people: "4 layers, width 128, 4 heads, vocabulary 256, context 128".
+/// A description, such as "4 layers, width 128, 4 heads, vocabulary 256, context 128".
 std::string describe(const gpt2_config& config);
 
-/// How a parameter starts its life.
+/// The initialisation of a parameter.
 enum class initial { zeros, ones, normal, residual };
 
-/// One tensor of the model and its place in the flat buffer.
+/// One tensor of the model and its position in the flat buffer.
 struct parameter {
     std::string name;                ///< as Hugging Face's GPT-2 calls it
     std::vector<std::size_t> shape;  ///< row-major; projections are input-by-output, as GPT-2's
@@ -40,18 +40,18 @@ struct parameter {
     std::size_t size = 0;            ///< elements
     initial start = initial::normal;
 
-    /// Matrices decay, biases and layer norms do not.
+    /// Weight decay applies to matrices, and not to biases and layer norms.
     bool decays() const { return shape.size() > 1; }
 };
 
-/// The parameters in the order in which they fill the flat buffer: embeddings, blocks from the
-/// first to the last, final layer norm. The output projection is tied to `wte` and takes no place.
+/// The parameters in the order of the flat buffer: embeddings, blocks from the first to the last,
+/// final layer norm. The output projection is tied to `wte` and has no tensor of its own.
 std::vector<parameter> layout(const gpt2_config& config);
 
-/// Elements of the flat buffer, found without building anything.
+/// The number of elements of the flat buffer.
 std::uint64_t parameter_count(const gpt2_config& config);
 
-/// Fills `flat` as GPT-2 starts: normal with deviation 0.02, projections into the residual stream
+/// Initialises `flat` like GPT-2: normal with deviation 0.02, projections into the residual stream
 /// scaled by 1/sqrt(2 layers), biases 0, gains 1. The same seed gives the same bits everywhere.
 void initialise(const gpt2_config& config, std::uint64_t seed, std::span<float> flat);
 

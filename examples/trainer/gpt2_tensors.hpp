@@ -1,6 +1,6 @@
 #pragma once
 
-// What gpt2 and its optimiser share. Includes LibTorch, so only their own .cpp files include it.
+// Tensors shared by gpt2 and its optimiser. Includes LibTorch, so only their .cpp files include it.
 
 #include "gpt2.hpp"
 

@@ -8,8 +8,8 @@
 
 namespace papilio::example {
 
-/// Something outside the program is wrong: an option, a data file, a checkpoint. `what()` is the
-/// sentence alone, written for the person who runs the program; `code()` is for the program.
+/// An error in the program's surroundings: an option, a data file, a checkpoint. `what()` is only
+/// the sentence, for the user of the program; `code()` is for the program.
 class problem : public std::system_error {
 public:
     problem(std::error_code code, std::string sentence)
@@ -23,7 +23,7 @@ private:
     std::string sentence_;
 };
 
-/// Throws a `problem` with the system's own words for `error_number`: "cannot open data.txt: No
+/// Throws a `problem` with the system's text for `error_number`: "cannot open data.txt: No
 /// such file or directory".
 [[noreturn]] inline void throw_system_problem(int error_number, const std::string& what)
 {

@@ -23,7 +23,7 @@ struct safetensors_entry {
     std::uint64_t end = 0;
 };
 
-/// What a safetensors file says about itself. Entries are in the order of their data.
+/// The header of a safetensors file. Entries are in the order of their data.
 struct safetensors_header {
     std::vector<safetensors_entry> entries;
     std::uint64_t data_begin = 0;  ///< where the data starts in the file
@@ -36,9 +36,9 @@ struct safetensors_header {
 /// Throws a `problem` when it is beyond the limit or the file, so that it is safe to allocate.
 std::uint64_t safetensors_json_size(bytes first8, std::uint64_t file_size);
 
-/// Parses the JSON that follows those 8 bytes. Total: whatever the bytes are it returns or throws a
-/// `problem`. What it returns is consistent: types are known, sizes match shapes, names are unique,
-/// and the data is covered without holes or overlap up to the end of the file.
+/// Parses the JSON that follows those 8 bytes. Any input is parsed or throws a `problem`. The
+/// result is consistent: types are known, sizes match shapes, names are unique, and the entries
+/// cover the data without gaps or overlap up to the end of the file.
 safetensors_header parse_safetensors(std::string_view json, std::uint64_t file_size);
 
 /// An f32 tensor to be written; `values` are borrowed until `write_safetensors` returns.

@@ -14,23 +14,23 @@
 
 namespace papilio::example {
 
-/// Everything that decides what a trainer computes.
+/// The options that determine the results of a trainer.
 struct trainer_options {
     gpt2_config model;              ///< usually `preset(name)`
     std::vector<std::string> data;  ///< files, patterns or directories: see `corpus`
-    std::uint64_t seed = 1;         ///< of the first weights and the draws; one for all peers
-    std::uint64_t peer = 0;         ///< whose batches are drawn; another for each peer
+    std::uint64_t seed = 1;         ///< of the first weights and the batches; equal on all peers
+    std::uint64_t peer = 0;         ///< selects the batches; different on each peer
     std::size_t batch = 8;          ///< sequences in one forward pass
     std::size_t accumulation = 1;   ///< forward passes in one step
     std::size_t length = 0;         ///< tokens in a sequence; 0 = the model's context
-    double held_out = 0.05;         ///< share of the text that is never trained on
-    schedule rate;
+    double held_out = 0.05;         ///< share of the text kept for evaluation
+    learning_rate_schedule rate;
     adamw_options optimizer;
     device_kind device = device_kind::automatic;
     precision compute = precision::automatic;
 };
 
-/// What one step did.
+/// The results of one step.
 struct step_report {
     std::uint64_t step = 0;    ///< its number, counted from 0
     double loss = 0;           ///< before the update, in nats per token
@@ -42,25 +42,25 @@ struct step_report {
     double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
 };
 
-/// What DiLoCo must remember from round to round, on its way into a checkpoint. Each vector is as
-/// long as the model's flat buffer, or empty.
+/// The state of DiLoCo's outer optimiser, to be saved in a checkpoint. Each vector is as long as
+/// the model's flat buffer, or empty.
 struct outer_view {
     std::uint64_t round = 0;
-    std::span<const float> anchor = {};  ///< the weights that all peers agreed on last
+    std::span<const float> anchor = {};  ///< the last weights that all peers agreed on
     std::span<const float> momentum = {};
-    std::span<const float> unsent = {};  ///< what others have not got yet of this peer's updates
+    std::span<const float> residuals = {};  ///< of error feedback
 };
 
-/// The same, on its way out.
+/// The same, as read from a checkpoint.
 struct outer_state {
     std::uint64_t round = 0;
     std::vector<float> anchor;
     std::vector<float> momentum;
-    std::vector<float> unsent;
+    std::vector<float> residuals;
 };
 
-/// Trains a GPT-2 on text. It knows no network: between steps its owner reads and replaces the
-/// weights, and the optimiser's moments survive that, as in DiLoCo.
+/// Trains a GPT-2 on text, without a network: between steps the caller reads and replaces the
+/// weights, and the optimiser keeps its moments, as in DiLoCo.
 ///
 /// With one thread the same options give the same bits at every step on the same machine.
 class trainer {
@@ -71,10 +71,10 @@ public:
     const trainer_options& options() const { return options_; }
     const gpt2& model() const { return model_; }
 
-    /// The number of the next step, which decides its batch and its learning rate.
+    /// The number of the next step, which determines its batch and its learning rate.
     std::uint64_t next_step() const { return next_step_; }
 
-    /// Continues at another step: for a peer that joins a run which has come that far.
+    /// Continues at another step: for a peer that joins a run at that step.
     void skip_to(std::uint64_t step) { next_step_ = step; }
 
     /// One update of the weights. Throws a `problem` and leaves weights and moments as they were
@@ -85,7 +85,8 @@ public:
     /// same ones at every call and on every peer that has the same text.
     double evaluate(std::size_t most = 0) const;
 
-    /// What `evaluate` must fall below to prove that something was learnt: see `unigram_entropy`.
+    /// The loss of a model that knows only the frequencies of the tokens: see `unigram_entropy`. A
+    /// trained model must be below it.
     double held_out_entropy() const;
 
     /// Number of weights.
@@ -100,16 +101,16 @@ public:
     /// SHA-256 of the weights: equal on two peers when every bit is.
     std::string digest() const;
 
-    /// Saves everything that training continues from: see `checkpoint_writer`. The weights are
+    /// Saves the whole state of the training: see `checkpoint_writer`. The weights are
     /// `model.safetensors` and `config.json` as Hugging Face's GPT-2 reads them. Returns the
     /// folder.
     std::filesystem::path save(const std::filesystem::path& directory, const outer_view& outer = {},
                                std::size_t keep = 2) const;
 
-    /// Continues from the checkpoint in force under `directory` as if never stopped. Throws a
-    /// `problem`, and nothing has changed, when it is damaged, holds a model of another shape, or
-    /// would go on to draw other batches (another seed, peer, batch size, text). The schedule may
-    /// differ: this trainer's own holds.
+    /// Continues from the latest checkpoint under `directory`, with the same results as without the
+    /// interruption. Throws a `problem`, and nothing has changed, when the checkpoint is damaged,
+    /// holds a model of another shape, or was made with another seed, peer, batch size or text. The
+    /// learning rate schedule may differ: that of this trainer counts.
     outer_state resume(const std::filesystem::path& directory);
 
 private:

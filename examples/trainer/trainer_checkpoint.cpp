@@ -161,7 +161,7 @@ std::filesystem::path trainer::save(const std::filesystem::path& directory, cons
         add("inner.second", optimizer_.second());
         add("outer.anchor", outer.anchor);
         add("outer.momentum", outer.momentum);
-        add("outer.unsent", outer.unsent);
+        add("outer.unsent", outer.residuals);
         write_safetensors(std::move(tensors), put);
     });
     const ordered_json state = {
@@ -197,7 +197,7 @@ outer_state trainer::resume(const std::filesystem::path& directory)
     outer_state outer{.round = at.round,
                       .anchor = read_if_there("outer.anchor"),
                       .momentum = read_if_there("outer.momentum"),
-                      .unsent = read_if_there("outer.unsent")};
+                      .residuals = read_if_there("outer.unsent")};
     const std::vector<float> first = read("inner.first", at.updates > 0);
     const std::vector<float> second = read("inner.second", at.updates > 0);
 

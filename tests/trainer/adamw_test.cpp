@@ -50,7 +50,7 @@ void set_gradients(gpt2& model, const std::vector<float>& gradients)
 
 TEST_CASE("the rate rises to its peak and falls along a cosine to its floor", "[trainer]")
 {
-    const schedule rate{.peak = 1, .warm_up = 4, .total = 104, .floor = 0.1};
+    const learning_rate_schedule rate{.peak = 1, .warm_up = 4, .total = 104, .floor = 0.1};
     CHECK(rate.rate(0) == 0.25);
     CHECK(rate.rate(3) == 1);
     CHECK(rate.rate(4) == 1);
@@ -58,7 +58,7 @@ TEST_CASE("the rate rises to its peak and falls along a cosine to its floor", "[
     CHECK(rate.rate(103) == Approx(0.1).epsilon(0.01));
     CHECK(rate.rate(104) == 0.1);
     CHECK(rate.rate(1'000'000) == 0.1);
-    const schedule constant{.peak = 2, .warm_up = 0, .total = 0, .floor = 0.1};
+    const learning_rate_schedule constant{.peak = 2, .warm_up = 0, .total = 0, .floor = 0.1};
     CHECK(constant.rate(0) == 2);
     CHECK(constant.rate(1'000'000) == 2);
 }

@@ -254,16 +254,16 @@ TEST_CASE("the outer optimiser's state is kept with a checkpoint", "[trainer]")
     std::vector<float> unsent(t.size(), 0.125f);
     unsent.front() = 3;
     t.save(folder.path() / "run",
-           {.round = 9, .anchor = anchor, .momentum = momentum, .unsent = unsent});
+           {.round = 9, .anchor = anchor, .momentum = momentum, .residuals = unsent});
     trainer other(options);
     const outer_state outer = other.resume(folder.path() / "run");
     CHECK(outer.round == 9);
     CHECK(outer.anchor == anchor);
     CHECK(outer.momentum == momentum);
-    CHECK(outer.unsent == unsent);
+    CHECK(outer.residuals == unsent);
     t.save(folder.path() / "run");
     CHECK(other.resume(folder.path() / "run").momentum.empty());
-    CHECK(other.resume(folder.path() / "run").unsent.empty());
+    CHECK(other.resume(folder.path() / "run").residuals.empty());
 }
 
 TEST_CASE("a checkpoint taken before the first step resets a trainer", "[trainer]")
