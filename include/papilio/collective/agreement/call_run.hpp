@@ -9,6 +9,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
 #include <papilio/collective/agreement/ballot.hpp>
+#include <papilio/collective/agreement/call_failure.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/deadline_watch.hpp>
@@ -29,39 +30,13 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// The `call_error` that a failure of this peer's means for it and for the others.
-inline call_error as_call_error(const std::exception_ptr& failure, int me, phase where)
-{
-    try {
-        std::rethrow_exception(failure);
-    } catch (const call_error& known) {
-        return known;
-    } catch (const std::system_error& fault) {
-        return {fault.code(), me, me, where, sentence(fault)};
-    } catch (...) {
-        return {errc::peer_failed, me, me, where};
-    }
-}
-
-/// Whether a failure is one that the library expects, as against, say, memory that has run out.
-inline bool is_fault(const std::exception_ptr& failure)
-{
-    try {
-        std::rethrow_exception(failure);
-    } catch (const std::system_error&) {
-        return true;
-    } catch (...) {
-        return false;
-    }
-}
-
 inline task<> no_work()
 {
     co_return;
 }
 
-/// One call: moves the data, votes, and ends in time. Composes the parts of the agreement; how data
-/// moves is the engine's business.
+/// One call: moves the data, votes, and ends in time. Composes the parts of the agreement; the
+/// engine moves the data.
 ///
 /// A peer votes yes when it holds the complete result, and the call succeeds when every vote is a
 /// yes. A peer that meets a failure before it has voted votes no, and names the culprit; a single
@@ -103,23 +78,7 @@ public:
     /// Moves the data by running `data`, and votes. Throws a `call_error` unless all agree.
     /// `aside` serves the observers; it cannot fail the call, and gets as long again as the call
     /// took without it, or a moment if that is more.
-    task<report> run(task<> data, task<> aside)
-    {
-        std::exception_ptr failure;
-        try {
-            std::vector<task<>> either;
-            either.push_back(run_all(std::move(data), std::move(aside)));
-            either.push_back(watch_deadline(io_, ballot_, status_, plan_.stages, done_));
-            co_await when_any(std::move(either));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (!failure) co_return finished();
-        log_failure(failure);
-        task<> told = give_up(failure);
-        co_await std::move(told);
-        rethrow(failure);
-    }
+    task<report> run(task<> data, task<> aside);
 
     /// The same without observers.
     task<report> run(task<> data) { return run(std::move(data), no_work()); }
@@ -197,53 +156,9 @@ private:
     }
 
     /// Tells the others of a failure, as long as there is time.
-    task<> give_up(std::exception_ptr failure)
-    {
-        io_.discard_call();
-        if (!votes(io_.mine())) co_return;
-        const auto known = as_call_error(failure, io_.me(), status_.where);
-        const auto why =
-            votes_.outcome_unknown() ? make_error_code(errc::outcome_unknown) : known.code();
-        const auto no = ballot_.no(known.culprit(), why);
-        try {
-            task<> told = votes_.send_no(no);
-            co_await timeout(std::move(told), status_.begin + status_.limit);
-        } catch (const std::system_error&) {
-            // A peer that has not been told by now finds out by its own deadline.
-        }
-    }
+    task<> give_up(const call_failure& failure);
 
-    void log_failure(const std::exception_ptr& failure) const
-    {
-        const auto known = as_call_error(failure, io_.me(), status_.where);
-        log(log_level::warning, "call failed", {"call", "peer", "culprit", "phase", "why"},
-            weights_.call().call, io_.me(), known.culprit(), name(known.where()), known.detail());
-    }
-
-    /// Throws what the caller gets: a `call_error`, but for failures that are none of papilio's.
-    [[noreturn]] void rethrow(const std::exception_ptr& failure) const
-    {
-        if (!is_fault(failure)) std::rethrow_exception(failure);
-        const auto known = as_call_error(failure, io_.me(), status_.where);
-        if (!votes_.outcome_unknown()) throw known;
-        throw call_error(errc::outcome_unknown, known.culprit(), io_.me(), phase::vote,
-                         known.detail());
-    }
-
-    report finished()
-    {
-        auto& result = status_.result;
-        std::vector<contributor> from;
-        for (int peer = 0; peer < io_.size(); ++peer)
-            if (const double weight = weights_.of(peer); weight > 0) from.push_back({peer, weight});
-        result.made_of = {{{0, static_cast<std::size_t>(weights_.call().count)}, std::move(from)}};
-        result.unserved_observers = status_.unserved;
-        io_.report_link();
-        complete_ = status_.unserved.empty();
-        log(log_level::debug, "call succeeded", {"call", "peer", "bytes_sent", "took"}, result.call,
-            io_.me(), result.bytes_sent(), result.finished);
-        return std::move(result);
-    }
+    report finished();
 
     const call_plan& plan_;
     call_status status_;
@@ -254,5 +169,55 @@ private:
     gate done_;              // all votes are in, and this peer's own work is done
     bool complete_ = false;  // no more messages are to come
 };
+
+inline task<report> call_run::run(task<> data, task<> aside)
+{
+    std::exception_ptr thrown;
+    try {
+        std::vector<task<>> either;
+        either.push_back(run_all(std::move(data), std::move(aside)));
+        either.push_back(watch_deadline(io_, ballot_, status_, plan_.stages, done_));
+        co_await when_any(std::move(either));
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    if (!thrown) co_return finished();
+    const call_failure failure(std::move(thrown), io_.me(), status_.where);
+    failure.write_to_log(weights_.call().call);
+    task<> told = give_up(failure);
+    co_await std::move(told);
+    failure.rethrow(votes_.outcome_unknown());
+}
+
+inline task<> call_run::give_up(const call_failure& failure)
+{
+    io_.discard_call();
+    if (!votes(io_.mine())) co_return;
+    const auto& known = failure.error();
+    const auto why =
+        votes_.outcome_unknown() ? make_error_code(errc::outcome_unknown) : known.code();
+    const auto no = ballot_.no(known.culprit(), why);
+    try {
+        task<> told = votes_.send_no(no);
+        co_await timeout(std::move(told), status_.begin + status_.limit);
+    } catch (const std::system_error&) {
+        // A peer that has not been told by now finds out by its own deadline.
+    }
+}
+
+inline report call_run::finished()
+{
+    auto& result = status_.result;
+    std::vector<contributor> from;
+    for (int peer = 0; peer < io_.size(); ++peer)
+        if (const double weight = weights_.of(peer); weight > 0) from.push_back({peer, weight});
+    result.made_of = {{{0, static_cast<std::size_t>(weights_.call().count)}, std::move(from)}};
+    result.unserved_observers = status_.unserved;
+    io_.report_link();
+    complete_ = status_.unserved.empty();
+    log(log_level::debug, "call succeeded", {"call", "peer", "bytes_sent", "took"}, result.call,
+        io_.me(), result.bytes_sent(), result.finished);
+    return std::move(result);
+}
 
 }  // namespace papilio::detail

@@ -2,7 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/base/random.hpp>
+#include <papilio/collective/agreement/known_weight.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
 #include <papilio/plan/butterfly.hpp>
@@ -10,10 +10,8 @@
 #include <papilio/wire/descriptor.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -21,7 +19,7 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// The weights of a call's contributions: told by descriptors before the data, and again by votes
+/// The weights of a call's contributions: descriptors name them before the data, and votes again
 /// after it. A contribution of weight 0 is a message without elements. Pure: it neither sends nor
 /// waits.
 class contribution_weights {
@@ -109,23 +107,11 @@ public:
     void set_reduced() { reduced_ = true; }
 
     /// A digest of the weights by which this peer has reduced in `stage`; zero if it has not.
-    std::uint64_t reduced_by(int stage) { return reduced_ ? digest(told_at(stage)) : 0; }
+    std::uint64_t reduced_by(int stage) { return reduced_ ? weights_digest(told_at(stage)) : 0; }
 
     /// Notes what a vote says of `peer`'s weight. Throws `errc::bad_message` for one that cannot
     /// be, and `errc::mismatch` for another than before.
-    void note(int peer, double weight)
-    {
-        const bool may = contributes(call_plan_.roles[index(peer)]);
-        if (!wire::valid_weight(weight) || (!may && weight != 0))
-            throw std::system_error(errc::bad_message, "a vote names an invalid weight for peer " +
-                                                           std::to_string(peer) + ": " +
-                                                           std::to_string(weight));
-        if (may) check_present(weight);
-        auto& known = weights_[index(peer)];
-        if (known && *known != weight)
-            throw std::system_error(errc::mismatch, "it told two different weights");
-        known = weight;
-    }
+    void note(int peer, double weight);
 
     /// Compares the weights that votes named with the one by which `peer`'s contribution came.
     void check_block(int peer, int stage) const
@@ -142,13 +128,10 @@ public:
         auto& told = told_[index(stage)];
         for (int d = 0; d < stages().radix(stage); ++d)
             told[index(d)] = block_weight(stages().partner(me_, stage, d), stage);
-        return digest(told);
+        return weights_digest(told);
     }
 
 private:
-    // Nothing: not known yet, or of none that contributes.
-    using known_weight = std::optional<double>;
-
     static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
 
     const butterfly& stages() const noexcept { return call_plan_.stages; }
@@ -167,7 +150,8 @@ private:
     const std::vector<known_weight>& told_at(int stage)
     {
         if (stage > 0)
-            told_[index(stage)][index(stages().digit(me_, stage))] = sum(told_at(stage - 1));
+            told_[index(stage)][index(stages().digit(me_, stage))] =
+                total_weight(told_at(stage - 1));
         return told_[index(stage)];
     }
 
@@ -176,33 +160,11 @@ private:
         return told_at(stage)[index(stages().digit(peer, stage))].value_or(0);
     }
 
-    static double sum(std::span<const known_weight> weights)
-    {
-        double total = 0;
-        for (const auto& w : weights) total += w.value_or(0);
-        return total;
-    }
-
     /// A contribution weighs as much as its contributors, added up in the order of the stages.
     double block_weight(int peer, int stage) const
     {
         const auto begin = weights_.begin() + stages().block(peer, stage);
-        std::vector<known_weight> level(begin, begin + stages().block_size(stage));
-        for (int k = 0; k < stage; ++k) {
-            const auto r = index(stages().radix(k));
-            for (std::size_t i = 0; i < level.size() / r; ++i)
-                level[i] = sum(std::span(level).subspan(i * r, r));
-            level.resize(level.size() / r);
-        }
-        return level.front().value_or(0);
-    }
-
-    static std::uint64_t digest(std::span<const known_weight> weights)
-    {
-        std::uint64_t digest = 0;
-        for (const auto& w : weights)
-            digest = hash(digest, std::bit_cast<std::uint64_t>(w.value_or(0)));
-        return digest;
+        return block_total({begin, begin + stages().block_size(stage)}, stages(), stage);
     }
 
     wire::descriptor call_;
@@ -212,6 +174,20 @@ private:
     std::vector<std::vector<known_weight>> told_;  // of contributions, by stage and digit
     bool reduced_ = false;
 };
+
+inline void contribution_weights::note(int peer, double weight)
+{
+    const bool may = contributes(call_plan_.roles[index(peer)]);
+    if (!wire::valid_weight(weight) || (!may && weight != 0))
+        throw std::system_error(errc::bad_message, "a vote names an invalid weight for peer " +
+                                                       std::to_string(peer) + ": " +
+                                                       std::to_string(weight));
+    if (may) check_present(weight);
+    auto& known = weights_[index(peer)];
+    if (known && *known != weight)
+        throw std::system_error(errc::mismatch, "it told two different weights");
+    known = weight;
+}
 
 inline std::vector<double> weights_of(std::span<const contributor> present)
 {
