@@ -34,14 +34,14 @@ channel::~channel()
     if (socket_ >= 0) close(socket_);
 }
 
-void channel::say(word what, const std::string& content)
+void channel::send(message_kind kind, const std::string& content)
 {
     const auto size = static_cast<std::uint32_t>(content.size());
-    std::string all(sizeof(size) + 1, static_cast<char>(what));
+    std::string all(sizeof(size) + 1, static_cast<char>(kind));
     std::memcpy(all.data(), &size, sizeof(size));
     all += content;
     for (std::size_t done = 0; done < all.size();) {
-        const auto n = send(socket_, all.data() + done, all.size() - done, MSG_NOSIGNAL);
+        const auto n = ::send(socket_, all.data() + done, all.size() - done, MSG_NOSIGNAL);
         if (n < 0 && errno != EINTR) fail("cannot reach another process of this run");
         if (n > 0) done += static_cast<std::size_t>(n);
     }
@@ -53,21 +53,21 @@ bool channel::read_all(void* into, std::size_t size)
     while (size > 0) {
         const auto n = read(socket_, to, size);
         if (n == 0 || (n < 0 && errno == ECONNRESET)) return false;
-        if (n < 0) fail("cannot hear another process of this run");
+        if (n < 0) fail("cannot receive from another process of this run");
         to += n;
         size -= static_cast<std::size_t>(n);
     }
     return true;
 }
 
-std::optional<message> channel::hear()
+std::optional<message> channel::receive()
 {
     std::uint32_t size = 0;
-    std::uint8_t what = 0;
-    if (!read_all(&size, sizeof(size)) || !read_all(&what, 1)) return std::nullopt;
-    if (size > largest || what > static_cast<std::uint8_t>(word::failure))
+    std::uint8_t kind = 0;
+    if (!read_all(&size, sizeof(size)) || !read_all(&kind, 1)) return std::nullopt;
+    if (size > largest || kind > static_cast<std::uint8_t>(message_kind::failure))
         throw std::runtime_error("a stranger is at a port of this run");
-    message m{static_cast<word>(what), std::string(size, '\0')};
+    message m{static_cast<message_kind>(kind), std::string(size, '\0')};
     if (!read_all(m.content.data(), size)) return std::nullopt;
     return m;
 }

@@ -9,7 +9,7 @@
 namespace papilio::perf {
 
 /// The kinds of messages between the coordinator and the peers of a worker group.
-enum class word : std::uint8_t {
+enum class message_kind : std::uint8_t {
     hello,     ///< from a peer: its rank
     task,      ///< from the coordinator: a job
     exchange,  ///< from each peer: a text; the answer: the texts of all peers
@@ -19,7 +19,7 @@ enum class word : std::uint8_t {
 };
 
 struct message {
-    word what = word::hello;
+    message_kind kind = message_kind::hello;
     std::string content;
 };
 
@@ -34,11 +34,11 @@ public:
     int descriptor() const noexcept { return socket_; }
 
     /// Sends a message. Throws `std::system_error` if the other end is closed.
-    void say(word what, const std::string& content = {});
+    void send(message_kind kind, const std::string& content = {});
 
     /// Waits for a message. Returns nothing if the other end is closed. Throws `std::system_error`
     /// if a signal interrupts the wait.
-    std::optional<message> hear();
+    std::optional<message> receive();
 
 private:
     bool read_all(void* into, std::size_t size);

@@ -99,8 +99,8 @@ std::vector<channel> listener::accept_all(int groups, int peers, double seconds,
         }
         if ((door.revents & POLLIN) == 0) continue;
         channel line(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
-        const auto hello = line.hear();
-        if (!hello || hello->what != word::hello) continue;  // not a peer of this run
+        const auto hello = line.receive();
+        if (!hello || hello->kind != message_kind::hello) continue;  // not a peer of this run
         const auto where = place_of(hello->content, groups, peers);
         if (where < 0) throw std::runtime_error("a peer of another run came: " + hello->content);
         auto& slot = all[static_cast<std::size_t>(where)];

@@ -12,11 +12,11 @@ namespace {
 
 /// Sends a message to the coordinator and waits for its answer. The answer comes after all peers
 /// have sent theirs.
-std::string agree(channel& line, word what, const std::string& content)
+std::string agree(channel& line, message_kind kind, const std::string& content)
 {
-    line.say(what, content);
-    auto answer = line.hear();
-    if (!answer || answer->what != what) throw std::runtime_error("the coordinator has gone");
+    line.send(kind, content);
+    auto answer = line.receive();
+    if (!answer || answer->kind != kind) throw std::runtime_error("the coordinator has gone");
     return std::move(answer->content);
 }
 
@@ -34,9 +34,9 @@ void work(channel& line, place& p, const join_function& join)
     std::unique_ptr<backend> self;
     buffers memory;
     double base = 0;
-    const auto meet = [&] { agree(line, word::meeting, {}); };
-    while (const auto order = line.hear()) {
-        if (order->what != word::task || order->content.size() != sizeof(job))
+    const auto meet = [&] { agree(line, message_kind::meeting, {}); };
+    while (const auto order = line.receive()) {
+        if (order->kind != message_kind::task || order->content.size() != sizeof(job))
             throw std::runtime_error("the coordinator said something else than a job");
         job j;
         std::memcpy(&j, order->content.data(), sizeof(j));
@@ -52,7 +52,7 @@ void work(channel& line, place& p, const join_function& join)
             o = measure(*self, p, j, memory, base, meet);
         else
             o.found.took_part = false;
-        line.say(word::outcome, as_text(o));
+        line.send(message_kind::outcome, as_text(o));
     }
     // The coordinator has closed the channel. This peer does not wait for the others, whose links
     // may close at any time.
@@ -62,13 +62,15 @@ void work(channel& line, place& p, const join_function& join)
 
 bool serve(channel& line, place p, const join_function& join)
 {
-    p.exchange = [&](const std::string& text) { return unpack(agree(line, word::exchange, text)); };
+    p.exchange = [&](const std::string& text) {
+        return unpack(agree(line, message_kind::exchange, text));
+    };
     try {
         work(line, p, join);
         return true;
     } catch (const std::exception& failure) {
         try {
-            line.say(word::failure, failure.what());
+            line.send(message_kind::failure, failure.what());
         } catch (const std::exception&) {
             // The coordinator has ended as well.
         }

@@ -151,7 +151,7 @@ bool serve_cluster(const options& o, const link_table& links)
     for (std::size_t i = 0; i < all_forms.size(); ++i)
         lives.push_back([&, i] {
             auto line = dial(s.host, s.port, patience);
-            line.say(word::hello, std::to_string(s.rank) + ' ' + std::to_string(i));
+            line.send(message_kind::hello, std::to_string(s.rank) + ' ' + std::to_string(i));
             place p;
             p.rank = s.rank;
             p.peers = s.peers;

@@ -70,14 +70,14 @@ outcome as_outcome(const std::string& text)
 }  // namespace
 
 /// Reads one message from every peer. Throws as soon as a peer reports a failure.
-std::vector<message> remote_workers::hear_all(double patience)
+std::vector<message> remote_workers::receive_all(double patience)
 {
     using clock = std::chrono::steady_clock;
     const auto end = clock::now() + std::chrono::duration<double>(patience);
     std::vector<message> all(lines_.size());
     std::vector<pollfd> waiting;
     for (const auto& line : lines_) waiting.push_back({line.descriptor(), POLLIN, 0});
-    for (std::size_t heard = 0; heard < lines_.size();) {
+    for (std::size_t received = 0; received < lines_.size();) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clock::now()).count();
         if (left <= 0) {
             const auto silent = std::ranges::find_if(waiting, [](auto& w) { return w.fd >= 0; });
@@ -93,13 +93,13 @@ std::vector<message> remote_workers::hear_all(double patience)
         }
         for (std::size_t rank = 0; rank < lines_.size(); ++rank) {
             if (waiting[rank].revents == 0 || waiting[rank].fd < 0) continue;
-            auto m = lines_[rank].hear();
+            auto m = lines_[rank].receive();
             const auto who = "peer " + std::to_string(rank);
             if (!m) throw std::runtime_error(who + " has died");
-            if (m->what == word::failure) throw std::runtime_error(who + ": " + m->content);
+            if (m->kind == message_kind::failure) throw std::runtime_error(who + ": " + m->content);
             all[rank] = std::move(*m);
             waiting[rank].fd = -1;
-            ++heard;
+            ++received;
         }
     }
     return all;
@@ -108,23 +108,23 @@ std::vector<message> remote_workers::hear_all(double patience)
 std::optional<measurement> remote_workers::run(const job& j, double patience)
 {
     const std::string order(reinterpret_cast<const char*>(&j), sizeof(j));
-    for (auto& line : lines_) line.say(word::task, order);
+    for (auto& line : lines_) line.send(message_kind::task, order);
     for (;;) {
-        auto heard = hear_all(patience);
-        const auto what = heard.front().what;
-        for (const auto& m : heard)
-            if (m.what != what) throw std::runtime_error("the peers are not at the same point");
-        if (what == word::outcome) {
+        auto received = receive_all(patience);
+        const auto kind = received.front().kind;
+        for (const auto& m : received)
+            if (m.kind != kind) throw std::runtime_error("the peers are not at the same point");
+        if (kind == message_kind::outcome) {
             std::vector<outcome> outcomes;
-            for (const auto& m : heard) outcomes.push_back(as_outcome(m.content));
+            for (const auto& m : received) outcomes.push_back(as_outcome(m.content));
             if (!outcomes.front().found.took_part) return std::nullopt;
             return combine(j, outcomes);
         }
         std::vector<std::string> texts;
-        if (what == word::exchange)
-            for (auto& m : heard) texts.push_back(std::move(m.content));
+        if (kind == message_kind::exchange)
+            for (auto& m : received) texts.push_back(std::move(m.content));
         const auto answer = pack(texts);
-        for (auto& line : lines_) line.say(what, answer);
+        for (auto& line : lines_) line.send(kind, answer);
     }
 }
 

@@ -52,7 +52,7 @@ protected:
     std::vector<channel> lines_;  ///< by rank
 
 private:
-    std::vector<message> hear_all(double patience);
+    std::vector<message> receive_all(double patience);
 };
 
 /// A process that runs `life`. The destructor kills it.

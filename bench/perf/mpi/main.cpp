@@ -108,7 +108,7 @@ int main(int argc, char** argv)
     bool good = false;
     try {
         auto line = papilio::perf::connect_to(argv[1]);
-        line.say(papilio::perf::word::hello, std::to_string(p.rank));
+        line.send(papilio::perf::message_kind::hello, std::to_string(p.rank));
         good = papilio::perf::serve(line, p, [](const papilio::perf::place&) {
             return std::make_unique<papilio::perf::member>();
         });
