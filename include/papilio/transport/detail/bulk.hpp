@@ -72,8 +72,7 @@ task<> send_slot(Net& net, int peer, bulk b, std::size_t slot, Source& source, b
 
 /// Receives the chunks of `send_slot`. A sink has
 /// - `mutable_bytes destination(std::size_t i, mutable_bytes scratch)`: where to write chunk `i`,
-/// exactly
-///   as large, in `scratch` or elsewhere
+///   exactly as large, in `scratch` or elsewhere
 /// - `void arrived(std::size_t i, bytes chunk, std::uint64_t sum, time_point now)`: it is complete
 template <transport Net, class Sink>
 task<> receive_slot(Net& net, int peer, bulk b, std::size_t slot, Sink& sink, bulk_watch& watch)

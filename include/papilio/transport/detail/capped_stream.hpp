@@ -3,7 +3,7 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
-#include <papilio/transport/rate_limit.hpp>
+#include <papilio/transport/detail/rate_limit.hpp>
 
 #include <algorithm>
 #include <array>

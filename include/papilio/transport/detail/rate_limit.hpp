@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace papilio::inline PAPILIO_MODE {
+namespace papilio::inline PAPILIO_MODE::detail {
 
 /// A token bucket: limits the bytes per second of all users together, and after a pause lets no
 /// more than a hundredth of a second's worth pass at once. Several users take turns.
@@ -60,4 +60,4 @@ private:
     time_point free_{};  // when all reserved bytes have passed
 };
 
-}  // namespace papilio
+}  // namespace papilio::detail

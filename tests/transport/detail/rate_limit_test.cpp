@@ -1,4 +1,4 @@
-#include <papilio/transport/rate_limit.hpp>
+#include <papilio/transport/detail/rate_limit.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a rate limit spreads bytes over time")
 {
-    pa::rate_limit limit(1'000'000);
+    pa::detail::rate_limit limit(1'000'000);
     const pa::time_point start{5s};
     CHECK(limit.reserve(10'000, start) == start);  // a hundredth of a second's worth after a pause
     CHECK(limit.reserve(500'000, start) == start);
@@ -17,7 +17,7 @@ TEST_CASE("a rate limit spreads bytes over time")
 
 TEST_CASE("bytes that were reserved and given back are there for others")
 {
-    pa::rate_limit limit(1'000'000);
+    pa::detail::rate_limit limit(1'000'000);
     const pa::time_point start{5s};
     limit.reserve(1'010'000, start);
     limit.give_back(1'000'000);
@@ -27,7 +27,7 @@ TEST_CASE("bytes that were reserved and given back are there for others")
 
 TEST_CASE("no rate is no limit")
 {
-    pa::rate_limit none(0);
+    pa::detail::rate_limit none(0);
     CHECK(!none.limits());
     CHECK(none.reserve(std::size_t{1} << 40, pa::time_point{1s}) == pa::time_point{1s});
     CHECK(none.reserve(1, pa::time_point{1s}) == pa::time_point{1s});
@@ -35,7 +35,7 @@ TEST_CASE("no rate is no limit")
 
 TEST_CASE("a turn is short enough for others to have theirs")
 {
-    CHECK(pa::rate_limit(1'000'000'000).turn() == 65'536);
-    CHECK(pa::rate_limit(1'000'000).turn() == 5'000);
-    CHECK(pa::rate_limit(1).turn() == 256);
+    CHECK(pa::detail::rate_limit(1'000'000'000).turn() == 65'536);
+    CHECK(pa::detail::rate_limit(1'000'000).turn() == 5'000);
+    CHECK(pa::detail::rate_limit(1).turn() == 256);
 }
