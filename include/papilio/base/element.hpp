@@ -68,7 +68,7 @@ constexpr element_type element_type_for()
 template <element T>
 inline constexpr element_type element_type_of = detail::element_type_for<T>();
 
-/// The type in which versions of a `T` are added up: float for the 16-bit floats, else `T` itself.
+/// The type in which contributions of type `T` are added up: float for the 16-bit floats, else `T`.
 template <element T>
 using accumulator_t = std::conditional_t<detail::is_one_of<T, f16, bf16>, float, T>;
 

@@ -10,9 +10,9 @@
 namespace papilio::inline PAPILIO_MODE {
 
 /// Sends contributions by one codec and results by another: `two_way{topk<64>{}, int8b{}}` sends
-/// what matters most, and brings back what many sparse versions add up to, which is sparse no more;
-/// `two_way{int4b<32>{}, int8b{}}` spends its bits where all peers feel them, for the error of the
-/// way back does not average out. Results travel as they do in calls by `Back` alone.
+/// the largest elements, and brings back the sum of many sparse contributions, which is sparse no
+/// more; `two_way{int4b<32>{}, int8b{}}` spends its bits where all peers feel them, for the error
+/// of the way back does not average out. Results travel as they do in calls by `Back` alone.
 template <class To, class Back>
 struct two_way {
     static constexpr codec_id id = To::id;

@@ -11,14 +11,15 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// Tells everybody what everybody knows of its own link, so that all can plan the next calls by the
-/// same figures; nothing where nobody knows anything. `mine` is what `link_history::tell`
-/// says; peers that contribute nothing are told the others' figures and tell none.
+/// Exchanges the figures that peers have of their own links, and returns the same link table on all
+/// peers, so that all plan the next calls alike; nothing if no link is known. `mine` is the result
+/// of `link_history::tell`. Peers that contribute nothing receive the others' figures and send
+/// none.
 ///
-/// It is an all-reduce of a few numbers per peer, in which each fills in its own, with all that an
-/// all-reduce promises: whoever succeeds holds the same table, and a peer that does not must not
-/// make the next call by other shares than the rest. If it does, that call fails on all peers
-/// before any data is used, for shares are part of what peers check of each other. Takes two
+/// This is an all-reduce of a few numbers per peer, to which each contributes its own: all peers
+/// that succeed hold the same table. A peer that does not must not make the next call by other
+/// shares than the rest. If it does, that call fails on all peers before any data is used, since
+/// peers compare their shares. Takes two
 /// latencies, or three where there are other roles than full peers, or more than 26 of them. Of the
 /// options `timeout`, `call` and `roles` count. Throws what an all-reduce does.
 template <class Net>

@@ -19,7 +19,7 @@ namespace papilio::inline PAPILIO_MODE {
 /// Combines the data of all peers of `net` and gives every one of them the same result, bit for
 /// bit: `out[i]` becomes `op` over the `in[i]` of all contributors, in rank order.
 ///
-/// `op` says how versions become one (`sum`, `mean`, `weighted_mean`, `min`, `max`, `prod`),
+/// `op` says how contributions become one (`sum`, `mean`, `weighted_mean`, `min`, `max`, `prod`),
 /// `codec` how elements travel. `net` is a `transport`. `in` and `out` are contiguous ranges of one
 /// type of `element`, as long on every peer, that do not overlap, and outlive the task; `in` may be
 /// empty where the peer contributes nothing, by its role or by a weight of 0. An auxiliary's `out`
@@ -29,9 +29,9 @@ namespace papilio::inline PAPILIO_MODE {
 /// The method is a reduce-scatter and an all-gather that overlap, chunk by chunk: each peer sends
 /// and receives about 2 (n - 1) / n times the data, and a lossy codec rounds twice whatever n is.
 /// `options.radix` has it go through the stages of a butterfly instead, where each peer meets fewer
-/// others, a lossy codec rounds once more for each further stage, and versions are combined in rank
-/// order stage by stage. Little data goes from everybody to everybody, which spares a latency and
-/// gives the same bits.
+/// others, a lossy codec rounds once more for each further stage, and contributions are combined in
+/// rank order stage by stage. Little data goes from everybody to everybody, which spares a latency
+/// and gives the same bits.
 ///
 /// It ends with a vote; unless every peer holds the whole result, the call fails on every peer
 /// that learns of it, by a `call_error` that names the culprit. Then `in` is untouched, and `out`

@@ -12,21 +12,21 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// The numbers of the outer step; the defaults are DiLoCo's.
+/// Hyperparameters of the outer optimiser; the defaults are DiLoCo's.
 struct outer_options {
     float rate = 0.7f;
     float momentum = 0.9f;
 };
 static_assert(std::is_trivially_destructible_v<outer_options>);
 
-/// What a peer brings to a round of DiLoCo (A. Douillard et al., 2023): how far its inner steps
-/// moved it from where all peers began, as a gradient that the outer optimiser descends.
-/// `out[i] = anchor[i] - local[i]`; `out` may be `local`.
+/// The outer gradient of DiLoCo (A. Douillard et al., 2023): the difference between the parameters
+/// with which all peers began the round and this peer's after its inner steps,
+/// `out[i] = anchor[i] - local[i]`. `out` may be `local`.
 void pseudo_gradient(std::span<const float> anchor, std::span<const float> local,
                      std::span<float> out);
 
-/// What the outer optimiser reads and what it writes. All ranges are as long as `gradient`; the
-/// new ones may be the old ones, or lie elsewhere, so that the old state serves others meanwhile.
+/// The inputs and outputs of the outer optimiser. All ranges are as long as `gradient`. The new
+/// ones may be the old ones, or separate, so that others can read the old state meanwhile.
 struct outer_buffers {
     std::span<const float> parameters;
     std::span<const float> momentum;  ///< zeros before the first round
@@ -40,8 +40,8 @@ struct outer_buffers {
 ///     new_momentum = momentum * m + gradient
 ///     new_parameters = parameters - rate * (gradient + momentum * new_momentum)
 ///
-/// The same inputs give the same bits on every machine. Throws `errc::bad_argument`, and nothing
-/// has changed, when lengths or options do not fit.
+/// The same inputs give the same bits on every machine. Throws `errc::bad_argument`, and changes
+/// nothing, if lengths differ or options are out of range.
 void outer_step(const outer_buffers& s, std::span<const float> gradient, outer_options o = {});
 
 }  // namespace papilio
@@ -50,8 +50,8 @@ namespace papilio::inline PAPILIO_MODE::detail {
 
 inline constexpr std::size_t outer_tile = 512;
 
-/// Tiles go through memory that aliases nothing: that is what lets the compiler use vector code
-/// though ranges may be one and the same.
+/// Works in buffers that alias nothing, so that the compiler can vectorise although the ranges may
+/// be the same.
 template <class Size>
 void outer_step_tile(const outer_buffers& s, const float* gradient, std::size_t begin, Size size,
                      outer_options o)

@@ -12,15 +12,15 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// 256 bits that only their owner knows: draw them from the system's random source.
+/// A secret key of 256 bits: draw it from the system's random source.
 struct secret_key {
     std::array<std::uint32_t, 8> words{};
     friend constexpr bool operator==(const secret_key&, const secret_key&) = default;
 };
 
-/// Bytes that nobody can foretell without the key, whatever else of the stream they have seen:
-/// ChaCha20 (D. J. Bernstein; RFC 8439) with a 64-bit counter and a 64-bit nonce. Any part of the
-/// stream can be had on its own, so that chunks are made when they are due.
+/// The keystream of ChaCha20 (D. J. Bernstein; RFC 8439) with a 64-bit counter and a 64-bit nonce:
+/// unpredictable without the key, whatever other part of the stream is known. Every block can be
+/// computed by itself, so that chunks are made when they are needed.
 class keystream {
 public:
     static constexpr std::size_t block = 64;

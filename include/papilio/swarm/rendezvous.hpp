@@ -1,6 +1,6 @@
 #pragma once
 
-/// Where the members of a run meet: the server that its host embeds, and what a member talks with.
+/// The rendezvous of a run: the server that its host embeds, and the client of a member.
 
 #include <papilio/swarm/rendezvous_client.hpp>
 #include <papilio/swarm/rendezvous_server.hpp>
