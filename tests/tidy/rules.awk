@@ -28,7 +28,9 @@ BEGIN {
     # Words that docs/words.md has retired.
     retired = "round_error|round_plan|next_round|numbers_rounds|owner_side|asker_side|holdings" \
         "|near_lanes|fold_chunk|integer_all_reduce|farewell" \
-        "|detail/round|base/room|swarm/readable|select::transport|expect_visitor|visitor_left"
+        "|detail/round|base/room|swarm/readable|select::transport|expect_visitor|visitor_left" \
+        "|told_link|op/fold|codec/narrow|note_round|note_probe|retires_calls|knows_life" \
+        "|control_door|transport/(bulk|request|rate_limit)\\.hpp|probe/bandwidth_request"
     waiting = "^(condition_variable|coroutine|future|mutex|semaphore|stop_token|thread)$"
 }
 
