@@ -50,10 +50,14 @@ task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o);
 template <transport Net>
 task<> serve_echo(Net& net, int peer);
 
+}  // namespace papilio
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
 /// The statistics of round-trip times, which must be in the order of their measurement.
-inline round_trip summary(std::vector<duration> times)
+inline papilio::round_trip statistics_of(std::vector<duration> times)
 {
-    round_trip r;
+    papilio::round_trip r;
     r.count = static_cast<int>(times.size());
     if (times.empty()) return r;
     for (std::size_t i = 1; i < times.size(); ++i)
@@ -68,10 +72,6 @@ inline round_trip summary(std::vector<duration> times)
     r.p99 = at(99);
     return r;
 }
-
-}  // namespace papilio
-
-namespace papilio::inline PAPILIO_MODE::detail {
 
 /// A message to echo. The answer has the same bytes.
 struct ping {
@@ -142,7 +142,7 @@ task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o)
     }
     progress.finished();
     scope.succeed();
-    const round_trip measured = summary(std::move(times));
+    const round_trip measured = detail::statistics_of(std::move(times));
     detail::log(log_level::debug, "round trip measured", {"peer", "count", "p50", "jitter"}, peer,
                 measured.count, measured.p50, measured.jitter);
     co_return measured;
