@@ -1,8 +1,10 @@
 // Feeds arbitrary bytes to the kernels of every level that this machine runs, which must agree with
 // the reference: accept the same and make the same of it. The first byte picks what to run.
 
+#include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/codec/finite.hpp>
+#include <papilio/codec/kernels/scalar.hpp>
 #include <papilio/codec/kernels/table.hpp>
 
 #include <algorithm>

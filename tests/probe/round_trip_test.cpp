@@ -88,7 +88,7 @@ TEST_CASE("a round trip is logged, and so is why there is none", "[probe]")
     CHECK(log.has("debug: round trip measured peer=1 count=5 p50=0.08"));
     pa::round_trip found;
     CHECK_THROWS(pa::sync_wait(
-        cluster.loop(), measure(cluster.peer(0), {.secret = secret, .patience = 3s}, found)));
+        cluster.loop(), measure(cluster.peer(0), {.secret = secret, .answer_timeout = 3s}, found)));
     CHECK(log.has("warning: measurement failed peer=1 of=echo why="));
     CHECK_FALSE(log.has("measurement dropped"));
 }
