@@ -1,31 +1,26 @@
 #pragma once
 
-#include <papilio/async/offload.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/buffer_pool.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/base/error.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
-#include <papilio/collective/engine/blame.hpp>
+#include <papilio/collective/engine/chunk_reducer.hpp>
 #include <papilio/collective/engine/slot_gate.hpp>
 #include <papilio/collective/engine/stage_progress.hpp>
-#include <papilio/collective/report.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <deque>
-#include <span>
-#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// Receives the contributions to the parts that this peer owns, reduces them, and sends the
+/// Receives the contributions to the parts that this peer owns, has them reduced, and sends the
 /// results.
 class reducer {
 public:
@@ -36,7 +31,7 @@ public:
           io_(io),
           weights_(weights),
           status_(status),
-          pool_(pool)
+          chunks_(progress, io, weights, pool)
     {
     }
     reducer(const reducer&) = delete;
@@ -77,11 +72,11 @@ public:
             for (std::size_t c = 0; c < progress_.at(k).chunks.size(); ++c) {
                 if (!progress_.reduces()) {
                     if (!progress_.last(k)) continue;
-                    co_await gather_own(c);
+                    co_await chunks_.gather_own(c);
                 } else if (progress_.at(k).others == 0) {
                     if (!progress_.at(k).own) progress_.at(k, c).reduced.open();
                     if (!progress_.at(k).own || k > 0) continue;
-                    co_await reduce_onwards(k, c);
+                    co_await chunks_.reduce_onwards(k, c);
                 }
             }
     }
@@ -102,8 +97,6 @@ public:
     }
 
 private:
-    static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
-
     std::size_t slots(int k) { return std::min(progress_.at(k).chunks.size(), plan_.slots); }
 
     /// One pipeline slot that serves `peer`: receives its contribution to a chunk, sends the
@@ -127,8 +120,8 @@ private:
                 if (reduces && c > 0) {
                     co_await progress_.at(k).described.opened();
                 }
-                if (reduces && note(k, peer, c, into.first(size))) {
-                    co_await reduce_onwards(k, c);
+                if (reduces && chunks_.note(k, peer, c, into.first(size))) {
+                    co_await chunks_.reduce_onwards(k, c);
                 } else if (reduces) {
                     co_await progress_.at(k, c).reduced.opened();
                 }
@@ -144,118 +137,13 @@ private:
         }
     }
 
-    /// Notes a peer's contribution to chunk c; true if it was the last one missing.
-    bool note(int k, int peer, std::size_t c, bytes message)
-    {
-        auto& mine = progress_.at(k);
-        if (c == 0) {
-            weights_.take(peer, message);
-            message = message.subspan(chunk_messages::head);
-        }
-        if (!weights_.contributes_block(peer, k)) {
-            if (!message.empty())
-                throw std::system_error(errc::bad_message,
-                                        "a contribution from a peer that contributes nothing");
-            return false;
-        }
-        if (weights_.has_elements(peer, k)) {
-            auto& contributions = progress_.at(k, c).contributions;
-            contributions.resize(index(plan_.stages.radix(k)));
-            contributions[index(progress_.digit_of(peer, k))] =
-                progress_.messages().split(k, mine.parts, message);
-        } else if (!message.empty()) {
-            throw std::system_error(errc::bad_message, "elements from a peer of weight 0");
-        }
-        if (c == 0 && --mine.undescribed == 0) mine.described.open();
-        return --progress_.at(k, c).awaited == 0;
-    }
-
-    /// Reduces chunk c of stage k, and of each later stage in which only this was missing.
-    task<> reduce_onwards(int k, std::size_t c)
-    {
-        for (bool complete = true; complete; ++k) {
-            std::vector<std::byte> encoded;
-            task<> work = reduce(k, c, encoded);
-            co_await std::move(work);
-            progress_.at(k, c).contributions.clear();
-            progress_.at(k, c).reduced.open();
-            if (progress_.last(k)) {
-                if (progress_.gathers()) progress_.finish(k, c, 0, std::move(encoded));
-                co_return;
-            }
-            complete = !progress_.at(k + 1).chunks.empty() && --progress_.at(k + 1, c).awaited == 0;
-        }
-    }
-
-    /// Where nobody of a block contributes, there is nothing to do, and nothing to send in the next
-    /// stage.
-    task<> reduce(int k, std::size_t c, std::vector<std::byte>& encoded)
-    {
-        const auto present = weights_.of_stage(k);
-        if (present.empty() && progress_.last(k)) throw nobody_contributes(io_.me());
-        if (present.empty()) co_return;
-        pooled_buffer scratch;
-        if (!spare_.empty()) {
-            scratch = std::move(spare_.back());
-            spare_.pop_back();
-        }
-        auto work = [&] {
-            blame_result(io_.me(), [&] { reduce_parts(k, c, present, scratch, encoded); });
-        };
-        co_await offload(pool_, work);
-        spare_.push_back(std::move(scratch));
-    }
-
-    void reduce_parts(int k, std::size_t c, std::span<const contributor> present,
-                      pooled_buffer& scratch, std::vector<std::byte>& encoded)
-    {
-        const auto& messages = progress_.messages();
-        const auto weights = weights_of(present);
-        const bool travels = progress_.last(k) && progress_.gathers() && !messages.verbatim();
-        std::vector<contribution> from;
-        const auto& parts = progress_.at(k).parts;
-        for (std::size_t i = 0; i < parts.size(); ++i) {
-            const auto where = plan_.chunk(parts[i], c);
-            find_contributions(k, c, i, where, present, from);
-            const chunk_input chunk{.where = where,
-                                    .kind = chunk_messages::kind_in(k),
-                                    .from = from,
-                                    .weights = weights,
-                                    .me = io_.me()};
-            messages.data().reduce(chunk, scratch, travels ? &encoded : nullptr);
-        }
-    }
-
-    /// The contributions to part i of chunk c, in rank order.
-    void find_contributions(int k, std::size_t c, std::size_t i, part where,
-                            std::span<const contributor> present, std::vector<contribution>& found)
-    {
-        found.clear();
-        for (const auto& [peer, weight] : present) {
-            const auto digit = index(progress_.digit_of(peer, k));
-            if (peer != io_.me())
-                found.push_back({peer, progress_.at(k, c).contributions[digit][i]});
-            else
-                found.push_back({-1, progress_.messages().elements(k, where)});
-        }
-    }
-
-    task<> gather_own(std::size_t c)
-    {
-        std::vector<std::byte> encoded;
-        auto encode = [&] { encoded = progress_.messages().encode_own(c); };
-        co_await offload(pool_, encode);
-        progress_.finish(progress_.stages() - 1, c, 0, std::move(encoded));
-    }
-
     stage_progress& progress_;
     const call_plan& plan_;
     peer_io& io_;
     contribution_weights& weights_;
     call_status& status_;
-    thread_pool* pool_;
+    chunk_reducer chunks_;
     std::deque<std::size_t> next_chunks_;  // by partner and stage
-    std::vector<pooled_buffer> spare_;     // for decoded contributions, used again and again
 
     // Of all slots; not in their frames, since a worker may still read them when those are dropped.
     std::deque<pooled_buffer> buffers_;
