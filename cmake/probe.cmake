@@ -23,6 +23,7 @@ add_library(papilio_probe STATIC ${sources})
 target_include_directories(papilio_probe PUBLIC ${PROJECT_SOURCE_DIR}/examples)
 target_link_libraries(papilio_probe PRIVATE papilio_dev PUBLIC papilio::tcp
   nlohmann_json::nlohmann_json fmt::fmt CLI11::CLI11)
+target_precompile_headers(papilio_probe PRIVATE <CLI/CLI.hpp> <nlohmann/json.hpp>)
 
 add_executable(papilio-probe probe/main.cpp)
 target_link_libraries(papilio-probe PRIVATE papilio_dev papilio_probe)

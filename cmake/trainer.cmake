@@ -36,6 +36,7 @@ function(papilio_trainer_part folder)
   target_include_directories(papilio_${folder} PUBLIC ${PROJECT_SOURCE_DIR}/examples)
   target_link_libraries(papilio_${folder} PRIVATE papilio_dev PUBLIC papilio::tcp ${ARGN})
   set_target_properties(papilio_${folder} PROPERTIES JOB_POOL_COMPILE torch)
+  target_precompile_headers(papilio_${folder} PRIVATE <CLI/CLI.hpp> <nlohmann/json.hpp>)
 
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/main.cpp)
     add_executable(papilio-${folder} ${folder}/main.cpp)
