@@ -253,6 +253,8 @@ void codec_contract(const Codec& codec = {})
         }
     }
     check_hostile_bytes<Codec, V>(codec);
+    if constexpr (!Codec::lossless)
+        for (const float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF}) check_not_finite(bad, codec);
 }
 
 /// Decoding what was encoded of -x gives minus what x gives.

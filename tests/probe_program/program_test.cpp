@@ -57,7 +57,7 @@ TEST_CASE("two machines measure each other, and both say what they found", "[pro
     }
 }
 
-TEST_CASE("--log prints what happens in the library, from a level on", "[program]")
+TEST_CASE("with --log, what happens in the library is printed, from a level on", "[program]")
 {
     program_run host(PAPILIO_PROBE, quick({"--listen", "127.0.0.1:0", "--log", "info"}));
     const auto guest = run_of(quick({address_of(host), "--log", "debug"}));

@@ -122,6 +122,8 @@ struct block_codec {
 
 private:
     static_assert(granule % 8 == 0);
+    static_assert(Format::bits == 1 || Format::bits == 4 || Format::bits == 8,
+                  "block_codec packs codes of 1, 4 or 8 bits");
 
     static constexpr std::size_t scales_at(std::size_t n) noexcept
     {

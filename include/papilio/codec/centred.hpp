@@ -22,7 +22,7 @@
 namespace papilio::inline PAPILIO_MODE {
 
 /// `Codec`, a lossy one, without its bias: the mean of what is decoded is the mean of what was
-/// encoded, but for float's rounding. Use it where many versions with an offset are averaged, such
+/// encoded, but for float's rounding. Use it where many vectors with an offset are averaged, such
 /// as weights around 1: an error that has the same sign on every peer does not average out.
 ///
 /// Of every 1024 elements, or of Codec's granule where that is more, the mean is subtracted before

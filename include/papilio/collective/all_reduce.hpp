@@ -102,7 +102,7 @@ task<report> all_reduce_in_place(Net&& net, Data&& data, Op op, Codec codec, cal
     } else {
         using T = std::ranges::range_value_t<Data>;
         const std::span<T> all(std::ranges::data(data), std::ranges::size(data));
-        return detail::run_all_reduce_staged(
+        return detail::run_all_reduce_in_place(
             any_transport(net), detail::make_call_data<T>(all, all, op, codec), options);
     }
 }

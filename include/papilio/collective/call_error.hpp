@@ -7,9 +7,9 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// What a peer was waited for when a call failed.
+/// What a peer was waited for when a call failed, or was at when it failed by its own fault.
 enum class phase {
-    contribution,  ///< its version of the part that this peer reduces
+    contribution,  ///< its elements of the part that this peer reduces
     result,        ///< the part that it reduces
     vote,          ///< its word that it holds the result
 };

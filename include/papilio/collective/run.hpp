@@ -17,8 +17,8 @@ task<report> run_all_reduce(any_transport net, std::unique_ptr<call_data> data,
 
 /// Reduces into a staging buffer, and copies the result to where the output was to be when the call
 /// has succeeded.
-task<report> run_all_reduce_staged(any_transport net, std::unique_ptr<call_data> data,
-                                   call_options options);
+task<report> run_all_reduce_in_place(any_transport net, std::unique_ptr<call_data> data,
+                                     call_options options);
 
 task<report> run_reduce_scatter(any_transport net, std::unique_ptr<call_data> data,
                                 call_options options);

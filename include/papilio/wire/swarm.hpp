@@ -42,7 +42,9 @@ constexpr std::size_t min_encoded_size()
 {
     if constexpr (has_fields<T>)
         return std::apply(
-            []<class... Field>(Field T::*...) { return (min_encoded_size<Field>() + ... + 0); },
+            []<class... Field>([[maybe_unused]] Field T::*... field) {
+                return (min_encoded_size<Field>() + ... + 0);
+            },
             fields<T>);
     else if constexpr (std::is_same_v<T, std::string>)
         return 1;

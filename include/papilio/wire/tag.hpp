@@ -12,7 +12,7 @@ enum class tag : std::uint64_t {};
 
 /// What a message is to its call.
 enum class message_kind : std::uint8_t {
-    contribution = 1,  ///< a peer's version of a chunk, on its way to the chunk's owner
+    contribution = 1,  ///< a peer's elements of a chunk, on its way to the chunk's owner
     result,            ///< a reduced chunk, on its way back
     vote,              ///< how a peer's call ended
     control,           ///< the swarm's own requests: rendezvous, state transfer, probes

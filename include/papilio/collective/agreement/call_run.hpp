@@ -181,12 +181,14 @@ inline task<report> call_run::run(task<> data, task<> aside)
     } catch (...) {
         thrown = std::current_exception();
     }
-    if (!thrown) co_return finished();
-    const call_failure failure(std::move(thrown), io_.me(), status_.where);
-    failure.write_to_log(weights_.call().call);
-    task<> told = give_up(failure);
-    co_await std::move(told);
-    failure.rethrow(votes_.outcome_unknown());
+    if (thrown) {
+        const call_failure failure(std::move(thrown), io_.me(), status_.where);
+        failure.write_to_log(weights_.call().call);
+        task<> told = give_up(failure);
+        co_await std::move(told);
+        failure.rethrow(votes_.outcome_unknown());
+    }
+    co_return finished();
 }
 
 inline task<> call_run::give_up(const call_failure& failure)

@@ -178,7 +178,9 @@ private:
             return work_.result();
         } catch (const std::system_error& failure) {
             if (failure.code() != errc::too_large) throw;
-            throw std::system_error(errc::mismatch, "its messages are larger than agreed");
+            throw std::system_error(errc::mismatch,
+                                    "its message is larger than this call allows: more elements, "
+                                    "or another type or codec");
         }
     }
 

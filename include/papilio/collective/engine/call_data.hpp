@@ -20,7 +20,7 @@ struct call_kind {
     std::size_t element_size = 1;
     std::uint8_t op = 0;
     bool in_stages = true;       ///< the operation may reduce its own results
-    bool uneven_stages = false;  ///< also results of different numbers of versions
+    bool uneven_stages = false;  ///< also results of different numbers of contributions
     codec_id codec{};
     codec_id back{};  ///< of reduced elements
     std::uint64_t parameters = 0;
@@ -39,7 +39,7 @@ enum class content : std::uint8_t {
 
 /// One contribution to a chunk.
 struct contribution {
-    int peer = -1;  ///< who sent it; -1: this peer's own elements, not encoded
+    int peer = -1;  ///< who sent it; -1: this peer's own elements, not encoded yet
     bytes data;
 };
 

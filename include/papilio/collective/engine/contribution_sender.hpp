@@ -75,7 +75,7 @@ private:
                 if (progress_.messages().verbatim()) {
                     prepare();
                 } else {
-                    // Here, not on a worker, which has kept nothing: buffers return to this thread.
+                    // Not by a worker: each thread has a pool, and buffers return to this one's.
                     space.resize(progress_.messages().max_contribution(k, parts));
                     co_await offload(pool_, prepare);
                 }
@@ -95,7 +95,7 @@ private:
                 }
                 if (progress_.gathers() && k > 0) pass_on(k, owner, c, result);
             }
-            open.answered();
+            open.answered();  // where no answer is owed, too: other slots wait for this one
         }
     }
 

@@ -15,7 +15,8 @@ PAPILIO_DECL std::string describe_failure(int culprit, int reporter, phase where
 {
     std::string text = "call failed";
     if (culprit >= 0) text += " because of peer " + std::to_string(culprit);
-    text += std::string(", waiting for a ") + name(where);
+    // Nobody waits for itself.
+    if (culprit != reporter) text += std::string(", waiting for a ") + name(where);
     text += ", says peer " + std::to_string(reporter);
     if (!detail.empty()) text += ": " + detail;
     return text;

@@ -60,8 +60,9 @@ PAPILIO_DECL task<report> run_all_reduce(any_transport net, std::unique_ptr<call
     co_return co_await std::move(voted);
 }
 
-PAPILIO_DECL task<report> run_all_reduce_staged(any_transport net, std::unique_ptr<call_data> data,
-                                                call_options options)
+PAPILIO_DECL task<report> run_all_reduce_in_place(any_transport net,
+                                                  std::unique_ptr<call_data> data,
+                                                  call_options options)
 {
     const auto out = data->out();
     const auto& kind = data->kind();
@@ -93,10 +94,10 @@ PAPILIO_DECL task<report> run_reduce_scatter(any_transport net, std::unique_ptr<
     check_apart(*data);
 
     // In several stages, sums on their way to others lie where their parts are in the whole.
-    const bool staged = plan.stages.stages() > 1;
+    const bool in_stages = plan.stages.stages() > 1;
     const auto out = data->out();
-    const staging_buffer whole(staged ? data->in().size() : 0);
-    if (staged)
+    const staging_buffer whole(in_stages ? data->in().size() : 0);
+    if (in_stages)
         data->set_out(whole.get());
     else
         data->set_out_begin(mine.begin);
@@ -106,7 +107,7 @@ PAPILIO_DECL task<report> run_reduce_scatter(any_transport net, std::unique_ptr<
     butterfly_engine engine(call, plan, phases::reduce_scatter, *data, options.pool);
     task<report> voted = call.run(engine.move());
     auto done = co_await std::move(voted);
-    if (staged && !out.empty()) std::memcpy(out.data(), data->output(mine).data(), out.size());
+    if (in_stages && !out.empty()) std::memcpy(out.data(), data->output(mine).data(), out.size());
     co_return done;
 }
 
@@ -151,7 +152,7 @@ PAPILIO_DECL task<report> run_broadcast(any_transport net, std::unique_ptr<call_
     options.roles = roles;
     options.auxiliaries_receive = true;
     options.weight = 1;  // whatever it is
-    task<report> reduced = run_all_reduce_staged(net, std::move(data), options);
+    task<report> reduced = run_all_reduce_in_place(net, std::move(data), options);
     co_return co_await std::move(reduced);
 }
 
