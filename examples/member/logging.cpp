@@ -6,16 +6,6 @@
 
 namespace papilio::example {
 
-namespace {
-
-template <log_level Least>
-void print(const log_event& event)
-{
-    if (event.level >= Least) log_to_stderr(event);
-}
-
-}  // namespace
-
 void add_log(CLI::App& app, std::string& level, const std::string& group)
 {
     app.add_option("--log", level, "events to print on stderr: off, warning, info or debug")
@@ -25,9 +15,8 @@ void add_log(CLI::App& app, std::string& level, const std::string& group)
 
 void log_from(const std::string& level)
 {
-    if (level == name(log_level::warning)) set_log(print<log_level::warning>);
-    if (level == name(log_level::info)) set_log(print<log_level::info>);
-    if (level == name(log_level::debug)) set_log(print<log_level::debug>);
+    for (const auto least : {log_level::warning, log_level::info, log_level::debug})
+        if (level == name(least)) set_log(log_to_stderr, least);
 }
 
 }  // namespace papilio::example

@@ -48,6 +48,19 @@ TEST_CASE("a value is made only if somebody listens")
     CHECK(log.has("heard made=1"));
 }
 
+TEST_CASE("a listener hears the events of its level and above")
+{
+    collected_log log(pa::log_level::info);
+    int made = 0;
+    const auto value = [&] { return ++made; };
+    pa::detail::log(pa::log_level::debug, "unheard", {"made"}, value);
+    CHECK(log.lines().empty());
+    CHECK(made == 0);
+    pa::detail::log(pa::log_level::info, "heard", {"made"}, value);
+    pa::detail::log(pa::log_level::warning, "heard", {"made"}, value);
+    CHECK(log.lines().size() == 2);
+}
+
 TEST_CASE("peers log of how many links they know")
 {
     const collected_log log;

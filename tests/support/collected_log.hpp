@@ -11,11 +11,11 @@ namespace papilio::test {
 /// Collects what is logged while it lives, as lines. One at a time.
 class collected_log {
 public:
-    collected_log()
+    explicit collected_log(log_level least = log_level::debug)
     {
         const std::lock_guard lock(guard);
         lines_.clear();
-        set_log(collect);
+        set_log(collect, least);
     }
     collected_log(const collected_log&) = delete;
     collected_log& operator=(const collected_log&) = delete;

@@ -75,6 +75,10 @@ inline std::string log_value(const std::string& value)
 
 inline std::atomic<log_function> log_sink{nullptr};
 
+/// The least level that is wanted, as a number; one more than the highest if nobody listens.
+inline constexpr std::uint8_t log_off = static_cast<std::uint8_t>(log_level::warning) + 1;
+inline std::atomic<std::uint8_t> log_least{log_off};
+
 inline std::string log_text(std::string_view value)
 {
     return std::string(value);
@@ -113,12 +117,13 @@ void log_fields(log_function sink, log_level level, const char* what, const char
     sink({level, what, fields});
 }
 
-/// Hands an event over if anybody listens, and costs one load if nobody does. `names` are those of
+/// Hands an event over if anybody wants it, and costs one load if nobody does. `names` are those of
 /// `values`, in order.
 template <std::size_t N, class... Values>
 void log(log_level level, const char* what, const char* const (&names)[N], const Values&... values)
 {
     static_assert(N == sizeof...(Values), "each value has a name");
+    if (static_cast<std::uint8_t>(level) < log_least.load(std::memory_order_acquire)) return;
     if (const auto sink = log_sink.load(std::memory_order_acquire))
         log_fields(sink, level, what, names, values...);
 }
@@ -137,11 +142,14 @@ inline std::string to_string(const log_event& event)
     return line;
 }
 
-/// From now on every event is handed to `f`, on the thread on which it happens; null, as at the
-/// start, means that nobody listens. One function serves the whole process.
-inline void set_log(log_function f) noexcept
+/// From now on every event of level `least` or above is handed to `f`, on the thread on which it
+/// happens; null, as at the start, means that nobody listens. One function serves the whole
+/// process.
+inline void set_log(log_function f, log_level least = log_level::debug) noexcept
 {
     detail::log_sink.store(f, std::memory_order_release);
+    detail::log_least.store(f ? static_cast<std::uint8_t>(least) : detail::log_off,
+                            std::memory_order_release);
 }
 
 }  // namespace papilio

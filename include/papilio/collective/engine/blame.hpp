@@ -4,6 +4,8 @@
 #include <papilio/base/error.hpp>
 #include <papilio/collective/call_error.hpp>
 
+#include <cstddef>
+#include <string>
 #include <system_error>
 
 // Faults in the data of a call, as errors that say whose they are.
@@ -18,6 +20,14 @@ void blame_contribution(int peer, int me, const Work& work)
     } catch (const std::system_error& failure) {
         throw call_error(failure.code(), peer, me, phase::contribution, sentence(failure));
     }
+}
+
+/// A chunk from `peer` that its codec cannot have encoded: the only size is `right`, or the
+/// largest.
+inline call_error wrong_size(int peer, int me, std::size_t size, std::size_t right)
+{
+    return {errc::bad_message, peer, me, phase::contribution,
+            "a chunk of " + std::to_string(size) + " bytes, not " + std::to_string(right)};
 }
 
 /// All peers have come, and the weight of each is 0.

@@ -53,8 +53,9 @@ struct chunk_input {
 };
 
 /// The elements of a call. The engine moves bytes and knows ranges; whatever depends on the type of
-/// an element, on the operation or on the codec is behind this interface, one virtual call per
-/// chunk and peer. `typed_call_data` implements it in host memory.
+/// an element, on the operation or on the codec is behind this interface: one virtual call to
+/// encode a contribution, one to reduce a chunk, one to decode a result. `typed_call_data`
+/// implements it in host memory.
 ///
 /// `in` holds the whole vector, or, in an all_gather, this peer's part; `out` the whole, or, in a
 /// reduce_scatter of one stage, the part. The caller's memory outlives the call.

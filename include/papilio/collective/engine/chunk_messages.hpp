@@ -2,7 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/collective/call_error.hpp>
+#include <papilio/collective/engine/blame.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/engine/length_prefix.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
@@ -71,10 +71,10 @@ public:
 
     void read_results(int k, std::size_t c, std::span<const int> parts, bytes message) const
     {
-        const auto entries = split(k, parts, message);
+        if (last(k)) return decode(parts.front(), c, message);
+        const auto entries = entries_of(message, parts.size());
         for (std::size_t i = 0; i < parts.size(); ++i) {
-            const auto where = plan_.chunk(parts[i], c);
-            data_.decode(where.begin, entries[i], data_.output(where));
+            decode(parts[i], c, entries[i]);
         }
     }
 
@@ -115,6 +115,12 @@ private:
         return size;
     }
 
+    void decode(int owner, std::size_t c, bytes encoded) const
+    {
+        const auto where = plan_.chunk(owner, c);
+        data_.decode(where.begin, encoded, data_.output(where));
+    }
+
     template <class From>
     std::size_t write(content kind, int k, std::size_t c, std::span<const int> parts,
                       mutable_bytes to, const From& from) const
@@ -134,12 +140,13 @@ private:
     std::size_t encode(content kind, int k, std::size_t begin, bytes elements,
                        mutable_bytes to) const
     {
-        try {
-            return data_.encode(kind, begin, elements, to);
-        } catch (const std::system_error& failure) {
-            throw call_error(failure.code(), k == 0 ? me_ : -1, me_, phase::contribution,
-                             sentence(failure));
-        }
+        std::size_t size = 0;
+        const auto work = [&] { size = data_.encode(kind, begin, elements, to); };
+        if (k == 0)
+            blame_contribution(me_, me_, work);
+        else
+            blame_result(me_, work);
+        return size;
     }
 
     const call_plan& plan_;

@@ -60,6 +60,9 @@ private:
         const bool used = co_await open.uses(slot);
         if (!used) co_return;
         const auto parts = plan_.parts_of(owner, k);
+        const auto& messages = progress_.messages();
+        const auto max_contribution = messages.max_contribution(k, parts);
+        const auto max_results = messages.max_results(parts);
         pooled_buffer space;
         while (next < plan_.columns) {
             const auto c = next++;
@@ -71,12 +74,14 @@ private:
                 std::optional<wire::descriptor> call;
                 if (c == 0) call = weights_.descriptor(k);
                 bytes message;
-                auto prepare = [&] { message = encode(k, parts, c, mine, call, space); };
-                if (progress_.messages().verbatim()) {
+                auto prepare = [&] {
+                    message = encode(k, parts, c, mine, call, max_contribution, space);
+                };
+                if (messages.verbatim()) {
                     prepare();
                 } else {
                     // Not by a worker: each thread has a pool, and buffers return to this one's.
-                    space.resize(progress_.messages().max_contribution(k, parts));
+                    space.resize(max_contribution);
                     co_await offload(pool_, prepare);
                 }
                 co_await io_.send(owner, io_.tag_for(message_kind::contribution, c), message);
@@ -85,12 +90,12 @@ private:
             }
             if (progress_.gathers() || !progress_.needs_no_credit(c)) {
                 io_.expect(owner, message_kind::result);
-                const auto into = room_for_result(k, parts, c, space);
+                const auto into = room_for_result(k, parts, c, max_results, space);
                 const auto size =
                     co_await io_.recv(owner, io_.tag_for(message_kind::result, c), into);
                 const auto result = checked(k, c, into, size);
                 if (progress_.gathers() && !lands_in_output(k, c)) {
-                    auto decode = [&] { progress_.messages().read_results(k, c, parts, result); };
+                    auto decode = [&] { messages.read_results(k, c, parts, result); };
                     co_await offload(pool_, decode);
                 }
                 if (progress_.gathers() && k > 0) pass_on(k, owner, c, result);
@@ -102,13 +107,14 @@ private:
     /// This peer's contribution to chunk c of `parts`, behind the descriptor of the `call` if it is
     /// the first; without elements that are `mine`, no more than a request for the result.
     bytes encode(int k, const std::vector<int>& parts, std::size_t c, bool mine,
-                 const std::optional<wire::descriptor>& call, pooled_buffer& space) const
+                 const std::optional<wire::descriptor>& call, std::size_t max_size,
+                 pooled_buffer& space) const
     {
         const auto& messages = progress_.messages();
         if (messages.verbatim() && c > 0 && progress_.last(k) && mine)
             return messages.elements(k, plan_.chunk(parts.front(), c));
         const auto before = call ? chunk_messages::head : 0;
-        const auto to = space.resize(messages.max_contribution(k, parts));
+        const auto to = space.resize(max_size);
         if (call) std::ranges::copy(wire::encode(*call), to.begin());
         if (!mine) return to.first(before);
         return to.first(before + messages.write_contribution(k, c, parts, to.subspan(before)));
@@ -122,12 +128,12 @@ private:
     }
 
     mutable_bytes room_for_result(int k, const std::vector<int>& parts, std::size_t c,
-                                  pooled_buffer& space) const
+                                  std::size_t max_size, pooled_buffer& space) const
     {
         const auto& messages = progress_.messages();
         if (!progress_.gathers()) return {};
         if (lands_in_output(k, c)) return messages.data().output(plan_.chunk(parts.front(), c));
-        return space.resize(messages.max_results(parts));
+        return space.resize(max_size);
     }
 
     /// A result that has come, without the descriptor that it may begin with.

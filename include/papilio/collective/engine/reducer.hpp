@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/offload.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/buffer_pool.hpp>
@@ -10,6 +11,8 @@
 #include <papilio/collective/engine/chunk_reducer.hpp>
 #include <papilio/collective/engine/slot_gate.hpp>
 #include <papilio/collective/engine/stage_progress.hpp>
+#include <papilio/plan/role.hpp>
+#include <papilio/wire/tag.hpp>
 
 #include <algorithm>
 #include <cstddef>

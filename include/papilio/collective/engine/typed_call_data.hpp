@@ -4,6 +4,7 @@
 #include <papilio/base/element.hpp>
 #include <papilio/codec/base.hpp>
 #include <papilio/codec/identity.hpp>
+#include <papilio/collective/engine/blame.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/engine/pack.hpp>
 #include <papilio/collective/engine/reduce_chunk.hpp>
@@ -13,8 +14,6 @@
 #include <cstddef>
 #include <memory>
 #include <span>
-#include <string>
-#include <system_error>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -105,10 +104,7 @@ private:
         for (const auto& c : chunk.from) {
             const auto size = c.data.size();
             const bool fits = std::same_as<C, identity> ? size == most : size <= most;
-            if (c.peer >= 0 && !fits)
-                throw call_error(
-                    errc::bad_message, c.peer, chunk.me, phase::contribution,
-                    "a chunk of " + std::to_string(size) + " bytes, not " + std::to_string(most));
+            if (c.peer >= 0 && !fits) throw wrong_size(c.peer, chunk.me, size, most);
         }
     }
 

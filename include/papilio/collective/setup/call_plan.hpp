@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/options.hpp>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
