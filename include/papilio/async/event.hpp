@@ -77,3 +77,7 @@ private:
 }  // namespace detail
 
 }  // namespace papilio
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/async/loop.hpp>  // whose end defines `event::cancel`
+#endif
