@@ -1,6 +1,6 @@
 #pragma once
 
-#include <papilio/transport/tcp/handshake.hpp>
+#include <papilio/transport/tcp/endpoint.hpp>
 
 #include <string>
 #include <string_view>

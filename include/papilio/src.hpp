@@ -28,4 +28,6 @@
 #include <papilio/transport/impl/mesh.hpp>
 #include <papilio/transport/impl/shm.hpp>
 #include <papilio/transport/impl/tcp.hpp>
+#include <papilio/transport/impl/tcp/channel.hpp>
+#include <papilio/transport/impl/tcp/listener.hpp>
 #endif

@@ -58,10 +58,7 @@ function begin_file() {
 # transport/tcp/ and transport/impl/tcp.hpp are part of transport/tcp.hpp.
 function whole_of(header) {
     if (header ~ /^async\/(impl\/|detail\/)?asio_/) return "async/asio_loop.hpp"
-    if (header ~ /\/impl\//) {
-        sub(/impl\//, "", header)
-        return header
-    }
+    sub(/\/impl\//, "/", header)
     if (match(header, /^[a-z_]+\/[a-z_]+\//)) return substr(header, 1, RLENGTH - 1) ".hpp"
     return header
 }

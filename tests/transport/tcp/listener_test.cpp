@@ -1,8 +1,11 @@
 #include <papilio/transport/tcp/listener.hpp>
 
+#include <papilio/async/asio_context.hpp>
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/transport/channel.hpp>
+#include <papilio/transport/tcp/socket.hpp>
+#include <papilio/wire/frame.hpp>
 
 #include <faults/drop_every_step.hpp>
 #include <support/channel_contract.hpp>

@@ -1,0 +1,170 @@
+#pragma once
+
+#include <papilio/async/asio_context.hpp>
+#include <papilio/async/gate.hpp>
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/timeout.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
+#include <papilio/transport/detail/acceptor.hpp>
+#include <papilio/transport/impl/tcp/channel.hpp>
+#include <papilio/transport/tcp/handshake.hpp>
+#include <papilio/transport/tcp/listener.hpp>
+#include <papilio/transport/tcp/socket.hpp>
+#include <papilio/wire/channel.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace papilio::inline PAPILIO_MODE::tcp {
+
+namespace detail {
+
+inline task<> send_channel_hello(socket& s)
+{
+    const auto hello = wire::channel_hello();
+    co_await write_all(s, hello);
+}
+
+inline task<> receive_channel_hello(socket& s)
+{
+    std::array<std::byte, wire::channel_hello_size> received{};
+    co_await read_all(s, received);
+    if (!wire::is_channel_hello(received.data()))
+        throw std::system_error(errc::refused, "the other side speaks another protocol or version");
+}
+
+inline task<> open_channel(socket& s, const endpoint& to)
+{
+    co_await connect_to(s, to);
+    tune(s, nullptr);
+    co_await send_channel_hello(s);
+    co_await receive_channel_hello(s);
+}
+
+inline task<> accept_channel(socket& s)
+{
+    co_await receive_channel_hello(s);
+    co_await send_channel_hello(s);
+}
+
+/// Apart from `dial`, whose frame must hold no lambda: it is not inline where it is compiled once.
+inline void log_failed_dial(const endpoint& to, const char* why)
+{
+    const auto at = [&] { return to_string(to); };
+    papilio::detail::log(log_level::debug, "dial failed", {"at", "why"}, at, why);
+}
+
+inline channel make_channel(asio_loop& on, socket s)
+{
+    return channel(std::make_unique<channel_state>(on, std::move(s)));
+}
+
+/// The handshakes of a listener that are under way, and the channels that wait to be accepted.
+class listener_state {
+public:
+    listener_state(asio_loop& on, const endpoint& at, duration handshake_timeout)
+        : loop_(on),
+          handshake_timeout_(handshake_timeout),
+          acceptor_(on, listening_socket(asio_context(on), at),
+                    [this](socket s) { return handshake(std::move(s)); })
+    {
+    }
+    listener_state(const listener_state&) = delete;
+    listener_state& operator=(const listener_state&) = delete;
+
+    endpoint local() const { return acceptor_.listener().local(); }
+
+    task<channel> accept()
+    {
+        while (ready_.empty()) {
+            arrived_.close();
+            co_await arrived_.opened();
+        }
+        channel next = std::move(ready_.front());
+        ready_.pop_front();
+        co_return next;
+    }
+
+private:
+    task<> handshake(socket from)
+    {
+        constexpr std::size_t max_ready = 64;
+        socket s = std::move(from);  // closed when this ends; `from` lives as long as its frame
+        try {
+            tune(s, nullptr);
+            task<> greeting = accept_channel(s);
+            co_await timeout(std::move(greeting), loop_.now() + handshake_timeout_);
+        } catch (const std::system_error& failure) {
+            papilio::detail::log(log_level::warning, "channel refused", {"why"}, failure.what());
+            co_return;
+        }
+        if (ready_.size() >= max_ready) {  // the other side will dial again
+            papilio::detail::log(log_level::warning, "channel refused", {"why"},
+                                 "too many wait to be accepted");
+            co_return;
+        }
+        ready_.push_back(make_channel(loop_, std::move(s)));
+        arrived_.open();
+    }
+
+    asio_loop& loop_;
+    duration handshake_timeout_;
+    std::deque<channel> ready_;
+    gate arrived_;
+    papilio::detail::acceptor<listening_socket> acceptor_;
+};
+
+}  // namespace detail
+
+PAPILIO_DECL task<channel> dial(asio_loop& on, endpoint to, duration limit)
+{
+    const auto deadline = on.now() + limit;
+    duration pause = std::chrono::milliseconds(10);
+    std::string last_failure = "no answer";
+    for (;;) {
+        detail::socket s(asio_context(on));
+        bool connected = false;
+        try {
+            task<> attempt = detail::open_channel(s, to);
+            const duration attempt_limit = std::chrono::seconds(5);
+            co_await timeout(std::move(attempt), std::min(deadline, on.now() + attempt_limit));
+            connected = true;
+        } catch (const std::system_error& failure) {
+            if (failure.code() != errc::timed_out) last_failure = failure.what();
+            detail::log_failed_dial(to, failure.what());
+        }
+        if (connected) co_return detail::make_channel(on, std::move(s));
+        if (on.now() + pause >= deadline)
+            throw std::system_error(errc::timed_out,
+                                    "cannot reach " + to_string(to) + ": " + last_failure);
+        co_await sleep_for(pause);
+        pause = std::min<duration>(pause * 2, std::chrono::seconds(1));
+    }
+}
+
+PAPILIO_DECL listener::listener(asio_loop& on, const endpoint& at, duration handshake_timeout)
+    : state_(std::make_unique<detail::listener_state>(on, at, handshake_timeout))
+{
+}
+PAPILIO_DECL listener::~listener() = default;
+
+PAPILIO_DECL endpoint listener::local() const
+{
+    return state_->local();
+}
+
+PAPILIO_DECL task<channel> listener::accept()
+{
+    return state_->accept();
+}
+
+}  // namespace papilio::tcp
