@@ -1,5 +1,7 @@
 #pragma once
 
+// For authors of transports: includes headers of Asio's.
+
 #include <papilio/async/asio_context.hpp>
 #include <papilio/async/asio_loop.hpp>
 #include <papilio/async/task.hpp>

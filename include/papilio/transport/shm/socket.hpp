@@ -1,5 +1,7 @@
 #pragma once
 
+// For authors of transports: includes headers of Asio's.
+
 #include <papilio/async/asio_operation.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/shm/memory.hpp>

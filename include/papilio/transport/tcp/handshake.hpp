@@ -1,5 +1,7 @@
 #pragma once
 
+// For authors of transports: includes headers of Asio's.
+
 #include <papilio/base/config.hpp>
 #include <papilio/transport/tcp/endpoint.hpp>
 #include <papilio/transport/tcp/socket.hpp>
