@@ -2,7 +2,7 @@
 
 #include <papilio/async/loop.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/collective/short_list.hpp>
+#include <papilio/base/short_list.hpp>
 #include <papilio/plan/role.hpp>
 
 #include <cstddef>

@@ -1,6 +1,4 @@
-#include <papilio/collective/short_list.hpp>
-
-#include <papilio/collective/options.hpp>
+#include <papilio/base/short_list.hpp>
 
 #include <catch2/catch.hpp>
 
