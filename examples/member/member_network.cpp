@@ -79,8 +79,7 @@ task<> member_network::reach(wire::member_endpoint member, duration limit)
 {
     const int id = member.id;
     if (member.at.port != 0) net_.set_address(id, {member.at.host, member.at.port});
-    std::vector<int> one(1, id);
-    co_await net_.connect(std::move(one), limit);
+    co_await net_.connect({id}, limit);
 }
 
 /// Serves each member as soon as its id is known.
@@ -208,8 +207,7 @@ task<state_snapshot> member_network::fetch(wire::member_endpoint donor, std::uin
     co_await std::move(reached);
     state_options o;
     o.min_round = round;
-    std::vector<std::size_t> sizes{parameters, parameters};
-    task<state_snapshot> fetched = fetch_state(net_, id, std::move(sizes), o);
+    task<state_snapshot> fetched = fetch_state(net_, id, {parameters, parameters}, o);
     co_return co_await std::move(fetched);
 }
 

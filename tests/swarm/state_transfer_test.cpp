@@ -37,7 +37,7 @@ pa::task<> fetch(Net& net, int donor, pa::state_snapshot& into, pa::state_option
 {
     std::vector<int> donors{donor};
     if (net.size() > 2 && donor + 1 < net.size()) donors.push_back(donor + 1);
-    into = co_await pa::fetch_state(net, std::move(donors), sizes, o);
+    into = co_await pa::fetch_state(net, donors, sizes, o);
 }
 
 pa::task<> any_of(std::vector<pa::task<>> tasks)
@@ -84,6 +84,29 @@ TEST_CASE("a newcomer gets the donor's state, bit for bit", "[state]")
         tcp_cluster cluster(2);
         transfers(cluster);
     }
+}
+
+TEST_CASE("the lists of a fetch may go before it is awaited", "[state]")
+{
+    sim_cluster cluster(2);
+    const auto state = make_state(9);
+    const auto later = [&](bool one) {
+        const std::vector<int> donors{1, 1};
+        const std::vector<std::size_t> lengths = sizes;
+        return one ? pa::fetch_state(cluster.peer(0), 1, lengths)
+                   : pa::fetch_state(cluster.peer(0), donors, lengths);
+    };
+    const auto fetching = [&]() -> pa::task<> {
+        for (const bool one : {true, false}) {
+            auto work = later(one);
+            const auto got = co_await std::move(work);
+            CHECK(got.spans == state->spans);
+        }
+    };
+    std::vector<pa::task<>> tasks;
+    tasks.push_back(fetching());
+    tasks.push_back(pa::serve_state(cluster.peer(1), 0, state));
+    pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
 }
 
 TEST_CASE("a transfer is logged by both sides, and so is why there was none", "[state]")

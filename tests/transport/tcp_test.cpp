@@ -171,6 +171,22 @@ TEST_CASE("connecting again, and twice at once, connects once")
     CHECK(cluster.loop().now() - begin < 20s);  // or one of them waited in vain
 }
 
+TEST_CASE("peers to connect with are named in place, or by a list that may go before the call ends")
+{
+    tcp_cluster cluster(3, {}, false);
+    const auto connect = [](tcp::transport& net) -> pa::task<> {
+        co_await net.connect({0, 1, 2}, 20s);
+        co_await net.connect({1});
+        auto later = [&] {
+            const std::vector<int> ranks{0, 1, 2};
+            return net.connect(ranks);
+        }();
+        co_await std::move(later);
+        for (int peer = 0; peer < 3; ++peer) CHECK((peer == net.rank() || net.connected(peer)));
+    };
+    cluster.run(connect);
+}
+
 TEST_CASE("a peer that is missing is named, with what went wrong last")
 {
     pa::asio_loop loop;

@@ -29,9 +29,9 @@ concept lent_list = !std::same_as<std::remove_cvref_t<R>, short_list<T>> &&
 // clang-format on
 }  // namespace detail
 
-/// A list for an option. `{1, 2, 3}` in place holds up to `most` elements itself. Any other
-/// contiguous range of `T` is borrowed and outlives whoever reads the list: name it. A list is a
-/// range, and so converts to a span, which is valid as long as the list is.
+/// A list for an option or an argument. `{1, 2, 3}` in place holds up to `most` elements itself.
+/// Any other contiguous range of `T` is borrowed and outlives whoever reads the list: name it. A
+/// list is a range, and so converts to a span, which is valid as long as the list is.
 ///
 /// Has nothing to destroy, and no constructor from `std::initializer_list`: g++ 12.2 does not
 /// compile a temporary of either kind in an awaited call, or destroys it twice.
@@ -75,5 +75,6 @@ private:
     std::size_t size_ = 0;
     T own_[most] = {};
 };
+static_assert(std::is_trivially_destructible_v<short_list<int>>);
 
 }  // namespace papilio

@@ -4,6 +4,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
+#include <papilio/base/short_list.hpp>
 #include <papilio/swarm/state_messages.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/detail/bulk.hpp>
@@ -57,15 +58,15 @@ task<> serve_state(Net& net, int peer, const shared_state& latest, donor_options
 /// chunks and of the whole find damage, but not a donor that lies: compare the digest of the result
 /// with the one that the run agreed on. Throws `errc::mismatch` when the donor's state has other
 /// sizes or bytes were damaged, `errc::refused` when it has no state of `min_round` or later,
-/// `errc::timed_out`, and the error of a broken link.
+/// `errc::timed_out`, and the error of a broken link. The list may go before the task is awaited.
 template <transport Net>
-task<state_snapshot> fetch_state(Net& net, int donor, std::vector<std::size_t> sizes,
+task<state_snapshot> fetch_state(Net& net, int donor, short_list<std::size_t> sizes,
                                  state_options o = {});
 
 /// The same from the first of `donors` that can give it. When none can, throws the code of the last
 /// one's failure and a sentence that names all failures.
 template <transport Net>
-task<state_snapshot> fetch_state(Net& net, std::vector<int> donors, std::vector<std::size_t> sizes,
+task<state_snapshot> fetch_state(Net& net, short_list<int> donors, short_list<std::size_t> sizes,
                                  state_options o = {});
 
 }  // namespace papilio
@@ -187,6 +188,58 @@ task<> receive_state(Net& net, int donor, state_request r, const state_plan& pla
                                                     " was damaged on its way");
 }
 
+template <transport Net>
+task<state_snapshot> fetch_from(Net& net, int donor, std::vector<std::size_t> sizes,
+                                state_options o)
+{
+    loop& on = co_await this_loop{};
+    const state_plan plan(sizes);
+    if (sizes.size() > max_state_spans)
+        throw std::system_error(errc::bad_argument, "a state must have at most 64 spans, not " +
+                                                        std::to_string(sizes.size()));
+    if (plan.chunks() > bulk::max_chunks)
+        throw std::system_error(errc::bad_argument, "a state must have at most 2^36 elements");
+    const auto now = on.now().time_since_epoch().count();
+    const auto request = request_number(now, donor, control_service::state);
+    const state_request r{.request = request,
+                          .min_round = o.min_round,
+                          .in_flight = plan.in_flight_for(o.window_bytes)};
+    state_snapshot fetched;
+    request_scope<Net> scope(net, control_service::state, request);
+    bulk_watch watch;
+    const auto begun = on.now();
+    log(log_level::debug, "fetch begun", {"peer", "min_round"}, donor, o.min_round);
+    task<> work = receive_state<Net>(net, donor, r, plan, fetched, watch);
+    try {
+        co_await watched(std::move(work), watch, o.stall_timeout, begun + o.timeout);
+    } catch (const std::system_error& failure) {
+        log(log_level::warning, "fetch failed", {"peer", "why"}, donor, failure.what());
+        throw;
+    }
+    scope.succeed();
+    log(log_level::info, "state fetched", {"peer", "round", "bytes", "took"}, donor, fetched.round,
+        plan.bytes(), on.now() - begun);
+    co_return fetched;
+}
+
+template <transport Net>
+task<state_snapshot> fetch_from_any(Net& net, std::vector<int> donors,
+                                    std::vector<std::size_t> sizes, state_options o)
+{
+    std::error_code last = make_error_code(errc::refused);
+    std::string failures = "no donor can give the state";
+    for (const int donor : donors) {
+        try {
+            auto state = co_await fetch_from<Net>(net, donor, sizes, o);
+            co_return state;
+        } catch (const std::system_error& failure) {
+            last = failure.code();
+            failures += "; peer " + std::to_string(donor) + ": " + failure.what();
+        }
+    }
+    throw std::system_error(last, failures);
+}
+
 }  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
@@ -204,55 +257,18 @@ task<> serve_state(Net& net, int peer, const shared_state& latest, donor_options
 }
 
 template <transport Net>
-task<state_snapshot> fetch_state(Net& net, int donor, std::vector<std::size_t> sizes,
+task<state_snapshot> fetch_state(Net& net, int donor, short_list<std::size_t> sizes,
                                  state_options o)
 {
-    loop& on = co_await this_loop{};
-    const detail::state_plan plan(sizes);
-    if (sizes.size() > detail::max_state_spans)
-        throw std::system_error(errc::bad_argument, "a state must have at most 64 spans, not " +
-                                                        std::to_string(sizes.size()));
-    if (plan.chunks() > detail::bulk::max_chunks)
-        throw std::system_error(errc::bad_argument, "a state must have at most 2^36 elements");
-    const auto now = on.now().time_since_epoch().count();
-    const auto request = detail::request_number(now, donor, control_service::state);
-    const detail::state_request r{.request = request,
-                                  .min_round = o.min_round,
-                                  .in_flight = plan.in_flight_for(o.window_bytes)};
-    state_snapshot fetched;
-    detail::request_scope<Net> scope(net, control_service::state, request);
-    detail::bulk_watch watch;
-    const auto begun = on.now();
-    detail::log(log_level::debug, "fetch begun", {"peer", "min_round"}, donor, o.min_round);
-    task<> work = detail::receive_state<Net>(net, donor, r, plan, fetched, watch);
-    try {
-        co_await detail::watched(std::move(work), watch, o.stall_timeout, begun + o.timeout);
-    } catch (const std::system_error& failure) {
-        detail::log(log_level::warning, "fetch failed", {"peer", "why"}, donor, failure.what());
-        throw;
-    }
-    scope.succeed();
-    detail::log(log_level::info, "state fetched", {"peer", "round", "bytes", "took"}, donor,
-                fetched.round, plan.bytes(), on.now() - begun);
-    co_return fetched;
+    return detail::fetch_from<Net>(net, donor, {sizes.begin(), sizes.end()}, o);
 }
 
 template <transport Net>
-task<state_snapshot> fetch_state(Net& net, std::vector<int> donors, std::vector<std::size_t> sizes,
+task<state_snapshot> fetch_state(Net& net, short_list<int> donors, short_list<std::size_t> sizes,
                                  state_options o)
 {
-    std::error_code last = make_error_code(errc::refused);
-    std::string failures = "no donor can give the state";
-    for (const int donor : donors) {
-        try {
-            auto state = co_await fetch_state<Net>(net, donor, sizes, o);
-            co_return state;
-        } catch (const std::system_error& failure) {
-            last = failure.code();
-            failures += "; peer " + std::to_string(donor) + ": " + failure.what();
-        }
-    }
-    throw std::system_error(last, failures);
+    return detail::fetch_from_any<Net>(net, {donors.begin(), donors.end()},
+                                       {sizes.begin(), sizes.end()}, o);
 }
 
 }  // namespace papilio

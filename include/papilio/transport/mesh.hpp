@@ -2,6 +2,7 @@
 
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/short_list.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/call_priorities.hpp>
 #include <papilio/transport/detail/dialer.hpp>
@@ -32,8 +33,9 @@ public:
     int size() const noexcept { return static_cast<int>(links_.size()); }
 
     /// Finishes when the links to `peers`, or to all, are established. Throws `errc::timed_out` and
-    /// names the first missing peer when the loop's clock has advanced by `limit`.
-    task<> connect(std::vector<int> peers, duration limit = std::chrono::seconds(30));
+    /// names the first missing peer when the loop's clock has advanced by `limit`. The list may go
+    /// before the task is awaited.
+    task<> connect(short_list<int> peers, duration limit = std::chrono::seconds(30));
     task<> connect(duration limit = std::chrono::seconds(30));
 
     task<> send(int peer, tag t, bytes message);
@@ -76,6 +78,7 @@ protected:
 
 private:
     detail::peer_link& other(int peer);
+    task<> connect_to(std::vector<int> peers, duration limit);
     task<> handshake(std::unique_ptr<incoming> from);
     bool accepts(const wire::hello& h, std::uint32_t streams);
     static task<> all(std::vector<task<>> tasks);

@@ -62,10 +62,15 @@ PAPILIO_DECL task<> mesh::connect(duration limit)
 {
     std::vector<int> peers;
     for (int peer = 0; peer < size(); ++peer) peers.push_back(peer);
-    return connect(std::move(peers), limit);
+    return connect_to(std::move(peers), limit);
 }
 
-PAPILIO_DECL task<> mesh::connect(std::vector<int> peers, duration limit)
+PAPILIO_DECL task<> mesh::connect(short_list<int> peers, duration limit)
+{
+    return connect_to({peers.begin(), peers.end()}, limit);
+}
+
+PAPILIO_DECL task<> mesh::connect_to(std::vector<int> peers, duration limit)
 {
     std::vector<task<>> attempts;
     for (const int peer : peers)
