@@ -125,15 +125,12 @@ private:
 
     task<wire::group> join()
     {
-        wire::join request;
-        request.run = options_.group;
-        const auto joined = co_await client_->join(std::move(request));
+        const auto joined = co_await client_->join({options_.group, {}});
         if (!net_) {
             std::vector<tcp::endpoint> endpoints(std::size_t{joined.id} + 1);
             endpoints[joined.id] = parse_endpoint(options_.mesh);
             net_.emplace(loop_, joined.id, std::move(endpoints), connections(options_));
-            wire::endpoint mine = announced();
-            co_await client_->announce(std::move(mine));
+            co_await client_->announce(announced());
         }
         wire::round_ready here;
         co_await client_->ready(std::move(here));

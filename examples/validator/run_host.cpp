@@ -118,9 +118,7 @@ run_snapshot run_host::snapshot() const
 
 task<> run_host::take_part()
 {
-    wire::join request;
-    request.run = options_.run.name;
-    co_await client_.join(std::move(request));
+    co_await client_.join({options_.run.name, {}});
     for (;;) {
         wire::round_ready here;
         here.round = state_->round;

@@ -8,6 +8,9 @@
 #include <papilio/async/yield.hpp>
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/collective/reduce_scatter.hpp>
+#include <papilio/swarm/rendezvous.hpp>
+#include <papilio/swarm/state_transfer.hpp>
+#include <papilio/transport/pipe.hpp>
 
 #include <support/clusters.hpp>
 
@@ -199,6 +202,69 @@ TEST_CASE("an awaited call may be given options with lists in place")
         co_await pa::reduce_scatter(net, in, part, {.sizes = {1, in.size() - 1}});
         CHECK(part.back() == (net.rank() == 0 ? 2 : 8));
     });
+}
+
+TEST_CASE("an awaited call may be given lists in place")
+{
+    pa::test::sim_cluster cluster(2);
+    pa::state_snapshot state;
+    state.round = 9;
+    state.spans = {{1, 2, 3}, {4, 5}};
+    const auto latest = std::make_shared<const pa::state_snapshot>(state);
+    const auto fetch = [&](auto& net) -> pa::task<> {
+        for (int i = 0; i < 3; ++i) {
+            const auto one = co_await pa::fetch_state(net, 1, {3, 2});
+            CHECK(one.spans == state.spans);
+            const auto any =
+                co_await pa::fetch_state(net, {1, 1}, {state.spans[0].size(), 2}, {.min_round = 9});
+            CHECK(any.spans == state.spans);
+        }
+    };
+    const auto until_fetched = [&]() -> pa::task<> {
+        std::vector<pa::task<>> either;
+        either.push_back(fetch(cluster.peer(0)));
+        either.push_back(pa::serve_state(cluster.peer(1), 0, latest));
+        co_await pa::when_any(std::move(either));
+    };
+    pa::sync_wait(cluster.loop(), until_fetched());
+}
+
+// The texts are too long to lie in the strings themselves, so that a sanitizer sees them destroyed.
+TEST_CASE("an awaited call may be given messages in place")
+{
+    const std::string run_name(100, 'r'), first(100, 'a'), second(100, 'b');
+    pa::sim::world world;
+    pa::rendezvous_server server(world, {run_name, 1, 1, 0, first}, {"", 9000},
+                                 {.groups = {.min_group = 2, .group_wait = pa::duration(1)}});
+    const auto member = [&](pa::rendezvous_client& c, std::uint16_t port) -> pa::task<> {
+        const auto me = co_await c.join(
+            {run_name, "member " + std::to_string(port), {"", port}, std::uint64_t{1}, 1});
+        co_await c.announce({"the host of member " + std::to_string(port), port});
+        co_await c.holding({me.now.round, first});
+        co_await c.ready({me.now.round, me.now.digest, 10, 100, 1.5});
+        const auto found = co_await c.await_group();
+        const auto& group = std::get<pa::wire::group>(found);
+        CHECK(group.members.size() == 2);
+        const auto outcome = co_await c.done({group.round, group.attempt, true, second});
+        CHECK(outcome.yours);
+        CHECK(outcome.now.digest == second);
+        co_await c.leave();
+    };
+    std::vector<std::unique_ptr<pa::rendezvous_client>> clients;
+    for (int i = 0; i < 2; ++i) {
+        auto ends = pa::make_pipe(world, pa::duration(1000));
+        server.welcome(pa::any_channel(std::move(ends.first)));
+        clients.push_back(std::make_unique<pa::rendezvous_client>(
+            world, pa::any_channel(std::move(ends.second))));
+    }
+    const auto both = [&]() -> pa::task<> {
+        std::vector<pa::task<>> members;
+        members.push_back(member(*clients[0], 1));
+        members.push_back(member(*clients[1], 2));
+        co_await pa::when_all(std::move(members));
+    };
+    pa::sync_wait(world, both());
+    CHECK(server.run().round() == 1);
 }
 
 TEST_CASE("an awaited call may be given a lambda that has nothing to destroy")

@@ -106,8 +106,7 @@ pa::task<> take_part(meeting& m, pa::rendezvous_client& c, std::uint32_t rounds,
         co_await c.ready(r);
         const auto summons = co_await c.await_group();
         const auto& group = std::get<wire::group>(summons);
-        wire::round_report d{
-            group.round, group.attempt, true, "after " + std::to_string(round), 0, 0, 0, -1};
+        wire::round_report d{group.round, group.attempt, true, "after " + std::to_string(round)};
         const auto outcome = co_await c.done(d);
         if (!outcome.ok || !outcome.yours || outcome.now.round != round + 1)
             throw std::runtime_error("a round failed");
@@ -125,8 +124,7 @@ pa::task<> host_rounds(pa::rendezvous_client& c, std::uint32_t rounds, wire::gro
         co_await c.ready(r);
         const auto summons = co_await c.await_group();
         last = std::get<wire::group>(summons);
-        wire::round_report d{
-            last.round, last.attempt, true, "after " + std::to_string(round), 0, 0, 0, -1};
+        wire::round_report d{last.round, last.attempt, true, "after " + std::to_string(round)};
         const auto outcome = co_await c.done(d);
         if (!outcome.ok || !outcome.yours) throw std::runtime_error("a round failed");
     }
@@ -225,7 +223,7 @@ TEST_CASE("a latecomer is told the round, the digest and who can give the state"
         wire::round_ready r;
         co_await c.ready(r);
         co_await c.await_group();
-        wire::round_report d{0, 0, true, "D", 0, 0, 0, -1};
+        wire::round_report d{0, 0, true, "D"};
         co_await c.done(d);
     };
     for (int i = 0; i < 2; ++i) {
@@ -362,7 +360,7 @@ TEST_CASE("whoever breaks the protocol is told why and loses its membership", "[
     wire::joined me;
     m.run(join(m, *c, me));
     const auto misbehave = [&]() -> pa::task<> {
-        wire::round_report d{0, 0, true, "D", 0, 0, 0, -1};
+        wire::round_report d{0, 0, true, "D"};
         co_await c->done(d);
     };
     std::string why;
@@ -426,7 +424,7 @@ TEST_CASE("a member that reads nothing is dropped before much waits for it", "[r
     const auto flood = [&]() -> pa::task<> {
         const auto joining = wire::encode(m.request());
         co_await channel.send(joining);
-        const auto old = wire::encode(wire::round_ready{5, {}, 0, 0, 0});
+        const auto old = wire::encode(wire::round_ready{5, {}});
         try {
             for (int i = 0; i < 20'000; ++i) {
                 co_await channel.send(old);

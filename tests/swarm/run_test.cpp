@@ -80,8 +80,8 @@ private:
         if (now.round > 0) {
             std::vector<int> donors;
             for (const auto& d : now.donors) donors.push_back(d.id);
-            std::vector<std::size_t> sizes{size, size};
-            auto got = co_await pa::fetch_state(*net_, donors, sizes, {.min_round = now.round});
+            auto got =
+                co_await pa::fetch_state(*net_, donors, {size, size}, {.min_round = now.round});
             state_ = std::make_shared<pa::state_snapshot>(std::move(got));
             ++fetched_;
         }
@@ -98,7 +98,7 @@ private:
                 for (auto& v : local) v += 0.001f * static_cast<float>(net_->rank() + step);
             }
         }
-        wire::round_ready r{state_->round, digest_of(*state_), 10, 0, 0};
+        wire::round_ready r{state_->round, digest_of(*state_), 10};
         co_await client_.ready(r);
         const auto summons = co_await client_.await_group();
         if (const auto* behind = std::get_if<wire::state_outdated>(&summons)) {
@@ -108,7 +108,7 @@ private:
         }
         const auto& group = std::get<wire::group>(summons);
         const auto next = std::make_shared<pa::state_snapshot>();
-        wire::round_report d{group.round, group.attempt, false, {}, 0, 0, 0, -1};
+        wire::round_report d{group.round, group.attempt, false};
         co_await average(group, local, *next, d);
         auto outcome = co_await client_.done(d);
         if (outcome.ok && outcome.yours)

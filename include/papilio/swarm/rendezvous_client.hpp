@@ -36,8 +36,7 @@ static_assert(std::is_trivially_destructible_v<rendezvous_client_options>);
 /// and again from `ready`, or from fetching the state. All calls throw when the channel is gone:
 /// `errc::refused` with the reason when the rendezvous does not accept this member,
 /// `std::errc::resource_unavailable_try_again` when another session has its name or address, such
-/// as its own session before its link was lost, else `errc::disconnected` or `errc::silent`. Name
-/// the messages that you pass before you await a call: g++ 12 destroys temporary ones twice.
+/// as its own session before its link was lost, else `errc::disconnected` or `errc::silent`.
 /// Heartbeats need a running loop. Belongs to `on`; must outlive the tasks that use it.
 class rendezvous_client {
 public:
@@ -94,6 +93,11 @@ private:
     std::optional<task<>> receiver_ = receive_messages();
     std::optional<task<>> heartbeats_ = send_heartbeats();
 };
+
+// g++ 12.2 destroys a temporary aggregate in an awaited call twice.
+static_assert(!std::is_aggregate_v<wire::join> && !std::is_aggregate_v<wire::endpoint> &&
+              !std::is_aggregate_v<wire::state_held> && !std::is_aggregate_v<wire::round_ready> &&
+              !std::is_aggregate_v<wire::round_report>);
 
 inline rendezvous_client::rendezvous_client(loop& on, any_channel c, rendezvous_client_options o)
     : loop_(on), channel_(std::move(c)), options_(o)

@@ -11,6 +11,9 @@
 // The messages between the members of a run and its rendezvous, over channels. Each message begins
 // with u16 magic, u8 version and u8 kind; texts have at most 255 bytes, lists at most 4,096
 // entries.
+//
+// What callers pass to awaited calls has constructors: g++ 12.2 destroys a temporary aggregate
+// twice there.
 namespace papilio::inline PAPILIO_MODE::wire {
 
 inline constexpr std::uint8_t swarm_version = 1;
@@ -23,6 +26,12 @@ inline constexpr std::size_t max_member_message = 2048;
 /// The address at which a member accepts connections. Port 0: it accepts none. An empty host with a
 /// port: the host from which its channel comes.
 struct endpoint {
+    endpoint() = default;
+    endpoint(std::string host_name, std::uint16_t port_number)
+        : host(std::move(host_name)), port(port_number)
+    {
+    }
+
     std::string host;
     std::uint16_t port = 0;
     friend bool operator==(const endpoint&, const endpoint&) = default;
@@ -46,6 +55,17 @@ struct run_status {
 
 /// A member's first message.
 struct join {
+    join() = default;
+    join(std::string run_name, std::string own_name, endpoint address = {},
+         std::uint64_t parameter_count = 0, std::uint64_t settings = 0)
+        : run(std::move(run_name)),
+          name(std::move(own_name)),
+          at(std::move(address)),
+          parameters(parameter_count),
+          configuration(settings)
+    {
+    }
+
     std::string run;
     std::string name;  ///< shown to people; empty: none
     endpoint at;
@@ -76,6 +96,12 @@ struct announce {
 
 /// A member holds the state after `round` rounds and trains: the others wait for it for a time.
 struct state_held {
+    state_held() = default;
+    state_held(std::uint32_t rounds, std::string state_digest)
+        : round(rounds), digest(std::move(state_digest))
+    {
+    }
+
     std::uint32_t round = 0;
     std::string digest;  ///< of that state; empty: not given
     friend bool operator==(const state_held&, const state_held&) = default;
@@ -90,6 +116,17 @@ struct round_closing {
 
 /// A member holds the state after `round` rounds, has trained on it and waits for a group.
 struct round_ready {
+    round_ready() = default;
+    round_ready(std::uint32_t rounds, std::string state_digest, std::uint32_t steps = 0,
+                std::uint64_t token_count = 0, double mean_loss = 0)
+        : round(rounds),
+          digest(std::move(state_digest)),
+          inner_steps(steps),
+          tokens(token_count),
+          loss(mean_loss)
+    {
+    }
+
     std::uint32_t round = 0;
     std::string digest;  ///< of that state; empty: not given
     std::uint32_t inner_steps = 0;
@@ -122,6 +159,21 @@ struct group {
 /// A member's result of its group's round. The member does not adopt the new state before
 /// `round_outcome`.
 struct round_report {
+    round_report() = default;
+    round_report(std::uint32_t of_round, std::uint32_t of_attempt, bool succeeded,
+                 std::string state_digest = {}, std::uint64_t sent = 0, std::uint64_t received = 0,
+                 double took_seconds = 0, std::int32_t to_blame = -1)
+        : round(of_round),
+          attempt(of_attempt),
+          ok(succeeded),
+          digest(std::move(state_digest)),
+          bytes_sent(sent),
+          bytes_received(received),
+          seconds(took_seconds),
+          culprit(to_blame)
+    {
+    }
+
     std::uint32_t round = 0;
     std::uint32_t attempt = 0;
     bool ok = false;

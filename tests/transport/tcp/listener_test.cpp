@@ -79,6 +79,23 @@ pa::task<std::string> why_not(pa::asio_loop& on, tcp::endpoint to)
 
 }  // namespace
 
+TEST_CASE("a listener may be dialled at an endpoint in place", "[tcp]")
+{
+    pa::asio_loop loop;
+    tcp::listener listener(loop, {"127.0.0.1", 0});
+    std::optional<tcp::channel> a, b;
+    const auto dial = [&]() -> pa::task<> {
+        // 127.0.0.1, too long to lie in the string itself.
+        a.emplace(co_await tcp::dial(loop, {"0177.0000.0000.0001", listener.local().port}, 5s));
+    };
+    std::vector<pa::task<>> tasks;
+    tasks.push_back(dial());
+    tasks.push_back(accept_into(listener, b));
+    const auto both = [&]() -> pa::task<> { co_await pa::when_all(std::move(tasks)); };
+    pa::sync_wait(loop, both());
+    CHECK((a && b));
+}
+
 TEST_CASE("a channel over TCP keeps what channels promise", "[channel][tcp]")
 {
     for (const auto& rule : pa::test::channel_contract()) {

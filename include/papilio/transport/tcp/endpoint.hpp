@@ -4,12 +4,20 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace papilio::inline PAPILIO_MODE::tcp {
 
 /// Where a peer listens: a host, by name or address, and a port. With an empty host it does not
-/// listen at all.
+/// listen at all. Has constructors for awaited calls: g++ 12.2 destroys a temporary aggregate twice
+/// there.
 struct endpoint {
+    endpoint() = default;
+    endpoint(std::string host_name, std::uint16_t port_number)
+        : host(std::move(host_name)), port(port_number)
+    {
+    }
+
     std::string host;
     std::uint16_t port = 0;
 

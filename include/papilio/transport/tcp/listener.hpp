@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <type_traits>
 
 namespace papilio::inline PAPILIO_MODE::tcp {
 
@@ -17,8 +18,8 @@ class listener_state;
 
 /// Connects to a listener. Tries until it succeeds, since the other side may not have started yet.
 /// Throws `errc::timed_out` with the last failure when the loop's clock has advanced by `limit`.
-/// Name the endpoint before you await this: g++ 12 destroys a temporary one twice.
 task<channel> dial(asio_loop& on, endpoint to, duration limit = std::chrono::seconds(30));
+static_assert(!std::is_aggregate_v<endpoint>);
 
 /// Accepts channels. Closes connections that do not send a hello in time, or send anything else.
 /// Belongs to `on`; must outlive the tasks that accept.
