@@ -63,7 +63,7 @@ namespace detail {
 
 inline std::string log_value(const std::string& value)
 {
-    const std::string shown = printable(value);
+    std::string shown = printable(value);
     if (!shown.empty() && shown.find_first_of(" \"=\\") == std::string::npos) return shown;
     std::string quoted = "\"";
     for (const char c : shown) {

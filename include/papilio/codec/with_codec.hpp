@@ -17,6 +17,7 @@
 #include <papilio/codec/sign1.hpp>
 #include <papilio/codec/topk.hpp>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -85,8 +86,8 @@ void for_each_codec(codec_list<Codecs...>, F&& f)
 template <class... Codecs>
 codec_id codec_named(std::string_view text, codec_list<Codecs...> list)
 {
-    codec_id found{};
-    if (((text == name(Codecs::id) && (found = Codecs::id, true)) || ...)) return found;
+    for (const codec_id id : std::initializer_list<codec_id>{Codecs::id...})
+        if (text == name(id)) return id;
     detail::refuse_codec(list, '"' + std::string(text.substr(0, 60)) + '"');
 }
 
