@@ -290,6 +290,15 @@ TEST_CASE("a yes whose weights do not add up to that of the sum is refused")
     CHECK(v.hears(2, vote) == (right ? std::error_code{} : make_error_code(errc::mismatch)));
 }
 
+TEST_CASE("weights in a yes that comes before the sum are compared with it, too")
+{
+    voter v(0, full(4), {2, 2});
+    CHECK_FALSE(v.hears(2, yes(v, 3, {3, 2})));
+    CHECK(thrown_by([&] { v.is_told(2, 0); }) == errc::mismatch);
+    CHECK(thrown_by([&] { v.is_told(2, 100); }) == errc::mismatch);
+    CHECK_FALSE(thrown_by([&] { v.is_told(2, 5); }));
+}
+
 TEST_CASE("a reducer among several clients waits for each of their votes")
 {
     voter v(0, two_clients);

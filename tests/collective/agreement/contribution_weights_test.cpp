@@ -204,6 +204,40 @@ TEST_CASE("nobody else can change what this peer weighs")
     CHECK_FALSE(s.note(0, 1.5));
 }
 
+TEST_CASE("a peer that votes before it contributes is held to the weight of its vote")
+{
+    scene s(full(3));
+    CHECK_FALSE(s.note(1, 2));
+    CHECK_FALSE(s.note(2, 0));
+    CHECK(s.take(1, 3) == errc::mismatch);
+    CHECK(s.take(2, 1) == errc::mismatch);
+    CHECK_FALSE(s.take(1, 2));
+    CHECK_FALSE(s.take(2, 0));
+}
+
+TEST_CASE("a client is not held to what another said of it before it contributed")
+{
+    scene s({role::full, role::full, role::client, role::client});
+    CHECK_FALSE(s.note(2, 9));  // as a reducer's vote may say
+    CHECK_FALSE(s.take(2, 1));
+    CHECK_FALSE(s.note(2, 1));
+}
+
+TEST_CASE("a sum weighs what votes say of those who are in it, whichever comes first")
+{
+    const bool vote_first = GENERATE(false, true);
+    const double told = GENERATE(5.0, 4.0, 0.0);
+    const auto expected = told == 5 ? std::error_code{} : make_error_code(errc::mismatch);
+    scene s(full(4), {2, 2});
+    if (!vote_first) CHECK_FALSE(s.take(2, told));
+    CHECK_FALSE(s.note(2, 3));
+    CHECK_FALSE(s.note(3, 2));
+    if (vote_first)
+        CHECK(s.take(2, told) == expected);
+    else
+        CHECK(s.check_block(2, 1) == expected);
+}
+
 TEST_CASE("a sum may weigh what another order of adding does not give")
 {
     // ((2^52 + 0.5) + (0.5 + 0.5)) is 2^52 + 1, and one after the other 2^52.

@@ -64,7 +64,8 @@ public:
     }
 
     /// Checks it, and takes the weight of the sender's contribution. Throws `errc::no_contribution`
-    /// for one of 0 that the operation cannot do without.
+    /// for one of 0 that the operation cannot do without, and `errc::mismatch` for another than the
+    /// sender has voted for.
     void take(int peer, bytes first)
     {
         const auto theirs = check(first);
@@ -72,6 +73,7 @@ public:
         if (!contributes_block(peer, k)) return;
         check_present(theirs.weight);
         told_[index(k)][index(stages().digit(peer, k))] = theirs.weight;
+        if (has_voted(peer, k)) check_block(peer, k);
         if (k == 0) weights_[index(peer)] = theirs.weight;
     }
 
@@ -135,6 +137,16 @@ private:
     static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
 
     const butterfly& stages() const noexcept { return call_plan_.stages; }
+
+    /// Whether `peer` has named the weights of its contribution by a vote that came before it. What
+    /// others may have said of a client does not bind it.
+    bool has_voted(int peer, int stage) const
+    {
+        if (call_plan_.roles[index(peer)] == role::client) return false;
+        const auto begin = weights_.begin() + stages().block(peer, stage);
+        return std::any_of(begin, begin + stages().block_size(stage),
+                           [](const known_weight& w) { return w.has_value(); });
+    }
 
     void check_present(double weight) const
     {
