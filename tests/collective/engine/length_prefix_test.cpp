@@ -100,6 +100,16 @@ TEST_CASE("an entry without the whole of its padding is refused")
         CHECK(taking_one_from(bytes(whole).first(size)) == errc::bad_message);
 }
 
+TEST_CASE("an entry whose padding is not zero is refused")
+{
+    const auto whole = length_prefixed(filled(5, 1));
+    for (std::size_t i = 13; i < 16; ++i) {
+        auto bad = whole;
+        bad[i] = std::byte{0x80};
+        CHECK(taking_one_from(bad) == errc::bad_message);
+    }
+}
+
 TEST_CASE("a message about more parts or fewer than there are is refused")
 {
     auto two = length_prefixed(filled(4, 1));

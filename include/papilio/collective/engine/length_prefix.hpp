@@ -43,16 +43,20 @@ inline std::vector<std::byte> length_prefixed(bytes message)
     return entry;
 }
 
-/// Takes the next entry off the front of `message`. Throws `errc::bad_message` if it is cut short.
+/// Takes the next entry off the front of `message`. Throws `errc::bad_message` if it is cut short,
+/// or padded with anything but zeros.
 inline bytes next_entry(bytes& message)
 {
     const bool there = message.size() >= length_size;
     const auto size = there ? load<std::uint64_t>(message.data()) : 0;
     if (!there || size > message.size() - length_size || prefixed_size(size) > message.size())
         throw std::system_error(errc::bad_message, "a message ends before its last part");
-    const auto entry = message.subspan(length_size, size);
+    const auto entry = message.first(prefixed_size(size)).subspan(length_size);
+    const auto is_zero = [](std::byte b) { return b == std::byte{}; };
+    if (!std::ranges::all_of(entry.subspan(size), is_zero))
+        throw std::system_error(errc::bad_message, "a message is not padded with zeros");
     message = message.subspan(prefixed_size(size));
-    return entry;
+    return entry.first(size);
 }
 
 /// The entries of a message about `count` parts.
