@@ -191,6 +191,17 @@ TEST_CASE("a reduce_scatter has no results to send")
     CHECK(s.progress.results(0, 0).empty());
 }
 
+TEST_CASE("a message is kept until the last partner has been served")
+{
+    scene s(0, phases::both, false,
+            single_stage({role::full, role::full, role::full}, {{0, 8}, {8, 6}, {14, 6}}));
+    s.progress.finish(0, 0, 0, bytes_of("rABCD"));
+    s.progress.served(0, 0);
+    CHECK(copy(s.progress.results(0, 0)) == bytes_of("rABCD"));
+    s.progress.served(0, 0);
+    CHECK(s.progress.at(0, 0).message.capacity() == 0);
+}
+
 TEST_CASE("nobody waits for the answer to one of the last chunks")
 {
     auto plan = single_stage({role::full, role::full}, {{0, 10}, {10, 10}}, 5);

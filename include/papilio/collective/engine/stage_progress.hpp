@@ -168,7 +168,9 @@ public:
 
     void served(int k, std::size_t c)
     {
-        if (--at(k, c).unserved == 0) at(k, c).message = {};
+        auto& done = at(k, c);
+        if (--done.unserved > 0) return;
+        done.message = std::vector<std::byte>();  // `{}` would keep the memory
     }
 
 private:
