@@ -141,6 +141,19 @@ TEST_CASE("no more than 24 MiB of elements are on the way to a peer")
     CHECK(plan_by_shares(2, 128 * mib, floats, huge).slots == 1);
 }
 
+TEST_CASE("slots count a granule of each part in full where a smaller chunk was asked for")
+{
+    // A chunk is a granule of 1 KiB, whatever was asked for: 24 MiB hold 24,576 of them.
+    const call_kind kind{.element_size = 4, .granule = 256};
+    const call_options o{.chunk_bytes = 4, .in_flight = 1'000'000};
+    const auto plan = plan_by_shares(2, std::size_t{1} << 24, kind, o);
+    CHECK(plan.columns == 32'768);
+    CHECK(plan.slots == 24'576);
+    // Of four peers in two stages, a message is about two parts: 2 KiB.
+    const call_options staged{.radix = {2, 2}, .chunk_bytes = 4, .in_flight = 1'000'000};
+    CHECK(plan_by_shares(4, std::size_t{1} << 24, kind, staged).slots == 12'288);
+}
+
 TEST_CASE("what a caller says of messages on their way holds on near links as well")
 {
     constexpr std::size_t mib = 1 << 20;

@@ -113,6 +113,17 @@ inline std::size_t columns_of(const call_plan& plan, std::size_t element_size,
     return columns;
 }
 
+/// The most bytes of elements in a message of the first stage: more than `chunk_bytes` where that
+/// is less than a granule of each part.
+inline std::size_t largest_message(const call_plan& plan, std::size_t element_size)
+{
+    std::vector<std::size_t> elements(static_cast<std::size_t>(plan.stages.radix(0)), 0);
+    for (std::size_t owner = 0; owner < plan.parts.size(); ++owner)
+        elements[owner % elements.size()] +=
+            largest_chunk(plan.parts[owner].size, plan.granule, plan.columns);
+    return std::ranges::max(elements) * element_size;
+}
+
 /// Checks what the caller says about the group and works out who owns what. Throws
 /// `errc::bad_argument`.
 inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role> roles,
@@ -131,7 +142,8 @@ inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role>
     plan.auxiliaries_receive = o.auxiliaries_receive || plan.stages.stages() > 1;
     plan.all_contribute = plan.stages.stages() > 1 && !kind.uneven_stages;
     const auto slots = o.in_flight != 0 ? o.in_flight : default_slots(total, partners, chunk_bytes);
-    plan.slots = std::min({slots, max_slots(chunk_bytes), plan.columns});
+    const auto message = std::max(chunk_bytes, largest_message(plan, kind.element_size));
+    plan.slots = std::min({slots, max_slots(message), plan.columns});
     plan.slots_low_latency =
         o.in_flight != 0 ? plan.slots : std::min(default_slots_low_latency, plan.slots);
 
