@@ -155,15 +155,15 @@ void miner::synchronise(run_client& run)
     constexpr int attempts = 3;
     training_.update();
     for (int i = 0; i < attempts; ++i) {
-        run.ready(training_.readiness());
+        run.report_round_ready(training_.readiness());
         if (!run.wait_for_group(std::chrono::seconds(2)))
             training_.display().waiting(fmt::format("ready for round {}, waiting for the others",
                                                     training_.state()->round + 1));
         const auto found = run.await_group();
         if (const auto* behind = std::get_if<wire::state_outdated>(&found))
             return catch_up(run, behind->now);
-        const bool settled = average(run, std::get<wire::group>(found));
-        if (settled) return;
+        const bool ended = average(run, std::get<wire::group>(found));
+        if (ended) return;
     }
     throw std::system_error(errc::disconnected, "three attempts at a round have failed");
 }
@@ -189,7 +189,7 @@ bool miner::average(run_client& run, const wire::group& group)
     report.seconds = how.seconds;
     report.culprit = how.culprit;
     const std::string after = report.digest;
-    const wire::round_outcome outcome = run.done(std::move(report));
+    const wire::round_outcome outcome = run.report_round(std::move(report));
     if (!how.ok)
         training_.display().note(fmt::format("round {} failed: {}", group.round + 1, how.why));
     if (!outcome.ok) return false;
@@ -230,7 +230,7 @@ void miner::catch_up(run_client& run, const wire::run_status& now)
         training_.record_fetch();
     }
     run.publish(training_.state());
-    run.holding(training_.state()->round, digest());
+    run.report_state_held(training_.state()->round, digest());
 }
 
 /// Fetches the state from the first donor whose state has the run's digest.

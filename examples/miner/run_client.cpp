@@ -114,10 +114,10 @@ void run_client::publish(shared_state latest)
     background_.call([&] { network_->publish(std::move(latest)); });
 }
 
-void run_client::holding(std::uint32_t round, const std::string& digest)
+void run_client::report_state_held(std::uint32_t round, const std::string& digest)
 {
     wire::state_held h{round, digest};
-    background_.wait(client_->holding(std::move(h)), ending_.get_token());
+    background_.wait(client_->report_state_held(std::move(h)), ending_.get_token());
     listen();
 }
 
@@ -136,9 +136,9 @@ std::uint32_t run_client::closing_in_ms()
     return background_.call([this] { return client_->closing_in_ms(); });
 }
 
-void run_client::ready(wire::round_ready how)
+void run_client::report_round_ready(wire::round_ready how)
 {
-    background_.wait(client_->ready(std::move(how)), ending_.get_token());
+    background_.wait(client_->report_round_ready(std::move(how)), ending_.get_token());
 }
 
 bool run_client::wait_for_group(duration limit)
@@ -161,9 +161,9 @@ average_result run_client::average_in(wire::group group, round_codec codec,
     return background_.wait(network_->average_in(std::move(group), codec, residuals, in, out));
 }
 
-wire::round_outcome run_client::done(wire::round_report how)
+wire::round_outcome run_client::report_round(wire::round_report how)
 {
-    auto outcome = background_.wait(client_->done(std::move(how)));
+    auto outcome = background_.wait(client_->report_round(std::move(how)));
     listen();
     return outcome;
 }

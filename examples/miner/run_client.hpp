@@ -44,7 +44,7 @@ public:
     void publish(shared_state latest);
 
     /// Tells the rendezvous that this miner holds the state and trains.
-    void holding(std::uint32_t round, const std::string& digest);
+    void report_state_held(std::uint32_t round, const std::string& digest);
 
     /// Whether the run advanced without this miner, or expelled it: `await_group` returns or throws
     /// which. Does not block.
@@ -53,7 +53,7 @@ public:
     /// How long the others still wait for this miner; zero: they have not said so.
     std::uint32_t closing_in_ms();
 
-    void ready(wire::round_ready how);
+    void report_round_ready(wire::round_ready how);
 
     /// Waits up to `limit` for `await_group` to have an answer; false: it has none yet.
     bool wait_for_group(duration limit);
@@ -61,7 +61,7 @@ public:
 
     average_result average_in(wire::group group, round_codec codec, update_residuals& residuals,
                               std::span<const float> in, std::span<float> out);
-    wire::round_outcome done(wire::round_report how);
+    wire::round_outcome report_round(wire::round_report how);
 
     /// Fetches the state after `round` rounds or a later one.
     state_snapshot fetch(wire::member_endpoint donor, std::uint32_t round);

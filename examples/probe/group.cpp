@@ -133,7 +133,7 @@ private:
             co_await client_->announce(announced());
         }
         wire::round_ready here;
-        co_await client_->ready(std::move(here));
+        co_await client_->report_round_ready(std::move(here));
         auto found = co_await client_->await_group();
         if (!std::holds_alternative<wire::group>(found))
             throw problem(errc::refused, "the group has been measured without this peer");
@@ -161,7 +161,7 @@ private:
         report.attempt = group.attempt;
         report.ok = true;
         report.digest = digest;
-        co_await client_->done(std::move(report));
+        co_await client_->report_round(std::move(report));
         co_await net_->close();
         co_return found;
     }

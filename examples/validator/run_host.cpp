@@ -61,7 +61,7 @@ task<> run_host::ending()
         wire::state_held here{state_->round, digest_};
         const bool waits = members.contains(0) && !called_.is_open() && !busy_;
         if (waits) {
-            co_await client_.holding(std::move(here));
+            co_await client_.report_state_held(std::move(here));
         }
         co_await sleep_for(std::chrono::milliseconds(20));
     }
@@ -97,9 +97,9 @@ void run_host::saw(const membership_event& what)
         for (const auto& m : called->group.members)
             if (m.id != 0) members_[m.id].at = m.at;
         called_.open();
-    } else if (const auto* settled = std::get_if<group_settled>(&what)) {
+    } else if (const auto* outcome = std::get_if<group_round_outcome>(&what)) {
         called_.close();
-        settled_.push_back(*settled);
+        outcomes_.push_back(*outcome);
     }
 }
 
@@ -123,7 +123,7 @@ task<> run_host::take_part()
         wire::round_ready here;
         here.round = state_->round;
         here.digest = digest_;
-        co_await client_.ready(std::move(here));
+        co_await client_.report_round_ready(std::move(here));
         auto found = co_await client_.await_group();
         busy_ = true;
         if (auto* behind = std::get_if<wire::state_outdated>(&found)) {
@@ -160,7 +160,7 @@ task<> run_host::observe(wire::group group)
         co_await offload(&pool_, step);
     }
     const std::string after = told.digest;
-    wire::round_outcome outcome = co_await client_.done(std::move(told));
+    wire::round_outcome outcome = co_await client_.report_round(std::move(told));
     if (outcome.ok && outcome.yours) {
         state_ = std::move(next);
         digest_ = after;
@@ -171,17 +171,17 @@ task<> run_host::observe(wire::group group)
     tell_rounds(&how);
 }
 
-/// Passes the settled rounds on. `how` is this member's own result of the last one, or null.
+/// Passes the ended attempts on. `how` is this member's own result of the last one, or null.
 void run_host::tell_rounds(const average_result* how)
 {
-    for (; !settled_.empty(); settled_.pop_front()) {
+    for (; !outcomes_.empty(); outcomes_.pop_front()) {
         observation o;
-        o.outcome = std::move(settled_.front());
+        o.outcome = std::move(outcomes_.front());
         if (o.outcome.ok && state_->round == o.outcome.group.round + 1) {
             o.state = state_;
             o.digest = digest_;
         }
-        if (how != nullptr && settled_.size() == 1) {
+        if (how != nullptr && outcomes_.size() == 1) {
             o.own_report = how->call_report;
             o.shares = how->shares;
             o.failure = how->why;
@@ -191,8 +191,8 @@ void run_host::tell_rounds(const average_result* how)
     }
 }
 
-/// Fetches the state from a miner. If all fail, the next `ready` is answered by `state_outdated`,
-/// and leads here again.
+/// Fetches the state from a miner. If all fail, the next `report_round_ready` is answered by
+/// `state_outdated`, and leads here again.
 task<> run_host::catch_up(wire::run_status now)
 {
     const auto parameters = static_cast<std::size_t>(options_.run.parameters);

@@ -38,9 +38,9 @@ struct run_snapshot {
     std::map<std::uint16_t, link_figures> links;
 };
 
-/// A settled attempt at a round, as the host saw it.
+/// An attempt at a round that has ended, as the host saw it.
 struct observation {
-    group_settled outcome;
+    group_round_outcome outcome;
     shared_state state;          ///< after the round; null when it failed or this member missed it
     std::string digest;          ///< of that state
     report own_report;           ///< the observer's own report; empty when its call failed
@@ -64,7 +64,7 @@ struct run_host_options {
 /// keeps the shared model, and the measurement of links between rounds. Belongs to the loop.
 class run_host final : private rendezvous_watcher {
 public:
-    /// Calls `tell` on the loop with each attempt that is settled, and `note` with a line of text
+    /// Calls `tell` on the loop with each attempt that has ended, and `note` with a line of text
     /// about each miner that joins or leaves. Throws a `problem` when it cannot listen.
     run_host(asio_loop& on, const run_host_options& o, shared_state first, std::string digest,
              std::function<void(observation)> tell, std::function<void(std::string)> note);
@@ -109,10 +109,10 @@ private:
     link_monitor monitor_;
 
     std::map<std::uint16_t, known_member> members_;
-    std::deque<group_settled> settled_;  // not yet passed to `tell_`
-    bool busy_ = false;                  // in a group, or fetching the state
-    gate called_;                        // while a group is averaging
-    gate ending_;                        // once no further round is wanted
+    std::deque<group_round_outcome> outcomes_;  // not yet passed to `tell_`
+    bool busy_ = false;                         // in a group, or fetching the state
+    gate called_;                               // while a group is averaging
+    gate ending_;                               // once no further round is wanted
 };
 
 }  // namespace papilio::example

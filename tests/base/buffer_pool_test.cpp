@@ -67,13 +67,13 @@ TEST_CASE("a buffer takes little more memory than was asked for")
 TEST_CASE("buffers that are in use at a time lie apart")
 {
     for (int times = 0; times < 3; ++times) {
-        std::vector<pooled_buffer> rooms;
+        std::vector<pooled_buffer> buffers;
         for (int i = 0; i < 40; ++i) {
-            rooms.emplace_back(large);
-            std::ranges::fill(rooms.back().get(), static_cast<std::byte>(i));
+            buffers.emplace_back(large);
+            std::ranges::fill(buffers.back().get(), static_cast<std::byte>(i));
         }
         for (int i = 0; i < 40; ++i) {
-            const auto held = rooms[static_cast<std::size_t>(i)].get();
+            const auto held = buffers[static_cast<std::size_t>(i)].get();
             CHECK(std::ranges::count(held, static_cast<std::byte>(i)) == std::ssize(held));
         }
     }

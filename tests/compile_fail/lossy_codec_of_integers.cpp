@@ -7,6 +7,6 @@
 int main()
 {
     const std::array<int, 4> values{1, 2, 3, 4};
-    std::array<std::byte, 64> room{};
-    papilio::int8b{}.encode(std::span<const int>(values), room);
+    std::array<std::byte, 64> buffer{};
+    papilio::int8b{}.encode(std::span<const int>(values), buffer);
 }

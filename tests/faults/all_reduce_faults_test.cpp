@@ -340,12 +340,12 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
         const pa::duration when(1'000 * static_cast<std::int64_t>(random.below(160'000)));
         const auto count = static_cast<std::size_t>(random.below(30'000));
         const auto radix = some_radix(peers, random);
-        const bool near = random.below(2) == 0;  // there calls choose what is in flight
+        const bool low_latency = random.below(2) == 0;  // there calls choose what is in flight
         std::vector<double> weights(at(peers));
         for (auto& weight : weights)
             weight = random.below(3) == 0 ? 0 : 1 + static_cast<double>(random.below(5));
         const bool possible = count == 0 || std::ranges::count(weights, 0.0) < peers;
-        const pa::duration latency = near ? pa::duration(40us) : pa::duration(10ms);
+        const pa::duration latency = low_latency ? pa::duration(40us) : pa::duration(10ms);
         sim_cluster cluster(peers, {.seed = static_cast<std::uint64_t>(seed),
                                     .latency = latency,
                                     .jitter = 2 * latency,
@@ -359,7 +359,7 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
                                            .weight = weights[at(rank)],
                                            .radix = radix,
                                            .chunk_bytes = 4096,
-                                           .in_flight = near ? 0u : 2u};
+                                           .in_flight = low_latency ? 0u : 2u};
             work.emplace_back(
                 note(ends[at(rank)], pa::all_reduce_in_place(cluster.peer(rank), data[at(rank)],
                                                              pa::sum{}, pa::int8b{}, options)));

@@ -49,10 +49,10 @@ struct both_ends {
     void read(std::size_t size)
     {
         std::vector<std::byte> came(size);
-        const std::array<pa::mutable_bytes, 2> rooms{pa::mutable_bytes(came).first(size / 2),
-                                                     pa::mutable_bytes(came).subspan(size / 2)};
+        const std::array<pa::mutable_bytes, 2> buffers{pa::mutable_bytes(came).first(size / 2),
+                                                       pa::mutable_bytes(came).subspan(size / 2)};
         std::error_code error;
-        const auto n = in.read_some(rooms, error, [] {});
+        const auto n = in.read_some(buffers, error, [] {});
         require(n <= size && (lies || !error));
         if (lies) return;
         require(n == std::min(size, between.size()));

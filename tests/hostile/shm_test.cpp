@@ -161,15 +161,15 @@ TEST_CASE("many files at once are not kept")
         constexpr std::size_t many = 50;
         std::array<int, many> fds{};
         fds.fill(file.get());
-        alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof fds)> room{};
+        alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof fds)> buffer{};
         auto hello = wire::encode(hello_from_1);
         hello[0] = std::byte{0};
         iovec content{hello.data(), hello.size()};
         msghdr message{};
         message.msg_iov = &content;
         message.msg_iovlen = 1;
-        message.msg_control = room.data();
-        message.msg_controllen = room.size();
+        message.msg_control = buffer.data();
+        message.msg_controllen = buffer.size();
         cmsghdr* const head = CMSG_FIRSTHDR(&message);
         head->cmsg_level = SOL_SOCKET;
         head->cmsg_type = SCM_RIGHTS;

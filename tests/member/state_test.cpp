@@ -19,7 +19,7 @@ std::vector<float> drawn(std::uint64_t seed, std::size_t n = 1500)
 
 }  // namespace
 
-TEST_CASE("a round leads from one state to the next, which has room of its own", "[member]")
+TEST_CASE("a round leads from one state to the next, which has memory of its own", "[member]")
 {
     const auto first = first_state(drawn(1));
     const auto gradient = drawn(2);

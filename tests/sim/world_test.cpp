@@ -353,13 +353,13 @@ TEST_CASE("a peer's access may become another")
     const std::vector<std::byte> message(1'000'000);
     std::vector<pa::time_point> came;
     w.run([&](pa::sim::transport& net) -> pa::task<> {
-        std::vector<std::byte> room(message.size());
+        std::vector<std::byte> into(message.size());
         for (std::uint32_t i = 0; i < 3; ++i) {
             const auto t = pa::make_tag({.index = i});
             if (net.rank() == 0) {
                 co_await net.send(1, t, message);
             } else {
-                co_await net.recv(0, t, room);
+                co_await net.recv(0, t, into);
                 came.push_back(w.now());
                 if (i == 0) w.reshape(1, {1e6, 0.5e6});
             }

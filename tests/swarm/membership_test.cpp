@@ -6,8 +6,11 @@
 #include <catch2/catch.hpp>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace pa = papilio;
@@ -48,14 +51,17 @@ struct bench {
         return no ? no->reason : "";
     }
 
-    void ready(std::uint16_t id) { run.ready(id, {run.round(), "", 10, 0, 0}, now); }
-    void holding(std::uint16_t id) { run.holding(id, {run.round(), ""}, now); }
-
-    void done(std::uint16_t id, bool ok, const std::string& digest = "D", int culprit = -1)
+    void report_round_ready(std::uint16_t id)
     {
-        const auto& g = run.current_group();
+        run.report_round_ready(id, {run.round(), "", 10, 0, 0}, now);
+    }
+    void report_state_held(std::uint16_t id) { run.report_state_held(id, {run.round(), ""}, now); }
+
+    void report_round(std::uint16_t id, bool ok, const std::string& digest = "D", int culprit = -1)
+    {
+        const auto* g = current_group();
         REQUIRE(g);
-        run.done(id, {g->round, g->attempt, ok, ok ? digest : "", 0, 0, 0, culprit}, now);
+        run.report_round(id, {g->round, g->attempt, ok, ok ? digest : "", 0, 0, 0, culprit}, now);
     }
 
     void leave(std::uint16_t id) { run.leave(id, "it left", false, now); }
@@ -65,19 +71,42 @@ struct bench {
         run.tick(now);
     }
 
-    std::vector<std::uint16_t> group() const
+    std::vector<std::uint16_t> group()
     {
         std::vector<std::uint16_t> ids;
-        if (run.current_group())
-            for (const auto& m : run.current_group()->members) ids.push_back(m.id);
+        if (const auto* g = current_group())
+            for (const auto& m : g->members) ids.push_back(m.id);
         return ids;
+    }
+
+    /// The group whose reports are due; null between groups.
+    const wire::group* current_group()
+    {
+        collect();
+        return called ? &*called : nullptr;
+    }
+
+    /// The events since the last call.
+    std::vector<pa::membership_event> take_events()
+    {
+        collect();
+        return std::exchange(events, {});
+    }
+
+    void collect()
+    {
+        for (const auto& e : run.take_events()) {
+            if (const auto* next = std::get_if<pa::group_called>(&e)) called = next->group;
+            if (std::holds_alternative<pa::group_round_outcome>(e)) called.reset();
+            events.push_back(e);
+        }
     }
 
     template <class Event>
     std::vector<Event> take()
     {
         std::vector<Event> found;
-        for (const auto& e : run.take_events())
+        for (const auto& e : take_events())
             if (const auto* wanted = std::get_if<Event>(&e)) found.push_back(*wanted);
         return found;
     }
@@ -85,6 +114,8 @@ struct bench {
     pa::membership run;
     pa::time_point now{};
     std::uint16_t next_port = 1;
+    std::optional<wire::group> called;
+    std::vector<pa::membership_event> events;
 };
 
 using ids = std::vector<std::uint16_t>;
@@ -187,24 +218,24 @@ TEST_CASE("a group is called when everybody who holds the state is ready", "[mem
 {
     bench b;
     const auto a = b.join(), c = b.join(), d = b.join();
-    for (const auto id : {a, c, d}) b.holding(id);
-    b.ready(a);
-    b.ready(d);
+    for (const auto id : {a, c, d}) b.report_state_held(id);
+    b.report_round_ready(a);
+    b.report_round_ready(d);
     CHECK(b.group().empty());
-    b.ready(c);
+    b.report_round_ready(c);
     CHECK(b.group() == ids{a, c, d});
-    CHECK(b.run.current_group()->epoch == 1);
-    CHECK(b.run.current_group()->timeout_ms == 60'000);
+    CHECK(b.current_group()->epoch == 1);
+    CHECK(b.current_group()->timeout_ms == 60'000);
 }
 
 TEST_CASE("a group waits for the slow until group_wait ends, and warns them", "[membership]")
 {
     bench b;
     const auto a = b.join(), c = b.join(), slow = b.join();
-    b.holding(slow);
-    b.ready(a);
+    b.report_state_held(slow);
+    b.report_round_ready(a);
     b.wait(4s);
-    b.ready(c);
+    b.report_round_ready(c);
     CHECK(b.group().empty());
     const auto warned = b.take<pa::member_warned>();
     REQUIRE(warned.size() == 1);
@@ -221,11 +252,11 @@ TEST_CASE("a group waits for the slow until group_wait ends, and warns them", "[
 TEST_CASE("too few members make no group, however long they wait", "[membership]")
 {
     bench b;
-    b.ready(b.join());
+    b.report_round_ready(b.join());
     b.wait(1h);
     CHECK(b.group().empty());
     CHECK(b.run.next_tick() == pa::time_point::max());
-    b.ready(b.join());
+    b.report_round_ready(b.join());
     CHECK(b.group().size() == 2);
 }
 
@@ -236,12 +267,12 @@ TEST_CASE("a group has at most as many as it may, and its observers beside", "[m
     bench b(o);
     b.run.admit_host({"h", 1});
     const auto a = b.join(), c = b.join(), d = b.join();
-    for (const auto id : ids{0, a, c, d}) b.holding(id);
-    for (const auto id : ids{0, a, c, d}) b.ready(id);
+    for (const auto id : ids{0, a, c, d}) b.report_state_held(id);
+    for (const auto id : ids{0, a, c, d}) b.report_round_ready(id);
     CHECK(b.group() == ids{0, a, c});
-    CHECK(b.run.current_group()->members[0].role == wire::member_role::observer);
-    for (const auto id : {a, c}) b.done(id, true);
-    const auto behind = b.take<pa::member_outdated>();
+    CHECK(b.current_group()->members[0].role == wire::member_role::observer);
+    for (const auto id : {a, c}) b.report_round(id, true);
+    const auto behind = b.take<pa::member_state_outdated>();
     REQUIRE(behind.size() == 1);
     CHECK(behind[0].id == d);
     CHECK(behind[0].now.round == 1);
@@ -257,13 +288,13 @@ TEST_CASE("when a group cannot hold all, nobody waits for ever", "[membership]")
     for (int i = 0; i < 4; ++i) all.push_back(b.join());
     std::map<std::uint16_t, int> averaged;
     const auto round = [&] {
-        for (const auto id : all) b.holding(id);
-        for (const auto id : all) b.ready(id);
+        for (const auto id : all) b.report_state_held(id);
+        for (const auto id : all) b.report_round_ready(id);
         const auto group = b.group();
         REQUIRE(group.size() == static_cast<std::size_t>(o.max_group) + 1);
         CHECK(group[0] == 0);
         const auto digest = "after " + std::to_string(b.run.round() + 1);
-        for (const auto id : group) b.done(id, true, digest);
+        for (const auto id : group) b.report_round(id, true, digest);
         for (const auto id : group) ++averaged[id];
     };
     for (int i = 0; i < 6; ++i) round();
@@ -283,11 +314,11 @@ TEST_CASE("observers alone make no group, and one that is late holds nobody up f
 {
     bench b;
     b.run.admit_host({"h", 1});
-    b.ready(0);
+    b.report_round_ready(0);
     CHECK(b.group().empty());
-    b.holding(0);
-    b.ready(b.join());
-    b.ready(b.join());
+    b.report_state_held(0);
+    b.report_round_ready(b.join());
+    b.report_round_ready(b.join());
     CHECK(b.group().empty());
     b.wait(10s);
     CHECK(b.group() == ids{1, 2});
@@ -299,12 +330,12 @@ TEST_CASE("who cannot be dialled is a client", "[membership]")
     const auto a = b.join();
     auto hidden = bench::request({}, 0);
     b.run.admit(hidden);
-    b.ready(2);
-    b.holding(a);
-    b.ready(a);
+    b.report_round_ready(2);
+    b.report_state_held(a);
+    b.report_round_ready(a);
     REQUIRE(b.group().size() == 2);
-    CHECK(b.run.current_group()->members[0].role == wire::member_role::full);
-    CHECK(b.run.current_group()->members[1].role == wire::member_role::client);
+    CHECK(b.current_group()->members[0].role == wire::member_role::full);
+    CHECK(b.current_group()->members[1].role == wire::member_role::client);
     b.run.announce(2, {"10.0.0.2", 77});
     CHECK(b.run.members().at(2).role == wire::member_role::full);
     CHECK_THROWS_AS(b.run.announce(2, b.run.members().at(a).at), std::system_error);
@@ -313,19 +344,19 @@ TEST_CASE("who cannot be dialled is a client", "[membership]")
 TEST_CASE("a round succeeds when more than half report the same digest", "[membership]")
 {
     bench b;
-    for (int i = 0; i < 4; ++i) b.holding(b.join());
-    for (std::uint16_t id = 1; id <= 4; ++id) b.ready(id);
-    b.done(1, true, "D");
-    b.done(2, true, "D");
-    b.done(3, true, "E");
+    for (int i = 0; i < 4; ++i) b.report_state_held(b.join());
+    for (std::uint16_t id = 1; id <= 4; ++id) b.report_round_ready(id);
+    b.report_round(1, true, "D");
+    b.report_round(2, true, "D");
+    b.report_round(3, true, "E");
     CHECK(b.run.round() == 0);
-    b.done(4, true, "D");
+    b.report_round(4, true, "D");
     CHECK(b.run.round() == 1);
 
-    auto events = b.run.take_events();
+    auto events = b.take_events();
     std::map<std::uint16_t, wire::round_outcome> told;
     for (const auto& e : events)
-        if (const auto* s = std::get_if<pa::member_settled>(&e)) told[s->id] = s->outcome;
+        if (const auto* s = std::get_if<pa::member_round_outcome>(&e)) told[s->id] = s->outcome;
     REQUIRE(told.size() == 4);
     for (const auto& [id, outcome] : told) {
         CHECK(outcome.ok);
@@ -340,14 +371,14 @@ TEST_CASE("a round succeeds when more than half report the same digest", "[membe
 TEST_CASE("half is not more than half", "[membership]")
 {
     bench b;
-    for (int i = 0; i < 4; ++i) b.holding(b.join());
-    for (std::uint16_t id = 1; id <= 4; ++id) b.ready(id);
-    b.done(1, true);
-    b.done(2, true);
-    b.done(3, false);
-    b.done(4, false);
+    for (int i = 0; i < 4; ++i) b.report_state_held(b.join());
+    for (std::uint16_t id = 1; id <= 4; ++id) b.report_round_ready(id);
+    b.report_round(1, true);
+    b.report_round(2, true);
+    b.report_round(3, false);
+    b.report_round(4, false);
     CHECK(b.run.round() == 0);
-    const auto told = b.take<pa::member_settled>();
+    const auto told = b.take<pa::member_round_outcome>();
     REQUIRE(told.size() == 4);
     for (const auto& t : told) CHECK_FALSE((t.outcome.ok || t.outcome.yours));
 }
@@ -355,41 +386,41 @@ TEST_CASE("half is not more than half", "[membership]")
 TEST_CASE("a failed round is called again under the next attempt and epoch", "[membership]")
 {
     bench b;
-    for (int i = 0; i < 3; ++i) b.holding(b.join());
-    for (std::uint16_t id = 1; id <= 3; ++id) b.ready(id);
+    for (int i = 0; i < 3; ++i) b.report_state_held(b.join());
+    for (std::uint16_t id = 1; id <= 3; ++id) b.report_round_ready(id);
     b.leave(3);
-    b.done(1, false);
-    b.done(2, false);
+    b.report_round(1, false);
+    b.report_round(2, false);
     CHECK(b.group().empty());
-    b.ready(1);
-    b.ready(2);
+    b.report_round_ready(1);
+    b.report_round_ready(2);
     CHECK(b.group() == ids{1, 2});
-    CHECK(b.run.current_group()->round == 0);
-    CHECK(b.run.current_group()->attempt == 1);
-    CHECK(b.run.current_group()->epoch == 2);
+    CHECK(b.current_group()->round == 0);
+    CHECK(b.current_group()->attempt == 1);
+    CHECK(b.current_group()->epoch == 2);
 }
 
 TEST_CASE("an attempt that nobody is left to report fails", "[membership]")
 {
     bench b;
-    for (int i = 0; i < 2; ++i) b.holding(b.join());
-    b.ready(1);
-    b.ready(2);
+    for (int i = 0; i < 2; ++i) b.report_state_held(b.join());
+    b.report_round_ready(1);
+    b.report_round_ready(2);
     b.leave(1);
     b.leave(2);
-    CHECK_FALSE(b.run.current_group());
-    const auto settled = b.take<pa::group_settled>();
-    REQUIRE(settled.size() == 1);
-    CHECK_FALSE(settled[0].ok);
+    CHECK_FALSE(b.current_group());
+    const auto ended = b.take<pa::group_round_outcome>();
+    REQUIRE(ended.size() == 1);
+    CHECK_FALSE(ended[0].ok);
 }
 
 TEST_CASE("who does not report in time is expelled, and the others go on", "[membership]")
 {
     bench b;
-    for (int i = 0; i < 3; ++i) b.holding(b.join());
-    for (std::uint16_t id = 1; id <= 3; ++id) b.ready(id);
-    b.done(1, true);
-    b.done(3, true);
+    for (int i = 0; i < 3; ++i) b.report_state_held(b.join());
+    for (std::uint16_t id = 1; id <= 3; ++id) b.report_round_ready(id);
+    b.report_round(1, true);
+    b.report_round(3, true);
     CHECK(b.run.next_tick() == pa::time_point(65s));
     b.wait(65s);
     CHECK(b.run.round() == 1);
@@ -403,18 +434,18 @@ TEST_CASE("an observer may report late, and learns what the others agreed on", "
 {
     bench b;
     b.run.admit_host({"h", 1});
-    b.holding(0);
-    b.holding(b.join());
-    b.holding(b.join());
-    for (const auto id : ids{0, 1, 2}) b.ready(id);
-    const auto g = *b.run.current_group();
-    b.done(1, true);
-    b.done(2, true);
+    b.report_state_held(0);
+    b.report_state_held(b.join());
+    b.report_state_held(b.join());
+    for (const auto id : ids{0, 1, 2}) b.report_round_ready(id);
+    const auto g = *b.current_group();
+    b.report_round(1, true);
+    b.report_round(2, true);
     CHECK(b.run.round() == 1);
-    CHECK(b.take<pa::member_settled>().size() == 2);
+    CHECK(b.take<pa::member_round_outcome>().size() == 2);
     CHECK_FALSE(b.run.members().at(0).up_to_date());
-    b.run.done(0, {g.round, g.attempt, true, "D", 0, 0, 0, -1}, b.now);
-    const auto told = b.take<pa::member_settled>();
+    b.run.report_round(0, {g.round, g.attempt, true, "D", 0, 0, 0, -1}, b.now);
+    const auto told = b.take<pa::member_round_outcome>();
     REQUIRE(told.size() == 1);
     CHECK(told[0].outcome.yours);
     CHECK(b.run.members().at(0).up_to_date());
@@ -424,33 +455,33 @@ TEST_CASE("the next group waits a while for an observer that has yet to report",
 {
     bench b;
     b.run.admit_host({"h", 1});
-    b.holding(0);
-    b.holding(b.join());
-    b.holding(b.join());
-    for (const auto id : ids{0, 1, 2}) b.ready(id);
-    const auto first = *b.run.current_group();
+    b.report_state_held(0);
+    b.report_state_held(b.join());
+    b.report_state_held(b.join());
+    for (const auto id : ids{0, 1, 2}) b.report_round_ready(id);
+    const auto first = *b.current_group();
     const auto report = [&](const wire::group& g) {
-        b.run.done(0, {g.round, g.attempt, true, "D", 0, 0, 0, -1}, b.now);
+        b.run.report_round(0, {g.round, g.attempt, true, "D", 0, 0, 0, -1}, b.now);
     };
-    b.done(1, true);
-    b.done(2, true);
-    for (const auto id : ids{1, 2}) b.ready(id);
+    b.report_round(1, true);
+    b.report_round(2, true);
+    for (const auto id : ids{1, 2}) b.report_round_ready(id);
     CHECK(b.group().empty());
     SECTION("it reports and is ready")
     {
         report(first);
-        b.ready(0);
+        b.report_round_ready(0);
         CHECK(b.group() == ids{0, 1, 2});
     }
     SECTION("it takes too long, and is told that the run has gone on")
     {
         b.wait(10s);
         CHECK(b.group() == ids{1, 2});
-        b.done(1, true, "E");
-        b.done(2, true, "E");
-        b.take<pa::member_settled>();
+        b.report_round(1, true, "E");
+        b.report_round(2, true, "E");
+        b.take<pa::member_round_outcome>();
         report(first);
-        const auto told = b.take<pa::member_settled>();
+        const auto told = b.take<pa::member_round_outcome>();
         REQUIRE(told.size() == 1);
         CHECK(told[0].outcome.round == first.round);
         CHECK(told[0].outcome.attempt == first.attempt);
@@ -464,25 +495,25 @@ TEST_CASE("an observer's word does not count", "[membership]")
 {
     bench b;
     b.run.admit_host({"h", 1});
-    b.holding(0);
-    for (int i = 0; i < 2; ++i) b.holding(b.join());
-    for (const auto id : ids{0, 1, 2}) b.ready(id);
-    b.done(0, true);
-    b.done(1, true);
-    b.done(2, false);
+    b.report_state_held(0);
+    for (int i = 0; i < 2; ++i) b.report_state_held(b.join());
+    for (const auto id : ids{0, 1, 2}) b.report_round_ready(id);
+    b.report_round(0, true);
+    b.report_round(1, true);
+    b.report_round(2, false);
     CHECK(b.run.round() == 0);
 }
 
 TEST_CASE("whom more than half of its group names is expelled", "[membership]")
 {
     bench b;
-    for (int i = 0; i < 5; ++i) b.holding(b.join());
-    for (std::uint16_t id = 1; id <= 5; ++id) b.ready(id);
-    b.done(1, false, "", 5);
-    b.done(2, false, "", 5);
-    b.done(3, false, "", 5);
-    b.done(4, false, "", 1);
-    b.done(5, false, "", 1);
+    for (int i = 0; i < 5; ++i) b.report_state_held(b.join());
+    for (std::uint16_t id = 1; id <= 5; ++id) b.report_round_ready(id);
+    b.report_round(1, false, "", 5);
+    b.report_round(2, false, "", 5);
+    b.report_round(3, false, "", 5);
+    b.report_round(4, false, "", 1);
+    b.report_round(5, false, "", 1);
     const auto left = b.take<pa::member_left>();
     REQUIRE(left.size() == 1);
     CHECK(left[0].id == 5);
@@ -493,13 +524,13 @@ TEST_CASE("no single member expels another, nor itself, nor an observer", "[memb
 {
     bench b;
     b.run.admit_host({"h", 1});
-    b.holding(0);
-    for (int i = 0; i < 2; ++i) b.holding(b.join());
+    b.report_state_held(0);
+    for (int i = 0; i < 2; ++i) b.report_state_held(b.join());
     for (int attempt = 0; attempt < 3; ++attempt) {
-        for (const auto id : ids{0, 1, 2}) b.ready(id);
-        b.done(0, false, "", 1);
-        b.done(1, false, "", attempt == 1 ? 1 : 2);
-        b.done(2, false, "", 0);
+        for (const auto id : ids{0, 1, 2}) b.report_round_ready(id);
+        b.report_round(0, false, "", 1);
+        b.report_round(1, false, "", attempt == 1 ? 1 : 2);
+        b.report_round(2, false, "", 0);
     }
     CHECK(b.take<pa::member_left>().empty());
 }
@@ -507,20 +538,20 @@ TEST_CASE("no single member expels another, nor itself, nor an observer", "[memb
 TEST_CASE("after three failed attempts the one named most is left out of the round", "[membership]")
 {
     bench b;
-    for (int i = 0; i < 4; ++i) b.holding(b.join());
+    for (int i = 0; i < 4; ++i) b.report_state_held(b.join());
     for (int attempt = 0; attempt < 3; ++attempt) {
-        for (std::uint16_t id = 1; id <= 4; ++id) b.ready(id);
+        for (std::uint16_t id = 1; id <= 4; ++id) b.report_round_ready(id);
         REQUIRE(b.group() == ids{1, 2, 3, 4});
-        b.done(1, false);
-        b.done(2, false, "", 3);
-        b.done(3, false);
-        b.done(4, false);
+        b.report_round(1, false);
+        b.report_round(2, false, "", 3);
+        b.report_round(3, false);
+        b.report_round(4, false);
     }
-    for (std::uint16_t id = 1; id <= 4; ++id) b.ready(id);
+    for (std::uint16_t id = 1; id <= 4; ++id) b.report_round_ready(id);
     CHECK(b.group() == ids{1, 2, 4});
-    for (const auto id : ids{1, 2, 4}) b.done(id, true);
+    for (const auto id : ids{1, 2, 4}) b.report_round(id, true);
     CHECK(b.run.round() == 1);
-    for (std::uint16_t id = 1; id <= 4; ++id) b.ready(id);
+    for (std::uint16_t id = 1; id <= 4; ++id) b.report_round_ready(id);
     CHECK(b.group() == ids{1, 2, 3, 4});
 }
 
@@ -528,17 +559,17 @@ TEST_CASE("whoever is ready with another state than the run's is told where to g
           "[membership]")
 {
     bench b;
-    for (int i = 0; i < 3; ++i) b.holding(b.join());
-    for (std::uint16_t id = 1; id <= 3; ++id) b.ready(id);
-    for (std::uint16_t id = 1; id <= 3; ++id) b.done(id, true, "D");
+    for (int i = 0; i < 3; ++i) b.report_state_held(b.join());
+    for (std::uint16_t id = 1; id <= 3; ++id) b.report_round_ready(id);
+    for (std::uint16_t id = 1; id <= 3; ++id) b.report_round(id, true, "D");
     const auto late = b.join();
-    b.run.take_events();
+    b.take_events();
 
-    b.run.ready(late, {0, "", 5, 0, 0}, b.now);
-    b.run.ready(late, {2, "", 5, 0, 0}, b.now);
-    b.run.ready(late, {1, "E", 5, 0, 0}, b.now);
-    b.run.holding(late, {1, "E"}, b.now);
-    const auto told = b.take<pa::member_outdated>();
+    b.run.report_round_ready(late, {0, "", 5, 0, 0}, b.now);
+    b.run.report_round_ready(late, {2, "", 5, 0, 0}, b.now);
+    b.run.report_round_ready(late, {1, "E", 5, 0, 0}, b.now);
+    b.run.report_state_held(late, {1, "E"}, b.now);
+    const auto told = b.take<pa::member_state_outdated>();
     REQUIRE(told.size() == 4);
     for (const auto& t : told) {
         CHECK(t.id == late);
@@ -546,10 +577,10 @@ TEST_CASE("whoever is ready with another state than the run's is told where to g
         CHECK(t.now.digest == "D");
         CHECK(t.now.donors.size() == 3);
     }
-    b.run.holding(late, {1, "D"}, b.now);
-    b.ready(late);
-    CHECK(b.take<pa::member_outdated>().empty());
-    for (std::uint16_t id = 1; id <= 3; ++id) b.ready(id);
+    b.run.report_state_held(late, {1, "D"}, b.now);
+    b.report_round_ready(late);
+    CHECK(b.take<pa::member_state_outdated>().empty());
+    for (std::uint16_t id = 1; id <= 3; ++id) b.report_round_ready(id);
     CHECK(b.group() == ids{1, 2, 3, late});
 }
 
@@ -557,21 +588,21 @@ TEST_CASE("a latecomer that holds the state is waited for, and one that fetches 
           "[membership]")
 {
     bench b;
-    b.holding(b.join());
-    b.holding(b.join());
+    b.report_state_held(b.join());
+    b.report_state_held(b.join());
     const auto late = b.join();
-    b.ready(1);
+    b.report_round_ready(1);
     SECTION("it fetches")
     {
-        b.ready(2);
+        b.report_round_ready(2);
         CHECK(b.group() == ids{1, 2});
     }
     SECTION("it holds the state")
     {
-        b.holding(late);
-        b.ready(2);
+        b.report_state_held(late);
+        b.report_round_ready(2);
         CHECK(b.group().empty());
-        b.ready(late);
+        b.report_round_ready(late);
         CHECK(b.group() == ids{1, 2, late});
     }
 }
@@ -582,8 +613,8 @@ TEST_CASE("newcomers are spread over donors, and the host is the last resort", "
     o.donors = 3;
     bench b(o);
     b.run.admit_host({"h", 1});
-    b.holding(0);
-    for (int i = 0; i < 4; ++i) b.holding(b.join());
+    b.report_state_held(0);
+    for (int i = 0; i < 4; ++i) b.report_state_held(b.join());
     std::set<std::uint16_t> first;
     for (int i = 0; i < 4; ++i) {
         const auto donors = b.run.status_for(b.join()).donors;
@@ -597,17 +628,18 @@ TEST_CASE("newcomers are spread over donors, and the host is the last resort", "
 TEST_CASE("messages that no honest member sends are refused", "[membership]")
 {
     bench b;
-    for (int i = 0; i < 2; ++i) b.holding(b.join());
+    for (int i = 0; i < 2; ++i) b.report_state_held(b.join());
     const wire::round_report early{0, 0, true, "D", 0, 0, 0, -1};
-    CHECK_THROWS_AS(b.run.done(1, early, b.now), std::system_error);
-    b.ready(1);
-    b.ready(2);
-    CHECK_THROWS_AS(b.ready(1), std::system_error);
-    CHECK_THROWS_AS(b.holding(1), std::system_error);
-    CHECK_THROWS_AS(b.run.done(1, {0, 1, true, "D", 0, 0, 0, -1}, b.now), std::system_error);
-    CHECK_THROWS_AS(b.done(2, true, ""), std::system_error);
-    b.done(2, true);
-    CHECK_THROWS_AS(b.done(2, true), std::system_error);
+    CHECK_THROWS_AS(b.run.report_round(1, early, b.now), std::system_error);
+    b.report_round_ready(1);
+    b.report_round_ready(2);
+    CHECK_THROWS_AS(b.report_round_ready(1), std::system_error);
+    CHECK_THROWS_AS(b.report_state_held(1), std::system_error);
+    CHECK_THROWS_AS(b.run.report_round(1, {0, 1, true, "D", 0, 0, 0, -1}, b.now),
+                    std::system_error);
+    CHECK_THROWS_AS(b.report_round(2, true, ""), std::system_error);
+    b.report_round(2, true);
+    CHECK_THROWS_AS(b.report_round(2, true), std::system_error);
 }
 
 TEST_CASE("a run continues at the round it had come to", "[membership]")
@@ -645,15 +677,15 @@ public:
     {
         const auto before = b_.run.round();
         act();
-        const auto events = b_.run.take_events();
+        const auto events = b_.take_events();
         for (const auto& e : events) check(e, before);
         REQUIRE(b_.run.members().size() <= static_cast<std::size_t>(quick.max_members) + 1);
         for (const auto& [id, m] : b_.run.members()) {
             REQUIRE(m.id == id);
-            if (m.in_group()) REQUIRE(b_.run.current_group());
+            if (m.in_group()) REQUIRE(b_.current_group());
             if (m.report_late()) REQUIRE(m.role == wire::member_role::observer);
         }
-        if (b_.run.current_group()) {
+        if (b_.current_group()) {
             REQUIRE(b_.run.next_tick() <= b_.now + quick.round_timeout + quick.report_grace);
             REQUIRE(b_.run.next_tick() > b_.now);
         }
@@ -682,11 +714,11 @@ private:
                 if (id != 0 && random_.below(6) == 0) b_.leave(id);
                 break;
             case 2: b_.wait(pa::duration(random_.below(std::uint64_t{3'000'000'000}))); break;
-            case 3: b_.holding(id); break;
-            case 4: b_.run.ready(id, {b_.run.round() - 1, "", 1, 0, 0}, b_.now); break;
+            case 3: b_.report_state_held(id); break;
+            case 4: b_.run.report_round_ready(id, {b_.run.round() - 1, "", 1, 0, 0}, b_.now); break;
             case 5:
             case 6:
-            case 7: b_.ready(id); break;
+            case 7: b_.report_round_ready(id); break;
             default: report(id);
             }
         } catch (const std::system_error&) {
@@ -711,7 +743,8 @@ private:
         const auto digest = random_.below(10) == 0 ? "E" : "D";
         const auto& last = last_group_;
         const int culprit = ok ? -1 : static_cast<int>(random_.below(last_id_ + 1u)) - 1;
-        b_.run.done(id, {last.round, last.attempt, ok, ok ? digest : "", 0, 0, 0, culprit}, b_.now);
+        b_.run.report_round(id, {last.round, last.attempt, ok, ok ? digest : "", 0, 0, 0, culprit},
+                            b_.now);
     }
 
     void check(const pa::membership_event& e, std::uint32_t before)
@@ -733,19 +766,19 @@ private:
             REQUIRE(contributing <= quick.max_group);
             last_group_ = g;
             ++groups_;
-        } else if (const auto* settled = std::get_if<pa::group_settled>(&e)) {
+        } else if (const auto* ended = std::get_if<pa::group_round_outcome>(&e)) {
             std::size_t agree = 0, voters = 0;
-            for (const auto& m : settled->group.members) {
+            for (const auto& m : ended->group.members) {
                 if (m.role == wire::member_role::observer) continue;
                 ++voters;
-                const auto r = settled->reports.find(m.id);
-                agree += r != settled->reports.end() && r->second.ok &&
-                         r->second.digest == settled->digest;
+                const auto r = ended->reports.find(m.id);
+                agree +=
+                    r != ended->reports.end() && r->second.ok && r->second.digest == ended->digest;
             }
-            REQUIRE(settled->ok == (2 * agree > voters && !settled->digest.empty()));
-            REQUIRE(settled->group.round + (settled->ok ? 1 : 0) == b_.run.round());
+            REQUIRE(ended->ok == (2 * agree > voters && !ended->digest.empty()));
+            REQUIRE(ended->group.round + (ended->ok ? 1 : 0) == b_.run.round());
             REQUIRE(b_.run.round() - before <= 1);
-            failures_ += !settled->ok;
+            failures_ += !ended->ok;
         }
     }
 

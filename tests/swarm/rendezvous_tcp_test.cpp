@@ -22,11 +22,11 @@ pa::task<> take_part(pa::rendezvous_client& c, wire::join request, std::uint16_t
     const auto me = co_await c.join(std::move(request));
     id = me.id;
     wire::round_ready r;
-    co_await c.ready(r);
+    co_await c.report_round_ready(r);
     const auto summons = co_await c.await_group();
     const auto& group = std::get<wire::group>(summons);
     wire::round_report d{group.round, group.attempt, true, "D"};
-    const auto outcome = co_await c.done(d);
+    const auto outcome = co_await c.report_round(d);
     if (!outcome.yours) throw std::runtime_error("the round failed");
 }
 
@@ -39,13 +39,13 @@ pa::task<> join_over_tcp(pa::asio_loop& on, tcp::endpoint to, std::uint16_t port
     const auto me = co_await c.join(request);
     host = me.host;
     wire::round_ready r;
-    co_await c.ready(r);
+    co_await c.report_round_ready(r);
     const auto summons = co_await c.await_group();
     const auto& group = std::get<wire::group>(summons);
     for (const auto& m : group.members)
         if (m.at.host != "127.0.0.1") throw std::runtime_error("a member is nowhere");
     wire::round_report d{group.round, group.attempt, true, "D"};
-    const auto outcome = co_await c.done(d);
+    const auto outcome = co_await c.report_round(d);
     if (!outcome.yours) throw std::runtime_error("the round failed");
     id = me.id;
     co_await c.leave();

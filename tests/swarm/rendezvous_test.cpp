@@ -35,8 +35,8 @@ struct notes final : pa::rendezvous_watcher {
     void saw(const pa::membership_event& what) override
     {
         if (const auto* left = std::get_if<pa::member_left>(&what)) gone[left->id] = left->reason;
-        if (const auto* settled = std::get_if<pa::group_settled>(&what))
-            outcomes.push_back(settled->ok);
+        if (const auto* ended = std::get_if<pa::group_round_outcome>(&what))
+            outcomes.push_back(ended->ok);
     }
     std::map<std::uint16_t, std::string> gone;
     std::vector<bool> outcomes;
@@ -99,15 +99,15 @@ pa::task<> take_part(meeting& m, pa::rendezvous_client& c, std::uint32_t rounds,
     wire::joined me;
     co_await join(m, c, me);
     wire::state_held held{me.now.round, me.now.digest};
-    co_await c.holding(held);
+    co_await c.report_state_held(held);
     for (std::uint32_t round = 0; round < rounds; ++round) {
         co_await pa::sleep_for(work);
         wire::round_ready r{round, {}, 10, 100, 1.5};
-        co_await c.ready(r);
+        co_await c.report_round_ready(r);
         const auto summons = co_await c.await_group();
         const auto& group = std::get<wire::group>(summons);
         wire::round_report d{group.round, group.attempt, true, "after " + std::to_string(round)};
-        const auto outcome = co_await c.done(d);
+        const auto outcome = co_await c.report_round(d);
         if (!outcome.ok || !outcome.yours || outcome.now.round != round + 1)
             throw std::runtime_error("a round failed");
     }
@@ -121,11 +121,11 @@ pa::task<> host_rounds(pa::rendezvous_client& c, std::uint32_t rounds, wire::gro
     for (std::uint32_t round = 0; round < rounds; ++round) {
         wire::round_ready r;
         r.round = round;
-        co_await c.ready(r);
+        co_await c.report_round_ready(r);
         const auto summons = co_await c.await_group();
         last = std::get<wire::group>(summons);
         wire::round_report d{last.round, last.attempt, true, "after " + std::to_string(round)};
-        const auto outcome = co_await c.done(d);
+        const auto outcome = co_await c.report_round(d);
         if (!outcome.ok || !outcome.yours) throw std::runtime_error("a round failed");
     }
 }
@@ -221,10 +221,10 @@ TEST_CASE("a latecomer is told the round, the digest and who can give the state"
         wire::joined me;
         co_await join(m, c, me);
         wire::round_ready r;
-        co_await c.ready(r);
+        co_await c.report_round_ready(r);
         co_await c.await_group();
         wire::round_report d{0, 0, true, "D"};
-        co_await c.done(d);
+        co_await c.report_round(d);
     };
     for (int i = 0; i < 2; ++i) {
         clients.push_back(m.client());
@@ -242,16 +242,22 @@ TEST_CASE("a latecomer is told the round, the digest and who can give the state"
 
     const auto wrong = [&]() -> pa::task<> {
         wire::round_ready r;
-        co_await c->ready(r);
+        co_await c->report_round_ready(r);
         const auto summons = co_await c->await_group();
         CHECK(std::get<wire::state_outdated>(summons).now.round == 1);
     };
     m.run(wrong());
     const auto right = [&]() -> pa::task<> {
         wire::state_held h{1, "D"};
-        co_await c->holding(h);
-        co_await pa::sleep_for(1s);
-        CHECK_FALSE(c->is_outdated());
+        co_await c->report_state_held(h);
+        auto news = c->await_group();
+        std::error_code why;
+        try {
+            co_await pa::timeout(std::move(news), pa::time_point(m.world.now() + 1s));
+        } catch (const std::system_error& failure) {
+            why = failure.code();
+        }
+        CHECK(why == pa::errc::timed_out);  // nobody has said that its state is outdated
     };
     m.run(right());
 }
@@ -265,10 +271,10 @@ TEST_CASE("a member that trains hears that others wait for it", "[rendezvous]")
         wire::joined me;
         co_await join(m, *clients[i], me);
         wire::state_held h;
-        co_await clients[i]->holding(h);
+        co_await clients[i]->report_state_held(h);
         wire::round_ready r;
         if (i > 0) {
-            co_await clients[i]->ready(r);
+            co_await clients[i]->report_round_ready(r);
         }
         co_await pa::sleep_for(1s);
     };
@@ -499,12 +505,12 @@ TEST_CASE("a run logs whom the reports of a failed round blame", "[rendezvous]")
     std::vector<std::unique_ptr<pa::rendezvous_client>> clients;
     const auto blames = [&](pa::rendezvous_client& c, std::int32_t culprit) -> pa::task<> {
         wire::round_ready r;
-        co_await c.ready(r);
+        co_await c.report_round_ready(r);
         co_await c.await_group();
         wire::round_report d{0, 0, false, {}, 0, 0, 0, culprit};
-        co_await c.done(d);
+        co_await c.report_round(d);
         r.round = 5;
-        co_await c.ready(r);
+        co_await c.report_round_ready(r);
         co_await c.await_group();
     };
     std::vector<pa::task<>> tasks;
@@ -512,7 +518,7 @@ TEST_CASE("a run logs whom the reports of a failed round blame", "[rendezvous]")
         clients.push_back(m.client());
         wire::joined me;
         m.run(join(m, *clients.back(), me));
-        m.run(clients.back()->holding({}));
+        m.run(clients.back()->report_state_held({}));
         tasks.push_back(blames(*clients.back(), culprit));
     }
     m.wait(1s);  // all of them train

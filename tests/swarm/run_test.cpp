@@ -86,7 +86,7 @@ private:
             ++fetched_;
         }
         wire::state_held h{state_->round, digest_of(*state_)};
-        co_await client_.holding(h);
+        co_await client_.report_state_held(h);
     }
 
     pa::task<> round()
@@ -99,7 +99,7 @@ private:
             }
         }
         wire::round_ready r{state_->round, digest_of(*state_), 10};
-        co_await client_.ready(r);
+        co_await client_.report_round_ready(r);
         const auto summons = co_await client_.await_group();
         if (const auto* behind = std::get_if<wire::state_outdated>(&summons)) {
             auto now = behind->now;
@@ -110,7 +110,7 @@ private:
         const auto next = std::make_shared<pa::state_snapshot>();
         wire::round_report d{group.round, group.attempt, false};
         co_await average(group, local, *next, d);
-        auto outcome = co_await client_.done(d);
+        auto outcome = co_await client_.report_round(d);
         if (outcome.ok && outcome.yours)
             state_ = next;
         else if (outcome.ok)

@@ -30,7 +30,9 @@ BEGIN {
         "|near_lanes|fold_chunk|integer_all_reduce|farewell" \
         "|detail/round|base/room|swarm/readable|select::transport|expect_visitor|visitor_left" \
         "|told_link|op/fold|codec/narrow|note_round|note_probe|retires_calls|knows_life" \
-        "|control_door|transport/(bulk|request|rate_limit)\\.hpp|probe/bandwidth_request"
+        "|control_door|transport/(bulk|request|rate_limit)\\.hpp|probe/bandwidth_request" \
+        "|member_outdated|(member|group)_settled|(\\.|->|::)holding\\(|room_for_result|team_room" \
+        "|all_are_near"
     waiting = "^(condition_variable|coroutine|future|mutex|semaphore|stop_token|thread)$"
 }
 

@@ -35,7 +35,7 @@ void run_all(pa::loop& loop)
 
 /// A receive that has been posted, and waits.
 struct receive {
-    receive(pa::loop& on, pa::mailbox& box, int peer, pa::tag t, std::size_t room) : into(room)
+    receive(pa::loop& on, pa::mailbox& box, int peer, pa::tag t, std::size_t size) : into(size)
     {
         work.emplace(take(box, peer, t, into));
         work->start(on);

@@ -58,9 +58,9 @@ pa::task<> send(tcp::transport& net, int peer, pa::tag t, std::size_t size)
     co_await net.send(peer, t, message);
 }
 
-pa::task<std::size_t> recv(tcp::transport& net, int peer, pa::tag t, std::size_t room)
+pa::task<std::size_t> recv(tcp::transport& net, int peer, pa::tag t, std::size_t size)
 {
-    std::vector<std::byte> into(room);
+    std::vector<std::byte> into(size);
     co_return co_await net.recv(peer, t, into);
 }
 

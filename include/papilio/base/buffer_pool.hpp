@@ -19,12 +19,12 @@ inline constexpr bool watches_addresses = __has_feature(address_sanitizer);
 inline constexpr bool watches_addresses = false;
 #endif
 
-/// Room for a message, not initialised.
+/// Memory for a message, not initialised.
 ///
 /// Memory fresh from the system comes with a page fault for each 4 KiB, which takes longer than to
-/// fill them, and a call takes rooms of the same sizes again and again. So a thread keeps the last
-/// 4 MiB that are given back there, until it ends. It is the thread's, as malloc's own caches are,
-/// since the many short calls of a loop and the mailboxes of its transports have no owner in
+/// fill them, and a call takes buffers of the same sizes again and again. So a thread keeps the
+/// last 4 MiB that are given back there, until it ends. It is the thread's, as malloc's own caches
+/// are, since the many short calls of a loop and the mailboxes of its transports have no owner in
 /// common.
 class pooled_buffer {
 public:

@@ -11,7 +11,7 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// Bytes on their way out, and room for bytes on their way in. Neither owns anything.
+/// Bytes on their way out, and memory for bytes on their way in. Neither owns anything.
 using bytes = std::span<const std::byte>;
 using mutable_bytes = std::span<std::byte>;
 

@@ -15,7 +15,7 @@ enum class errc {
     disconnected,     ///< the link to a peer is gone
     silent,           ///< a peer sent nothing, not even a sign of life, for too long
     bad_message,      ///< bytes that no honest peer could have sent
-    too_large,        ///< a message exceeds the room or the limit set for it
+    too_large,        ///< a message exceeds the buffer or the limit set for it
     mismatch,         ///< peers disagree about what they were asked to compute
     peer_failed,      ///< another peer gave up, so the call cannot succeed
     outcome_unknown,  ///< this peer agreed and then heard no more: others may have succeeded

@@ -86,7 +86,8 @@ struct block_codec {
     std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
         check_lossy_element<V>();
-        PAPILIO_CHECK(output.size() >= bound<V>(values.size()), "no room for the encoded elements");
+        PAPILIO_CHECK(output.size() >= bound<V>(values.size()),
+                      "the output is too small for the encoded elements");
         auto* scale_to = output.data() + scales_at(values.size());
         for_each_tile<granule>(values.size(), [&](std::size_t begin, auto size) {
             const V* from = values.data() + begin;

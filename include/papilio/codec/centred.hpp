@@ -139,7 +139,7 @@ template <element V>
 std::size_t centred<Codec>::encode(std::span<const V> values, mutable_bytes output) const
 {
     const auto n = values.size();
-    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "the output is too small for the encoded elements");
     if (!detail::all_finite(values))
         throw std::system_error(errc::not_finite, "centred codecs take only finite numbers");
     std::vector<float> floats(n);

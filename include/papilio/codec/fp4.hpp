@@ -126,7 +126,7 @@ std::size_t fp4::encode(std::span<const V> values, mutable_bytes output) const
 {
     detail::check_lossy_element<V>();
     const auto n = values.size();
-    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "the output is too small for the encoded elements");
     auto* codes_to = output.data();
     auto* inner_to = codes_to + detail::packed_size(n, 4);
     auto* outer_to = inner_to + n / 16 + (n % 16 != 0 ? 1 : 0);

@@ -28,7 +28,8 @@ struct identity {
     template <element V>
     std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
-        PAPILIO_CHECK(output.size() >= values.size_bytes(), "no room for the encoded elements");
+        PAPILIO_CHECK(output.size() >= values.size_bytes(),
+                      "the output is too small for the encoded elements");
         if (!values.empty()) std::memcpy(output.data(), values.data(), values.size_bytes());
         return values.size_bytes();
     }

@@ -95,15 +95,15 @@ private:
     /// Notes every value that reaches `least`, in the order of places.
     void gather(const float* values, std::int32_t least) noexcept
     {
-        std::size_t near = 0;
+        std::size_t candidate_count = 0;
         std::uint16_t candidates[groups];
         for (std::size_t g = 0; g < groups; ++g) {
-            candidates[near] = static_cast<std::uint16_t>(g);
-            near += maxima_[g] >= least ? 1 : 0;
+            candidates[candidate_count] = static_cast<std::uint16_t>(g);
+            candidate_count += maxima_[g] >= least ? 1 : 0;
         }
         std::size_t found = 0;
         for (std::size_t row = 0; row < rows; ++row) {
-            for (std::size_t c = 0; c < near; ++c) {
+            for (std::size_t c = 0; c < candidate_count; ++c) {
                 const auto place = row * groups + candidates[c];
                 const auto magnitude = magnitude_of(values[place]);
                 magnitudes_[found] = magnitude;

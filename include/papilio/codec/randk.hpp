@@ -58,7 +58,8 @@ struct randk {
     std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
         detail::check_lossy_element<V>();
-        PAPILIO_CHECK(output.size() >= bound<V>(values.size()), "no room for the encoded elements");
+        PAPILIO_CHECK(output.size() >= bound<V>(values.size()),
+                      "the output is too small for the encoded elements");
         if (!detail::all_finite(values))
             throw std::system_error(errc::not_finite, "randk takes only finite numbers");
         std::byte* to = output.data();

@@ -59,7 +59,7 @@ struct slice_codec {
     {
         check_lossy_element<V>();
         PAPILIO_CHECK(output.size() >= Codec::template bound<V>(n),
-                      "no room for the encoded elements");
+                      "the output is too small for the encoded elements");
         check_slice<Codec::granule>(begin, values.size(), n);
         Codec::write(values, begin, n, output);
     }

@@ -118,7 +118,7 @@ std::size_t stochastic<Codec>::encode(std::span<const V> values, mutable_bytes o
 {
     detail::check_lossy_element<V>();
     const auto n = values.size();
-    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "the output is too small for the encoded elements");
     const auto stream = hash(seed, round);
     bool taken = true;
     std::byte* codes_to = output.data();

@@ -120,7 +120,7 @@ std::size_t topk<K, Values, Places, Chunk>::encode(std::span<const V> values,
 {
     detail::check_lossy_element<V>();
     const auto n = values.size();
-    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "the output is too small for the encoded elements");
     std::byte* to = output.data() + lengths(n);
     detail::largest<K, Chunk> largest;
     for (std::size_t begin = 0; begin < n; begin += Chunk) {

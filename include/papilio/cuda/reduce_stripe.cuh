@@ -7,7 +7,7 @@
 // registers.
 namespace papilio::inline PAPILIO_MODE::cuda::detail {
 
-/// What is to be folded, and how: each contribution times its factor if `weighs`, added up in the
+/// What is to be reduced, and how: each contribution times its factor if `weighs`, added up in the
 /// order given, and divided by `divisor` if `divides`.
 struct contributions {
     static constexpr int most = 128;  // kernels get them by value
@@ -101,7 +101,7 @@ private:
             for_each_tile([&](auto t) {
                 quads<Warp> decoded;
                 plausible &= decode_tile<From>(warp, tiles[t], decoded);
-                fold(warp, k, decoded, sums[t]);
+                accumulate(warp, k, decoded, sums[t]);
             });
             if (!plausible) raise(into.refused + k);
         }
@@ -122,7 +122,7 @@ private:
                 bool plausible = load_some<From>(warp, contribution(k), begin, size, tile);
                 plausible &= decode_tile<From>(warp, tile, decoded);
                 if (!plausible) raise(into.refused + k);
-                fold(warp, k, decoded, sums);
+                accumulate(warp, k, decoded, sums);
             }
             finish(warp, sums);
             into.put(warp, sums, begin, size, false, overflow());
@@ -130,8 +130,8 @@ private:
     }
 
     template <class Warp>
-    PAPILIO_DEVICE void fold(const Warp& warp, int k, const quads<Warp>& decoded,
-                             quads<Warp>& sums) const
+    PAPILIO_DEVICE void accumulate(const Warp& warp, int k, const quads<Warp>& decoded,
+                                   quads<Warp>& sums) const
     {
         warp.each([&](int lane) {
             for (int j = 0; j < per_lane; ++j)

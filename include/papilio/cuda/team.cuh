@@ -11,7 +11,7 @@ inline constexpr int team_size = 256;
 inline constexpr int team_warps = team_size / warp_size;
 
 /// What a team needs of shared memory to talk. Trivial, as all shared memory has to be.
-struct team_room {
+struct team_buffer {
     std::uint32_t of_warp[team_warps];
 };
 
@@ -46,7 +46,7 @@ struct emulated_team {
         return total;
     }
 
-    std::uint32_t largest(const lanes<std::uint32_t>& values, team_room&) const noexcept
+    std::uint32_t largest(const lanes<std::uint32_t>& values, team_buffer&) const noexcept
     {
         std::uint32_t most = 0;
         for (const auto value : values.all) most = value > most ? value : most;
@@ -54,7 +54,8 @@ struct emulated_team {
     }
 
     /// Lane l gets the sum of the values of all lanes before it.
-    lanes<std::uint32_t> sums_before(const lanes<std::uint32_t>& values, team_room&) const noexcept
+    lanes<std::uint32_t> sums_before(const lanes<std::uint32_t>& values,
+                                     team_buffer&) const noexcept
     {
         lanes<std::uint32_t> sums;
         for (int lane = 1; lane < team_size; ++lane) sums[lane] = sums[lane - 1] + values[lane - 1];
@@ -107,19 +108,19 @@ struct device_team {
 
     __device__ int count(const lanes<bool>& set) const { return __syncthreads_count(set.own); }
 
-    __device__ std::uint32_t largest(const lanes<std::uint32_t>& values, team_room& output) const
+    __device__ std::uint32_t largest(const lanes<std::uint32_t>& values, team_buffer& buffer) const
     {
         const auto of_warp = device_warp{}.largest<warp_size>(values).own;
-        if (lane_index() == 0) output.of_warp[threadIdx.x / warp_size] = of_warp;
+        if (lane_index() == 0) buffer.of_warp[threadIdx.x / warp_size] = of_warp;
         __syncthreads();
         std::uint32_t most = 0;
-        for (const auto value : output.of_warp) most = max(most, value);
+        for (const auto value : buffer.of_warp) most = max(most, value);
         __syncthreads();
         return most;
     }
 
     __device__ lanes<std::uint32_t> sums_before(const lanes<std::uint32_t>& values,
-                                                team_room& output) const
+                                                team_buffer& buffer) const
     {
         auto sum = values.own;
         for (int step = 1; step < warp_size; step *= 2) {
@@ -127,10 +128,10 @@ struct device_team {
             if (lane_index() >= step) sum += before;
         }
         const auto warp = threadIdx.x / warp_size;
-        if (lane_index() == warp_size - 1) output.of_warp[warp] = sum;
+        if (lane_index() == warp_size - 1) buffer.of_warp[warp] = sum;
         __syncthreads();
         auto before = sum - values.own;
-        for (unsigned i = 0; i < warp; ++i) before += output.of_warp[i];
+        for (unsigned i = 0; i < warp; ++i) before += buffer.of_warp[i];
         __syncthreads();
         return {before};
     }

@@ -23,7 +23,7 @@ template <class Codec>
 struct topk_encode_room {
     static constexpr std::size_t chunk = sparse<Codec>::chunk;
 
-    team_room team;
+    team_buffer team;
     std::uint16_t header[2];
     std::uint32_t found;
     std::uint32_t candidates[chunk];         // magnitudes

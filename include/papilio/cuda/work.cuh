@@ -45,7 +45,7 @@ auto encode_work(Codec, std::span<const float> values, mutable_bytes output, fla
     check_flag(refused);
     const auto n = values.size();
     PAPILIO_CHECK(output.size() >= Codec{}.template bound<float>(n),
-                  "no room for the encoded elements");
+                  "the output is too small for the encoded elements");
     if constexpr (sparse<Codec>::is) {
         return encode_chunk<Codec>{values.data(), n, output.data(), refused};
     } else {
@@ -116,7 +116,7 @@ reduced<format<Back>> result_of(Back, std::size_t n, mutable_bytes output, std::
 {
     check_flag(refused);
     PAPILIO_CHECK(output.data() == nullptr || output.size() >= Back{}.template bound<float>(n),
-                  "no room for the encoded result");
+                  "the output is too small for the encoded result");
     PAPILIO_CHECK(out.data() == nullptr || out.size() == n, "the result has as many elements");
     PAPILIO_CHECK(n == 0 || output.data() != nullptr || out.data() != nullptr,
                   "a result needs output: for its bytes, for its elements, or for both");

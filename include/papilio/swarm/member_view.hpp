@@ -61,9 +61,9 @@ public:
         } else if (auto* behind = std::get_if<wire::state_outdated>(&message)) {
             complete(behind->now, host);
             if (!is_own_state(behind->now)) outdated = std::move(*behind);
-        } else if (auto* settled = std::get_if<wire::round_outcome>(&message)) {
-            complete(settled->now, host);
-            outcome = std::move(*settled);
+        } else if (auto* ended = std::get_if<wire::round_outcome>(&message)) {
+            complete(ended->now, host);
+            outcome = std::move(*ended);
         } else if (auto* closing = std::get_if<wire::round_closing>(&message)) {
             if (closing->round == round_) closing_in_ms = closing->within_ms;
         } else if (auto* no = std::get_if<wire::refused>(&message)) {

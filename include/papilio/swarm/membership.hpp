@@ -48,9 +48,9 @@ public:
     /// Messages of a member. These throw `errc::bad_message` when no honest member would send the
     /// message now; `announce` throws `errc::refused` when another member has that address.
     void announce(std::uint16_t id, const wire::endpoint& at) { roster_.announce(id, at); }
-    void holding(std::uint16_t id, const wire::state_held& h, time_point now);
-    void ready(std::uint16_t id, const wire::round_ready& r, time_point now);
-    void done(std::uint16_t id, const wire::round_report& d, time_point now);
+    void report_state_held(std::uint16_t id, const wire::state_held& h, time_point now);
+    void report_round_ready(std::uint16_t id, const wire::round_ready& r, time_point now);
+    void report_round(std::uint16_t id, const wire::round_report& d, time_point now);
 
     void leave(std::uint16_t id, const std::string& reason, bool expelled, time_point now);
 
@@ -72,16 +72,10 @@ public:
     std::uint32_t round() const noexcept { return progress_.round(); }
     const member_map& members() const noexcept { return roster_.members(); }
 
-    /// The group whose reports are due; null between groups.
-    const wire::group* current_group() const noexcept
-    {
-        return attempt_ ? &attempt_->group() : nullptr;
-    }
-
 private:
     bool check_state(member& m, std::uint32_t round, const std::string& digest);
     void call(const std::vector<std::uint16_t>& candidates, time_point now);
-    void settle(time_point now);
+    void end_attempt(time_point now);
     void send_outcome(member& m, const wire::round_report& report);
     void remove(std::uint16_t id, const std::string& reason, bool expelled);
     void warn(time_point due, time_point now);

@@ -43,7 +43,7 @@ struct member_left {
     std::string reason;
     bool expelled = false;  ///< the rendezvous must tell the member and close its channel
 };
-struct member_outdated {
+struct member_state_outdated {
     std::uint16_t id = 0;
     wire::run_status now;
 };
@@ -54,19 +54,20 @@ struct member_warned {
 struct group_called {
     wire::group group;
 };
-struct group_settled {
+struct group_round_outcome {
     wire::group group;
     bool ok = false;
     std::string digest;  ///< if ok: the digest that more than half of the voters reported
     std::map<std::uint16_t, wire::round_report> reports;  ///< those that arrived in time
 };
 
-/// The outcome for one member of a settled group, once that member has reported.
-struct member_settled {
+/// The outcome for one member of an attempt that has ended, once that member has reported.
+struct member_round_outcome {
     std::uint16_t id = 0;
     wire::round_outcome outcome;
 };
-using membership_event = std::variant<member_joined, member_left, member_outdated, member_warned,
-                                      group_called, group_settled, member_settled>;
+using membership_event =
+    std::variant<member_joined, member_left, member_state_outdated, member_warned, group_called,
+                 group_round_outcome, member_round_outcome>;
 
 }  // namespace papilio

@@ -12,7 +12,7 @@
 namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The members that reports name as culprits, such as "2,5".
-inline std::string culprits_of(const group_settled& attempt)
+inline std::string culprits_of(const group_round_outcome& attempt)
 {
     std::set<std::int32_t> named;
     for (const auto& [id, report] : attempt.reports)
@@ -22,7 +22,7 @@ inline std::string culprits_of(const group_settled& attempt)
     return text;
 }
 
-inline void log_settled(const group_settled& attempt)
+inline void log_outcome(const group_round_outcome& attempt)
 {
     const auto& g = attempt.group;
     if (attempt.ok) {
@@ -44,9 +44,9 @@ inline void log_membership(const membership_event& e)
         const auto& g = called->group;
         log(log_level::info, "group called", {"round", "attempt", "epoch", "members"}, g.round,
             g.attempt, g.epoch, g.members.size());
-    } else if (const auto* settled = std::get_if<group_settled>(&e)) {
-        log_settled(*settled);
-    } else if (const auto* outdated = std::get_if<member_outdated>(&e)) {
+    } else if (const auto* outcome = std::get_if<group_round_outcome>(&e)) {
+        log_outcome(*outcome);
+    } else if (const auto* outdated = std::get_if<member_state_outdated>(&e)) {
         log(log_level::debug, "member outdated", {"member", "round"}, outdated->id,
             outdated->now.round);
     } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {

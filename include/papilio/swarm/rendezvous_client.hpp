@@ -28,16 +28,17 @@ static_assert(std::is_trivially_destructible_v<rendezvous_client_options>);
 /// A member's side of the conversation with the rendezvous. Calls come in this order:
 ///
 ///     join                  then fetch the state from a donor, if the run has begun
-///     holding               the others now wait for this member, for a limited time
-///     ready                 after the inner steps, or earlier when `closing_in_ms` is not 0
+///     report_state_held     the others now wait for this member, for a limited time
+///     report_round_ready    after the inner steps, or earlier when `closing_in_ms` is not 0
 ///     await_group           then all_reduce over a subset of the group's members
-///     done                  then use the result, or fetch the state, or neither
+///     report_round          then use the result, or fetch the state, or neither
 ///
-/// and again from `ready`, or from fetching the state. All calls throw when the channel is gone:
-/// `errc::refused` with the reason when the rendezvous does not accept this member,
-/// `std::errc::resource_unavailable_try_again` when another session has its name or address, such
-/// as its own session before its link was lost, else `errc::disconnected` or `errc::silent`.
-/// Heartbeats need a running loop. Belongs to `on`; must outlive the tasks that use it.
+/// and again from `report_round_ready`, or from fetching the state. All calls throw when the
+/// channel is gone: `errc::refused` with the reason when the rendezvous does not accept this
+/// member, `std::errc::resource_unavailable_try_again` when another session has its name or
+/// address, such as its own session before its link was lost, else `errc::disconnected` or
+/// `errc::silent`. Heartbeats need a running loop. Belongs to `on`; must outlive the tasks
+/// that use it.
 class rendezvous_client {
 public:
     rendezvous_client(loop& on, any_channel c, rendezvous_client_options o = {});
@@ -51,26 +52,22 @@ public:
     /// Tells where this member listens, if that was unknown when it joined.
     task<> announce(wire::endpoint at);
 
-    task<> holding(wire::state_held h);
-    task<> ready(wire::round_ready r);
+    task<> report_state_held(wire::state_held h);
+    task<> report_round_ready(wire::round_ready r);
 
     /// Returns the next group, or `state_outdated` if the run advanced without this member. After
-    /// `holding` it can only be `state_outdated`.
+    /// `report_state_held` it can only be `state_outdated`.
     task<std::variant<wire::group, wire::state_outdated>> await_group();
 
     /// Reports the result of the group's round, and returns its outcome.
-    task<wire::round_outcome> done(wire::round_report d);
+    task<wire::round_outcome> report_round(wire::round_report d);
 
     /// Ends the membership in good order. The last call.
     task<> leave();
 
-    /// How long the others still wait for this member, as they last said since `holding`: the group
-    /// is called without it then. Zero: they have not said so.
+    /// How long the others still wait for this member, as they last said since `report_state_held`:
+    /// the group is called without it then. Zero: they have not said so.
     std::uint32_t closing_in_ms() const noexcept { return view_.closing_in_ms; }
-
-    /// Whether the rendezvous has said, since the last `holding` or `ready`, that this member's
-    /// state is not the run's. Does not wait.
-    bool is_outdated() const noexcept { return view_.outdated.has_value(); }
 
 private:
     task<> send(wire::swarm_message message);
@@ -139,14 +136,14 @@ inline task<> rendezvous_client::announce(wire::endpoint at)
     co_await send(std::move(message));
 }
 
-inline task<> rendezvous_client::holding(wire::state_held h)
+inline task<> rendezvous_client::report_state_held(wire::state_held h)
 {
     view_.set_state(h.round, h.digest);
     view_.closing_in_ms = 0;
     co_await send(std::move(h));
 }
 
-inline task<> rendezvous_client::ready(wire::round_ready r)
+inline task<> rendezvous_client::report_round_ready(wire::round_ready r)
 {
     view_.set_state(r.round, r.digest);
     co_await send(std::move(r));
@@ -172,7 +169,7 @@ inline task<std::variant<wire::group, wire::state_outdated>> rendezvous_client::
     co_return result;
 }
 
-inline task<wire::round_outcome> rendezvous_client::done(wire::round_report d)
+inline task<wire::round_outcome> rendezvous_client::report_round(wire::round_report d)
 {
     const auto round = d.round;
     const auto attempt = d.attempt;

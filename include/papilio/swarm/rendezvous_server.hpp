@@ -249,9 +249,9 @@ inline void rendezvous_server::carry_out(const membership_event& e)
     detail::log_membership(e);
     if (const auto* called = std::get_if<group_called>(&e)) {
         for (const auto& m : called->group.members) tell(m.id, called->group);
-    } else if (const auto* settled = std::get_if<member_settled>(&e)) {
-        tell(settled->id, settled->outcome);
-    } else if (const auto* outdated = std::get_if<member_outdated>(&e)) {
+    } else if (const auto* ended = std::get_if<member_round_outcome>(&e)) {
+        tell(ended->id, ended->outcome);
+    } else if (const auto* outdated = std::get_if<member_state_outdated>(&e)) {
         tell(outdated->id, wire::state_outdated{outdated->now});
     } else if (const auto* warned = std::get_if<member_warned>(&e)) {
         tell(warned->id, warned->warning);

@@ -144,11 +144,11 @@ inline void apply_message(membership& run, std::uint16_t id, const rendezvous_se
     if (const auto* announced = std::get_if<wire::announce>(&message))
         run.announce(id, s.with_host(announced->at));
     else if (const auto* held = std::get_if<wire::state_held>(&message))
-        run.holding(id, *held, now);
+        run.report_state_held(id, *held, now);
     else if (const auto* ready = std::get_if<wire::round_ready>(&message))
-        run.ready(id, *ready, now);
+        run.report_round_ready(id, *ready, now);
     else if (const auto* report = std::get_if<wire::round_report>(&message))
-        run.done(id, *report, now);
+        run.report_round(id, *report, now);
     else
         throw std::system_error(errc::bad_message, "members do not send messages of kind " +
                                                        std::to_string(message.index() + 1));

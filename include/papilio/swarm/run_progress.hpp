@@ -72,7 +72,7 @@ public:
 
     void forget(std::uint16_t id) { blamed_.erase(id); }
 
-    /// What an attempt that has been settled led to, for the member that sent this report; without
+    /// What an attempt that has ended led to, for the member that sent this report; without
     /// the run's status.
     wire::round_outcome outcome_of(const wire::round_report& report) const
     {
@@ -89,7 +89,7 @@ private:
     std::uint32_t failed_attempts_ = 0;  // at the next round
     blame_count blamed_;                 // in those attempts
     std::uint32_t epoch_ = 0;
-    wire::round_outcome last_;  // of the attempt settled last
+    wire::round_outcome last_;  // of the attempt that ended last
 };
 
 }  // namespace papilio::detail

@@ -215,8 +215,8 @@ struct uniform8_outcome {
     }
 };
 
-template <class Room>
-bool same(const Room& a, const Room& b)
+template <class Output>
+bool same(const Output& a, const Output& b)
 {
     return std::memcmp(&a, &b, sizeof a) == 0;
 }

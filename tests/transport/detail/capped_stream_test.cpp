@@ -72,9 +72,9 @@ pa::task<> read(pa::byte_stream& from, std::size_t size, pa::time_point& done)
     pa::loop& on = co_await pa::this_loop{};
     std::vector<std::byte> content(size);
     for (std::size_t came = 0; came < size;) {
-        const std::array<pa::mutable_bytes, 1> room{pa::mutable_bytes(content).subspan(came)};
+        const std::array<pa::mutable_bytes, 1> buffer{pa::mutable_bytes(content).subspan(came)};
         std::error_code error;
-        const auto n = from.read_some(room, error);
+        const auto n = from.read_some(buffer, error);
         came += n;
         if (n == 0) {
             co_await from.readable();

@@ -91,8 +91,8 @@ TEST_CASE("several pieces are written, and read, one after the other")
     CHECK(ring.out.write_some(pieces, error, [] {}) == 40);
     std::array<std::byte, 30> first{};
     std::array<std::byte, 30> second{};
-    const std::array<pa::mutable_bytes, 2> rooms{first, second};
-    CHECK(ring.in.read_some(rooms, error, [] {}) == 40);
+    const std::array<pa::mutable_bytes, 2> buffers{first, second};
+    CHECK(ring.in.read_some(buffers, error, [] {}) == 40);
     CHECK(std::equal(first.begin(), first.end(), sent.begin()));
     CHECK(std::equal(second.begin(), second.begin() + 10, sent.begin() + 30));
 }
@@ -176,11 +176,11 @@ TEST_CASE("two threads pass bytes through a ring")
     std::error_code error;
     for (std::size_t done = 0; done < came.size();) {
         const auto half = std::min<std::size_t>(333, came.size() - done);
-        const std::array<pa::mutable_bytes, 2> rooms{
+        const std::array<pa::mutable_bytes, 2> buffers{
             pa::mutable_bytes(came).subspan(done, half),
             pa::mutable_bytes(came).subspan(done + half,
                                             std::min<std::size_t>(500, came.size() - done - half))};
-        const auto n = ring.in.read_some(rooms, error, [] {});
+        const auto n = ring.in.read_some(buffers, error, [] {});
         done += n;
         if (n == 0) std::this_thread::yield();
     }

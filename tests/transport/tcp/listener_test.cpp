@@ -56,10 +56,10 @@ pa::task<> say(tcp::detail::socket& s, tcp::endpoint to, std::string words)
 /// The time in which a stranger is dropped, by its own eyes.
 pa::task<bool> is_dropped(tcp::detail::socket& s)
 {
-    std::array<std::byte, 1> room{};
+    std::array<std::byte, 1> buffer{};
     bool dropped = false;
     try {
-        co_await tcp::detail::read_all(s, room);
+        co_await tcp::detail::read_all(s, buffer);
     } catch (const std::system_error&) {
         dropped = true;
     }

@@ -118,7 +118,7 @@ std::size_t blockwise8::encode(std::span<const V> values, mutable_bytes output) 
 {
     detail::check_lossy_element<V>();
     const auto n = values.size();
-    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "the output is too small for the encoded elements");
     std::vector<float> storage;
     const auto floats = detail::finite_floats(values, storage, "blockwise8");
     store(output.data(), static_cast<std::int64_t>(blocks(n)));

@@ -58,7 +58,8 @@ struct codebook_codec {
     std::size_t encode(std::span<const V> values, mutable_bytes output) const
     {
         check_lossy_element<V>();
-        PAPILIO_CHECK(output.size() >= bound<V>(values.size()), "no room for the encoded elements");
+        PAPILIO_CHECK(output.size() >= bound<V>(values.size()),
+                      "the output is too small for the encoded elements");
         std::vector<float> storage;
         auto* codes = reinterpret_cast<std::uint8_t*>(output.data() + codebook_bytes);
         float codebook[codebook_size] = {};

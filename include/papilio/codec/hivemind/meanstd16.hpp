@@ -92,7 +92,7 @@ std::size_t meanstd16::encode(std::span<const V> values, mutable_bytes output) c
 {
     detail::check_lossy_element<V>();
     const auto n = values.size();
-    PAPILIO_CHECK(output.size() >= bound<V>(n), "no room for the encoded elements");
+    PAPILIO_CHECK(output.size() >= bound<V>(n), "the output is too small for the encoded elements");
     if (width > 0 && n % width != 0)
         throw std::system_error(errc::bad_argument,
                                 "hivemind::meanstd16: the width must divide the elements");

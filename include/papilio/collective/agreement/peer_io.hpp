@@ -83,13 +83,12 @@ public:
         }
     }
 
-    /// Every partner is so near that a message and its answer take next to no time: within a
-    /// machine, or in the same rack.
-    bool all_are_near()
+    /// A message to any partner and its answer take next to no time, as within a machine or a rack.
+    bool all_have_low_latency()
     {
-        constexpr duration near = std::chrono::microseconds(100);
-        const auto longest = longest_round_trip(near);
-        return longest && *longest < near;
+        constexpr duration low = std::chrono::microseconds(100);
+        const auto longest = longest_round_trip(low);
+        return longest && *longest < low;
     }
 
     /// To the partners; nothing if it is not known of one of them. Looks no further than one of

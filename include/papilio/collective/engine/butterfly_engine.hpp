@@ -71,7 +71,7 @@ private:
     {
         loop& on = co_await this_loop{};
         const bool fewer = plan_.slots_low_latency < plan_.slots;
-        if (fewer && sender_.has_owners() && io_.all_are_near())
+        if (fewer && sender_.has_owners() && io_.all_have_low_latency())
             gate_.open(on, plan_.slots_low_latency);
         else
             gate_.open_wide();

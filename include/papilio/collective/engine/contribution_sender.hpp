@@ -90,7 +90,7 @@ private:
             }
             if (progress_.gathers() || !progress_.needs_no_credit(c)) {
                 io_.expect(owner, message_kind::result);
-                const auto into = room_for_result(k, parts, c, max_results, space);
+                const auto into = destination_of_result(k, parts, c, max_results, space);
                 const auto size =
                     co_await io_.recv(owner, io_.tag_for(message_kind::result, c), into);
                 const auto result = checked(k, c, into, size);
@@ -127,7 +127,7 @@ private:
                !progress_.described_by_result(c);
     }
 
-    mutable_bytes room_for_result(int k, const std::vector<int>& parts, std::size_t c,
+    mutable_bytes destination_of_result(int k, const std::vector<int>& parts, std::size_t c,
                                   std::size_t max_size, pooled_buffer& space) const
     {
         const auto& messages = progress_.messages();
@@ -137,13 +137,13 @@ private:
     }
 
     /// A result that has come, without the descriptor that it may begin with.
-    bytes checked(int k, std::size_t c, bytes room, std::size_t size)
+    bytes checked(int k, std::size_t c, bytes destination, std::size_t size)
     {
-        const bytes result = room.first(size);
-        if (progress_.gathers() && lands_in_output(k, c) && size != room.size())
+        const bytes result = destination.first(size);
+        if (progress_.gathers() && lands_in_output(k, c) && size != destination.size())
             throw std::system_error(errc::bad_message, "a result of " + std::to_string(size) +
                                                            " bytes, not " +
-                                                           std::to_string(room.size()));
+                                                           std::to_string(destination.size()));
         if (!progress_.gathers() || !progress_.described_by_result(c)) return result;
         weights_.check(result);
         return result.subspan(chunk_messages::head);

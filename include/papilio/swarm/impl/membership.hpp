@@ -41,18 +41,20 @@ PAPILIO_DECL bool membership::check_state(member& m, std::uint32_t round, const 
                                     " must wait for the outcome of its group's round first");
     if (progress_.is_current(round, digest)) return true;
     m.state = member_state::outdated;
-    events_.push_back(member_outdated{m.id, status_for(m.id)});
+    events_.push_back(member_state_outdated{m.id, status_for(m.id)});
     return false;
 }
 
-PAPILIO_DECL void membership::holding(std::uint16_t id, const wire::state_held& h, time_point now)
+PAPILIO_DECL void membership::report_state_held(std::uint16_t id, const wire::state_held& h,
+                                                time_point now)
 {
     member& m = roster_.find(id);
     if (check_state(m, h.round, h.digest)) m.state = member_state::training;
     advance(now);
 }
 
-PAPILIO_DECL void membership::ready(std::uint16_t id, const wire::round_ready& r, time_point now)
+PAPILIO_DECL void membership::report_round_ready(std::uint16_t id, const wire::round_ready& r,
+                                                 time_point now)
 {
     member& m = roster_.find(id);
     if (check_state(m, r.round, r.digest)) {
@@ -63,7 +65,8 @@ PAPILIO_DECL void membership::ready(std::uint16_t id, const wire::round_ready& r
     advance(now);
 }
 
-PAPILIO_DECL void membership::done(std::uint16_t id, const wire::round_report& d, time_point now)
+PAPILIO_DECL void membership::report_round(std::uint16_t id, const wire::round_report& d,
+                                           time_point now)
 {
     member& m = roster_.find(id);
     if (d.ok && d.digest.empty())
@@ -86,7 +89,7 @@ PAPILIO_DECL void membership::send_outcome(member& m, const wire::round_report& 
     auto outcome = progress_.outcome_of(report);
     detail::finish_report(m, outcome);
     outcome.now = status_for(m.id);
-    events_.push_back(member_settled{m.id, std::move(outcome)});
+    events_.push_back(member_round_outcome{m.id, std::move(outcome)});
 }
 
 PAPILIO_DECL void membership::leave(std::uint16_t id, const std::string& reason, bool expelled,
@@ -118,18 +121,18 @@ PAPILIO_DECL void membership::call(const std::vector<std::uint16_t>& candidates,
 
 /// Ends the current attempt. Voters that have not reported, and members that most of the group
 /// accuses, are expelled after the others have their outcome.
-PAPILIO_DECL void membership::settle(time_point now)
+PAPILIO_DECL void membership::end_attempt(time_point now)
 {
     const auto digest = attempt_->agreed_digest();
     const auto missing = attempt_->missing(members());
     const auto reports = attempt_->reports();
     const bool ok = !digest.empty();
-    events_.push_back(group_settled{attempt_->group(), ok, digest, reports});
+    events_.push_back(group_round_outcome{attempt_->group(), ok, digest, reports});
     std::vector<std::uint16_t> guilty;
     if (ok) {
         progress_.succeed(attempt_->group(), digest);
         for (const auto id : detail::finish_success(roster_.members(), *attempt_, digest))
-            events_.push_back(member_outdated{id, status_for(id)});
+            events_.push_back(member_state_outdated{id, status_for(id)});
     } else {
         detail::finish_failure(roster_.members());
         guilty = progress_.fail(*attempt_, members());
@@ -151,12 +154,12 @@ PAPILIO_DECL void membership::warn(time_point due, time_point now)
         events_.push_back(member_warned{id, {progress_.round(), left_ms}});
 }
 
-/// Settles the current attempt, or calls the next group, when it is time.
+/// Ends the current attempt, or calls the next group, when it is time.
 PAPILIO_DECL void membership::advance(time_point now)
 {
     if (attempt_) {
         const bool over = now >= attempt_->report_deadline();
-        if (over || attempt_->missing(members()).empty()) settle(now);
+        if (over || attempt_->missing(members()).empty()) end_attempt(now);
         return;
     }
     const auto ids = detail::group_candidates(members(), progress_.excluded());
