@@ -24,8 +24,8 @@ void introduce_all(Peers& peers)
             if (one != other) one->set_address(other->rank(), other->local());
 }
 
-/// Peers of a mesh on one loop. They are connected already, unless a test wants
-/// to see them connect.
+/// Peers of a mesh on one loop. They are connected already, unless a test wants to see them
+/// connect.
 template <class Kind>
 class mesh_cluster {
 public:

@@ -25,8 +25,9 @@ namespace papilio::inline PAPILIO_MODE {
 /// encoded, but for float's rounding. Use it where many vectors with an offset are averaged, such
 /// as weights around 1: an error that has the same sign on every peer does not average out.
 ///
-/// Of every 1024 elements, or of Codec's granule where that is more, the mean is subtracted before
-/// Codec encodes them, and a float beside them, 1/32 bit per element, brings it back. That float is
+/// A block is as many whole granules of Codec as fit in 1024 elements, or one granule where that is
+/// more. The mean of each block is subtracted before Codec encodes it, and a float beside it, about
+/// 1/32 bit per element, brings it back. That float is
 /// the mean of the elements less the mean of what Codec decodes, since with the mean alone Codec's
 /// own bias would stay. What differs less from its mean than from zero also loses less. After
 /// R. Banner et al., "Post training 4-bit quantization of convolutional networks for

@@ -56,8 +56,8 @@ task<report> all_gather(Net&& net, In&& in, Out&& out, Codec codec, call_options
     }
 }
 
-// Refused with a sentence: options that do not come last. These bind `net`
-// more loosely, so that `{}` for what may be left out is no misuse.
+// Refused with a sentence: options that do not come last. These bind `net` more loosely, so that
+// `{}` for what may be left out is no misuse.
 
 template <class Net, class In, class Out, class First, class... Rest>
 task<report> all_gather(const Net&, In&&, Out&&, call_options, First, Rest...)

@@ -52,8 +52,8 @@ task<report> broadcast(Net&& net, Data&& data, int root, Codec codec, call_optio
     }
 }
 
-// Refused with a sentence: options that do not come last. These bind `net`
-// more loosely, so that `{}` for what may be left out is no misuse.
+// Refused with a sentence: options that do not come last. These bind `net` more loosely, so that
+// `{}` for what may be left out is no misuse.
 
 template <class Net, class Data, class First, class... Rest>
 task<report> broadcast(const Net&, Data&&, int, call_options, First, Rest...)

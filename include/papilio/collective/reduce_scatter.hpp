@@ -65,8 +65,8 @@ task<report> reduce_scatter(Net&& net, In&& in, Out&& out, Op op, Codec codec, c
     }
 }
 
-// Refused with a sentence: options that do not come last. These bind `net`
-// more loosely, so that `{}` for what may be left out is no misuse.
+// Refused with a sentence: options that do not come last. These bind `net` more loosely, so that
+// `{}` for what may be left out is no misuse.
 
 template <class Net, class In, class Out, class First, class... Rest>
 task<report> reduce_scatter(const Net&, In&&, Out&&, call_options, First, Rest...)

@@ -8,10 +8,12 @@ namespace papilio::inline PAPILIO_MODE {
 
 /// What a peer does in a call.
 enum class role : std::uint8_t {
-    full,       ///< contributes, and reduces a part
-    client,     ///< contributes, and owns no part
-    auxiliary,  ///< contributes nothing, reduces a part, and declines the other parts
-    observer,   ///< receives the result, and has no say in it
+    full,    ///< contributes, and reduces a part
+    client,  ///< contributes, and owns no part
+    /// Contributes nothing, and reduces a part. It declines the other parts, unless the call has
+    /// several stages or `call_options::auxiliaries_receive`.
+    auxiliary,
+    observer,  ///< receives the result, and has no say in it
 };
 
 constexpr bool contributes(role r) noexcept

@@ -15,7 +15,7 @@ enum class message_kind : std::uint8_t {
     contribution = 1,  ///< a peer's elements of a chunk, on its way to the chunk's owner
     result,            ///< a reduced chunk, on its way back
     vote,              ///< how a peer's call ended
-    control,           ///< the swarm's own requests: rendezvous, state transfer, probes
+    control,           ///< a request outside of calls: for an echo, a measurement or a state
     user,              ///< a program's own, see `user_tag`
 };
 

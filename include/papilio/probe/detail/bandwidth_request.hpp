@@ -17,7 +17,8 @@ namespace papilio::inline PAPILIO_MODE::detail {
 
 inline constexpr std::size_t probe_chunk = std::size_t{64} << 10;
 
-/// The most chunks under way in a measurement: 32 MiB of the memory of the peer that is measured.
+/// The most chunks under way each way: they take 32 MiB of the memory of the peer that is measured,
+/// and 64 MiB where both ways are measured at the same time.
 inline constexpr std::uint32_t max_probe_window = 512;
 
 /// Chunks that move in one direction, and how many of them are under way at a time.
