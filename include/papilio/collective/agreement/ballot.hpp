@@ -3,6 +3,7 @@
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/index.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/call_error.hpp>
 #include <papilio/plan/butterfly.hpp>
@@ -130,7 +131,6 @@ public:
     bool heard_clients() const { return unheard_clients_ == 0; }
 
 private:
-    static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
     role of(int peer) const { return roles_[index(peer)]; }
 
     /// The peers whose weights `peer`'s yes in stage k names beside its own.

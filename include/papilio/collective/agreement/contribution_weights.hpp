@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/index.hpp>
 #include <papilio/collective/agreement/known_weight.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
@@ -134,8 +135,6 @@ public:
     }
 
 private:
-    static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
-
     const butterfly& stages() const noexcept { return call_plan_.stages; }
 
     /// Whether `peer` has named the weights of its contribution by a vote that came before it. What

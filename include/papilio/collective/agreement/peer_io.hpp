@@ -4,6 +4,7 @@
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/index.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/ledger.hpp>
 #include <papilio/collective/call_error.hpp>
@@ -125,8 +126,6 @@ public:
     }
 
 private:
-    static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
-
     void received(int peer, tag t, std::size_t size, time_point now)
     {
         ledger_.came(peer, fields_of(t).kind, now);

@@ -5,6 +5,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/index.hpp>
 #include <papilio/collective/agreement/ballot.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
 #include <papilio/plan/butterfly.hpp>
@@ -84,8 +85,6 @@ public:
     bool outcome_unknown() const { return said_yes_ && !ballot_.refused(); }
 
 private:
-    static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
-
     bool out_of_reach(int peer) const
     {
         return io_.mine() == role::client && io_.of(peer) == role::client;

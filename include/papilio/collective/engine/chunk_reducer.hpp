@@ -5,6 +5,7 @@
 #include <papilio/base/buffer_pool.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/index.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
 #include <papilio/collective/engine/blame.hpp>
@@ -83,8 +84,6 @@ public:
     }
 
 private:
-    static std::size_t index(int i) noexcept { return static_cast<std::size_t>(i); }
-
     /// Where nobody of a block contributes, there is nothing to do, and nothing to send in the next
     /// stage.
     task<> reduce(int k, std::size_t c, std::vector<std::byte>& encoded)
