@@ -70,8 +70,8 @@ TEST_CASE("peers log of how many links they know")
         if (net.rank() != 1) mine.up = 1e6;
         co_await pa::agree_links(net, mine, {.call = 5});
     });
-    CHECK(log.count("debug: links agreed call=5 peer=") == 3);
-    CHECK(log.has("debug: links agreed call=5 peer=1 known=2"));
+    CHECK(log.count("debug: links agreed call=5 rank=") == 3);
+    CHECK(log.has("debug: links agreed call=5 rank=1 known=2"));
 }
 
 TEST_CASE("calls log how they end")
@@ -90,6 +90,6 @@ TEST_CASE("calls log how they end")
         }
         CHECK(failed);
     });
-    CHECK(log.has("debug: call succeeded call=7 peer=0"));
-    CHECK(log.has("warning: call failed call=8 peer=0"));
+    CHECK(log.has("debug: call succeeded call=7 rank=0"));
+    CHECK(log.has("warning: call failed call=8 rank=0"));
 }

@@ -242,7 +242,7 @@ TEST_CASE("a peer is not measured with more than it allows, and can be asked aga
         CHECK(
             log.has("warning: request refused peer=0 service=bandwidth why=\"it asks for "
                     "8388608 bytes one way, and the limit is 2097152\""));
-        CHECK(log.has("warning: measurement failed peer=1 of=bandwidth why="));
+        CHECK(log.has("warning: measurement failed peer=1 service=bandwidth why="));
     }
     const auto found =
         measured(cluster, {.secret = secret, .bytes = std::size_t{2} << 20}, allow());
@@ -272,8 +272,8 @@ TEST_CASE("a verifier may drop a measurement half-way and begin another at once"
     both.push_back(two());
     both.push_back(pa::serve_bandwidth(cluster.peer(1), 0));
     pa::sync_wait(cluster.loop(), any_of(std::move(both)));
-    CHECK(log.count("debug: measurement begun peer=1 of=bandwidth") == 3);
-    CHECK(log.count("debug: measurement dropped peer=1 of=bandwidth") == 1);
+    CHECK(log.count("debug: measurement begun peer=1 service=bandwidth") == 3);
+    CHECK(log.count("debug: measurement dropped peer=1 service=bandwidth") == 1);
     CHECK(log.count("debug: bandwidth measured peer=1 down_bytes_per_second=") == 2);
     CHECK(log.count("debug: request replaced peer=0 service=bandwidth") == 1);
     CHECK(log.has("debug: request answered peer=0 service=bandwidth"));

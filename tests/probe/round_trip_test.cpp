@@ -84,12 +84,12 @@ TEST_CASE("a round trip is logged, and so is why there is none", "[probe]")
     const pa::test::collected_log log;
     sim_cluster cluster(2, {.latency = 40ms});
     measured(cluster, {.secret = secret, .count = 5});
-    CHECK(log.has("debug: measurement begun peer=1 of=echo"));
+    CHECK(log.has("debug: measurement begun peer=1 service=echo"));
     CHECK(log.has("debug: round trip measured peer=1 count=5 p50=0.08"));
     pa::round_trip found;
     CHECK_THROWS(pa::sync_wait(
         cluster.loop(), measure(cluster.peer(0), {.secret = secret, .answer_timeout = 3s}, found)));
-    CHECK(log.has("warning: measurement failed peer=1 of=echo why="));
+    CHECK(log.has("warning: measurement failed peer=1 service=echo why="));
     CHECK_FALSE(log.has("measurement dropped"));
 }
 

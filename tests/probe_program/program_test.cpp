@@ -64,7 +64,7 @@ TEST_CASE("with --log, what happens in the library is printed, from a level on",
     CHECK(guest.code == exit_ok);
     CHECK(host.end() == exit_ok);
     CHECK(mentions(host.output(), "papilio: info: member joined member=1"));
-    CHECK(mentions(host.output(), "papilio: info: link established peer=1 kind=tcp"));
+    CHECK(mentions(host.output(), "papilio: info: link established rank=0 peer=1 kind=tcp"));
     CHECK_FALSE(mentions(host.output(), "papilio: debug"));
     CHECK(mentions(guest.output, "papilio: info: group joined member=1"));
     CHECK(mentions(guest.output, "papilio: debug: call succeeded"));

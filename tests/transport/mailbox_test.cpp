@@ -4,6 +4,8 @@
 #include <papilio/async/thread_loop.hpp>
 #include <papilio/transport/detail/inbound_message.hpp>
 
+#include <support/collected_log.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -363,4 +365,14 @@ TEST_CASE("at least the last thousand discarded calls are remembered")
     receive older(loop, box, 1, of(4001), 10);
     CHECK(!newest.done());
     CHECK(!older.done());
+}
+
+TEST_CASE("the log names both ends of a link that fails because early messages exceed the limit")
+{
+    const pa::test::collected_log log;
+    pa::mailbox box(100);
+    pa::detail::deliver_or_close(box, 0, 3, one, std::vector<std::byte>(1000));
+    CHECK(log.has("warning: link failed rank=0 peer=3 why=\"malformed message\""));
+    pa::detail::deliver_or_close(box, 0, 3, one, std::vector<std::byte>(1000));
+    CHECK(log.count("link failed") == 1);  // what comes later is discarded
 }

@@ -49,8 +49,8 @@ struct log_event {
 /// Must not throw, and must not call papilio. Threads may call it at the same time.
 using log_function = void (*)(const log_event&);
 
-/// One line: "papilio: warning: link failed peer=3 why=\"silent\"". Values may be texts that others
-/// chose: what is not readable becomes a question mark, and a quote inside of quotes `\"`.
+/// One line: "papilio: warning: link failed rank=0 peer=3 why=\"silent\"". Values may be texts that
+/// others chose: what is not readable becomes a question mark, and a quote inside of quotes `\"`.
 std::string to_string(const log_event& event);
 
 /// Prints every event to standard error: `papilio::set_log(papilio::log_to_stderr)`.

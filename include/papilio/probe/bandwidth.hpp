@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -151,7 +152,11 @@ task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits)
     const auto answer = [&](detail::bandwidth_request r, detail::bulk_watch& watch) {
         const auto size = std::uint64_t{std::max(r.down.chunks, r.up.chunks)} * detail::probe_chunk;
         const bool accepts = size <= limits.bytes;
-        if (!accepts) detail::log_too_large(peer, size, limits.bytes);
+        const auto why = [&] {
+            return "it asks for " + std::to_string(size) + " bytes one way, and the limit is " +
+                   std::to_string(limits.bytes);
+        };
+        if (!accepts) detail::log_refused(peer, control_service::bandwidth, why);
         return detail::answer_bandwidth<Net>(net, peer, r, accepts, watch);
     };
     task<> served = detail::serve_requests(net, peer, control_service::bandwidth,

@@ -107,6 +107,14 @@ private:
 
 }  // namespace papilio
 
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// Delivers a message to peer `rank` of a transport without connections. If `peer` exceeds its
+/// limit, the link to it fails.
+void deliver_or_close(mailbox& inbox, int rank, int peer, tag t, bytes message);
+
+}  // namespace papilio::detail
+
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/mailbox.hpp>
 #endif

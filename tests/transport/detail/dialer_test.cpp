@@ -46,7 +46,7 @@ struct dialling_peer {
     pa::mesh_options options{.group = 7};
     fake_medium medium;
     pa::mailbox inbox;
-    pa::detail::peer_link link{world, inbox, 1, options};
+    pa::detail::peer_link link{world, inbox, 0, 1, options};
     pa::detail::dialer dialer{world, medium, 2, options};
 };
 

@@ -68,8 +68,8 @@ struct linked_pair {
     pa::sim::world world;
     pa::mesh_options options{.heartbeat = 1s, .idle_timeout = 3s};
     pa::mailbox inbox_a, inbox_b;
-    peer_link a{world, inbox_a, 1, options};
-    peer_link b{world, inbox_b, 0, options};
+    peer_link a{world, inbox_a, 0, 1, options};
+    peer_link b{world, inbox_b, 1, 0, options};
     std::vector<std::unique_ptr<pa::byte_stream>> there, here;
 };
 
@@ -161,10 +161,10 @@ TEST_CASE("heartbeats keep a quiet link up, and without them it fails")
     linked_pair pair(1);
     pair.add_all();
     std::vector<std::unique_ptr<peer_link>> links;
-    links.push_back(std::make_unique<peer_link>(pair.world, pair.inbox_a, 1, pair.options));
+    links.push_back(std::make_unique<peer_link>(pair.world, pair.inbox_a, 0, 1, pair.options));
     auto ends = make_memory_streams();
     links[0]->add(0, std::move(ends.first));
-    peer_link other(pair.world, pair.inbox_b, 0, pair.options);
+    peer_link other(pair.world, pair.inbox_b, 1, 0, pair.options);
     other.add(0, std::move(ends.second));
     pa::detail::liveness watched(pair.world, links, pair.options);
     const auto wait = [](pa::duration span) -> pa::task<> { co_await pa::sleep_for(span); };

@@ -26,7 +26,7 @@ public:
 
     void write_to_log(std::uint32_t call) const
     {
-        log(log_level::warning, "call failed", {"call", "peer", "culprit", "phase", "why"}, call,
+        log(log_level::warning, "call failed", {"call", "rank", "culprit", "phase", "why"}, call,
             me_, error_.culprit(), name(error_.where()), error_.detail());
     }
 

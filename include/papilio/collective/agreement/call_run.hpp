@@ -217,7 +217,7 @@ inline report call_run::finished()
     result.unserved_observers = status_.unserved;
     io_.report_link();
     complete_ = status_.unserved.empty();
-    log(log_level::debug, "call succeeded", {"call", "peer", "bytes_sent", "took"}, result.call,
+    log(log_level::debug, "call succeeded", {"call", "rank", "bytes_sent", "took"}, result.call,
         io_.me(), result.bytes_sent(), result.finished);
     return std::move(result);
 }

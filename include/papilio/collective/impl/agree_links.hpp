@@ -16,12 +16,12 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-inline void log_agreed(std::uint32_t call, int peer, const std::vector<advertised_link>& told)
+inline void log_agreed(std::uint32_t call, int rank, const std::vector<advertised_link>& told)
 {
     const auto known_links = [&] {
         return std::ranges::count_if(told, [](const auto& l) { return l.up > 0 || l.down > 0; });
     };
-    log(log_level::debug, "links agreed", {"call", "peer", "known"}, call, peer, known_links);
+    log(log_level::debug, "links agreed", {"call", "rank", "known"}, call, rank, known_links);
 }
 
 PAPILIO_DECL task<std::optional<link_table>> run_agree_links(any_transport net,

@@ -2,7 +2,6 @@
 
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/base/log.hpp>
 #include <papilio/probe/detail/bandwidth_request.hpp>
 #include <papilio/probe/detail/probe_stream.hpp>
 #include <papilio/probe/keystream.hpp>
@@ -12,8 +11,6 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -32,16 +29,6 @@ task<> discard_stream(Net& net, int peer, bandwidth_request r, bulk_watch& watch
 {
     discarding_sink sink;
     co_await receive_bulk<Net>(net, peer, r.plan_down(), sink, watch);
-}
-
-inline void log_too_large(int peer, std::uint64_t size, std::uint64_t limit)
-{
-    const auto why = [&] {
-        return "it asks for " + std::to_string(size) + " bytes one way, and the limit is " +
-               std::to_string(limit);
-    };
-    log(log_level::warning, "request refused", {"peer", "service", "why"}, peer,
-        name(control_service::bandwidth), why);
 }
 
 template <transport Net>

@@ -11,29 +11,30 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// Logs how a measurement begins and ends. One that has neither finished nor failed was dropped.
 class measurement_log {
 public:
-    measurement_log(int peer, control_service what) : peer_(peer), what_(what)
+    measurement_log(int peer, control_service service) : peer_(peer), service_(service)
     {
-        log(log_level::debug, "measurement begun", {"peer", "of"}, peer_, name(what_));
+        log(log_level::debug, "measurement begun", {"peer", "service"}, peer_, name(service_));
     }
     measurement_log(const measurement_log&) = delete;
     measurement_log& operator=(const measurement_log&) = delete;
     ~measurement_log()
     {
         if (!ended_)
-            log(log_level::debug, "measurement dropped", {"peer", "of"}, peer_, name(what_));
+            log(log_level::debug, "measurement dropped", {"peer", "service"}, peer_,
+                name(service_));
     }
 
     void finished() noexcept { ended_ = true; }
     void failed(const std::system_error& why)
     {
         ended_ = true;
-        log(log_level::warning, "measurement failed", {"peer", "of", "why"}, peer_, name(what_),
-            why.what());
+        log(log_level::warning, "measurement failed", {"peer", "service", "why"}, peer_,
+            name(service_), why.what());
     }
 
 private:
     int peer_;
-    control_service what_;
+    control_service service_;
     bool ended_ = false;
 };
 

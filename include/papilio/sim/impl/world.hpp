@@ -1,7 +1,6 @@
 #pragma once
 
 #include <papilio/base/config.hpp>
-#include <papilio/base/log.hpp>
 #include <papilio/sim/world.hpp>
 
 #include <algorithm>
@@ -110,17 +109,10 @@ PAPILIO_DECL void world::arrive(flight& f)
             hash(trace_, when, static_cast<std::uint64_t>(f.from), static_cast<std::uint64_t>(f.to),
                  static_cast<std::uint64_t>(f.what), f.content.size());
         receiver.heard_[static_cast<std::size_t>(f.from)] = now_;
-        if (f.last) {
+        if (f.last)
             receiver.inbox_.close(f.from, errc::disconnected);
-        } else {
-            try {
-                receiver.inbox_.deliver(f.from, f.what, f.content);
-            } catch (const std::system_error& overflow) {
-                detail::log(log_level::warning, "link failed", {"peer", "why"}, f.from,
-                            overflow.code());
-                receiver.inbox_.close(f.from, overflow.code());
-            }
-        }
+        else
+            detail::deliver_or_close(receiver.inbox_, f.to, f.from, f.what, f.content);
     }
     f.content.clear();
     f.content.shrink_to_fit();

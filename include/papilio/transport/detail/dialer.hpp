@@ -89,8 +89,8 @@ private:
             } catch (const std::system_error& failure) {
                 failures_[l.peer()] = failure.code();
                 const auto at = [&] { return medium_.text(l.peer()); };
-                log(log_level::debug, "attempt failed", {"peer", "at", "why"}, l.peer(), at,
-                    failure.code());
+                log(log_level::debug, "attempt failed", {"rank", "peer", "at", "why"}, rank_,
+                    l.peer(), at, failure.code());
             }
             if (stream) {
                 l.add(index, std::move(stream));

@@ -26,8 +26,8 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// and fails as a whole with the first of them. It never comes back.
 class peer_link final : connection_owner {
 public:
-    peer_link(loop& on, mailbox& inbox, int peer, const mesh_options& o)
-        : loop_(on), inbox_(inbox), peer_(peer), options_(o)
+    peer_link(loop& on, mailbox& inbox, int rank, int peer, const mesh_options& o)
+        : loop_(on), inbox_(inbox), rank_(rank), peer_(peer), options_(o)
     {
     }
     peer_link(const peer_link&) = delete;
@@ -103,6 +103,7 @@ private:
 
     loop& loop_;
     mailbox& inbox_;
+    int rank_;  // this peer's own
     int peer_;
     const mesh_options& options_;
     std::vector<std::unique_ptr<connection>> connections_;
@@ -127,7 +128,7 @@ inline void peer_link::add(std::uint32_t index, std::unique_ptr<byte_stream> s)
     connections_[index] = std::make_unique<connection>(loop_, std::move(s), inbox_, peer_,
                                                        options_.max_message, owner);
     if (std::ranges::all_of(connections_, [](const auto& c) { return !!c; })) {
-        log(log_level::info, "link established", {"peer", "kind", "streams"}, peer_,
+        log(log_level::info, "link established", {"rank", "peer", "kind", "streams"}, rank_, peer_,
             connections_.front()->kind(), connections_.size());
         settled_.open();
     }
@@ -139,7 +140,7 @@ inline void peer_link::fail(std::error_code why)
     error_ = why;
     const bool orderly = why == errc::disconnected && shut_down_.is_open();
     log(orderly ? log_level::info : log_level::warning, orderly ? "link shut down" : "link failed",
-        {"peer", "why"}, peer_, why);
+        {"rank", "peer", "why"}, rank_, peer_, why);
     for (auto& c : connections_)
         if (c) c->end(why);
     inbox_.close(peer_, why);

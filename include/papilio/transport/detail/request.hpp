@@ -20,7 +20,8 @@
 // messages of a request have tags that contain its number.
 namespace papilio::inline PAPILIO_MODE::detail {
 
-inline void log_refused(int peer, control_service service, const char* why)
+template <class Why>
+void log_refused(int peer, control_service service, const Why& why)
 {
     log(log_level::warning, "request refused", {"peer", "service", "why"}, peer, name(service),
         why);

@@ -2,12 +2,10 @@
 
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
-#include <papilio/base/log.hpp>
 #include <papilio/transport/inproc.hpp>
 
 #include <algorithm>
 #include <functional>
-#include <system_error>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::inproc {
@@ -65,17 +63,10 @@ PAPILIO_DECL void transport::deliver_queued()
         posted_ = false;
     }
     for (const auto& m : arrived) {
-        if (m.last) {
+        if (m.last)
             inbox_.close(m.from, errc::disconnected);
-            continue;
-        }
-        try {
-            inbox_.deliver(m.from, m.what, m.content);
-        } catch (const std::system_error& overflow) {
-            papilio::detail::log(log_level::warning, "link failed", {"peer", "why"}, m.from,
-                                 overflow.code());
-            inbox_.close(m.from, overflow.code());
-        }
+        else
+            papilio::detail::deliver_or_close(inbox_, rank_, m.from, m.what, m.content);
     }
 }
 

@@ -3,10 +3,12 @@
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/transport/mailbox.hpp>
 
 #include <algorithm>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -133,6 +135,17 @@ PAPILIO_DECL void mailbox::discard_call(tag t)
     if (discarded_calls_.size() == remembered) discarded_calls_.pop_front();
     discarded_calls_.push_back(call_of(t));
     early_.discard_call(t);
+}
+
+PAPILIO_DECL void detail::deliver_or_close(mailbox& inbox, int rank, int peer, tag t, bytes message)
+{
+    try {
+        inbox.deliver(peer, t, message);
+    } catch (const std::system_error& overflow) {
+        log(log_level::warning, "link failed", {"rank", "peer", "why"}, rank, peer,
+            overflow.code());
+        inbox.close(peer, overflow.code());
+    }
 }
 
 }  // namespace papilio

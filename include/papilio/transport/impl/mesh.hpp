@@ -46,7 +46,8 @@ PAPILIO_DECL detail::peer_link& mesh::link_to(int peer)
                                                         std::to_string(options_.max_peers - 1) +
                                                         ", not " + std::to_string(peer));
     while (size() <= peer)
-        links_.push_back(std::make_unique<detail::peer_link>(loop_, inbox_, size(), options_));
+        links_.push_back(
+            std::make_unique<detail::peer_link>(loop_, inbox_, rank_, size(), options_));
     return *links_[static_cast<std::size_t>(peer)];
 }
 
@@ -107,7 +108,7 @@ PAPILIO_DECL task<> mesh::handshake(std::unique_ptr<incoming> from)
         stream = co_await timeout(std::move(answer), loop_.now() + options_.handshake_timeout);
     } catch (const std::system_error& failure) {
         // It was no peer, or a peer that will dial again.
-        detail::log(log_level::warning, "connection refused", {"peer", "why"}, rank_,
+        detail::log(log_level::warning, "connection refused", {"rank", "why"}, rank_,
                     failure.what());
         co_return;
     }
