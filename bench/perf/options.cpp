@@ -36,8 +36,11 @@ void set_sizes(options& o, const raw_options& r)
 {
     const auto most = r.most.value_or(r.least);
     if (o.sizes.empty()) {
-        if (most < r.least) refuse("-e is at least -b");
-        if (r.step == 0 && r.factor < 2 && most > r.least) refuse("-f is at least 2");
+        if (most < r.least)
+            refuse("-e is at least -b, " + std::to_string(r.least) + ": it is " +
+                   std::to_string(most));
+        if (r.step == 0 && r.factor < 2 && most > r.least)
+            refuse("-f is at least 2: it is " + std::to_string(r.factor));
         for (auto s = r.least; s <= most; s = r.step > 0 ? s + r.step : s * r.factor) {
             o.sizes.push_back(s);
             if (s == most || o.sizes.size() > 1000) break;
@@ -56,7 +59,7 @@ void set_links(options& o, const raw_options& r)
     for (const auto* list : {&r.up, &down})
         if (list->size() != 1 && list->size() != n)
             refuse("--up and --down name one rate, or one for each of the " + std::to_string(n) +
-                   " peers");
+                   " peers, not " + std::to_string(list->size()));
     for (std::size_t i = 0; i < n; ++i)
         o.mbit.push_back({r.up[r.up.size() == 1 ? 0 : i], down[down.size() == 1 ? 0 : i]});
 }
@@ -69,7 +72,7 @@ void set_radices(options& o, const raw_options& r)
         for (const int stage : radix) product = std::min(product * stage, 1'000'000L);
         if (!radix.empty() && product != o.peers)
             refuse("the stages of each --radix multiply to the " + std::to_string(o.peers) +
-                   " peers");
+                   " peers, not to " + std::to_string(product));
     }
 }
 

@@ -21,10 +21,13 @@ trainer_options checked(trainer_options options)
         throw problem(errc::bad_argument, "sequences of " + std::to_string(options.length) +
                                               " tokens exceed the model's context of " +
                                               std::to_string(options.model.context));
-    if (options.batch == 0 || options.accumulation == 0)
-        throw problem(errc::bad_argument, "batch and accumulation must be at least 1");
+    if (options.batch == 0)
+        throw problem(errc::bad_argument, "trainer_options::batch is at least 1: it is 0");
+    if (options.accumulation == 0)
+        throw problem(errc::bad_argument, "trainer_options::accumulation is at least 1: it is 0");
     if (!(options.rate.peak > 0))
-        throw problem(errc::bad_argument, "the learning rate must be above 0");
+        throw problem(errc::bad_argument, "the peak of the learning rate is above 0: it is " +
+                                              std::to_string(options.rate.peak));
     if (options.rate.total != 0 && options.rate.total <= options.rate.warm_up)
         throw problem(errc::bad_argument,
                       "the schedule ends at step " + std::to_string(options.rate.total) +

@@ -600,10 +600,13 @@ TEST_CASE("bad arguments are refused with a sentence")
     refused([&](auto& net) { return pa::all_reduce(net, data[0], shorter); },
             "in has 10 elements and out 9");
     refused([&](auto& net) { return pa::all_reduce(net, data[0], data[0]); }, "overlap");
-    refused(with({.weight = -1}), "weight");
-    refused(with({.shares = one_share}), "shares");
-    refused(with({.shares = bad_shares}), "shares");
-    refused(with({.roles = nobody}), "clients need full or auxiliary peers");
-    refused(with({.timeout = {}}), "timeout");
-    refused(with({.call = 1u << 20}), "call_options::call");
+    refused(with({.weight = -1}), "call_options::weight is at least 0 and below 2^53: it is -1");
+    refused(with({.shares = one_share}), "call_options::shares has 1 entries for a group of 2");
+    refused(with({.shares = bad_shares}),
+            "the share of peer 1 is at least 0, and finite: it is -1");
+    refused(with({.roles = nobody}), "call_options::roles has at least 1 peer that reduces");
+    refused(with({.timeout = {}}), "call_options::timeout is above 0: it is 0 ns");
+    refused(with({.call = 1u << 20}), "call_options::call is at most 524,287: it is 1048576");
+    const std::vector<std::size_t> sizes{5, 5};
+    refused(with({.sizes = sizes}), "call_options::sizes is for reduce_scatter and all_gather");
 }

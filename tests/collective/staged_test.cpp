@@ -392,7 +392,7 @@ TEST_CASE("what does not fit the collective is refused with a sentence")
             return pa::all_reduce_in_place(net, four, pa::sum{}, pa::identity{},
                                            {.roles = roles, .radix = stages});
         },
-        "radix");
+        "call_options::radix has at most 1 stage where not all peers are full: it has 2");
     refused(
         [&](auto& net, auto& four, auto&) {
             return pa::all_reduce_in_place(net, four, pa::exact_mean{}, pa::as_f16{},
@@ -413,13 +413,20 @@ TEST_CASE("what does not fit the collective is refused with a sentence")
     refused([&](auto& net, auto& four, auto&) { return pa::reduce_scatter(net, four, four); },
             "part");
     refused([&](auto& net, auto& four, auto&) { return pa::all_gather(net, four, four); }, "part");
-    for (const auto& wrong : {sizes, few, three})
+    const auto refused_sizes = [&](const std::vector<std::size_t>& wrong, const char* why) {
         refused(
             [&](auto& net, auto& four, auto& one) {
                 return pa::reduce_scatter(net, four, one, pa::sum{}, pa::identity{},
                                           {.sizes = wrong});
             },
-            "sizes");
+            why);
+    };
+    const std::size_t half = std::size_t{1} << 63;
+    const std::vector<std::size_t> huge{half, half, 2, 2};
+    refused_sizes(sizes, "the sum of call_options::sizes is 4, the number of elements: it is 5");
+    refused_sizes(few, "the sum of call_options::sizes is 4, the number of elements: it is 3");
+    refused_sizes(huge, "it is 2^64 or more");
+    refused_sizes(three, "call_options::sizes has 3 entries for a group of 4");
     refused(
         [&](auto& net, auto& four, auto& one) {
             return pa::all_gather(net, one, four, pa::identity{}, {.shares = shares});

@@ -131,13 +131,22 @@ TEST_CASE("lengths and options that do not fit are refused before anything chang
     std::vector<float> parameters(3, 1.0f);
     std::vector<float> momentum(3, 1.0f);
     std::vector<float> longer(4);
-    CHECK_THROWS_AS(step_in_place(parameters, momentum, longer), std::system_error);
-    CHECK_THROWS_AS(step_in_place(parameters, longer, parameters), std::system_error);
-    CHECK_THROWS_AS(pa::pseudo_gradient(parameters, longer, longer), std::system_error);
-    CHECK_THROWS_AS(pa::pseudo_gradient(parameters, momentum, longer), std::system_error);
-    for (const auto& o : {pa::outer_options{.rate = 0}, pa::outer_options{.rate = -1},
-                          pa::outer_options{.momentum = 1}, pa::outer_options{.momentum = -0.1f}})
-        CHECK_THROWS_AS(step_in_place(parameters, momentum, parameters, o), std::system_error);
+    const auto contains = [](const char* why) { return Catch::Contains(why); };
+    CHECK_THROWS_WITH(step_in_place(parameters, momentum, longer),
+                      contains("outer_buffers::parameters has 3 elements and gradient 4"));
+    CHECK_THROWS_WITH(step_in_place(parameters, longer, parameters),
+                      contains("outer_buffers::momentum has 4 elements and gradient 3"));
+    CHECK_THROWS_WITH(pa::pseudo_gradient(parameters, longer, longer),
+                      contains("pseudo_gradient: local has 4 elements and anchor 3"));
+    CHECK_THROWS_WITH(pa::pseudo_gradient(parameters, momentum, longer),
+                      contains("pseudo_gradient: out has 4 elements and anchor 3"));
+    const auto refused = [&](pa::outer_options o, const char* why) {
+        CHECK_THROWS_WITH(step_in_place(parameters, momentum, parameters, o), contains(why));
+    };
+    refused({.rate = 0}, "outer_options::rate is above 0, and finite: it is 0");
+    refused({.rate = -1}, "outer_options::rate is above 0, and finite: it is -1");
+    refused({.momentum = 1}, "outer_options::momentum is at least 0 and below 1: it is 1");
+    refused({.momentum = -0.5f}, "outer_options::momentum is at least 0 and below 1: it is -0.5");
     CHECK(parameters == std::vector<float>(3, 1.0f));
     CHECK(momentum == std::vector<float>(3, 1.0f));
 }

@@ -109,8 +109,10 @@ TEST_CASE("where only auxiliaries reduce, they share as their links allow")
 
 TEST_CASE("rates that are none are refused")
 {
-    CHECK_THROWS_AS(balanced_shares(symmetric({1, 0})), std::system_error);
-    CHECK_THROWS_AS(balanced_shares(symmetric({1, 2}), roles{role::full}), std::system_error);
+    CHECK_THROWS_WITH(balanced_shares(symmetric({1, 0})),
+                      Catch::Contains("the lower rate of peer 1 is above 0: it is 0"));
+    CHECK_THROWS_WITH(balanced_shares(symmetric({1, 2}), roles{role::full}),
+                      Catch::Contains("balanced_shares: roles has 1 entries for a group of 2"));
 }
 
 TEST_CASE("the time of equal parts is the slowest peer's, at the textbook's bytes")

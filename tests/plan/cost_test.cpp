@@ -31,10 +31,21 @@ TEST_CASE("every radix vector moves as much data over equal links, in more laten
 
 TEST_CASE("tables and schedules that make no sense are refused")
 {
-    CHECK_THROWS_AS(predict({}, mebi, {}), std::system_error);
-    CHECK_THROWS_AS(predict(equal(4, 0), mebi, {}), std::system_error);
-    CHECK_THROWS_AS(predict(equal(4, 1), mebi, {.radix = {3}}), std::system_error);
-    CHECK_THROWS_AS(predict(equal(4, 1), mebi, {.shares = {1, 1}}), std::system_error);
-    CHECK_THROWS_AS(predict(equal(2, 1), mebi, {.shares = {2, -1}}), std::system_error);
-    CHECK_THROWS_AS(predict(equal(2, 1), mebi, {.shares = {0, 0}}), std::system_error);
+    const auto refused = [](const papilio::link_table& links, const papilio::workload& work,
+                            const papilio::schedule& how, const char* why) {
+        CHECK_THROWS_WITH(predict(links, work, how), Catch::Contains(why));
+    };
+    refused({}, mebi, {}, "the number of peers in link_table::access is at least 1: it is 0");
+    refused(equal(4, 0), mebi, {}, "link_table::access[0].up is 1 byte per second or more");
+    refused(equal(4, 1), mebi, {.radix = {3}}, "radix");
+    refused(equal(4, 1), mebi, {.shares = {1, 1}},
+            "schedule::shares has 2 entries for a group of 4");
+    refused(equal(2, 1), mebi, {.shares = {2, -1}}, "schedule::shares[1] is at least 0: it is -1");
+    refused(equal(2, 1), mebi, {.shares = {0, 0}},
+            "the sum of schedule::shares is above 0, and finite: it is 0");
+    refused(equal(2, 1), {.wire_ratio = 0}, {},
+            "workload::wire_ratio is above 0, and finite: it is 0");
+    refused(equal(2, 1), {.work_per_byte = -1}, {}, "workload::work_per_byte is at least 0");
+    refused(equal(2, 1), {.per_message = -1}, {}, "workload::per_message is at least 0");
+    refused(equal(2, 1), {.bytes = 1, .wire_ratio = 1e300}, {}, "is below 2^63: it is 1e+300");
 }

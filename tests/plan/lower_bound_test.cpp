@@ -59,21 +59,28 @@ TEST_CASE("a thin cut must carry the data once each way")
 
 TEST_CASE("a table that makes no sense is refused")
 {
-    const auto refused = [](link_table t) {
-        CHECK_THROWS_AS(lower_bound_seconds(t, 1), std::system_error);
+    const auto refused = [](const link_table& t, const char* why) {
+        CHECK_THROWS_WITH(lower_bound_seconds(t, 1), Catch::Contains(why));
     };
     auto links = equal(2, 100);
-    links.access[1].up = 0;
-    refused(links);
+    links.access[1].down = 0;
+    refused(links, "link_table::access[1].down is 1 byte per second or more, and finite: it is 0");
     links = equal(2, 100);
     links.site = {0};
-    refused(links);
+    refused(links, "link_table::site has 1 entries for a group of 2");
     links.site = {0, 1};
     links.between = {{0}};
-    refused(links);
+    refused(links, "link_table::site[1] is below 1, the number of sites in link_table::between");
+    links.between = {{0, 1}, {1}};
+    refused(links, "link_table::between[1] has 1 entries for 2 sites");
     links.between = {{0, 1}, {-1, 0}};
-    refused(links);
+    refused(links, "link_table::between[1][0] is 1 byte per second or more, and finite: it is -1");
+    links.between.assign(21, std::vector<double>(21, 1));
+    refused(links, "the number of sites in link_table::between is at most 20: it is 21");
     links = equal(2, 100);
     links.latency_seconds = -1;
-    refused(links);
+    refused(links, "link_table::latency_seconds is at least 0, and finite: it is -1");
+    links = equal(2, 100);
+    links.stream_rate = 0.5;
+    refused(links, "link_table::stream_rate is 1 byte per second or more, and finite: it is 0.5");
 }

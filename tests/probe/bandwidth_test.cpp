@@ -241,7 +241,7 @@ TEST_CASE("a peer is not measured with more than it allows, and can be asked aga
         CHECK(failure(cluster, {.secret = secret}, allow()) == pa::errc::refused);
         CHECK(
             log.has("warning: request refused peer=0 service=bandwidth why=\"it asks for "
-                    "8388608 bytes one way, and the limit is 2097152\""));
+                    "8388608 bytes one way, and bandwidth_limits::bytes is 2097152\""));
         CHECK(log.has("warning: measurement failed peer=1 service=bandwidth why="));
     }
     const auto found =
@@ -286,6 +286,33 @@ TEST_CASE("a bandwidth probe with options that make no sense is refused", "[prob
     const auto serve = [&] { return pa::serve_bandwidth(cluster.peer(1), 0); };
     CHECK(failure(cluster, {}, serve()) == pa::errc::bad_argument);
     CHECK(failure(cluster, {.secret = secret, .bytes = 1000}, serve()) == pa::errc::bad_argument);
+    const auto refused = [&](pa::task<pa::bandwidth> measured, const char* why) {
+        CHECK_THROWS_WITH(pa::sync_wait(cluster.loop(), std::move(measured)), Catch::Contains(why));
+    };
+    auto& net = cluster.peer(0);
+    refused(pa::measure_bandwidth(net, 1, {.secret = secret, .bytes = 1000}),
+            "bandwidth_options::bytes is 1 MiB to 1 GiB: it is 1000");
+    refused(pa::measure_sustained(net, 1, {.secret = secret, .max_bytes = 1000}),
+            "sustained_options::max_bytes is 2 MiB to 1 GiB: it is 1000");
+}
+
+TEST_CASE("a request for a measurement out of range is refused", "[probe]")
+{
+    using pa::detail::bandwidth_way;
+    const auto refused = [](bandwidth_way down, bandwidth_way up, const char* why) {
+        const pa::detail::bandwidth_request r{
+            .request = pa::detail::request_number(0, 1, pa::control_service::bandwidth),
+            .down = down,
+            .up = up,
+            .key = {}};
+        const auto encoded = pa::detail::encode(r);
+        CHECK_THROWS_WITH(pa::detail::parse_bandwidth_request(encoded), Catch::Contains(why));
+    };
+    refused({}, {}, "the number of chunks of a measurement is 1 to ");
+    refused({1000, 513}, {}, "with 1000 chunks one way is 1 to 512: it is 513");
+    refused({}, {2, 3}, "with 2 chunks one way is 1 to 2: it is 3");
+    refused({2, 0}, {}, "with 2 chunks one way is 1 to 2: it is 0");
+    refused({2, 1}, {0, 1}, "with 0 chunks one way is 0 to 0: it is 1");
 }
 
 TEST_CASE("measuring bandwidth may be dropped at every step", "[probe][drop]")

@@ -176,6 +176,15 @@ TEST_CASE("a probe without a secret is refused", "[probe]")
                     std::system_error);
 }
 
+TEST_CASE("a probe that measures too often is refused", "[probe]")
+{
+    sim_cluster cluster(2);
+    pa::round_trip found;
+    pa::round_trip_options often{.secret = secret, .count = 10'001};
+    CHECK_THROWS_WITH(pa::sync_wait(cluster.loop(), measure(cluster.peer(0), often, found)),
+                      Catch::Contains("round_trip_options::count is 1 to 10,000: it is 10001"));
+}
+
 TEST_CASE("the statistics of round trips do not depend on their order, but for the jitter",
           "[probe]")
 {

@@ -412,11 +412,17 @@ TEST_CASE("a peer knows when it last heard each other")
 
 TEST_CASE("a world that cannot be is refused")
 {
-    CHECK_THROWS_AS(sim::world({.peers = 0}), std::system_error);
-    CHECK_THROWS_AS(sim::world({.latency = -1ms}), std::system_error);
-    CHECK_THROWS_AS(sim::world({.jitter = -1ms}), std::system_error);
-    CHECK_THROWS_AS(sim::world({.all = {.up_bytes_per_second = 0}}), std::system_error);
-    CHECK_THROWS_AS(sim::world({.all = {.down_bytes_per_second = -1}}), std::system_error);
+    const auto refused = [](sim::weather w, const char* why) {
+        CHECK_THROWS_WITH(sim::world(w), Catch::Contains(why));
+    };
+    refused({.peers = 0}, "weather::peers is at least 1: it is 0");
+    refused({.latency = -1ms}, "weather::latency is at least 0: it is -1000000 ns");
+    refused({.jitter = -1ms}, "weather::jitter is at least 0: it is -1000000 ns");
+    refused({.all = {.up_bytes_per_second = 0}},
+            "the access of peer 0: up_bytes_per_second is above 0: it is 0");
+    refused({.all = {.down_bytes_per_second = -1}}, "down_bytes_per_second is above 0: it is -1");
     const std::array<sim::access, 3> too_many{};
-    CHECK_THROWS_AS(sim::world({.peers = 2, .each = too_many}), std::system_error);
+    refused({.peers = 2, .each = too_many}, "weather::each has 3 entries for a group of 2");
+    sim::world w;
+    CHECK_THROWS_WITH(w.reshape(1, {1e6, 0}), Catch::Contains("the access of peer 1"));
 }

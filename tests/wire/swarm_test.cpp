@@ -97,6 +97,23 @@ TEST_CASE("a damaged message of a swarm is refused, or is another message", "[sw
     }
 }
 
+TEST_CASE("fields that are missing, left over or of no meaning are named", "[swarm][wire]")
+{
+    namespace fields = pa::wire::detail;
+    const std::array<std::byte, 3> some{std::byte{2}};
+    const auto refused = [&](auto read, const char* why) {
+        fields::field_reader from(some);
+        CHECK_THROWS_WITH(read(from), Catch::Contains(why));
+    };
+    refused([](auto& from) { from.template get<std::uint64_t>(); },
+            "the next field of a message has 8 bytes: 3 are left");
+    refused([](auto& from) { from.get_bool(); }, "a truth value in a message is 0 or 1: it is 2");
+    refused([](auto& from) { from.expect_end(); }, "3 bytes follow the last field of a message");
+    fields::field_writer to;
+    CHECK_THROWS_WITH(to.put(std::string(256, 'x')),
+                      Catch::Contains("is at most 255 bytes: it is 256"));
+}
+
 TEST_CASE("the largest group fits into a message, and a text is never cut", "[swarm][wire]")
 {
     wire::group g;

@@ -41,7 +41,8 @@ TEST_CASE("a yes gives no reason, and a no gives one that there is")
     unfounded.why = {};
     CHECK_THROWS_AS(pa::wire::parse_vote(pa::wire::encode(unfounded)), std::system_error);
     unfounded.why = pa::errc{200};
-    CHECK_THROWS_AS(pa::wire::parse_vote(pa::wire::encode(unfounded)), std::system_error);
+    CHECK_THROWS_WITH(pa::wire::parse_vote(pa::wire::encode(unfounded)),
+                      Catch::Contains("the reason of a no is a code of papilio::errc: it is 200"));
     auto weightless = yes;
     weightless.weight = -1;
     CHECK_THROWS_AS(pa::wire::parse_vote(pa::wire::encode(weightless)), std::system_error);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <system_error>
 #include <type_traits>
 #include <vector>
@@ -116,18 +118,19 @@ template <class Stored>
 residuals<Stored>::residuals(std::size_t size, residual_options options)
     : options_(options), committed_(size, Stored{}), proposed_(size, Stored{})
 {
-    const bool sound = options.beta >= 0 && options.beta <= 1 && std::isfinite(options.scale) &&
-                       options.scale >= 0x1p-100f;
-    if (!sound)
-        throw std::system_error(errc::bad_argument,
-                                "residuals: beta is between 0 and 1, the scale above zero");
+    if (!(options.beta >= 0) || !(options.beta <= 1))
+        throw detail::bad_value("residual_options::beta", "0 to 1", options.beta);
+    if (!(options.scale >= 0x1p-100f) || !std::isfinite(options.scale))
+        throw detail::bad_value("residual_options::scale", "2^-100 or more, and finite",
+                                options.scale);
 }
 
 template <class Stored>
 void residuals<Stored>::set(std::span<const Stored> values)
 {
     if (values.size() != size())
-        throw std::system_error(errc::bad_argument, "residuals of another vector");
+        throw detail::bad_value("the number of residuals to set", std::to_string(size()),
+                                values.size());
     check_finite(values);
     committed_.assign(values.begin(), values.end());
     proposed_ = committed_;

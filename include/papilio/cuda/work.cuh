@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
@@ -13,6 +14,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <type_traits>
 
 // From a call to what kernels need: sizes are checked, once, on the host. Spans here are of device
@@ -35,8 +37,11 @@ inline void check_flag(const flag* refused)
 template <class Codec>
 void check_size(bytes encoded, std::size_t n)
 {
-    if (encoded.size() != Codec{}.template bound<float>(n))
-        throw std::system_error(errc::bad_message, "wrong number of bytes for the elements");
+    const auto wanted = Codec{}.template bound<float>(n);
+    if (encoded.size() != wanted)
+        throw papilio::detail::bad_value(errc::bad_message,
+                                         "the size of " + std::to_string(n) + " encoded elements",
+                                         std::to_string(wanted) + " bytes", encoded.size());
 }
 
 template <class Codec>
@@ -97,7 +102,8 @@ contributions versions_of(Op op, Codec, std::span<const bytes> encoded,
                           std::span<const double> weights, std::size_t n)
 {
     if (encoded.empty() || encoded.size() > static_cast<std::size_t>(contributions::most))
-        throw std::system_error(errc::bad_argument, "a kernel reduces from 1 to 128 contributions");
+        throw papilio::detail::bad_value("the number of contributions to a kernel", "1 to 128",
+                                         encoded.size());
     contributions of;
     of.count = static_cast<int>(encoded.size());
     for (std::size_t k = 0; k < encoded.size(); ++k) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/rounding.hpp>
@@ -8,6 +9,8 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <string>
+#include <system_error>
 #include <type_traits>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -50,6 +53,14 @@ namespace papilio::inline PAPILIO_MODE::detail {
 
 inline constexpr std::size_t outer_tile = 512;
 
+inline void check_length(const char* name, std::size_t found, const char* other, std::size_t wanted)
+{
+    if (found != wanted)
+        throw std::system_error(errc::bad_argument, std::string(name) + " has " +
+                                                        std::to_string(found) + " elements and " +
+                                                        other + " " + std::to_string(wanted));
+}
+
 /// Works in buffers that alias nothing, so that the compiler can vectorise although the ranges may
 /// be the same.
 template <class Size>
@@ -84,9 +95,8 @@ namespace papilio::inline PAPILIO_MODE {
 inline void pseudo_gradient(std::span<const float> anchor, std::span<const float> local,
                             std::span<float> out)
 {
-    if (anchor.size() != local.size() || out.size() != local.size())
-        throw std::system_error(errc::bad_argument,
-                                "pseudo_gradient: anchor, local and out differ in length");
+    detail::check_length("pseudo_gradient: local", local.size(), "anchor", anchor.size());
+    detail::check_length("pseudo_gradient: out", out.size(), "anchor", anchor.size());
     detail::for_each_tile<detail::outer_tile>(out.size(), [&](std::size_t begin, auto size) {
         alignas(64) float difference[detail::outer_tile];
         const float* const from = anchor.data() + begin;
@@ -100,13 +110,14 @@ inline void pseudo_gradient(std::span<const float> anchor, std::span<const float
 inline void outer_step(const outer_buffers& s, std::span<const float> gradient, outer_options o)
 {
     const auto n = gradient.size();
-    if (s.parameters.size() != n || s.momentum.size() != n || s.new_parameters.size() != n ||
-        s.new_momentum.size() != n)
-        throw std::system_error(errc::bad_argument,
-                                "outer_step: parameters, momentum and gradient differ in length");
-    if (!(o.rate > 0) || !std::isfinite(o.rate) || !(o.momentum >= 0) || !(o.momentum < 1))
-        throw std::system_error(errc::bad_argument,
-                                "outer_step: the rate is above 0, the momentum in [0, 1)");
+    detail::check_length("outer_buffers::parameters", s.parameters.size(), "gradient", n);
+    detail::check_length("outer_buffers::momentum", s.momentum.size(), "gradient", n);
+    detail::check_length("outer_buffers::new_parameters", s.new_parameters.size(), "gradient", n);
+    detail::check_length("outer_buffers::new_momentum", s.new_momentum.size(), "gradient", n);
+    if (!(o.rate > 0) || !std::isfinite(o.rate))
+        throw detail::bad_value("outer_options::rate", "above 0, and finite", o.rate);
+    if (!(o.momentum >= 0) || !(o.momentum < 1))
+        throw detail::bad_value("outer_options::momentum", "at least 0 and below 1", o.momentum);
     detail::for_each_tile<detail::outer_tile>(n, [&](std::size_t begin, auto size) {
         detail::outer_step_tile(s, gradient.data(), begin, size, o);
     });

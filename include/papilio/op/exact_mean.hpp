@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
@@ -117,16 +118,15 @@ inline std::vector<std::int64_t> whole_weights(std::span<const double> weights)
 {
     std::vector<std::int64_t> whole;
     double total = 0;
-    bool fit = true;
     for (const double weight : weights) {
+        if (!(weight >= 1) || !(weight <= 0x1p22) || weight != std::floor(weight))
+            throw bad_value("a weight of an exact mean", "a whole number from 1 to 4,194,304",
+                            weight);
         total += weight;
-        fit = fit && weight >= 1 && weight <= 0x1p22 && weight == std::floor(weight);
-        whole.push_back(fit ? static_cast<std::int64_t>(weight) : 0);
+        whole.push_back(static_cast<std::int64_t>(weight));
     }
-    if (!fit || total > static_cast<double>(exact_mean::largest_total))
-        throw std::system_error(errc::bad_argument,
-                                "the weights of an exact mean are whole numbers that add up to "
-                                "4,194,304 at most");
+    if (total > static_cast<double>(exact_mean::largest_total))
+        throw bad_value("the sum of the weights of an exact mean", "at most 4,194,304", total);
     return whole;
 }
 

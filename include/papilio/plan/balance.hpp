@@ -1,7 +1,7 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/base/error.hpp>
 #include <papilio/plan/link_table.hpp>
 #include <papilio/plan/role.hpp>
 
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -66,14 +67,16 @@ inline std::vector<double> balanced_shares(std::span<const access_rate> rates,
                                            std::span<const role> roles)
 {
     if (!roles.empty() && roles.size() != rates.size())
-        throw std::system_error(errc::bad_argument, "there is a rate for every peer");
+        throw detail::bad_length("balanced_shares: roles", roles.size(), rates.size());
     const auto role_of = [&](std::size_t i) { return roles.empty() ? role::full : roles[i]; };
     std::size_t n = 0;
     double auxiliary = 0;
     std::vector<double> rate(rates.size()), full;
     for (std::size_t i = 0; i < rates.size(); ++i) {
         rate[i] = std::min(rates[i].up, rates[i].down);
-        if (!(rate[i] > 0)) throw std::system_error(errc::bad_argument, "a rate is positive");
+        if (!(rate[i] > 0))
+            throw detail::bad_value("the lower rate of peer " + std::to_string(i), "above 0",
+                                    rate[i]);
         if (contributes(role_of(i))) ++n;
         if (role_of(i) == role::full) full.push_back(rate[i]);
         if (role_of(i) == role::auxiliary) auxiliary += rate[i];

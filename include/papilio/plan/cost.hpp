@@ -1,7 +1,7 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/base/error.hpp>
 #include <papilio/plan/columns.hpp>
 #include <papilio/plan/link_table.hpp>
 #include <papilio/plan/lower_bound.hpp>
@@ -12,7 +12,6 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
-#include <system_error>
 
 // What an all-reduce will cost over known links.
 namespace papilio::inline PAPILIO_MODE {
@@ -60,11 +59,12 @@ inline double all_to_all_seconds(const link_table& links, const workload& work)
 inline double bound_seconds(const link_table& links, const workload& work)
 {
     const auto n = links.access.size();
-    if (n == 0) throw std::system_error(errc::bad_argument, "a group has a peer at least");
+    if (n == 0) throw bad_value("the number of peers in link_table::access", "at least 1", n);
     check(links, n);
     check(work);
     const auto wire = static_cast<double>(work.bytes) * work.wire_ratio;
-    if (!(wire < 0x1p63)) throw std::system_error(errc::bad_argument, "more bytes than there are");
+    if (!(wire < 0x1p63))
+        throw bad_value("workload::bytes * workload::wire_ratio", "below 2^63", wire);
     return lower_bound_seconds(links, static_cast<std::size_t>(wire));
 }
 
@@ -100,10 +100,14 @@ namespace papilio::inline PAPILIO_MODE {
 inline void check(const workload& work)
 {
     const auto good = [](double number) { return std::isfinite(number) && number >= 0; };
-    if (!good(work.wire_ratio) || !good(work.work_per_byte) || !good(work.per_message) ||
-        work.wire_ratio == 0)
-        throw std::system_error(errc::bad_argument,
-                                "a workload's numbers are finite and not negative");
+    if (!good(work.wire_ratio) || work.wire_ratio == 0)
+        throw detail::bad_value("workload::wire_ratio", "above 0, and finite", work.wire_ratio);
+    if (!good(work.work_per_byte))
+        throw detail::bad_value("workload::work_per_byte", "at least 0, and finite",
+                                work.work_per_byte);
+    if (!good(work.per_message))
+        throw detail::bad_value("workload::per_message", "at least 0, and finite",
+                                work.per_message);
 }
 
 inline prediction predict(const link_table& links, const workload& work, const schedule& how)

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/base/error.hpp>
 
 #include <cmath>
 #include <cstddef>
+#include <string>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -44,25 +45,38 @@ inline constexpr double min_rate = 1;
 /// `min_rate` or more, and every peer's site is one of those in `between`, if that is given.
 inline void check(const link_table& t, std::size_t peers)
 {
-    const auto refuse = [](const char* why) { throw std::system_error(errc::bad_argument, why); };
-    const auto good = [](double rate) { return std::isfinite(rate) && rate >= min_rate; };
-    if (t.access.size() != peers) refuse("a link table names every peer of the group");
-    for (const auto& a : t.access)
-        if (!good(a.up) || !good(a.down)) refuse("a link's rate is a byte per second or more");
+    using detail::bad_length;
+    using detail::bad_value;
+    const auto at = [](std::size_t i) { return "[" + std::to_string(i) + "]"; };
+    const auto check_rate = [](double rate, const auto& name) {
+        if (!std::isfinite(rate) || rate < min_rate)
+            throw bad_value("link_table::" + name(), "1 byte per second or more, and finite", rate);
+    };
+    if (t.access.size() != peers) throw bad_length("link_table::access", t.access.size(), peers);
+    for (std::size_t i = 0; i < peers; ++i) {
+        check_rate(t.access[i].up, [&] { return "access" + at(i) + ".up"; });
+        check_rate(t.access[i].down, [&] { return "access" + at(i) + ".down"; });
+    }
     if (!std::isfinite(t.latency_seconds) || t.latency_seconds < 0)
-        refuse("a latency is not negative");
-    if (t.stream_rate != 0 && !good(t.stream_rate))
-        refuse("a stream's rate is a byte per second or more");
-    if (!t.site.empty() && t.site.size() != peers) refuse("a link table gives every peer a site");
-    if (t.between.empty()) return;
-    for (const auto site : t.site)
-        if (site >= t.between.size()) refuse("a peer is at a site without links to the others");
-    for (std::size_t from = 0; from < t.between.size(); ++from) {
-        if (t.between[from].size() != t.between.size())
-            refuse("the rates between sites are a square");
-        for (std::size_t to = 0; to < t.between.size(); ++to)
-            if (from != to && !good(t.between[from][to]))
-                refuse("a link's rate is a byte per second or more");
+        throw bad_value("link_table::latency_seconds", "at least 0, and finite", t.latency_seconds);
+    if (t.stream_rate != 0) check_rate(t.stream_rate, [] { return std::string("stream_rate"); });
+    if (!t.site.empty() && t.site.size() != peers)
+        throw bad_length("link_table::site", t.site.size(), peers);
+    const auto sites = t.between.size();
+    if (sites == 0) return;
+    for (std::size_t i = 0; i < t.site.size(); ++i)
+        if (t.site[i] >= sites)
+            throw bad_value(
+                "link_table::site" + at(i),
+                "below " + std::to_string(sites) + ", the number of sites in link_table::between",
+                t.site[i]);
+    for (std::size_t from = 0; from < sites; ++from) {
+        if (t.between[from].size() != sites)
+            throw bad_length("link_table::between" + at(from), t.between[from].size(),
+                             std::to_string(sites) + " sites");
+        for (std::size_t to = 0; to < sites; ++to)
+            if (from != to)
+                check_rate(t.between[from][to], [&] { return "between" + at(from) + at(to); });
     }
 }
 

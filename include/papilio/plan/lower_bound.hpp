@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/plan/link_table.hpp>
 
@@ -20,7 +21,8 @@ inline double lower_bound_seconds(const link_table& links, std::size_t size)
     const auto n = links.access.size();
     check(links, n);
     if (links.between.size() > 20)
-        throw std::system_error(errc::bad_argument, "a bound is found for up to 20 sites");
+        throw detail::bad_value("the number of sites in link_table::between", "at most 20",
+                                links.between.size());
     if (n < 2) return 0;
     double slowest = links.access[0].up, up = 0, down = 0;
     for (const auto& a : links.access) {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/base/error.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <numeric>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -44,12 +45,13 @@ namespace papilio::inline PAPILIO_MODE::detail {
 inline std::vector<std::uint64_t> integer_shares(std::span<const double> shares)
 {
     double largest = 0;
-    for (const double share : shares) {
-        if (!(share >= 0) || !std::isfinite(share))
-            throw std::system_error(errc::bad_argument, "shares must be finite and not negative");
-        largest = std::max(largest, share);
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+        if (!(shares[i] >= 0) || !std::isfinite(shares[i]))
+            throw bad_value("the share of peer " + std::to_string(i), "at least 0, and finite",
+                            shares[i]);
+        largest = std::max(largest, shares[i]);
     }
-    if (!(largest > 0)) throw std::system_error(errc::bad_argument, "one share must be positive");
+    if (!(largest > 0)) throw bad_value("the largest share", "above 0", largest);
 
     int exponent = 0;
     std::frexp(largest, &exponent);
@@ -79,7 +81,7 @@ namespace papilio::inline PAPILIO_MODE {
 
 inline std::vector<part> partition(std::size_t count, std::size_t parts)
 {
-    if (parts == 0) throw std::system_error(errc::bad_argument, "cannot cut into no parts");
+    if (parts == 0) throw detail::bad_value("the number of parts", "at least 1", parts);
     std::vector<std::size_t> sizes(parts, count / parts);
     for (std::size_t i = 0; i < count % parts; ++i) ++sizes[i];
     return detail::consecutive(sizes);

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/base/error.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/columns.hpp>
 #include <papilio/plan/link_table.hpp>
@@ -26,16 +26,16 @@ public:
         const auto n = links.access.size();
         std::vector<double> part(n, 1.0 / static_cast<double>(n));
         if (!how.shares.empty()) {
-            if (how.shares.size() != n)
-                throw std::system_error(errc::bad_argument, "shares name every peer of the group");
+            if (how.shares.size() != n) throw bad_length("schedule::shares", how.shares.size(), n);
             double all = 0;
-            for (const double s : how.shares) {
-                if (!(s >= 0))
-                    throw std::system_error(errc::bad_argument, "a share is not negative");
-                all += s;
+            for (std::size_t i = 0; i < n; ++i) {
+                if (!(how.shares[i] >= 0))
+                    throw bad_value("schedule::shares[" + std::to_string(i) + "]", "at least 0",
+                                    how.shares[i]);
+                all += how.shares[i];
             }
             if (!(all > 0) || !std::isfinite(all))
-                throw std::system_error(errc::bad_argument, "one share has to be above zero");
+                throw bad_value("the sum of schedule::shares", "above 0, and finite", all);
             for (std::size_t i = 0; i < n; ++i) part[i] = how.shares[i] / all;
         }
         const auto partners = static_cast<std::size_t>(stages_.radix(0));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/probe/detail/bandwidth_answer.hpp>
@@ -16,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -92,7 +92,7 @@ task<bandwidth> measure_bandwidth(Net& net, int peer, bandwidth_options o)
 {
     detail::check_secret(o.secret);
     if (o.bytes < (std::size_t{1} << 20) || o.bytes > (std::size_t{1} << 30))
-        throw std::system_error(errc::bad_argument, "bandwidth is measured with 1 MiB to 1 GiB");
+        throw detail::bad_value("bandwidth_options::bytes", "1 MiB to 1 GiB", o.bytes);
     loop& on = co_await this_loop{};
     detail::bandwidth_measurement m{.secret = o.secret,
                                     .down = o.bytes,
@@ -113,7 +113,7 @@ task<bandwidth> measure_sustained(Net& net, int peer, sustained_options o)
     constexpr std::size_t burst = std::size_t{2} << 20;
     detail::check_secret(o.secret);
     if (o.max_bytes < burst || o.max_bytes > (std::size_t{1} << 30))
-        throw std::system_error(errc::bad_argument, "bandwidth is measured with 2 MiB to 1 GiB");
+        throw detail::bad_value("sustained_options::max_bytes", "2 MiB to 1 GiB", o.max_bytes);
     loop& on = co_await this_loop{};
     detail::bandwidth_measurement m{.secret = o.secret,
                                     .stretches = 8,
@@ -153,8 +153,8 @@ task<> serve_bandwidth(Net& net, int peer, bandwidth_limits limits)
         const auto size = std::uint64_t{std::max(r.down.chunks, r.up.chunks)} * detail::probe_chunk;
         const bool accepts = size <= limits.bytes;
         const auto why = [&] {
-            return "it asks for " + std::to_string(size) + " bytes one way, and the limit is " +
-                   std::to_string(limits.bytes);
+            return "it asks for " + std::to_string(size) +
+                   " bytes one way, and bandwidth_limits::bytes is " + std::to_string(limits.bytes);
         };
         if (!accepts) detail::log_refused(peer, control_service::bandwidth, why);
         return detail::answer_bandwidth<Net>(net, peer, r, accepts, watch);

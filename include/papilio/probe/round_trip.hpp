@@ -2,6 +2,7 @@
 
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -85,8 +87,11 @@ struct ping {
 inline ping parse_ping(bytes from)
 {
     const auto p = read_request<ping>(from, "the message is no request for an echo");
-    if (p.zero != 0 || p.index > max_control_index)
-        throw std::system_error(errc::bad_message, "a request for an echo is out of range");
+    if (p.zero != 0)
+        throw bad_value(errc::bad_message, "the last word of a request for an echo", "0", p.zero);
+    if (p.index > max_control_index)
+        throw bad_value(errc::bad_message, "the index of a request for an echo",
+                        "at most " + std::to_string(max_control_index), p.index);
     return p;
 }
 
@@ -99,7 +104,8 @@ task<> ask_echo(Net& net, int peer, ping p)
     const auto size =
         co_await net.recv(peer, control_tag(control_service::echo, p.request, p.index), answer);
     if (size != answer.size() || answer != question)
-        throw std::system_error(errc::mismatch, "an echo has other bytes than its request");
+        throw std::system_error(errc::mismatch, "the echo from peer " + std::to_string(peer) +
+                                                    " has other bytes than its request");
 }
 
 }  // namespace papilio::detail
@@ -111,7 +117,7 @@ task<round_trip> measure_round_trip(Net& net, int peer, round_trip_options o)
 {
     detail::check_secret(o.secret);
     if (o.count < 1 || o.count > 10'000)
-        throw std::system_error(errc::bad_argument, "a round trip is measured 1 to 10,000 times");
+        throw detail::bad_value("round_trip_options::count", "1 to 10,000", o.count);
     loop& on = co_await this_loop{};
     const auto now = on.now().time_since_epoch().count();
     const auto request = detail::request_number(now, peer, control_service::echo);

@@ -157,6 +157,7 @@ private:
         return !silent_.contains(from) && !silent_.contains(to) && !cut_.contains({from, to});
     }
 
+    static void check(int rank, const access& a);
     void launch(int from, int to, tag t, bytes message, bool last, time_point leaves);
     time_point in_order(const flight& f, time_point arrives);
     void arrive(flight& f);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
@@ -64,10 +65,15 @@ inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& 
 /// whose weight is not a number from 0 to 2^53.
 inline descriptor parse_descriptor(bytes from)
 {
-    if (from.size() < descriptor::encoded_size ||
-        load<std::uint32_t>(from.data()) != descriptor_magic ||
-        load<std::uint16_t>(from.data() + 4) != 1)
-        throw std::system_error(errc::bad_message, "no descriptor of version 1");
+    if (from.size() < descriptor::encoded_size)
+        throw papilio::detail::bad_value(errc::bad_message,
+                                         "the size of a message with a descriptor",
+                                         "at least 48 bytes", from.size());
+    if (load<std::uint32_t>(from.data()) != descriptor_magic)
+        throw std::system_error(errc::bad_message, "the message does not begin with a descriptor");
+    if (const auto version = load<std::uint16_t>(from.data() + 4); version != 1)
+        throw papilio::detail::bad_value(errc::bad_message, "the version of a descriptor", "1",
+                                         version);
     descriptor d;
     d.peers = load<std::uint16_t>(from.data() + 6);
     d.call = load<std::uint32_t>(from.data() + 8);
@@ -80,7 +86,8 @@ inline descriptor parse_descriptor(bytes from)
     d.layout = load<std::uint64_t>(from.data() + 32);
     d.weight = load<double>(from.data() + 40);
     if (!valid_weight(d.weight))
-        throw std::system_error(errc::bad_message, "a weight is at least 0 and below 2^53");
+        throw papilio::detail::bad_value(errc::bad_message, "the weight in a descriptor",
+                                         "at least 0 and below 2^53", d.weight);
     return d;
 }
 

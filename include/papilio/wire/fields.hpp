@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
@@ -28,7 +29,8 @@ public:
     void put(const std::string& text)
     {
         if (text.size() > max_text)
-            throw std::system_error(errc::too_large, "a text in a message has at most 255 bytes");
+            throw papilio::detail::bad_value(errc::too_large, "the size of a text in a message",
+                                             "at most 255 bytes", text.size());
         put(static_cast<std::uint8_t>(text.size()));
         const auto as_bytes = std::as_bytes(std::span(text));
         to_.insert(to_.end(), as_bytes.begin(), as_bytes.end());
@@ -55,7 +57,9 @@ public:
     bool get_bool()
     {
         const auto value = get<std::uint8_t>();
-        if (value > 1) throw std::system_error(errc::bad_message, "a truth value is 0 or 1");
+        if (value > 1)
+            throw papilio::detail::bad_value(errc::bad_message, "a truth value in a message",
+                                             "0 or 1", value);
         return value == 1;
     }
 
@@ -70,13 +74,18 @@ public:
     void expect_end() const
     {
         if (!left_.empty())
-            throw std::system_error(errc::bad_message, "bytes after the last field");
+            throw std::system_error(
+                errc::bad_message,
+                std::to_string(left_.size()) + " bytes follow the last field of a message");
     }
 
 private:
     bytes take(std::size_t n)
     {
-        if (left_.size() < n) throw std::system_error(errc::bad_message, "a field is missing");
+        if (left_.size() < n)
+            throw std::system_error(errc::bad_message,
+                                    "the next field of a message has " + std::to_string(n) +
+                                        " bytes: " + std::to_string(left_.size()) + " are left");
         const auto taken = left_.first(n);
         left_ = left_.subspan(n);
         return taken;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
@@ -7,6 +8,7 @@
 #include <papilio/wire/swarm_fields.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -61,8 +63,8 @@ void put(field_writer& to, const T& value)
         std::apply([&](auto... field) { (put(to, value.*field), ...); }, fields<T>);
     } else if constexpr (is_list<T>) {
         if (value.size() > max_list)
-            throw std::system_error(errc::too_large,
-                                    "a list in a message has at most 4,096 entries");
+            throw papilio::detail::bad_value(errc::too_large, "the length of a list in a message",
+                                             "at most 4,096 entries", value.size());
         to.put(static_cast<std::uint16_t>(value.size()));
         for (const auto& entry : value) put(to, entry);
     } else {
@@ -79,8 +81,11 @@ void get(field_reader& from, T& value)
     } else if constexpr (is_list<T>) {
         const auto count = from.get<std::uint16_t>();
         constexpr auto entry_size = min_encoded_size<typename T::value_type>();
-        if (count > max_list || count > from.left() / entry_size)
-            throw std::system_error(errc::bad_message, "a list is longer than its message");
+        const auto most = std::min(max_list, from.left() / entry_size);
+        if (count > most)
+            throw papilio::detail::bad_value(
+                errc::bad_message, "the length of a list in a message",
+                "at most the " + std::to_string(most) + " entries that it holds", count);
         value.resize(count);
         for (auto& entry : value) get(from, entry);
     } else if constexpr (std::is_same_v<T, std::string>) {

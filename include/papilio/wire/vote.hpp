@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
@@ -59,8 +60,13 @@ inline vote parse_vote(bytes from)
     v.weight = load<double>(from.data() + 24);
     v.culprit = load<std::int32_t>(from.data() + 32);
     const bool reasoned = v.yes ? why == 0 : known(v.why);
-    if (!reasoned || !valid_weight(v.weight))
-        throw std::system_error(errc::bad_message, "a vote that makes no sense");
+    if (!reasoned)
+        throw papilio::detail::bad_value(errc::bad_message,
+                                         v.yes ? "the reason of a yes" : "the reason of a no",
+                                         v.yes ? "0" : "a code of papilio::errc", why);
+    if (!valid_weight(v.weight))
+        throw papilio::detail::bad_value(errc::bad_message, "the weight in a vote",
+                                         "at least 0 and below 2^53", v.weight);
     return v;
 }
 

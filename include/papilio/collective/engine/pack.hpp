@@ -13,6 +13,7 @@
 #include <concepts>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -66,7 +67,10 @@ void unpack(const Codec& codec, std::size_t begin, bytes encoded, std::span<T> o
 {
     using value = carried<Codec, T>;
     if (out.empty()) {
-        if (!encoded.empty()) throw std::system_error(errc::bad_message, "nothing was expected");
+        if (!encoded.empty())
+            throw std::system_error(
+                errc::bad_message,
+                "a chunk of " + std::to_string(encoded.size()) + " bytes, not 0");
         return;
     }
     const auto there = codec_at(codec, begin);

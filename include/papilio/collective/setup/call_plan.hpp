@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
@@ -63,31 +64,28 @@ struct call_plan {
 
 inline void check_group(std::size_t n, std::size_t count, const call_options& o)
 {
-    if (n < 1 || n > 65'535) refuse("a group has 1 to 65,535 peers, not " + std::to_string(n));
+    if (n < 1 || n > 65'535) throw bad_value("the number of peers in a group", "1 to 65,535", n);
     if (!o.roles.empty() && o.roles.size() != n)
-        refuse("call_options::roles has " + std::to_string(o.roles.size()) +
-               " entries for a group of " + std::to_string(n));
+        throw bad_length("call_options::roles", o.roles.size(), n);
     if (!o.shares.empty() && o.shares.size() != n)
-        refuse("call_options::shares has " + std::to_string(o.shares.size()) +
-               " entries for a group of " + std::to_string(n));
+        throw bad_length("call_options::shares", o.shares.size(), n);
     if (!(o.weight >= 0) || !(o.weight < 0x1p53))
-        refuse("call_options::weight is at least 0 and below 2^53: it is " +
-               std::to_string(o.weight));
-    if (o.call > max_call)
-        refuse("call_options::call is at most 524,287: it is " + std::to_string(o.call));
-    if (o.timeout <= duration{})
-        refuse("call_options::timeout must be positive: it is " +
-               std::to_string(o.timeout.count()) + " ns");
+        throw bad_value("call_options::weight", "at least 0 and below 2^53", o.weight);
+    if (o.call > max_call) throw bad_value("call_options::call", "at most 524,287", o.call);
+    if (o.timeout <= duration{}) throw bad_value("call_options::timeout", "above 0", o.timeout);
     const auto any = [&](auto has) { return o.roles.empty() || std::ranges::any_of(o.roles, has); };
-    if (!any(contributes)) refuse("call_options::roles: at least one peer contributes");
+    if (!any(contributes))
+        refuse("call_options::roles has at least 1 peer that contributes: it has none");
     if (!any(reduces) && (count > 0 || n > 1))
-        refuse("call_options::roles: clients need full or auxiliary peers, which reduce");
+        refuse(
+            "call_options::roles has at least 1 peer that reduces, full or auxiliary: it has none");
     const auto all_reduce_and = [&](auto has) {
         return std::ranges::all_of(o.roles, [&](role r) { return reduces(r) && has(r); });
     };
     const bool one = std::ranges::count_if(o.roles, contributes) == 1;
     if (o.radix.size() > 1 && !all_reduce_and([&](role r) { return one || contributes(r); }))
-        refuse("clients, auxiliaries and observers meet everybody: leave call_options::radix out");
+        refuse("call_options::radix has at most 1 stage where not all peers are full: it has " +
+               std::to_string(o.radix.size()));
 }
 
 inline std::vector<double> shares_of(std::span<const role> roles, std::span<const double> wanted)
@@ -109,7 +107,10 @@ inline std::size_t columns_of(const call_plan& plan, std::size_t element_size,
         owned[owner % owned.size()] += plan.parts[owner].size;
     const auto columns =
         columns_for(std::ranges::max(owned), plan.granule, chunk_bytes / element_size);
-    if (columns > max_tag_index) refuse("too many chunks: raise chunk_bytes");
+    if (columns > max_tag_index)
+        throw bad_value(
+            "the number of chunks by call_options::chunk_bytes = " + std::to_string(chunk_bytes),
+            "at most 16,777,215", columns);
     return columns;
 }
 
@@ -171,7 +172,9 @@ inline call_plan plan_by_shares(int peers, std::size_t count, const call_kind& k
 {
     const auto n = static_cast<std::size_t>(peers);
     check_group(n, count, o);
-    if (!o.sizes.empty()) refuse("call_options::sizes is for reduce_scatter and all_gather");
+    if (!o.sizes.empty())
+        refuse("call_options::sizes is for reduce_scatter and all_gather: it has " +
+               std::to_string(o.sizes.size()) + " entries");
     auto roles = roles_of(n, o);
     const auto shares = shares_of(roles, o.shares);
     auto parts = count > 0 ? partition(count, shares) : std::vector<part>(n, part{0, 0});
@@ -184,19 +187,24 @@ inline call_plan plan_by_sizes(int peers, std::size_t count, const call_kind& ki
 {
     const auto n = static_cast<std::size_t>(peers);
     check_group(n, count, o);
-    if (!o.roles.empty()) refuse("in this collective every peer has a part: leave roles out");
-    if (!o.shares.empty()) refuse("parts are the caller's here: say call_options::sizes");
+    if (!o.roles.empty())
+        refuse(
+            "call_options::roles is for collectives in which not every peer has a part: it has " +
+            std::to_string(o.roles.size()) + " entries");
+    if (!o.shares.empty())
+        refuse(
+            "call_options::shares is for all_reduce and broadcast; here there is sizes: it has " +
+            std::to_string(o.shares.size()) + " entries");
     auto parts = partition(count, n);
     if (!o.sizes.empty()) {
-        if (o.sizes.size() != n)
-            refuse("call_options::sizes has " + std::to_string(o.sizes.size()) +
-                   " entries for a group of " + std::to_string(n));
-        std::size_t left = count;
-        for (const auto size : o.sizes) {
-            if (size > left) refuse("call_options::sizes add up to more than there is");
-            left -= size;
-        }
-        if (left > 0) refuse("call_options::sizes add up to less than there is");
+        if (o.sizes.size() != n) throw bad_length("call_options::sizes", o.sizes.size(), n);
+        std::size_t total = 0;
+        bool overflows = false;
+        for (const auto size : o.sizes) overflows |= (total += size) < size;
+        if (overflows || total != count)
+            throw bad_value("the sum of call_options::sizes",
+                            std::to_string(count) + ", the number of elements",
+                            overflows ? "2^64 or more" : std::to_string(total));
         parts = consecutive(o.sizes);
     }
     auto plan = make_plan(peers, std::move(parts), roles_of(n, o), kind, o);

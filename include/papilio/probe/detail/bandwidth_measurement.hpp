@@ -20,6 +20,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -79,8 +80,11 @@ task<> agree_bandwidth(Net& net, int peer, bandwidth_request r)
     const auto size =
         co_await net.recv(peer, control_tag(control_service::bandwidth, r.request, 0), answer);
     if (size != 1 || answer[0] != std::byte{1})
-        throw std::system_error(errc::refused,
-                                "the peer declines to be measured with so many bytes");
+        throw std::system_error(
+            errc::refused,
+            "peer " + std::to_string(peer) + " declines to be measured with " +
+                std::to_string(std::uint64_t{std::max(r.down.chunks, r.up.chunks)} * probe_chunk) +
+                " bytes one way");
 }
 
 template <transport Net>
@@ -94,7 +98,7 @@ task<> move_down(Net& net, int peer, bandwidth_request r, measured_streams& s, b
 template <transport Net>
 task<> move_up(Net& net, int peer, bandwidth_request r, measured_streams& s, bulk_watch& watch)
 {
-    stream_sink sink(s.up);
+    stream_sink sink(s.up, peer);
     co_await receive_bulk<Net>(net, peer, r.plan_up(), sink, watch);
     s.up_times = std::move(sink.times);
 }

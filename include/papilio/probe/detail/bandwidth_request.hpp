@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
@@ -8,9 +9,10 @@
 #include <papilio/wire/control.hpp>
 #include <papilio/wire/request.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <system_error>
+#include <string>
 
 // The request to measure the bandwidth of a link.
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -51,12 +53,18 @@ inline bandwidth_request parse_bandwidth_request(bytes from)
     const auto r =
         read_request<bandwidth_request>(from, "the message is no request for a measurement");
     const auto chunks = std::uint64_t{r.down.chunks} + r.up.chunks;
-    const auto in_range = [](const bandwidth_way& w) {
-        return w.window <= max_probe_window && w.window <= w.chunks &&
-               (w.window > 0) == (w.chunks > 0);
-    };
-    if (chunks < 1 || chunks > bulk::max_chunks || !in_range(r.down) || !in_range(r.up))
-        throw std::system_error(errc::bad_message, "a request for a measurement is out of range");
+    if (chunks < 1 || chunks > bulk::max_chunks)
+        throw bad_value(errc::bad_message, "the number of chunks of a measurement",
+                        "1 to " + std::to_string(bulk::max_chunks), chunks);
+    for (const auto& w : {r.down, r.up}) {
+        const auto least = std::min(w.chunks, 1u);
+        const auto most = std::min(w.chunks, max_probe_window);
+        if (w.window < least || w.window > most)
+            throw bad_value(
+                errc::bad_message,
+                "the window of a measurement with " + std::to_string(w.chunks) + " chunks one way",
+                std::to_string(least) + " to " + std::to_string(most), w.window);
+    }
     return r;
 }
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -32,17 +33,21 @@ struct stream_source {
 
 /// Receives the chunks of a keystream. Throws `errc::mismatch` for a chunk with other bytes.
 struct stream_sink {
-    explicit stream_sink(keystream s) : stream(s), expected(probe_chunk) {}
+    stream_sink(keystream s, int from) : stream(s), peer(from), expected(probe_chunk) {}
     mutable_bytes destination(std::size_t, mutable_bytes scratch) const { return scratch; }
     void arrived(std::size_t i, bytes chunk, std::uint64_t, time_point now)
     {
         stream.fill(i * (probe_chunk / keystream::block), expected);
         if (std::memcmp(chunk.data(), expected.data(), expected.size()) != 0)
-            throw std::system_error(errc::mismatch, "a peer sent other bytes than it was asked to");
+            throw std::system_error(errc::mismatch,
+                                    "peer " + std::to_string(peer) +
+                                        " sent other bytes than it was asked to in chunk " +
+                                        std::to_string(i));
         times.push_back(now);
     }
 
     keystream stream;
+    int peer;
     std::vector<std::byte> expected;
     std::vector<time_point> times;  // of the chunks' arrival
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/sim/world.hpp>
 
@@ -7,27 +8,37 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <system_error>
 
 namespace papilio::inline PAPILIO_MODE::sim {
 
 PAPILIO_DECL world::world(weather w) : latency_(w.latency), jitter_(w.jitter), random_(w.seed)
 {
-    const auto refuse_unless = [](bool condition, const char* why) {
-        if (!condition) throw std::system_error(errc::bad_argument, why);
-    };
-    refuse_unless(w.peers > 0, "weather::peers is at least one");
-    refuse_unless(w.latency >= duration{} && w.jitter >= duration{},
-                  "weather::latency and jitter are not negative");
-    refuse_unless(w.each.empty() || w.each.size() == static_cast<std::size_t>(w.peers),
-                  "weather::each names every peer or none");
+    using detail::bad_value;
+    if (w.peers < 1) throw bad_value("weather::peers", "at least 1", w.peers);
+    if (w.latency < duration{}) throw bad_value("weather::latency", "at least 0", w.latency);
+    if (w.jitter < duration{}) throw bad_value("weather::jitter", "at least 0", w.jitter);
+    const auto peers = static_cast<std::size_t>(w.peers);
+    if (!w.each.empty() && w.each.size() != peers)
+        throw detail::bad_length("weather::each", w.each.size(), peers);
     for (int rank = 0; rank < w.peers; ++rank) {
         const auto a = w.each.empty() ? w.all : w.each[static_cast<std::size_t>(rank)];
-        refuse_unless(a.up_bytes_per_second > 0 && a.down_bytes_per_second > 0,
-                      "every peer's access has some bandwidth, up and down");
+        check(rank, a);
         peers_.push_back(std::make_unique<transport>(*this, rank, a));
         peers_.back()->heard_.resize(static_cast<std::size_t>(w.peers));
     }
+}
+
+PAPILIO_DECL void world::check(int rank, const access& a)
+{
+    const auto check_rate = [&](const char* name, double rate) {
+        if (!(rate > 0))
+            throw detail::bad_value("the access of peer " + std::to_string(rank) + ": " + name,
+                                    "above 0", rate);
+    };
+    check_rate("up_bytes_per_second", a.up_bytes_per_second);
+    check_rate("down_bytes_per_second", a.down_bytes_per_second);
 }
 
 PAPILIO_DECL int transport::size() const noexcept
@@ -121,10 +132,9 @@ PAPILIO_DECL void world::arrive(flight& f)
 
 PAPILIO_DECL void world::reshape(int rank, access a)
 {
-    if (!(a.up_bytes_per_second > 0) || !(a.down_bytes_per_second > 0))
-        throw std::system_error(errc::bad_argument,
-                                "every peer's access has some bandwidth, up and down");
-    peer(rank).access_ = a;
+    auto& changed = peer(rank);
+    check(rank, a);
+    changed.access_ = a;
 }
 
 PAPILIO_DECL void world::kill(int rank)
