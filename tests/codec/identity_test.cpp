@@ -18,6 +18,15 @@ TEST_CASE("identity sends little-endian memory")
           std::vector{std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}});
 }
 
+TEST_CASE("a decoder says how many bytes it expects")
+{
+    const std::vector<std::byte> seven(7);
+    std::vector<float> two(2);
+    CHECK_THROWS_WITH(
+        identity{}.decode(seven, std::span(two)),
+        Catch::Contains("identity: the size of the encoded elements is 8 bytes: it is 7"));
+}
+
 TEST_CASE("identity takes infinities and NaN as they are")
 {
     const std::vector<float> values{INFINITY, -INFINITY, NAN, std::bit_cast<float>(0x7f800001)};

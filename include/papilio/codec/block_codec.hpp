@@ -5,6 +5,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/encoded_size.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -107,7 +108,7 @@ struct block_codec {
     void decode(bytes encoded, std::span<V> out) const
     {
         check_lossy_element<V>();
-        if (encoded.size() != bound<V>(out.size())) refuse("wrong number of bytes");
+        check_encoded_size(Format::name, encoded, bound<V>(out.size()));
         const auto* scale_from = encoded.data() + scales_at(out.size());
         for_each_tile<granule>(out.size(), [&](std::size_t begin, auto size) {
             std::uint8_t codes[granule] = {};

@@ -88,7 +88,7 @@ private:
         return {other};
     }
 
-    [[noreturn]] static void refuse(const char* why)
+    [[noreturn]] static void refuse(const std::string& why)
     {
         throw std::system_error(errc::bad_message,
                                 "centred<" + std::string(name(id)) + ">: " + why);
@@ -169,7 +169,8 @@ void centred<Codec>::decode(bytes encoded, std::span<V> out) const
 {
     detail::check_lossy_element<V>();
     const auto n = out.size();
-    if (encoded.size() < offsets_size(n)) refuse("wrong number of bytes");
+    if (encoded.size() < offsets_size(n))
+        refuse("wrong number of bytes: " + std::to_string(encoded.size()));
     const auto differences = encoded.first(encoded.size() - offsets_size(n));
     codec.decode(differences, out);
     detail::round_now(out.data());

@@ -4,6 +4,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/rounding.hpp>
 #include <papilio/codec/block_codec.hpp>
+#include <papilio/codec/encoded_size.hpp>
 #include <papilio/codec/minifloat.hpp>
 #include <papilio/codec/scale.hpp>
 
@@ -153,8 +154,7 @@ void fp4::decode(bytes encoded, std::span<V> out) const
 {
     detail::check_lossy_element<V>();
     const auto n = out.size();
-    if (encoded.size() != bound<V>(n))
-        throw std::system_error(errc::bad_message, "fp4: wrong number of bytes");
+    detail::check_encoded_size("fp4", encoded, bound<V>(n));
     const auto* codes_from = encoded.data();
     const auto* inner_from = codes_from + detail::packed_size(n, 4);
     const auto* outer_from = inner_from + n / 16 + (n % 16 != 0 ? 1 : 0);

@@ -4,6 +4,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/encoded_size.hpp>
 
 #include <cstddef>
 #include <cstring>
@@ -37,8 +38,7 @@ struct identity {
     template <element V>
     void decode(bytes encoded, std::span<V> out) const
     {
-        if (encoded.size() != out.size_bytes())
-            throw std::system_error(errc::bad_message, "identity: wrong number of bytes");
+        detail::check_encoded_size("identity", encoded, out.size_bytes());
         if (!out.empty()) std::memcpy(out.data(), encoded.data(), encoded.size());
     }
 };

@@ -5,6 +5,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/encoded_size.hpp>
 #include <papilio/codec/finite.hpp>
 #include <papilio/codec/sparse_values.hpp>
 
@@ -81,8 +82,7 @@ struct randk {
     void decode(bytes encoded, std::span<V> out) const
     {
         detail::check_lossy_element<V>();
-        if (encoded.size() != bound<V>(out.size()))
-            throw std::system_error(errc::bad_message, "randk: wrong number of bytes");
+        detail::check_encoded_size("randk", encoded, bound<V>(out.size()));
         const std::byte* from = encoded.data();
         std::fill(out.begin(), out.end(), V{});
         for_each_chunk(out.size(), [&](std::size_t first, std::size_t size) {

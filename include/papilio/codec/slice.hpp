@@ -6,6 +6,7 @@
 #include <papilio/base/element.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/codec/encoded_size.hpp>
 
 #include <cstddef>
 #include <span>
@@ -89,7 +90,7 @@ private:
     static void check_encoded(bytes encoded, std::size_t begin, std::size_t n, std::size_t size)
     {
         check_lossy_element<V>();
-        if (encoded.size() != Codec::template bound<V>(n)) refuse("wrong number of bytes");
+        check_encoded_size(Codec::label(), encoded, Codec::template bound<V>(n));
         check_slice<Codec::granule>(begin, size, n);
     }
 };

@@ -91,9 +91,9 @@ private:
     static void decode_chunk(const std::byte* values, bytes places, std::span<V> out);
     static std::size_t length(const std::byte* lengths, std::size_t chunk, std::size_t n);
 
-    [[noreturn]] static void refuse(const char* what)
+    [[noreturn]] static void refuse(const std::string& what)
     {
-        throw std::system_error(errc::bad_message, std::string("topk: ") + what);
+        throw std::system_error(errc::bad_message, "topk: " + what);
     }
 };
 
@@ -168,18 +168,19 @@ void topk<K, Values, Places, Chunk>::decode(bytes encoded, std::span<V> out) con
     detail::check_lossy_element<V>();
     const auto n = out.size();
     if (encoded.size() < lengths(n) || encoded.size() > bound<V>(n))
-        refuse("wrong number of bytes");
+        refuse("wrong number of bytes: " + std::to_string(encoded.size()));
     std::size_t at = lengths(n);
     for (std::size_t begin = 0; begin < n; begin += Chunk) {
         const auto size = std::min(Chunk, n - begin);
         const auto values = Values::size(share(size));
         const auto places = length(encoded.data(), begin / Chunk, size);
-        if (encoded.size() - at < values + places) refuse("wrong number of bytes");
+        if (encoded.size() - at < values + places)
+            refuse("wrong number of bytes: " + std::to_string(encoded.size()));
         decode_chunk(encoded.data() + at, encoded.subspan(at + values, places),
                      out.subspan(begin, size));
         at += values + places;
     }
-    if (at != encoded.size()) refuse("wrong number of bytes");
+    if (at != encoded.size()) refuse("wrong number of bytes: " + std::to_string(encoded.size()));
 }
 
 /// How many bytes the places of chunk `chunk` take, which has `n` elements.

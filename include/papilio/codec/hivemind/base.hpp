@@ -34,7 +34,7 @@ using papilio::detail::all_finite;
 using papilio::detail::check_lossy_element;
 using papilio::detail::is_finite;
 
-[[noreturn]] inline void refuse(const char* codec, const char* what)
+[[noreturn]] inline void refuse(const char* codec, const std::string& what)
 {
     throw std::system_error(errc::bad_message, std::string("hivemind::") + codec + ": " + what);
 }

@@ -2,6 +2,7 @@
 
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/codec/encoded_size.hpp>
 #include <papilio/codec/hivemind/base.hpp>
 
 #include <algorithm>
@@ -144,7 +145,7 @@ void blockwise8::decode(bytes encoded, std::span<V> out) const
 {
     detail::check_lossy_element<V>();
     const auto n = out.size();
-    if (encoded.size() != bound<V>(n)) detail::refuse("blockwise8", "wrong number of bytes");
+    papilio::detail::check_encoded_size("hivemind::blockwise8", encoded, bound<V>(n));
     if (load<std::int64_t>(encoded.data()) != static_cast<std::int64_t>(blocks(n)) ||
         load<std::int64_t>(encoded.data() + 8) != 256)
         detail::refuse("blockwise8", "wrong number of blocks or of levels");

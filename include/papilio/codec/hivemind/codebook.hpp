@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 #include <vector>
 
 // What uniform8 and quantile8 share: one byte per element, and in front a codebook of 256 floats
@@ -73,7 +74,8 @@ struct codebook_codec {
     void decode(bytes encoded, std::span<V> out) const
     {
         check_lossy_element<V>();
-        if (encoded.size() != bound<V>(out.size())) refuse(Coder::name, "wrong number of bytes");
+        if (encoded.size() != bound<V>(out.size()))
+            refuse(Coder::name, "wrong number of bytes: " + std::to_string(encoded.size()));
         if (load<std::int64_t>(encoded.data()) != std::int64_t{codebook_size})
             refuse(Coder::name, "a codebook has 256 entries");
         float codebook[codebook_size];

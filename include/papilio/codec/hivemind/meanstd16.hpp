@@ -1,9 +1,11 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/base/rounding.hpp>
+#include <papilio/codec/encoded_size.hpp>
 #include <papilio/codec/hivemind/base.hpp>
 #include <papilio/codec/hivemind/spread.hpp>
 #include <papilio/codec/kernels/table.hpp>
@@ -14,7 +16,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <system_error>
+#include <string>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::hivemind {
@@ -94,8 +96,9 @@ std::size_t meanstd16::encode(std::span<const V> values, mutable_bytes output) c
     const auto n = values.size();
     PAPILIO_CHECK(output.size() >= bound<V>(n), "the output is too small for the encoded elements");
     if (width > 0 && n % width != 0)
-        throw std::system_error(errc::bad_argument,
-                                "hivemind::meanstd16: the width must divide the elements");
+        throw papilio::detail::bad_value("hivemind::meanstd16::width",
+                                         "0 or a divisor of the " + std::to_string(n) + " elements",
+                                         width);
     std::vector<float> storage;
     const auto floats = detail::as_floats(values, storage);
     std::byte* means = output.data() + n * sizeof(f16);
@@ -113,8 +116,9 @@ void meanstd16::decode(bytes encoded, std::span<V> out) const
 {
     detail::check_lossy_element<V>();
     const auto n = out.size();
-    if (encoded.size() != bound<V>(n) || (width > 0 && n % width != 0))
-        detail::refuse("meanstd16", "wrong number of bytes");
+    papilio::detail::check_encoded_size("hivemind::meanstd16", encoded, bound<V>(n));
+    if (width > 0 && n % width != 0)
+        detail::refuse("meanstd16", "a number of elements that is no multiple of the width");
     constexpr float most = std::numeric_limits<float>::max();
     const std::byte* means = encoded.data() + n * sizeof(f16);
     const std::byte* deviations = means + rows(n) * sizeof(float);
