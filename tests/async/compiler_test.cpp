@@ -240,12 +240,12 @@ TEST_CASE("an awaited call may be given messages in place")
         const auto me = co_await c.join(
             {run_name, "member " + std::to_string(port), {"", port}, std::uint64_t{1}, 1});
         co_await c.announce({"the host of member " + std::to_string(port), port});
-        co_await c.holding({me.now.round, first});
-        co_await c.ready({me.now.round, me.now.digest, 10, 100, 1.5});
+        co_await c.report_state_held({me.now.round, first});
+        co_await c.report_round_ready({me.now.round, me.now.digest, 10, 100, 1.5});
         const auto found = co_await c.await_group();
         const auto& group = std::get<pa::wire::group>(found);
         CHECK(group.members.size() == 2);
-        const auto outcome = co_await c.done({group.round, group.attempt, true, second});
+        const auto outcome = co_await c.report_round({group.round, group.attempt, true, second});
         CHECK(outcome.yours);
         CHECK(outcome.now.digest == second);
         co_await c.leave();

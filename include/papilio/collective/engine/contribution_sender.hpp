@@ -128,7 +128,7 @@ private:
     }
 
     mutable_bytes destination_of_result(int k, const std::vector<int>& parts, std::size_t c,
-                                  std::size_t max_size, pooled_buffer& space) const
+                                        std::size_t max_size, pooled_buffer& space) const
     {
         const auto& messages = progress_.messages();
         if (!progress_.gathers()) return {};
