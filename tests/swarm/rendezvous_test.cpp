@@ -367,7 +367,7 @@ TEST_CASE("whoever breaks the protocol is told why and loses its membership", "[
     m.run(join(m, *c, me));
     const auto misbehave = [&]() -> pa::task<> {
         wire::round_report d{0, 0, true, "D"};
-        co_await c->done(d);
+        co_await c->report_round(d);
     };
     std::string why;
     try {
