@@ -207,7 +207,7 @@ TEST_CASE("options that contradict each other are refused with their reason", "[
     };
     CHECK(mentions(refused([](auto& o) { o.length = 17; }), "exceed the model's context of 16"));
     CHECK(mentions(refused([](auto& o) { o.batch = 0; }), "at least 1"));
-    CHECK(mentions(refused([](auto& o) { o.rate.peak = 0; }), "must be above 0"));
+    CHECK(mentions(refused([](auto& o) { o.rate.peak = 0; }), "is above 0: it is 0"));
     CHECK(mentions(refused([](auto& o) { o.rate = {.warm_up = 10, .total = 10}; }),
                    "before its warm-up of 10 steps"));
     CHECK(mentions(refused([](auto& o) { o.held_out = 0.0001; }), "the data is too short"));

@@ -91,6 +91,6 @@ TEST_CASE("a failure is logged with the call and who failed where and why")
     failure_of(blamed).write_to_log(17);
     REQUIRE(log.lines().size() == 1);
     CHECK(log.lines().front() ==
-          "papilio: warning: call failed call=17 peer=3 culprit=5 phase=contribution "
+          "papilio: warning: call failed call=17 rank=3 culprit=5 phase=contribution "
           "why=\"its link was cut\"");
 }
