@@ -18,6 +18,7 @@
 #include <papilio/collective/impl/run.hpp>
 #include <papilio/sim/impl/world.hpp>
 #include <papilio/swarm/impl/membership.hpp>
+#include <papilio/swarm/impl/rendezvous_server.hpp>
 #include <papilio/transport/impl/early_messages.hpp>
 #include <papilio/transport/impl/inproc.hpp>
 #include <papilio/transport/impl/mailbox.hpp>

@@ -1,0 +1,201 @@
+#pragma once
+
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/base/check.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/base/log.hpp>
+#include <papilio/swarm/membership_log.hpp>
+#include <papilio/swarm/rendezvous_server.hpp>
+#include <papilio/swarm/rendezvous_session.hpp>
+#include <papilio/wire/swarm.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace papilio::inline PAPILIO_MODE {
+
+PAPILIO_DECL rendezvous_server::rendezvous_server(loop& on, run_description run,
+                                                  wire::endpoint host, rendezvous_options o,
+                                                  rendezvous_watcher* watcher)
+    : loop_(on),
+      host_(std::move(host)),
+      options_(o),
+      watcher_(watcher),
+      run_(std::move(run), o.groups)
+{
+    heartbeats_.start(loop_);
+}
+
+PAPILIO_DECL pipe rendezvous_server::host_channel()
+{
+    PAPILIO_CHECK(!std::exchange(has_host_, true), "a run has one host");
+    auto ends = make_pipe(loop_);
+    open(any_channel(std::move(ends.first)), true);
+    return std::move(ends.second);
+}
+
+PAPILIO_DECL void rendezvous_server::open(any_channel c, bool host)
+{
+    std::erase_if(sessions_, [](const auto& s) { return s->work->finished(); });
+    const auto unauthenticated =
+        std::ranges::count_if(sessions_, [](const auto& s) { return s->id() < 0; });
+    const auto from = [&] { return c.remote(); };
+    if (!host && unauthenticated >= options_.max_unauthenticated) {
+        detail::log(log_level::warning, "session refused", {"from", "why"}, from,
+                    "too many others have not joined yet");
+        return;
+    }
+    detail::log(log_level::debug, "session opened", {"from"}, from);
+    sessions_.push_back(
+        std::make_unique<session>(loop_, std::move(c), host, options_.idle_timeout));
+    session& s = *sessions_.back();
+    s.work = std::make_unique<task<>>(serve_session(s));
+    s.work->start(loop_);
+}
+
+PAPILIO_DECL task<> rendezvous_server::serve_session(session& s)
+{
+    std::string why = "it left";
+    bool failed = true;
+    try {
+        std::vector<task<>> parts;
+        parts.push_back(receive_messages(s));
+        parts.push_back(s.send_queue());
+        parts.push_back(s.fail_on_overflow());
+        co_await when_any(std::move(parts));
+        failed = false;
+    } catch (const std::system_error& failure) {
+        why = failure.what();
+        if (failure.code() == errc::timed_out) why = "nothing came from it for too long";
+        if (failure.code() == errc::disconnected) why = "its channel closed";
+    }
+    s.log_end(failed, why);
+    if (s.id() >= 0) {
+        const auto id = static_cast<std::uint16_t>(s.id());
+        s.set_id(-1);
+        run_.leave(id, why, false, loop_.now());
+        act();
+    }
+    co_await s.close();
+}
+
+PAPILIO_DECL task<> rendezvous_server::receive_messages(session& s)
+{
+    const auto first = co_await s.receive(options_.handshake_timeout);
+    bool more = admit(s, first);
+    while (more) {
+        const auto message = co_await s.receive(options_.idle_timeout);
+        more = receive(s, message);
+    }
+    if (!s.ending()) co_return;
+    co_await s.wait_for_end();
+}
+
+/// False: the member is refused, and told so.
+PAPILIO_DECL bool rendezvous_server::admit(session& s, const wire::swarm_message& first)
+{
+    const auto* asked = std::get_if<wire::join>(&first);
+    if (!asked) throw std::system_error(errc::bad_message, "a member's first message must be join");
+    if (s.is_host()) {
+        s.set_id(run_.admit_host(host_));
+        s.post(wire::joined{0, host_, run_.status_for(0)});
+    } else {
+        wire::join request = *asked;
+        request.at = s.with_host(std::move(request.at));
+        const auto from = [&] { return s.remote(); };
+        auto answer = run_.admit(request);
+        if (const auto* refused = std::get_if<wire::refused>(&answer)) {
+            detail::log(log_level::warning, "member refused", {"name", "from", "why"}, request.name,
+                        from, refused->reason);
+            s.dismiss(*refused);
+            return false;
+        }
+        auto& joined = std::get<wire::joined>(answer);
+        joined.host = host_;
+        detail::log(log_level::info, "member joined", {"member", "name", "from"}, joined.id,
+                    request.name, from);
+        s.set_id(joined.id);
+        s.post(joined);
+    }
+    act();
+    return true;
+}
+
+/// False: this was the member's last message.
+PAPILIO_DECL bool rendezvous_server::receive(session& s, const wire::swarm_message& message)
+{
+    if (s.id() < 0) return false;  // expelled, and about to learn of it
+    if (std::holds_alternative<wire::leave>(message)) return false;
+    if (std::holds_alternative<wire::alive>(message)) return true;
+    const auto id = static_cast<std::uint16_t>(s.id());
+    try {
+        detail::apply_message(run_, id, s, message, loop_.now());
+    } catch (const std::system_error& failure) {
+        s.dismiss({failure.what(), failure.code() == errc::refused});
+        run_.leave(id, failure.what(), true, loop_.now());
+    }
+    act();
+    return s.id() >= 0;
+}
+
+PAPILIO_DECL void rendezvous_server::tell(std::uint16_t id, const wire::swarm_message& message)
+{
+    const auto found =
+        std::ranges::find_if(sessions_, [id](const auto& s) { return s->id() == id; });
+    if (found != sessions_.end()) (*found)->post(message);
+}
+
+PAPILIO_DECL void rendezvous_server::expel(std::uint16_t id, const std::string& reason)
+{
+    run_.leave(id, reason, true, loop_.now());
+    act();
+}
+
+/// Carries out the membership's events, and those that they lead to.
+PAPILIO_DECL void rendezvous_server::act()
+{
+    if (std::exchange(acting_, true)) return;
+    for (auto events = run_.take_events(); !events.empty(); events = run_.take_events())
+        for (const auto& e : events) carry_out(e);
+    acting_ = false;
+    const auto next = run_.next_tick();
+    alarm_.cancel();
+    if (next != time_point::max()) loop_.post_at(alarm_, next);
+}
+
+PAPILIO_DECL void rendezvous_server::carry_out(const membership_event& e)
+{
+    detail::log_membership(e);
+    if (const auto* called = std::get_if<group_called>(&e)) {
+        for (const auto& m : called->group.members) tell(m.id, called->group);
+    } else if (const auto* ended = std::get_if<member_round_outcome>(&e)) {
+        tell(ended->id, ended->outcome);
+    } else if (const auto* outdated = std::get_if<member_state_outdated>(&e)) {
+        tell(outdated->id, wire::state_outdated{outdated->now});
+    } else if (const auto* warned = std::get_if<member_warned>(&e)) {
+        tell(warned->id, warned->warning);
+    } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {
+        for (auto& s : sessions_)
+            if (s->id() == left->id) s->dismiss({left->reason, false});
+    }
+    if (watcher_) watcher_->saw(e);
+}
+
+PAPILIO_DECL task<> rendezvous_server::send_heartbeats()
+{
+    for (;;) {
+        co_await sleep_for(options_.heartbeat);
+        for (auto& s : sessions_)
+            if (s->id() >= 0 && s->idle()) s->post(wire::alive{});
+        std::erase_if(sessions_, [](const auto& s) { return s->work->finished(); });
+    }
+}
+
+}  // namespace papilio
