@@ -66,20 +66,14 @@ template <class T>
 task<T> unless_stopped(task<T> work, std::stop_token stop)
 {
     std::optional<T> result;
-    std::vector<task<>> both;
-    both.push_back(keep_result<T>(std::move(work), result));
-    both.push_back(cancel_on(std::move(stop)));
-    co_await when_any(std::move(both));
+    co_await when_any(keep_result<T>(std::move(work), result), cancel_on(std::move(stop)));
     co_return std::move(*result);
 }
 
 template <>
 inline task<> unless_stopped(task<> work, std::stop_token stop)
 {
-    std::vector<task<>> both;
-    both.push_back(std::move(work));
-    both.push_back(cancel_on(std::move(stop)));
-    co_await when_any(std::move(both));
+    co_await when_any(std::move(work), cancel_on(std::move(stop)));
 }
 
 }  // namespace papilio::example

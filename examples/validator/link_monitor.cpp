@@ -44,10 +44,7 @@ task<> link_monitor::run(const membership& run, gate& averaging)
             continue;
         }
         const auto until = [](gate& g) -> task<> { co_await g.opened(); };
-        std::vector<task<>> either;
-        either.push_back(measure(*id, run.round()));
-        either.push_back(until(averaging));
-        co_await when_any(std::move(either));
+        co_await when_any(measure(*id, run.round()), until(averaging));
     }
 }
 

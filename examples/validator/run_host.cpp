@@ -36,12 +36,8 @@ run_host::~run_host() = default;
 
 task<> run_host::run()
 {
-    std::vector<task<>> all;
-    all.push_back(server_.serve(listener_));
-    all.push_back(take_part());
-    all.push_back(ending());
-    all.push_back(monitor_.run(server_.run(), called_));
-    co_await when_any(std::move(all));
+    co_await when_any(server_.serve(listener_), take_part(), ending(),
+                      monitor_.run(server_.run(), called_));
     co_await dismiss_all();
 }
 

@@ -59,6 +59,26 @@ TEST_CASE("tasks run concurrently, and the last one ends the wait")
     CHECK(living == 0);
 }
 
+TEST_CASE("tasks may be listed where they are awaited")
+{
+    pa::sim::world world;
+    int living = 0;
+    const auto work = [&]() -> pa::task<> {
+        co_await pa::when_all(sleeper(1s, living), sleeper(3s, living), sleeper(2s, living));
+        const auto all_done = co_await pa::now();
+        CHECK(all_done == pa::time_point(3s));
+        CHECK(living == 0);
+        co_await pa::when_any(sleeper(1h, living), sleeper(1s, living));
+        const auto one_done = co_await pa::now();
+        CHECK(one_done == pa::time_point(4s));
+        CHECK(living == 0);
+        co_await pa::when_all(sleeper(1s, living));
+    };
+    pa::sync_wait(world, work());
+    CHECK(world.now() == pa::time_point(5s));
+    CHECK(living == 0);
+}
+
 TEST_CASE("waiting for no task at all is over at once")
 {
     pa::sim::world world;

@@ -66,12 +66,12 @@ void simulated_workers::fill_in(const job& j, int rank, peer_state& s) const
 task<> simulated_workers::live(sim::transport& net, job j, peer_state& s)
 {
     auto& self = *peers_[static_cast<std::size_t>(net.rank())];
-    loop& on = co_await this_loop{};
     self.prepare(j, j.in_place ? nullptr : s.in.data(), s.out.data());
-    const auto begin = on.now();
+    const auto begin = co_await now();
     task<report> work = self.start(any_transport(net));
     const report done = co_await work;
-    const std::chrono::duration<double> took = on.now() - begin;
+    const auto end = co_await now();
+    const std::chrono::duration<double> took = end - begin;
     const auto facts = self.facts_from(done);
     s.found.seconds.push_back(took.count());
     s.found.found.measures_wire = true;

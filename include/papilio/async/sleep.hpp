@@ -27,8 +27,8 @@ private:
 /// Suspends the current task for `span`.
 inline task<> sleep_for(duration span)
 {
-    loop& on = co_await this_loop{};
-    co_await sleep_until(on.now() + span);
+    const auto begin = co_await now();
+    co_await sleep_until(begin + span);
 }
 
 }  // namespace papilio

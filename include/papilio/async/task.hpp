@@ -169,4 +169,26 @@ private:
     loop* on_ = nullptr;
 };
 
+namespace detail {
+
+class clock_reading : this_loop {
+public:
+    using this_loop::await_ready;
+    using this_loop::await_suspend;
+    time_point await_resume() const noexcept
+    {
+        loop& on = this_loop::await_resume();
+        return on.now();
+    }
+};
+
+}  // namespace detail
+
+/// Awaiting it gives what the clock of the current task's loop, real or simulated, shows:
+/// `const auto begin = co_await now();`.
+inline detail::clock_reading now() noexcept
+{
+    return {};
+}
+
 }  // namespace papilio

@@ -3,6 +3,7 @@
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 
+#include <concepts>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -10,6 +11,15 @@
 namespace papilio::inline PAPILIO_MODE {
 
 namespace detail {
+
+template <std::same_as<task<>>... Tasks>
+std::vector<task<>> list_of(Tasks&&... tasks)
+{
+    std::vector<task<>> list;
+    list.reserve(sizeof...(tasks));
+    (list.push_back(std::move(tasks)), ...);
+    return list;
+}
 
 /// Tasks that run concurrently until one fails, or `awaited` of them are done.
 class task_group {
@@ -82,6 +92,12 @@ class [[nodiscard]] when_all : public detail::task_group {
 public:
     explicit when_all(std::vector<task<>> children) : when_all(children.size(), children) {}
 
+    template <std::same_as<task<>>... Tasks>
+    explicit when_all(task<> first, Tasks... others)
+        : when_all(detail::list_of(std::move(first), std::move(others)...))
+    {
+    }
+
 private:
     when_all(std::size_t count, std::vector<task<>>& children)
         : task_group(std::move(children), count)
@@ -94,6 +110,12 @@ private:
 class [[nodiscard]] when_any : public detail::task_group {
 public:
     explicit when_any(std::vector<task<>> children) : when_any(children.empty(), children) {}
+
+    template <std::same_as<task<>>... Tasks>
+    explicit when_any(task<> first, Tasks... others)
+        : when_any(detail::list_of(std::move(first), std::move(others)...))
+    {
+    }
 
 private:
     when_any(bool none, std::vector<task<>>& children)

@@ -93,11 +93,11 @@ task<bandwidth> measure_bandwidth(Net& net, int peer, bandwidth_options o)
     detail::check_secret(o.secret);
     if (o.bytes < (std::size_t{1} << 20) || o.bytes > (std::size_t{1} << 30))
         throw detail::bad_value("bandwidth_options::bytes", "1 MiB to 1 GiB", o.bytes);
-    loop& on = co_await this_loop{};
+    const auto begin = co_await now();
     detail::bandwidth_measurement m{.secret = o.secret,
                                     .down = o.bytes,
                                     .stall_timeout = o.stall_timeout,
-                                    .deadline = on.now() + o.timeout};
+                                    .deadline = begin + o.timeout};
     bandwidth measured;
     const auto there = co_await detail::measure_ways<Net>(net, peer, m);
     measured.down_bytes_per_second = there.down;
@@ -114,11 +114,11 @@ task<bandwidth> measure_sustained(Net& net, int peer, sustained_options o)
     detail::check_secret(o.secret);
     if (o.max_bytes < burst || o.max_bytes > (std::size_t{1} << 30))
         throw detail::bad_value("sustained_options::max_bytes", "2 MiB to 1 GiB", o.max_bytes);
-    loop& on = co_await this_loop{};
+    const auto begin = co_await now();
     detail::bandwidth_measurement m{.secret = o.secret,
                                     .stretches = 8,
                                     .stall_timeout = o.stall_timeout,
-                                    .deadline = on.now() + o.timeout};
+                                    .deadline = begin + o.timeout};
     const bandwidth_options first{
         .secret = o.secret, .bytes = burst, .stall_timeout = o.stall_timeout, .timeout = o.timeout};
     bandwidth measured = co_await measure_bandwidth<Net>(net, peer, first);

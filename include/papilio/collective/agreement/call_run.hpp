@@ -99,8 +99,8 @@ private:
         work.push_back(votes(io_.mine()) ? move_and_vote(std::move(data))
                                          : observe(std::move(data)));
         co_await when_all(std::move(work));
-        loop& on = co_await this_loop{};
-        status_.result.finished = on.now() - status_.begin;
+        const auto end = co_await now();
+        status_.result.finished = end - status_.begin;
         done_.open();
     }
 
@@ -108,34 +108,28 @@ private:
     {
         weights_.check_own();
         co_await data;
-        loop& on = co_await this_loop{};
-        data_moved(on.now());
+        const auto moved = co_await now();
+        data_moved(moved);
         co_await votes_.send_yes();
     }
 
-    void data_moved(time_point now)
+    void data_moved(time_point when)
     {
-        status_.result.gathered = now - status_.begin;
+        status_.result.gathered = when - status_.begin;
         status_.where = phase::vote;
     }
 
     task<> serve_observers(task<> aside)
     {
-        std::vector<task<>> either;
-        either.push_back(std::move(aside));
-        either.push_back(grace_after(done_, 1));
-        co_await when_any(std::move(either));
+        co_await when_any(std::move(aside), grace_after(done_, 1));
     }
 
     /// An observer's part. Once all have agreed, it gets the rest of the data soon, or never.
     task<> observe(task<> data)
     {
-        std::vector<task<>> either;
-        either.push_back(std::move(data));
-        either.push_back(end_unserved());
-        co_await when_any(std::move(either));
-        loop& on = co_await this_loop{};
-        data_moved(on.now());
+        co_await when_any(std::move(data), end_unserved());
+        const auto moved = co_await now();
+        data_moved(moved);
     }
 
     task<> end_unserved()
@@ -150,9 +144,9 @@ private:
     task<> grace_after(gate& since, int times)
     {
         co_await since.opened();
-        loop& on = co_await this_loop{};
-        const auto taken = std::max(on.now() - status_.begin, status_.decision_margin());
-        co_await sleep_until(on.now() + times * taken);
+        const auto begin = co_await now();
+        const auto taken = std::max(begin - status_.begin, status_.decision_margin());
+        co_await sleep_until(begin + times * taken);
     }
 
     /// Tells the others of a failure, as long as there is time.
@@ -174,10 +168,8 @@ inline task<report> call_run::run(task<> data, task<> aside)
 {
     std::exception_ptr thrown;
     try {
-        std::vector<task<>> either;
-        either.push_back(run_all(std::move(data), std::move(aside)));
-        either.push_back(watch_deadline(io_, ballot_, status_, plan_.stages, done_));
-        co_await when_any(std::move(either));
+        co_await when_any(run_all(std::move(data), std::move(aside)),
+                          watch_deadline(io_, ballot_, status_, plan_.stages, done_));
     } catch (...) {
         thrown = std::current_exception();
     }

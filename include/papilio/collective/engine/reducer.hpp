@@ -95,8 +95,8 @@ public:
                 co_await c.ready.opened();
         }
         if (progress_.reduces() && !mine.empty()) weights_.set_reduced();
-        loop& on = co_await this_loop{};
-        status_.part_reduced(on.now());
+        const auto end = co_await now();
+        status_.part_reduced(end);
     }
 
 private:

@@ -52,8 +52,8 @@ public:
         co_await when_all(std::move(work));
         reduce();
         weights_.set_reduced();
-        loop& on = co_await this_loop{};
-        status_.part_reduced(on.now());
+        const auto end = co_await now();
+        status_.part_reduced(end);
     }
 
 private:

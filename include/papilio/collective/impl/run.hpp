@@ -37,7 +37,7 @@ inline bool is_small_call(const call_plan& plan, std::size_t total, const call_o
 PAPILIO_DECL task<report> run_all_reduce(any_transport net, std::unique_ptr<call_data> data,
                                          call_options options)
 {
-    loop& on = co_await this_loop{};
+    const auto begin = co_await now();
     const auto& kind = data->kind();
     const auto count = data->out_elements();
     check_stages(kind, options);
@@ -49,7 +49,7 @@ PAPILIO_DECL task<report> run_all_reduce(any_transport net, std::unique_ptr<call
                std::to_string(count));
     check_apart(*data);
     const auto described = describe(collective_id::all_reduce, net, count, kind, plan, options);
-    call_run call(net, described, plan, on.now(), options.timeout);
+    call_run call(net, described, plan, begin, options.timeout);
     if (is_small_call(plan, data->out().size(), options)) {
         small_all_reduce engine(call, plan, *data);
         task<report> voted = call.run(engine.move());
@@ -82,7 +82,7 @@ PAPILIO_DECL task<report> run_all_reduce_in_place(any_transport net,
 PAPILIO_DECL task<report> run_reduce_scatter(any_transport net, std::unique_ptr<call_data> data,
                                              call_options options)
 {
-    loop& on = co_await this_loop{};
+    const auto begin = co_await now();
     const auto& kind = data->kind();
     const auto count = data->in_elements();
     check_stages(kind, options);
@@ -103,7 +103,7 @@ PAPILIO_DECL task<report> run_reduce_scatter(any_transport net, std::unique_ptr<
         data->set_out_begin(mine.begin);
 
     const auto described = describe(collective_id::reduce_scatter, net, count, kind, plan, options);
-    call_run call(net, described, plan, on.now(), options.timeout);
+    call_run call(net, described, plan, begin, options.timeout);
     butterfly_engine engine(call, plan, phases::reduce_scatter, *data, options.pool);
     task<report> voted = call.run(engine.move());
     auto done = co_await std::move(voted);
@@ -114,7 +114,7 @@ PAPILIO_DECL task<report> run_reduce_scatter(any_transport net, std::unique_ptr<
 PAPILIO_DECL task<report> run_all_gather(any_transport net, std::unique_ptr<call_data> data,
                                          call_options options)
 {
-    loop& on = co_await this_loop{};
+    const auto begin = co_await now();
     const auto& kind = data->kind();
     const auto count = data->out_elements();
     options.weight = 1;  // whatever it is
@@ -127,7 +127,7 @@ PAPILIO_DECL task<report> run_all_gather(any_transport net, std::unique_ptr<call
     data->set_in_begin(mine.begin);
 
     const auto described = describe(collective_id::all_gather, net, count, kind, plan, options);
-    call_run call(net, described, plan, on.now(), options.timeout);
+    call_run call(net, described, plan, begin, options.timeout);
     butterfly_engine engine(call, plan, phases::all_gather, *data, options.pool);
     task<report> voted = call.run(engine.move());
     auto done = co_await std::move(voted);
@@ -158,12 +158,12 @@ PAPILIO_DECL task<report> run_broadcast(any_transport net, std::unique_ptr<call_
 
 PAPILIO_DECL task<report> run_barrier(any_transport net, call_options options)
 {
-    loop& on = co_await this_loop{};
+    const auto begin = co_await now();
     const auto kind = kind_of<std::uint8_t, sum>(identity{});
     options.weight = 1;  // whatever it is
     const auto plan = plan_by_shares(net.size(), 0, kind, options);
     const auto described = describe(collective_id::barrier, net, 0, kind, plan, options);
-    call_run call(net, described, plan, on.now(), options.timeout);
+    call_run call(net, described, plan, begin, options.timeout);
     task<report> voted = call.run(no_work());
     co_return co_await std::move(voted);
 }

@@ -60,9 +60,9 @@ private:
             way = {true, told.has_value(), told.value_or(0)};
         }
         co_await net_.send(peer, t, message);
-        loop& on = co_await this_loop{};
-        if (!way.reports_delivery) up_.moved(on.now(), message.size());
-        look_at_all(on.now());
+        const auto sent = co_await now();
+        if (!way.reports_delivery) up_.moved(sent, message.size());
+        look_at_all(sent);
     }
 
     /// Asking costs system calls, so it is done now and then, and of all peers: what arrives at one

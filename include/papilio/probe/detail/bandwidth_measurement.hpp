@@ -117,16 +117,16 @@ task<> move_streams(Net& net, int peer, bandwidth_request r, measured_streams& s
 template <transport Net>
 task<access_rate> measure_ways(Net& net, int peer, bandwidth_measurement m)
 {
-    loop& on = co_await this_loop{};
-    const auto now = on.now().time_since_epoch().count();
+    const auto begin = co_await now();
+    const auto ticks = begin.time_since_epoch().count();
     bandwidth_request r;
     r.down = m.way(m.down);
     r.up = m.way(m.up);
-    r.request = request_number(now, peer, control_service::bandwidth,
+    r.request = request_number(ticks, peer, control_service::bandwidth,
                                (m.down > 0 ? 2u : 0u) + (m.up > 0 ? 1u : 0u));
 
     // The peer learns a key derived from the secret, and only that of the bytes that it sends.
-    const keystream keys(m.secret, hash(static_cast<std::uint64_t>(now), r.request));
+    const keystream keys(m.secret, hash(static_cast<std::uint64_t>(ticks), r.request));
     const auto derived = keys.first<std::array<secret_key, 2>>();
     if (r.up.chunks > 0) r.key = derived[1];
     measured_streams s{keystream(derived[0], r.request), keystream(derived[1], r.request), {}, {}};

@@ -65,11 +65,7 @@ PAPILIO_DECL task<> rendezvous_server::serve_session(session& s)
     std::string why = "it left";
     bool failed = true;
     try {
-        std::vector<task<>> parts;
-        parts.push_back(receive_messages(s));
-        parts.push_back(s.send_queue());
-        parts.push_back(s.fail_on_overflow());
-        co_await when_any(std::move(parts));
+        co_await when_any(receive_messages(s), s.send_queue(), s.fail_on_overflow());
         failed = false;
     } catch (const std::system_error& failure) {
         why = failure.what();

@@ -52,20 +52,19 @@ struct bulk_watch {
 template <transport Net, class Source>
 task<> send_slot(Net& net, int peer, bulk b, std::size_t slot, Source& source, bulk_watch& watch)
 {
-    loop& on = co_await this_loop{};
     std::vector<std::byte> scratch(b.largest);
     for (auto i = slot; i < b.chunks; i += b.window) {
         const bytes chunk = source.chunk(i, scratch);
         const auto sum = checksum(chunk);
         co_await net.send(peer, b.tag_for(i), chunk);
-        watch.last = on.now();
+        watch.last = co_await now();
         std::array<std::byte, 8> acknowledgement{};
         const auto size = co_await net.recv(peer, b.tag_for(i), acknowledgement);
         if (size != acknowledgement.size() || load<std::uint64_t>(acknowledgement.data()) != sum)
             throw std::system_error(errc::mismatch, "peer " + std::to_string(peer) +
                                                         " acknowledged other bytes of chunk " +
                                                         std::to_string(i) + " than were sent");
-        watch.last = on.now();
+        watch.last = co_await now();
         source.arrived(i, sum, watch.last);
     }
 }
@@ -77,7 +76,6 @@ task<> send_slot(Net& net, int peer, bulk b, std::size_t slot, Source& source, b
 template <transport Net, class Sink>
 task<> receive_slot(Net& net, int peer, bulk b, std::size_t slot, Sink& sink, bulk_watch& watch)
 {
-    loop& on = co_await this_loop{};
     std::vector<std::byte> scratch(b.largest);
     for (auto i = slot; i < b.chunks; i += b.window) {
         const mutable_bytes chunk = sink.destination(i, scratch);
@@ -87,7 +85,7 @@ task<> receive_slot(Net& net, int peer, bulk b, std::size_t slot, Sink& sink, bu
                                     "chunk " + std::to_string(i) + " from peer " +
                                         std::to_string(peer) + " has " + std::to_string(size) +
                                         " bytes instead of " + std::to_string(chunk.size()));
-        watch.last = on.now();
+        watch.last = co_await now();
         const auto sum = checksum(chunk);
         sink.arrived(i, chunk, sum, watch.last);
         std::array<std::byte, 8> acknowledgement;
@@ -118,10 +116,10 @@ task<> receive_bulk(Net& net, int peer, bulk b, Sink& sink, bulk_watch& watch)
 /// `deadline`.
 inline task<> watch_bulk(const bulk_watch& watch, duration stall_timeout, time_point deadline)
 {
-    loop& on = co_await this_loop{};
     for (;;) {
         const auto due = std::min(watch.last + stall_timeout, deadline);
-        if (on.now() >= due)
+        const auto reached = co_await now();
+        if (reached >= due)
             throw std::system_error(errc::timed_out, due == deadline
                                                          ? "a transfer reached its deadline"
                                                          : "a transfer made no progress");
@@ -132,12 +130,8 @@ inline task<> watch_bulk(const bulk_watch& watch, duration stall_timeout, time_p
 /// Runs `work`, which reports its progress to `watch`, until it finishes or `watch_bulk` throws.
 inline task<> watched(task<> work, bulk_watch& watch, duration stall_timeout, time_point deadline)
 {
-    loop& on = co_await this_loop{};
-    watch.last = on.now();
-    std::vector<task<>> both;
-    both.push_back(std::move(work));
-    both.push_back(watch_bulk(watch, stall_timeout, deadline));
-    co_await when_any(std::move(both));
+    watch.last = co_await now();
+    co_await when_any(std::move(work), watch_bulk(watch, stall_timeout, deadline));
 }
 
 }  // namespace papilio::detail

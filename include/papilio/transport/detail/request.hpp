@@ -110,7 +110,6 @@ template <class Request, transport Net, class Answer>
 task<> answer_requests(Net& net, int peer, control_service service, request_inbox<Request>& from,
                        Answer answer, duration stall_timeout, duration total_timeout)
 {
-    loop& on = co_await this_loop{};
     for (;;) {
         co_await from.arrived.opened();
         from.arrived.close();
@@ -118,11 +117,9 @@ task<> answer_requests(Net& net, int peer, control_service service, request_inbo
         request_scope<Net> scope(net, service, r.request);
         try {
             bulk_watch watch;
-            std::vector<task<>> either;
-            either.push_back(
-                watched(answer(r, watch), watch, stall_timeout, on.now() + total_timeout));
-            either.push_back(until_open(from.arrived));
-            co_await when_any(std::move(either));
+            const auto deadline = co_await now() + total_timeout;
+            co_await when_any(watched(answer(r, watch), watch, stall_timeout, deadline),
+                              until_open(from.arrived));
             const bool replaced = from.arrived.is_open();
             if (!replaced) scope.succeed();
             log(log_level::debug, replaced ? "request replaced" : "request answered",
@@ -145,11 +142,9 @@ task<> serve_requests(Net& net, int peer, control_service service, Request (*par
                       Answer answer, duration stall_timeout, duration total_timeout)
 {
     request_inbox<Request> inbox;
-    std::vector<task<>> both;
-    both.push_back(receive_requests<Request, Net>(net, peer, service, parse, inbox));
-    both.push_back(answer_requests<Request, Net>(net, peer, service, inbox, answer, stall_timeout,
-                                                 total_timeout));
-    co_await when_any(std::move(both));
+    co_await when_any(receive_requests<Request, Net>(net, peer, service, parse, inbox),
+                      answer_requests<Request, Net>(net, peer, service, inbox, answer,
+                                                    stall_timeout, total_timeout));
 }
 
 }  // namespace papilio::detail
