@@ -41,10 +41,7 @@ pa::task<> reduce(wire& net, std::vector<float>& data)
 
 pa::task<> both(pa::task<> one, pa::task<> other)
 {
-    std::vector<pa::task<>> work;
-    work.push_back(std::move(one));
-    work.push_back(std::move(other));
-    co_await pa::when_all(std::move(work));
+    co_await pa::when_all(std::move(one), std::move(other));
 }
 
 int main()
