@@ -15,6 +15,26 @@ target_compile_options(papilio_warnings INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow -Wno-maybe-uninitialized
     -Wno-array-bounds -Wno-stringop-overread>)
 
+# Most of what a file costs to compile, others of its folder include and instantiate as well. With
+# CMAKE_UNITY_BUILD, as in the presets of the largest builds, those of TARGET in one folder are one
+# unit: no two of them may give a name at file level. `dev` and `clang` compile each by itself.
+if(CMAKE_UNITY_BUILD)
+  # g++ takes what a unit's files say in anonymous namespaces for that of a header.
+  target_compile_options(papilio_warnings INTERFACE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
+function(papilio_unite target)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    cmake_path(ABSOLUTE_PATH source OUTPUT_VARIABLE folder)
+    cmake_path(RELATIVE_PATH folder)
+    cmake_path(REMOVE_FILENAME folder)
+    string(MAKE_C_IDENTIFIER "in_${folder}" folder)
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${folder})
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
+endfunction()
+
 # Every public header compiles alone: the target all_verify_interface_header_sets.
 set(verified papilio)
 if(TARGET papilio_tcp)

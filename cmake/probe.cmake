@@ -1,5 +1,5 @@
 # papilio-probe: CLI11, nlohmann-json, fmt, papilio::tcp. It needs no LibTorch, so that it runs on
-# bare machines; what it shares with the miner is compiled for both.
+# bare machines. What it shares with the miner is the library papilio_program.
 
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)  # the tests link these libraries, too
 set(missing "")
@@ -14,16 +14,26 @@ if(missing)
   return()
 endif()
 
+# A library NAME of SOURCES, whose public libraries follow.
+function(papilio_program_part name sources)
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/examples)
+  target_link_libraries(${name} PRIVATE papilio_dev PUBLIC papilio::tcp ${ARGN})
+  papilio_unite(${name})
+  if(NOT CMAKE_UNITY_BUILD)  # else it is one unit
+    target_precompile_headers(${name} PRIVATE <CLI/CLI.hpp> <nlohmann/json.hpp>)
+  endif()
+endfunction()
+
+set(PAPILIO_PROGRAM_SOURCES checks endpoint logging program signals)
+list(TRANSFORM PAPILIO_PROGRAM_SOURCES
+  REPLACE "^.+$" "${CMAKE_CURRENT_SOURCE_DIR}/member/\\0.cpp")
+papilio_program_part(papilio_program "${PAPILIO_PROGRAM_SOURCES}"
+  nlohmann_json::nlohmann_json fmt::fmt CLI11::CLI11)
+
 file(GLOB sources CONFIGURE_DEPENDS probe/*.cpp)
 list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
-foreach(shared checks endpoint logging program signals)
-  list(APPEND sources member/${shared}.cpp)
-endforeach()
-add_library(papilio_probe STATIC ${sources})
-target_include_directories(papilio_probe PUBLIC ${PROJECT_SOURCE_DIR}/examples)
-target_link_libraries(papilio_probe PRIVATE papilio_dev PUBLIC papilio::tcp
-  nlohmann_json::nlohmann_json fmt::fmt CLI11::CLI11)
-target_precompile_headers(papilio_probe PRIVATE <CLI/CLI.hpp> <nlohmann/json.hpp>)
+papilio_program_part(papilio_probe "${sources}" papilio_program)
 
 add_executable(papilio-probe probe/main.cpp)
 target_link_libraries(papilio-probe PRIVATE papilio_dev papilio_probe)

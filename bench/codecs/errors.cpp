@@ -15,7 +15,7 @@ namespace papilio::bench {
 
 namespace {
 
-constexpr std::size_t count = std::size_t{1} << 20;
+constexpr std::size_t samples = std::size_t{1} << 20;
 
 /// Box and Muller's, as the sum of uniform numbers lacks the bell's far tails.
 double normal(papilio::random& numbers)
@@ -27,7 +27,7 @@ double normal(papilio::random& numbers)
 std::vector<float> normals(double mean = 0, double deviation = 1, std::uint64_t seed = 3)
 {
     papilio::random numbers(seed);
-    std::vector<float> values(count);
+    std::vector<float> values(samples);
     for (auto& x : values) x = static_cast<float>(mean + deviation * normal(numbers));
     return values;
 }
@@ -36,7 +36,7 @@ std::vector<float> normals(double mean = 0, double deviation = 1, std::uint64_t 
 std::vector<float> heavy_tails()
 {
     papilio::random numbers(4);
-    std::vector<float> values(count);
+    std::vector<float> values(samples);
     for (auto& x : values) {
         double squares = 0;
         for (int i = 0; i < 3; ++i) squares += std::pow(normal(numbers), 2);
@@ -55,10 +55,10 @@ struct found {
 template <class Codec>
 std::vector<float> decoded(const Codec& codec, const std::vector<float>& values, double& bits)
 {
-    std::vector<std::byte> output(codec.template bound<float>(count));
+    std::vector<std::byte> output(codec.template bound<float>(samples));
     const auto size = codec.encode(std::span(values), mutable_bytes(output));
-    bits = 8 * static_cast<double>(size) / static_cast<double>(count);
-    std::vector<float> back(count);
+    bits = 8 * static_cast<double>(size) / static_cast<double>(samples);
+    std::vector<float> back(samples);
     codec.decode(bytes(output).first(size), std::span(back));
     return back;
 }
@@ -68,7 +68,7 @@ double error(const Codec& codec, const std::vector<float>& values, double& bits)
 {
     const auto back = decoded(codec, values, bits);
     double off = 0, squares = 0;
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < samples; ++i) {
         const auto x = static_cast<double>(values[i]);
         off += std::pow(x - static_cast<double>(back[i]), 2);
         squares += x * x;
@@ -86,7 +86,7 @@ struct bias {
 /// The noise follows from the spread of the means of 1024 runs: errors within a block are related.
 bias bias_of(const std::vector<double>& errors)
 {
-    constexpr std::size_t runs = 1024, length = count / runs;
+    constexpr std::size_t runs = 1024, length = samples / runs;
     double sum = 0, squares = 0;
     for (std::size_t run = 0; run < runs; ++run) {
         double mean = 0;
@@ -103,8 +103,8 @@ bias bias_of(const Codec& codec, const std::vector<float>& values)
 {
     double bits = 0;
     const auto back = decoded(codec, values, bits);
-    std::vector<double> errors(count);
-    for (std::size_t i = 0; i < count; ++i)
+    std::vector<double> errors(samples);
+    for (std::size_t i = 0; i < samples; ++i)
         errors[i] = static_cast<double>(back[i]) - static_cast<double>(values[i]);
     return bias_of(errors);
 }
@@ -119,21 +119,21 @@ bias_of_call bias_of_mean(const Codec& codec, const std::vector<std::vector<floa
 {
     const auto n = static_cast<double>(peers.size());
     double bits = 0;
-    std::vector<double> exact(count), sent(count), errors(count);
+    std::vector<double> exact(samples), sent(samples), errors(samples);
     for (std::size_t peer = 0; peer < peers.size(); ++peer) {
         auto own = codec;
         if constexpr (requires { own.round; }) own.seed = peer;  // peers draw for themselves
         const auto back = decoded(own, peers[peer], bits);
-        for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t i = 0; i < samples; ++i) {
             exact[i] += static_cast<double>(peers[peer][i]) / n;
             sent[i] += static_cast<double>(back[i]) / n;
         }
     }
-    for (std::size_t i = 0; i < count; ++i) errors[i] = sent[i] - exact[i];
+    for (std::size_t i = 0; i < samples; ++i) errors[i] = sent[i] - exact[i];
     const auto contributions = bias_of(errors);
     const std::vector<float> mean(sent.begin(), sent.end());
     const auto result = decoded(papilio::detail::codec_back(codec), mean, bits);
-    for (std::size_t i = 0; i < count; ++i) errors[i] = static_cast<double>(result[i]) - exact[i];
+    for (std::size_t i = 0; i < samples; ++i) errors[i] = static_cast<double>(result[i]) - exact[i];
     return {contributions, bias_of(errors)};
 }
 

@@ -24,7 +24,7 @@ namespace {
 
 using seconds = std::chrono::duration<double>;
 
-std::vector<float> numbers(std::size_t count)
+std::vector<float> cycled_numbers(std::size_t count)
 {
     random source(1);
     std::vector<float> all(count);
@@ -89,7 +89,7 @@ template <class Codec>
 void encode(benchmark::State& state)
 {
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
-    const auto values = numbers(n);
+    const auto values = cycled_numbers(n);
     auto output = encoded<Codec>(values);
     output.resize(Codec{}.template bound<float>(n));
     measure(state, values, n, bits<Codec>(n),
@@ -100,7 +100,7 @@ template <class Codec>
 void decode(benchmark::State& state)
 {
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
-    const auto values = numbers(n);
+    const auto values = cycled_numbers(n);
     const auto from = encoded<Codec>(values);
     std::vector<float> out(n);
     measure(state, values, n, bits<Codec>(n), [&] { Codec{}.decode(bytes(from), std::span(out)); });
@@ -110,7 +110,7 @@ template <class Codec>
 void accumulate(benchmark::State& state)
 {
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
-    const auto values = numbers(n);
+    const auto values = cycled_numbers(n);
     const auto from = encoded<Codec>(values);
     std::vector<float> sums(n), decoded(sliced_codec<Codec, float> ? 0 : n);
     measure(state, values, n, bits<Codec>(n), [&] {
@@ -130,7 +130,7 @@ void reduce(benchmark::State& state)
 {
     constexpr std::size_t peers = 8;
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
-    const auto values = numbers(n);
+    const auto values = cycled_numbers(n);
     const std::vector<std::vector<std::byte>> versions(peers, encoded<Codec>(values));
     auto output = versions[0];
     const std::vector<double> weights(peers, 1);

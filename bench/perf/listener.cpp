@@ -29,7 +29,7 @@ clock::time_point in_seconds(double seconds)
            std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-[[noreturn]] void fail(int socket, const std::string& what)
+[[noreturn]] void fail_at(int socket, const std::string& what)
 {
     const int why = errno;
     if (socket >= 0) close(socket);
@@ -58,7 +58,7 @@ listener::listener(const std::string& path)
     std::strcpy(at.sun_path, path.c_str());
     if (socket_ < 0 || bind(socket_, reinterpret_cast<const sockaddr*>(&at), sizeof(at)) != 0 ||
         listen(socket_, 1000) != 0)
-        fail(socket_, "cannot listen at " + path);
+        fail_at(socket_, "cannot listen at " + path);
 }
 
 listener::listener(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0))
@@ -70,8 +70,8 @@ listener::listener(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | S
     if (socket_ < 0 || setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
         bind(socket_, reinterpret_cast<const sockaddr*>(&at), sizeof(at)) != 0 ||
         listen(socket_, 1000) != 0)
-        fail(socket_, "cannot listen at port " + std::to_string(port) +
-                          "; another MASTER_PORT or PAPILIO_PERF_PORT may be free");
+        fail_at(socket_, "cannot listen at port " + std::to_string(port) +
+                             "; another MASTER_PORT or PAPILIO_PERF_PORT may be free");
 }
 
 listener::~listener()

@@ -58,10 +58,10 @@ void forget_peak()
 
 namespace {
 
-double seconds_of(clockid_t clock)
+double seconds_of(clockid_t which)
 {
     timespec t{};
-    clock_gettime(clock, &t);
+    clock_gettime(which, &t);
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 

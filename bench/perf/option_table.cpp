@@ -52,7 +52,7 @@ T only(std::string_view name, const std::vector<T>& all)
     return all.front();
 }
 
-void place(options& o, std::string_view value)
+void set_place(options& o, std::string_view value)
 {
     if (value != "both" && value != "out" && value != "in") refuse("--place is both, out or in");
     o.out_of_place = value != "in";
@@ -93,7 +93,7 @@ const std::map<std::string_view, option_reader>& sizes_and_counts()
         {"-o", [](options& o, raw_options&, V, V v) { o.ops = named("operation", v, op_names); }},
         {"--collective", [](options& o, raw_options&, V n,
                             V v) { o.what = only(n, named("collective", v, collective_names)); }},
-        {"--place", [](options& o, raw_options&, V, V v) { place(o, v); }},
+        {"--place", [](options& o, raw_options&, V, V v) { set_place(o, v); }},
     };
     return all;
 }

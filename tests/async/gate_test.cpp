@@ -2,6 +2,8 @@
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/thread_loop.hpp>
 
+#include <support/tasks.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <memory>
@@ -18,12 +20,6 @@ pa::task<> pass(pa::gate& g, std::vector<int>& order, int who)
     order.push_back(who);
 }
 
-void run_all(pa::loop& loop)
-{
-    while (loop.run_one()) {
-    }
-}
-
 }  // namespace
 
 TEST_CASE("a gate resumes all tasks that wait, in the order they came")
@@ -36,10 +32,10 @@ TEST_CASE("a gate resumes all tasks that wait, in the order they came")
         waiting.push_back(pass(g, order, who));
         waiting.back().start(loop);
     }
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(order.empty());
     g.open();
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(order == std::vector{0, 1, 2});
 }
 
@@ -55,7 +51,7 @@ TEST_CASE("a gate stays open until it is closed")
     CHECK(!g.is_open());
     auto late = pass(g, order, 2);
     late.start(loop);
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(order == std::vector{1});
 }
 
@@ -68,7 +64,7 @@ TEST_CASE("a gate that closes at once still resumes the tasks that waited")
     waiting.start(loop);
     g.open();
     g.close();
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(order == std::vector{1});
 }
 
@@ -86,6 +82,6 @@ TEST_CASE("a dropped wait is not resumed, before and after the gate opens")
     first.reset();
     g.open();
     third.reset();
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(order == std::vector{2});
 }

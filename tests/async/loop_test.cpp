@@ -1,6 +1,8 @@
 #include <papilio/async/loop.hpp>
 #include <papilio/async/thread_loop.hpp>
 
+#include <support/tasks.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -40,12 +42,6 @@ private:
     pa::time_point now_{};
 };
 
-void run_all(pa::loop& loop)
-{
-    while (loop.run_one()) {
-    }
-}
-
 }  // namespace
 
 TEST_CASE("events fire in the order in which they were posted")
@@ -58,7 +54,7 @@ TEST_CASE("events fire in the order in which they were posted")
     loop.post(c);
     loop.post(a);
     loop.post(b);
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(order == std::vector{3, 1, 2});
 }
 
@@ -77,7 +73,7 @@ TEST_CASE("timed events fire in the order of their times, then of their posting"
     loop.post_at(a, pa::time_point(20ms));
     loop.post_at(b, pa::time_point(10ms));
     loop.post_at(c, pa::time_point(20ms));
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(order == std::vector{2, 1, 3});
     CHECK(times == std::vector{pa::time_point(10ms), pa::time_point(20ms), pa::time_point(20ms)});
 }
@@ -91,18 +87,18 @@ TEST_CASE("an event that is posted again is moved, not doubled")
     loop.post(a);
     loop.post(b);
     loop.post(a);
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(order == std::vector{2, 1});
 
     loop.post_at(a, pa::time_point(1s));
     loop.post_at(a, pa::time_point(2s));
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(order == std::vector{2, 1, 1});
     CHECK(loop.now() == pa::time_point(2s));
 
     loop.post_at(a, pa::time_point(3s));
     loop.post(a);
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(order == std::vector{2, 1, 1, 1});
     CHECK(loop.now() == pa::time_point(2s));
 }
@@ -124,7 +120,7 @@ TEST_CASE("an event that is destroyed or cancelled never fires")
     loop.post_from_any_thread(cancelled);
     cancelled.cancel();
     cancelled.cancel();
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(fired == 0);
 }
 
@@ -141,7 +137,7 @@ TEST_CASE("an event may destroy itself, and others that are due")
     other = std::make_unique<call>([&] { ++fired; });
     loop.post(*self);
     loop.post(*other);
-    run_all(loop);
+    pa::test::run_dry(loop);
     CHECK(fired == 1);
 }
 
@@ -159,7 +155,7 @@ TEST_CASE("events outlive the loop that they were posted on")
     }
     watched_loop next;
     next.post(ready);
-    run_all(next);
+    pa::test::run_dry(next);
     CHECK(fired == 1);
 }
 

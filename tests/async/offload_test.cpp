@@ -5,6 +5,8 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/sim/world.hpp>
 
+#include <support/tasks.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <atomic>
@@ -37,11 +39,6 @@ pa::task<> on_pool(pa::thread_pool* pool, F& work)
     co_await pa::offload(pool, work);
 }
 
-pa::task<> all(std::vector<pa::task<>> tasks)
-{
-    co_await pa::when_all(std::move(tasks));
-}
-
 }  // namespace
 
 TEST_CASE("without a pool the work is done at once on this thread, as in simulations")
@@ -67,7 +64,7 @@ TEST_CASE("with a pool another thread does the work, and the loop goes on")
     std::vector<pa::task<>> tasks;
     tasks.push_back(on_pool(&pool, work));
     tasks.push_back(opener());
-    pa::sync_wait(loop, all(std::move(tasks)));
+    pa::sync_wait(loop, pa::test::all_of(std::move(tasks)));
 }
 
 TEST_CASE("the work's exception is thrown where it is awaited")
@@ -85,7 +82,7 @@ TEST_CASE("many pieces of work from one loop are all done")
     auto work = [&] { ++done; };
     std::vector<pa::task<>> tasks;
     for (int i = 0; i < 1000; ++i) tasks.push_back(on_pool(&pool, work));
-    pa::sync_wait(loop, all(std::move(tasks)));
+    pa::sync_wait(loop, pa::test::all_of(std::move(tasks)));
     CHECK(done == 1000);
 }
 

@@ -27,18 +27,18 @@ pa::task<int> later(int v)
     co_return v;
 }
 
-pa::task<int> failure()
+pa::task<int> failing_value()
 {
     co_await pa::yield{};
     throw std::runtime_error("as planned");
 }
 
 /// Adds one to `*count` when it dies.
-struct witness {
-    explicit witness(int& c) noexcept : count(&c) {}
-    witness(const witness&) = delete;
-    witness& operator=(const witness&) = delete;
-    ~witness() { ++*count; }
+struct mourner {
+    explicit mourner(int& c) noexcept : count(&c) {}
+    mourner(const mourner&) = delete;
+    mourner& operator=(const mourner&) = delete;
+    ~mourner() { ++*count; }
     int* count;
 };
 
@@ -66,14 +66,14 @@ TEST_CASE("a task throws what it threw where it is awaited")
     const auto work = []() -> pa::task<std::string> {
         std::string heard;
         try {
-            co_await failure();
+            co_await failing_value();
         } catch (const std::runtime_error& e) {
             heard = e.what();
         }
         co_return heard;
     };
     CHECK(pa::sync_wait(loop, work()) == "as planned");
-    CHECK_THROWS_AS(pa::sync_wait(loop, failure()), std::runtime_error);
+    CHECK_THROWS_AS(pa::sync_wait(loop, failing_value()), std::runtime_error);
 }
 
 TEST_CASE("a task does nothing until it is awaited")
@@ -116,11 +116,11 @@ TEST_CASE("dropping a task drops all that it awaits")
     pa::gate closed;
     int dead = 0;
     const auto inner = [&]() -> pa::task<> {
-        const witness w(dead);
+        const mourner w(dead);
         co_await closed.opened();
     };
     const auto outer = [&]() -> pa::task<> {
-        const witness w(dead);
+        const mourner w(dead);
         co_await inner();
     };
     {
@@ -141,7 +141,7 @@ TEST_CASE("a dropped task's wake-up is dropped with it")
     pa::thread_loop loop;
     int dead = 0;
     const auto work = [&]() -> pa::task<> {
-        const witness w(dead);
+        const mourner w(dead);
         co_await pa::yield{};
     };
     {

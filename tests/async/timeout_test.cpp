@@ -4,22 +4,17 @@
 #include <papilio/async/yield.hpp>
 #include <papilio/sim/world.hpp>
 
+#include <support/tasks.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <stdexcept>
 
 namespace pa = papilio;
+using pa::test::witness;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct witness {
-    explicit witness(int& c) noexcept : count(&c) { ++*count; }
-    witness(const witness&) = delete;
-    witness& operator=(const witness&) = delete;
-    ~witness() { --*count; }
-    int* count;
-};
 
 pa::task<int> after(pa::duration span, int& living)
 {

@@ -4,6 +4,8 @@
 #include <papilio/async/yield.hpp>
 #include <papilio/sim/world.hpp>
 
+#include <support/tasks.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <stdexcept>
@@ -11,17 +13,11 @@
 #include <vector>
 
 namespace pa = papilio;
+using pa::test::all_of;
+using pa::test::witness;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct witness {
-    explicit witness(int& c) noexcept : count(&c) { ++*count; }
-    witness(const witness&) = delete;
-    witness& operator=(const witness&) = delete;
-    ~witness() { --*count; }
-    int* count;
-};
 
 pa::task<> sleeper(pa::duration span, int& living)
 {
@@ -41,11 +37,6 @@ pa::task<> immediately_failing(const char* why)
     co_return;
 }
 
-pa::task<> all(std::vector<pa::task<>> children)
-{
-    co_await pa::when_all(std::move(children));
-}
-
 }  // namespace
 
 TEST_CASE("tasks run concurrently, and the last one ends the wait")
@@ -54,7 +45,7 @@ TEST_CASE("tasks run concurrently, and the last one ends the wait")
     int living = 0;
     std::vector<pa::task<>> children;
     for (int i = 1; i <= 5; ++i) children.push_back(sleeper(i * 1s, living));
-    pa::sync_wait(world, all(std::move(children)));
+    pa::sync_wait(world, all_of(std::move(children)));
     CHECK(world.now() == pa::time_point(5s));
     CHECK(living == 0);
 }
@@ -82,7 +73,7 @@ TEST_CASE("tasks may be listed where they are awaited")
 TEST_CASE("waiting for no task at all is over at once")
 {
     pa::sim::world world;
-    pa::sync_wait(world, all({}));
+    pa::sync_wait(world, all_of({}));
     CHECK(world.now() == pa::time_point{});
 }
 
@@ -119,7 +110,7 @@ TEST_CASE("a failure before the others have started, and two at once, are one fa
     children.push_back(immediately_failing("first"));
     children.push_back(immediately_failing("second"));
     children.push_back(sleeper(1h, living));
-    CHECK_THROWS_WITH(pa::sync_wait(world, all(std::move(children))), "first");
+    CHECK_THROWS_WITH(pa::sync_wait(world, all_of(std::move(children))), "first");
     CHECK(living == 0);
     CHECK(!world.run_one());
 }

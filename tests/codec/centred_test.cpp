@@ -13,7 +13,7 @@ using namespace papilio::codec_testing;
 
 namespace {
 
-constexpr float largest = std::numeric_limits<float>::max();
+constexpr float largest_float = std::numeric_limits<float>::max();
 
 std::vector<float> around_one(std::size_t n, double deviation, std::uint64_t seed)
 {
@@ -141,10 +141,10 @@ TEST_CASE("centred codecs refuse what is not finite, both ways")
 TEST_CASE("what a centred codec decodes beyond float's range becomes the largest float")
 {
     auto bytes = encoded(centred<nf4b>{}, std::vector<float>{0x1.8p127f, -0x1.8p127f});
-    store(bytes.data() + bytes.size() - sizeof(float), largest);
+    store(bytes.data() + bytes.size() - sizeof(float), largest_float);
     const auto back = decoded<float>(centred<nf4b>{}, bytes, 2);
-    CHECK(back[0] == largest);
-    CHECK(std::abs(back[1]) < largest);
+    CHECK(back[0] == largest_float);
+    CHECK(std::abs(back[1]) < largest_float);
 }
 
 TEST_CASE("a centred codec is centred on its way back, too, unless that is lossless")

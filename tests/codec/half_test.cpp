@@ -13,7 +13,7 @@
 using namespace papilio;
 using namespace papilio::codec_testing;
 
-using halves = std::tuple<std::pair<as_f16, f16>, std::pair<as_bf16, bf16>>;
+using half_codecs = std::tuple<std::pair<as_f16, f16>, std::pair<as_bf16, bf16>>;
 
 TEMPLATE_TEST_CASE("16-bit codecs keep the contract of codecs and odd symmetry", "", as_f16,
                    as_bf16)
@@ -27,7 +27,8 @@ TEMPLATE_TEST_CASE("16-bit codecs keep the contract of codecs and odd symmetry",
         check_not_finite<TestType>(bad);
 }
 
-TEMPLATE_LIST_TEST_CASE("16-bit codecs store the nearest 16-bit float, little-endian", "", halves)
+TEMPLATE_LIST_TEST_CASE("16-bit codecs store the nearest 16-bit float, little-endian", "",
+                        half_codecs)
 {
     using codec = typename TestType::first_type;
     using half = typename TestType::second_type;
@@ -41,7 +42,8 @@ TEMPLATE_LIST_TEST_CASE("16-bit codecs store the nearest 16-bit float, little-en
     CHECK(encoded(codec{}, std::vector<double>(values.begin(), values.end())) == bytes);
 }
 
-TEMPLATE_LIST_TEST_CASE("every finite 16-bit float passes unchanged through its codec", "", halves)
+TEMPLATE_LIST_TEST_CASE("every finite 16-bit float passes unchanged through its codec", "",
+                        half_codecs)
 {
     using codec = typename TestType::first_type;
     using half = typename TestType::second_type;
@@ -54,7 +56,7 @@ TEMPLATE_LIST_TEST_CASE("every finite 16-bit float passes unchanged through its 
 }
 
 TEMPLATE_LIST_TEST_CASE("a 16-bit float that is not finite is refused wherever it stands", "",
-                        halves)
+                        half_codecs)
 {
     using codec = typename TestType::first_type;
     using half = typename TestType::second_type;

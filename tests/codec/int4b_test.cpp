@@ -2,17 +2,13 @@
 
 #include "contract/codec_contract.hpp"
 
+#include <support/bytes_of.hpp>
+
 using namespace papilio;
 using namespace papilio::codec_testing;
+using papilio::test::bytes_of;
 
 namespace {
-
-std::vector<std::byte> bytes_of(std::initializer_list<int> values)
-{
-    std::vector<std::byte> result;
-    for (const int value : values) result.push_back(static_cast<std::byte>(value));
-    return result;
-}
 
 /// The code of element `i` of `n`, by the definition of the layout.
 template <std::size_t Block>
@@ -40,7 +36,7 @@ double scale_plainly(const float* values, std::size_t size)
 }
 
 template <std::size_t Block>
-void check_against_definition(const std::vector<float>& values)
+void check_int4b(const std::vector<float>& values)
 {
     const auto n = values.size();
     const auto bytes = encoded(int4b<Block>{}, values);
@@ -79,7 +75,7 @@ TEMPLATE_LIST_TEST_CASE("int4b equals its definition in doubles, code by code", 
 {
     for (std::size_t n : {1u, 2u, 3u, 31u, 32u, 33u, 127u, 128u, 129u, 5000u})
         for (const auto& input : finite_inputs(n))
-            check_against_definition<TestType::value>(as<float>(input.values));
+            check_int4b<TestType::value>(as<float>(input.values));
 }
 
 TEST_CASE("int4b lays out the codes of a block's halves in pairs, then one scale per block")
@@ -114,7 +110,7 @@ TEST_CASE("int4b codes any largest magnitude such that it can be decoded")
     // Every bf16 from zero on, the float below the next one, and one between them.
     for (std::uint32_t upper = 0; upper < 0x7f80; ++upper)
         for (const std::uint32_t lower : {0u, 0x5555u, 0xffffu})
-            check_against_definition<32>({std::bit_cast<float>(upper << 16 | lower)});
+            check_int4b<32>({std::bit_cast<float>(upper << 16 | lower)});
 }
 
 TEST_CASE("int4b gives up blocks below 2^-100 and no others")

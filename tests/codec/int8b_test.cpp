@@ -2,17 +2,13 @@
 
 #include "contract/codec_contract.hpp"
 
+#include <support/bytes_of.hpp>
+
 using namespace papilio;
 using namespace papilio::codec_testing;
+using papilio::test::bytes_of;
 
 namespace {
-
-std::vector<std::byte> bytes_of(std::initializer_list<int> values)
-{
-    std::vector<std::byte> result;
-    for (const int value : values) result.push_back(static_cast<std::byte>(value));
-    return result;
-}
 
 /// A block by the definition, in doubles, which hold quotients and products of floats exactly
 /// enough to be rounded to float once.
@@ -35,7 +31,7 @@ plain_block encode_plainly(const std::vector<float>& values)
     return block;
 }
 
-void check_against_definition(const std::vector<float>& values)
+void check_int8b(const std::vector<float>& values)
 {
     const auto n = values.size();
     const auto bytes = encoded(int8b{}, values);
@@ -68,8 +64,7 @@ TEMPLATE_TEST_CASE("int8b keeps the contract of codecs", "", float, double)
 TEST_CASE("int8b equals its definition in doubles, code by code")
 {
     for (std::size_t n : {1u, 127u, 128u, 129u, 5000u})
-        for (const auto& input : finite_inputs(n))
-            check_against_definition(as<float>(input.values));
+        for (const auto& input : finite_inputs(n)) check_int8b(as<float>(input.values));
 }
 
 TEST_CASE("int8b lays out all codes, then one scale per block")
@@ -96,7 +91,7 @@ TEST_CASE("int8b codes any largest magnitude such that it can be decoded")
     // Every bf16 from zero on, the float below the next one, and one between them.
     for (std::uint32_t upper = 0; upper < 0x7f80; ++upper)
         for (const std::uint32_t lower : {0u, 0x5555u, 0xffffu})
-            check_against_definition({std::bit_cast<float>(upper << 16 | lower)});
+            check_int8b({std::bit_cast<float>(upper << 16 | lower)});
 }
 
 TEST_CASE("int8b gives up blocks below 2^-100 and no others")

@@ -30,7 +30,7 @@ std::vector<std::uint16_t> by_sorting(const std::vector<float>& values, std::siz
 }
 
 template <std::size_t K, std::size_t Chunk>
-void check(const std::vector<float>& values, std::size_t k = K)
+void check_largest(const std::vector<float>& values, std::size_t k = K)
 {
     const auto largest = std::make_unique<detail::largest<K, Chunk>>();
     std::vector<std::uint16_t> places(k);
@@ -45,8 +45,8 @@ void check_all()
     std::vector<float> values(Chunk);
     const auto fill = [&](auto make) {
         for (std::size_t i = 0; i < Chunk; ++i) values[i] = static_cast<float>(make(i));
-        check<K, Chunk>(values);
-        check<K, Chunk>(values, 1);
+        check_largest<K, Chunk>(values);
+        check_largest<K, Chunk>(values, 1);
     };
     for (int round = 0; round < 20; ++round) fill([&](auto) { return numbers.normal(); });
     fill([](auto) { return 0.0; });

@@ -17,14 +17,14 @@ namespace {
 
 using vectors = std::vector<std::vector<float>>;
 
-constexpr std::size_t count = 50'000;
+constexpr std::size_t length = 50'000;
 
 vectors noise(std::size_t peers)
 {
     vectors data;
     for (std::size_t rank = 0; rank < peers; ++rank) {
         pa::random numbers(rank + 1);
-        auto& mine = data.emplace_back(count);
+        auto& mine = data.emplace_back(length);
         for (auto& x : mine) x = static_cast<float>(numbers.normal());
     }
     return data;
@@ -42,8 +42,8 @@ void through(const Codec& codec, std::span<float> values)
 template <class To, class Back>
 std::vector<float> expected(vectors in, const To& to, const Back& back)
 {
-    std::vector<float> result(count);
-    for (const auto& part : pa::partition(count, in.size())) {
+    std::vector<float> result(length);
+    for (const auto& part : pa::partition(length, in.size())) {
         const auto range = [&](std::vector<float>& v) {
             return std::span(v).subspan(part.begin, part.size);
         };
@@ -123,12 +123,12 @@ TEST_CASE("peers whose codecs differ in more than their id fail, and say so")
 TEST_CASE("with error feedback, what is sent over many rounds adds up to what was meant")
 {
     const auto in = noise(2);
-    std::vector<pa::residuals<float>> memory(2, pa::residuals<float>(count));
-    std::vector<double> sum(count);
+    std::vector<pa::residuals<float>> memory(2, pa::residuals<float>(length));
+    std::vector<double> sum(length);
     constexpr int rounds = 40;
     for (int round = 0; round < rounds; ++round) {
         pa::test::inproc_cluster cluster(2);
-        vectors out(2, std::vector<float>(count));
+        vectors out(2, std::vector<float>(length));
         cluster.run([&](auto& net) -> pa::task<> {
             const auto rank = static_cast<std::size_t>(net.rank());
             const pa::two_way codec{pa::error_feedback<pa::int4b<32>>(memory[rank]),
@@ -137,10 +137,10 @@ TEST_CASE("with error feedback, what is sent over many rounds adds up to what wa
             memory[rank].commit();
         });
         CHECK(out[0] == out[1]);
-        for (std::size_t i = 0; i < count; ++i) sum[i] += out[0][i];
+        for (std::size_t i = 0; i < length; ++i) sum[i] += out[0][i];
     }
     double worst = 0;
-    for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t i = 0; i < length; ++i)
         worst = std::max(worst, std::abs(sum[i] - rounds * (in[0][i] + in[1][i]) / 2.0));
     CHECK(worst < 1);  // what is still to be sent, and not forty times an error
 }

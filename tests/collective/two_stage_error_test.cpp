@@ -24,14 +24,14 @@ namespace {
 
 using vectors = std::vector<std::vector<float>>;
 
-constexpr std::size_t count = 40'960;
+constexpr std::size_t elements = 40'960;
 
 /// Normal numbers of variance 1, of which a share `alike` is common to all peers.
 vectors correlated(std::size_t peers, double alike)
 {
     papilio::random numbers(hash(peers));
-    vectors data(peers, std::vector<float>(count));
-    for (std::size_t i = 0; i < count; ++i) {
+    vectors data(peers, std::vector<float>(elements));
+    for (std::size_t i = 0; i < elements; ++i) {
         const double common = std::sqrt(alike) * truly_normal(numbers);
         for (auto& mine : data)
             mine[i] = static_cast<float>(common + std::sqrt(1 - alike) * truly_normal(numbers));
@@ -44,15 +44,15 @@ template <class Codec>
 double error_of_mean(const vectors& in, Codec codec)
 {
     test::sim_cluster cluster(static_cast<int>(in.size()));
-    vectors out(in.size(), std::vector<float>(count));
+    vectors out(in.size(), std::vector<float>(elements));
     cluster.run([&](auto& net) -> task<> {
         const auto rank = static_cast<std::size_t>(net.rank());
         co_await all_reduce(net, in[rank], out[rank], mean{}, codec);
     });
     for (const auto& mine : out)
-        REQUIRE(std::memcmp(mine.data(), out[0].data(), count * sizeof(float)) == 0);
+        REQUIRE(std::memcmp(mine.data(), out[0].data(), elements * sizeof(float)) == 0);
     double error = 0, square = 0;
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < elements; ++i) {
         double exact = 0;
         for (const auto& version : in) exact += static_cast<double>(version[i]);
         exact /= static_cast<double>(in.size());

@@ -16,6 +16,7 @@
 #include <support/reference.hpp>
 #include <support/seeds.hpp>
 #include <support/tcp_cluster.hpp>
+#include <support/values.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -26,8 +27,10 @@
 
 namespace pa = papilio;
 using namespace std::chrono_literals;
+using pa::test::at;
 using pa::test::sim_cluster;
 using pa::test::tcp_cluster;
+using pa::test::vectors;
 
 namespace {
 
@@ -51,11 +54,6 @@ pa::task<> note(outcome& o, pa::task<pa::report> call)
     o.ended = on.now();
 }
 
-std::size_t at(int rank)
-{
-    return static_cast<std::size_t>(rank);
-}
-
 /// Runs `call(net)` on every peer and notes how it ends.
 template <class Cluster, class Call>
 std::vector<outcome> outcomes(Cluster& cluster, Call call)
@@ -64,8 +62,6 @@ std::vector<outcome> outcomes(Cluster& cluster, Call call)
     cluster.run([&](auto& net) { return note(ends[at(net.rank())], call(net)); });
     return ends;
 }
-
-using vectors = std::vector<std::vector<float>>;
 
 vectors ramps(int peers, std::size_t count)
 {

@@ -31,7 +31,7 @@ namespace {
 
 constexpr std::size_t ring_bytes = 4096;
 constexpr shm::options small{.ring_bytes = ring_bytes, .handshake_timeout = 2s};
-constexpr wire::hello hello_from_1{.group = 0, .from = 1, .to = 0};
+constexpr wire::hello hello_over_shm{.group = 0, .from = 1, .to = 0};
 
 owned_fd memory_file(std::size_t size, int seals)
 {
@@ -42,8 +42,8 @@ owned_fd memory_file(std::size_t size, int seals)
 }
 
 /// Honest peers, whose third is a stranger who shares memory with them.
-struct infiltrated_pair : honest_pair<shm::transport> {
-    infiltrated_pair() : honest_pair(shm::address{}, small) {}
+struct infiltrated_shm_pair : honest_pair<shm::transport> {
+    infiltrated_shm_pair() : honest_pair(shm::address{}, small) {}
 
     /// What the stranger hears after saying `what`, together with a file: how many bytes, until the
     /// end or a welcome.
@@ -75,7 +75,7 @@ struct infiltrated_pair : honest_pair<shm::transport> {
     void join()
     {
         file = ring_memory::make(ring_bytes);
-        const auto hello = wire::encode(hello_from_1);
+        const auto hello = wire::encode(hello_over_shm);
         REQUIRE(pa::sync_wait(loop, knock(hello, &file)) == sizeof wire::welcome);
         pa::sync_wait(loop, zero.connect({1}, 20s));
         memory = static_cast<std::byte*>(::mmap(nullptr, 4096 + 2 * ring_bytes,
@@ -85,7 +85,7 @@ struct infiltrated_pair : honest_pair<shm::transport> {
 
     ring_state& state(int ring) { return reinterpret_cast<ring_state*>(memory)[ring]; }
 
-    ~infiltrated_pair()
+    ~infiltrated_shm_pair()
     {
         if (memory) ::munmap(memory, 4096 + 2 * ring_bytes);
     }
@@ -99,10 +99,10 @@ struct infiltrated_pair : honest_pair<shm::transport> {
 
 TEST_CASE("whoever says something else than hello is turned away from shared memory")
 {
-    infiltrated_pair pair;
+    infiltrated_shm_pair pair;
     const owned_fd good = ring_memory::make(ring_bytes);
     const auto with = [](auto change) {
-        auto h = hello_from_1;
+        auto h = hello_over_shm;
         change(h);
         return wire::encode(h);
     };
@@ -120,8 +120,8 @@ TEST_CASE("whoever says something else than hello is turned away from shared mem
 
 TEST_CASE("memory that could break under us is refused")
 {
-    infiltrated_pair pair;
-    const auto hello = wire::encode(hello_from_1);
+    infiltrated_shm_pair pair;
+    const auto hello = wire::encode(hello_over_shm);
     const auto size = 4096 + 2 * ring_bytes;
     const int all = F_SEAL_SHRINK | F_SEAL_GROW;
     const owned_fd unsealed = memory_file(size, 0);
@@ -153,7 +153,7 @@ TEST_CASE("many files at once are not kept")
         for (int fd = 0; fd < 1024; ++fd) count += ::fcntl(fd, F_GETFD) >= 0;
         return count;
     };
-    infiltrated_pair pair;
+    infiltrated_shm_pair pair;
     const auto before = open_files();
     {
         const owned_fd file = ring_memory::make(ring_bytes);
@@ -162,7 +162,7 @@ TEST_CASE("many files at once are not kept")
         std::array<int, many> fds{};
         fds.fill(file.get());
         alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof fds)> buffer{};
-        auto hello = wire::encode(hello_from_1);
+        auto hello = wire::encode(hello_over_shm);
         hello[0] = std::byte{0};
         iovec content{hello.data(), hello.size()};
         msghdr message{};
@@ -187,7 +187,7 @@ TEST_CASE("many files at once are not kept")
 
 TEST_CASE("a ring that claims more than it holds ends its link, and no other")
 {
-    infiltrated_pair pair;
+    infiltrated_shm_pair pair;
     pair.join();
     const auto claim = GENERATE(values<std::uint64_t>(
         {ring_bytes + 1, std::uint64_t{1} << 40, ~std::uint64_t{0}, std::uint64_t{1} << 63}));
@@ -200,7 +200,7 @@ TEST_CASE("a ring that claims more than it holds ends its link, and no other")
 
 TEST_CASE("a ring that claims to be read beyond what was written ends its link at the next send")
 {
-    infiltrated_pair pair;
+    infiltrated_shm_pair pair;
     pair.join();
     pair.state(1).read = GENERATE(values<std::uint64_t>({5000, ~std::uint64_t{0}}));
     const auto send = [&]() -> pa::task<> {
@@ -214,7 +214,7 @@ TEST_CASE("a ring that claims to be read beyond what was written ends its link a
 
 TEST_CASE("a ring full of noise ends its link, and one that changes while it is read harms nobody")
 {
-    infiltrated_pair pair;
+    infiltrated_shm_pair pair;
     pair.join();
     for (std::size_t i = 0; i < 2 * ring_bytes; ++i)
         pair.memory[4096 + i] = static_cast<std::byte>(i * 31 + 7);
@@ -226,7 +226,7 @@ TEST_CASE("a ring full of noise ends its link, and one that changes while it is 
 
 TEST_CASE("a flood of bells keeps nobody from anything")
 {
-    infiltrated_pair pair;
+    infiltrated_shm_pair pair;
     pair.join();
     const std::vector<std::byte> bells(65'536);
     for (int i = 0; i < 100; ++i) {

@@ -142,8 +142,8 @@ struct honest_mesh {
 };
 
 /// Honest peers, whose third is a stranger of the same loop.
-struct infiltrated_pair : honest_pair<tcp::transport> {
-    explicit infiltrated_pair(tcp::options o = {}) : honest_pair(here, o), one(loop)
+struct infiltrated_tcp_pair : honest_pair<tcp::transport> {
+    explicit infiltrated_tcp_pair(tcp::options o = {}) : honest_pair(here, o), one(loop)
     {
         pa::sync_wait(loop, one.join(zero.local()));
         pa::sync_wait(loop, zero.connect({1}, 20s));
@@ -317,7 +317,7 @@ TEST_CASE("a stranger who answers in a peer's stead is not taken for it")
 
 TEST_CASE("bytes that are no frame end the link they came on, and no other")
 {
-    infiltrated_pair pair;
+    infiltrated_tcp_pair pair;
     auto wrong = frame_of(pa::tag{99}, 5);
     wrong[static_cast<std::size_t>(GENERATE(0, 7, 8, 11, 12, 15))] ^= std::byte{0x10};
     pa::sync_wait(pair.loop, pair.one.write(wrong));
@@ -329,7 +329,7 @@ TEST_CASE("bytes that are no frame end the link they came on, and no other")
 
 TEST_CASE("a size beyond the limit ends the link before anything of the message comes")
 {
-    infiltrated_pair pair({.max_message = 1000});
+    infiltrated_tcp_pair pair({.max_message = 1000});
     pa::sync_wait(pair.loop, pair.one.write(frame_of(pa::tag{99}, GENERATE(1001u, 0xffffffffu))));
     CHECK(pair.verdict() == pa::errc::too_large);
     CHECK(pair.unharmed());
@@ -337,7 +337,7 @@ TEST_CASE("a size beyond the limit ends the link before anything of the message 
 
 TEST_CASE("an early message beyond the limit ends the link before anything of it comes")
 {
-    infiltrated_pair pair({.max_message = 0xffffffff, .early_limit = 1000});
+    infiltrated_tcp_pair pair({.max_message = 0xffffffff, .early_limit = 1000});
     const auto size = GENERATE(1001u, 0xffffffffu);
     pa::sync_wait(pair.loop, pair.one.write(frame_of(pa::tag{1}, size)));
     CHECK(pair.verdict() == pa::errc::bad_message);
@@ -346,7 +346,7 @@ TEST_CASE("an early message beyond the limit ends the link before anything of it
 
 TEST_CASE("many early messages end the link when they exceed the limit, empty ones too")
 {
-    infiltrated_pair pair({.early_limit = 100'000});
+    infiltrated_tcp_pair pair({.early_limit = 100'000});
     const auto flood = [&]() -> pa::task<> {
         try {
             for (std::uint64_t i = 0; i < 100'000; ++i) {
@@ -364,7 +364,7 @@ TEST_CASE("many early messages end the link when they exceed the limit, empty on
 
 TEST_CASE("a flood of signs of life does not keep the loop from anything else")
 {
-    infiltrated_pair pair;
+    infiltrated_tcp_pair pair;
     constexpr int beats = 100'000;
     std::vector<std::byte> flood;
     for (int i = 0; i < beats; ++i) flood = std::move(flood) + frame_of(wire::heartbeat, 0);
@@ -387,7 +387,7 @@ TEST_CASE("a flood of signs of life does not keep the loop from anything else")
 
 TEST_CASE("a flood of shutdowns is answered once")
 {
-    infiltrated_pair pair;
+    infiltrated_tcp_pair pair;
     std::vector<std::byte> flood;
     for (int i = 0; i < 1000; ++i) flood = std::move(flood) + frame_of(wire::shutdown, 0);
     pa::sync_wait(pair.loop, pair.one.write(flood));
@@ -411,7 +411,7 @@ TEST_CASE("a flood of shutdowns is answered once")
 
 TEST_CASE("frames may come in any pieces")
 {
-    infiltrated_pair pair;
+    infiltrated_tcp_pair pair;
     std::vector<std::byte> stream;
     std::vector<std::size_t> sizes = {0, 1, 5, 4064, 4080, 4096, 4097, 10'000, 0, 3};
     for (std::size_t i = 0; i < sizes.size(); ++i)
@@ -439,7 +439,7 @@ TEST_CASE("frames may come in any pieces")
 TEST_CASE("random bytes after the handshake end the link")
 {
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-        infiltrated_pair pair({.max_message = 10'000, .early_limit = 20'000});
+        infiltrated_tcp_pair pair({.max_message = 10'000, .early_limit = 20'000});
         pa::random random(seed);
         std::vector<std::byte> noise(1 + random.below(5000));
         for (auto& b : noise) b = static_cast<std::byte>(random.below(256));

@@ -3,6 +3,8 @@
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
 
+#include <support/tasks.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <memory>
@@ -30,11 +32,6 @@ pa::task<> take_part(node& n, pa::wire::group group)
     n.how = co_await std::move(round);
 }
 
-pa::task<> all_of(std::vector<pa::task<>> work)
-{
-    co_await pa::when_all(std::move(work));
-}
-
 }  // namespace
 
 TEST_CASE("members average round after round by parts that all agree on, watched by the host",
@@ -59,7 +56,7 @@ TEST_CASE("members average round after round by parts that all agree on, watched
         group.epoch = round + 1;
         std::vector<pa::task<>> work;
         for (auto& n : nodes) work.push_back(take_part(n, group));
-        pa::sync_wait(loop, all_of(std::move(work)));
+        pa::sync_wait(loop, pa::test::all_of(std::move(work)));
         const float mean = static_cast<float>(miners + 1) / 2;
         for (const auto& n : nodes) {
             INFO(n.how.why);

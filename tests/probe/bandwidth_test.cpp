@@ -6,6 +6,7 @@
 #include <faults/drop_every_step.hpp>
 #include <support/clusters.hpp>
 #include <support/collected_log.hpp>
+#include <support/tasks.hpp>
 #include <support/tcp_cluster.hpp>
 
 #include <catch2/catch.hpp>
@@ -25,11 +26,6 @@ pa::task<> measure(Net& net, pa::bandwidth_options o, pa::bandwidth& found)
     found = co_await pa::measure_bandwidth(net, 1, o);
 }
 
-pa::task<> any_of(std::vector<pa::task<>> tasks)
-{
-    co_await pa::when_any(std::move(tasks));
-}
-
 template <class Cluster>
 pa::bandwidth measured(Cluster& cluster, pa::bandwidth_options o, pa::task<> target)
 {
@@ -37,7 +33,7 @@ pa::bandwidth measured(Cluster& cluster, pa::bandwidth_options o, pa::task<> tar
     std::vector<pa::task<>> both;
     both.push_back(measure(cluster.peer(0), o, found));
     both.push_back(std::move(target));
-    pa::sync_wait(cluster.loop(), any_of(std::move(both)));
+    pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(both)));
     return found;
 }
 
@@ -175,7 +171,7 @@ TEST_CASE("a sustained measurement finds each way, and both at the same time", "
     std::vector<pa::task<>> both;
     both.push_back(program());
     both.push_back(pa::serve_bandwidth(cluster.peer(1), 0));
-    pa::sync_wait(cluster.loop(), any_of(std::move(both)));
+    pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(both)));
     CHECK(found.down_bytes_per_second == Approx(5e6).epsilon(0.03));
     CHECK(found.up_bytes_per_second == Approx(up).epsilon(0.03));
     CHECK(found.duplex_down_bytes_per_second == Approx(5e6).epsilon(0.15));
@@ -271,7 +267,7 @@ TEST_CASE("a verifier may drop a measurement half-way and begin another at once"
     std::vector<pa::task<>> both;
     both.push_back(two());
     both.push_back(pa::serve_bandwidth(cluster.peer(1), 0));
-    pa::sync_wait(cluster.loop(), any_of(std::move(both)));
+    pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(both)));
     CHECK(log.count("debug: measurement begun peer=1 service=bandwidth") == 3);
     CHECK(log.count("debug: measurement dropped peer=1 service=bandwidth") == 1);
     CHECK(log.count("debug: bandwidth measured peer=1 down_bytes_per_second=") == 2);

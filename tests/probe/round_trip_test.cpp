@@ -17,21 +17,21 @@ using pa::test::tcp_cluster;
 
 namespace {
 
-constexpr pa::secret_key secret{{1, 2, 3, 4}};
+constexpr pa::secret_key echo_secret{{1, 2, 3, 4}};
 
 /// Peer 0 measures peer 1, which answers until it is told that it is enough.
 template <class Net>
-pa::task<> measure(Net& net, pa::round_trip_options o, pa::round_trip& found)
+pa::task<> measure_echo(Net& net, pa::round_trip_options o, pa::round_trip& found)
 {
     found = co_await pa::measure_round_trip(net, 1, o);
 }
 
 template <class Cluster>
-pa::round_trip measured(Cluster& cluster, pa::round_trip_options o)
+pa::round_trip measured_echo(Cluster& cluster, pa::round_trip_options o)
 {
     pa::round_trip found;
     std::vector<pa::task<>> both;
-    both.push_back(measure(cluster.peer(0), o, found));
+    both.push_back(measure_echo(cluster.peer(0), o, found));
     both.push_back(pa::serve_echo(cluster.peer(1), 0));
     const auto first = [](std::vector<pa::task<>> tasks) -> pa::task<> {
         co_await pa::when_any(std::move(tasks));
@@ -59,7 +59,7 @@ TEST_CASE("a round trip takes twice the latency, and jitter shows", "[probe]")
 {
     const auto seed = GENERATE(range(1, 6));
     sim_cluster calm(2, {.seed = static_cast<std::uint64_t>(seed), .latency = 40ms});
-    const auto steady = measured(calm, {.secret = secret});
+    const auto steady = measured_echo(calm, {.secret = echo_secret});
     CHECK(steady.count == 16);
     CHECK(steady.min >= 80ms);
     CHECK(steady.min < 81ms);
@@ -68,7 +68,7 @@ TEST_CASE("a round trip takes twice the latency, and jitter shows", "[probe]")
 
     sim_cluster windy(2,
                       {.seed = static_cast<std::uint64_t>(seed), .latency = 40ms, .jitter = 20ms});
-    const auto shaken = measured(windy, {.secret = secret, .count = 200});
+    const auto shaken = measured_echo(windy, {.secret = echo_secret, .count = 200});
     CHECK(shaken.min >= 80ms);
     CHECK(shaken.min < 95ms);
     CHECK(shaken.p50 > 95ms);
@@ -83,12 +83,13 @@ TEST_CASE("a round trip is logged, and so is why there is none", "[probe]")
 {
     const pa::test::collected_log log;
     sim_cluster cluster(2, {.latency = 40ms});
-    measured(cluster, {.secret = secret, .count = 5});
+    measured_echo(cluster, {.secret = echo_secret, .count = 5});
     CHECK(log.has("debug: measurement begun peer=1 service=echo"));
     CHECK(log.has("debug: round trip measured peer=1 count=5 p50=0.08"));
     pa::round_trip found;
     CHECK_THROWS(pa::sync_wait(
-        cluster.loop(), measure(cluster.peer(0), {.secret = secret, .answer_timeout = 3s}, found)));
+        cluster.loop(),
+        measure_echo(cluster.peer(0), {.secret = echo_secret, .answer_timeout = 3s}, found)));
     CHECK(log.has("warning: measurement failed peer=1 service=echo why="));
     CHECK_FALSE(log.has("measurement dropped"));
 }
@@ -96,7 +97,7 @@ TEST_CASE("a round trip is logged, and so is why there is none", "[probe]")
 TEST_CASE("round trips are measured over TCP", "[probe][tcp]")
 {
     tcp_cluster cluster(2);
-    const auto found = measured(cluster, {.secret = secret, .count = 5, .pause = 0ms});
+    const auto found = measured_echo(cluster, {.secret = echo_secret, .count = 5, .pause = 0ms});
     CHECK(found.count == 5);
     CHECK(found.min > 0ms);
     CHECK(found.min <= found.p50);
@@ -109,7 +110,7 @@ TEST_CASE("an echo that is another is noticed", "[probe]")
     pa::round_trip found;
     std::vector<pa::task<>> both;
     both.push_back(lie(cluster.peer(1)));
-    both.push_back(measure(cluster.peer(0), {.secret = secret}, found));
+    both.push_back(measure_echo(cluster.peer(0), {.secret = echo_secret}, found));
     try {
         pa::sync_wait(cluster.loop(), pa::test::all_of(std::move(both)));
         FAIL("the lie was believed");
@@ -123,8 +124,9 @@ TEST_CASE("a peer that does not answer is given up, one that dies at once", "[pr
     sim_cluster cluster(2);
     pa::round_trip found;
     try {
-        pa::sync_wait(cluster.loop(),
-                      measure(cluster.peer(0), {.secret = secret, .answer_timeout = 3s}, found));
+        pa::sync_wait(
+            cluster.loop(),
+            measure_echo(cluster.peer(0), {.secret = echo_secret, .answer_timeout = 3s}, found));
         FAIL("nobody answered");
     } catch (const std::system_error& failure) {
         CHECK(failure.code() == pa::errc::timed_out);
@@ -132,7 +134,8 @@ TEST_CASE("a peer that does not answer is given up, one that dies at once", "[pr
     }
     cluster.lose(1);
     try {
-        pa::sync_wait(cluster.loop(), measure(cluster.peer(0), {.secret = secret}, found));
+        pa::sync_wait(cluster.loop(),
+                      measure_echo(cluster.peer(0), {.secret = echo_secret}, found));
         FAIL("nobody answered");
     } catch (const std::system_error& failure) {
         CHECK(failure.code() == pa::errc::disconnected);
@@ -172,7 +175,7 @@ TEST_CASE("a probe without a secret is refused", "[probe]")
 {
     sim_cluster cluster(2);
     pa::round_trip found;
-    CHECK_THROWS_AS(pa::sync_wait(cluster.loop(), measure(cluster.peer(0), {}, found)),
+    CHECK_THROWS_AS(pa::sync_wait(cluster.loop(), measure_echo(cluster.peer(0), {}, found)),
                     std::system_error);
 }
 
@@ -180,8 +183,8 @@ TEST_CASE("a probe that measures too often is refused", "[probe]")
 {
     sim_cluster cluster(2);
     pa::round_trip found;
-    pa::round_trip_options often{.secret = secret, .count = 10'001};
-    CHECK_THROWS_WITH(pa::sync_wait(cluster.loop(), measure(cluster.peer(0), often, found)),
+    pa::round_trip_options often{.secret = echo_secret, .count = 10'001};
+    CHECK_THROWS_WITH(pa::sync_wait(cluster.loop(), measure_echo(cluster.peer(0), often, found)),
                       Catch::Contains("round_trip_options::count is 1 to 10,000: it is 10001"));
 }
 
@@ -203,7 +206,7 @@ TEST_CASE("measuring round trips may be dropped at every step", "[probe][drop]")
         std::vector<pa::task<>> work;
         pa::round_trip found;
         if (net.rank() == 0) {
-            work.push_back(measure(net, {.secret = secret, .count = 3}, found));
+            work.push_back(measure_echo(net, {.secret = echo_secret, .count = 3}, found));
         } else {
             work.push_back(pa::serve_echo(net, 0));
             work.push_back(pa::sleep_for(200ms));

@@ -15,9 +15,10 @@
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/thread_loop.hpp>
-#include <papilio/async/when_all.hpp>
 #include <papilio/sim/world.hpp>
 #include <papilio/transport/inproc.hpp>
+
+#include <support/tasks.hpp>
 
 #include <exception>
 #include <memory>
@@ -28,11 +29,6 @@
 #include <vector>
 
 namespace papilio::test {
-
-inline task<> all_of(std::vector<task<>> tasks)
-{
-    co_await when_all(std::move(tasks));
-}
 
 /// Runs `program(net)` for each of `nets` on `on`, which all of them share.
 template <class Net, class Program>

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using ids = std::vector<std::uint16_t>;
+using member_ids = std::vector<std::uint16_t>;
 
 pa::member in_state(std::uint16_t id, pa::member_state state)
 {
@@ -35,8 +35,8 @@ TEST_CASE("only members that are ready are candidates", "[membership]")
     auto members = ready_members(3);
     members[2].state = pa::member_state::training;
     members[4] = in_state(4, pa::member_state::late);
-    CHECK(pa::detail::group_candidates(members, std::nullopt) == ids{1, 3});
-    CHECK(pa::detail::group_candidates(members, std::uint16_t{3}) == ids{1});
+    CHECK(pa::detail::group_candidates(members, std::nullopt) == member_ids{1, 3});
+    CHECK(pa::detail::group_candidates(members, std::uint16_t{3}) == member_ids{1});
 }
 
 TEST_CASE("a group waits for members that train or report late, not for outdated ones",
@@ -61,8 +61,8 @@ TEST_CASE("members that were skipped most often go first", "[membership]")
     members[3].skipped = 2;
     members[4].skipped = 1;
     const auto choice = pa::detail::choose_group(members, {1, 2, 3, 4}, 2);
-    CHECK(choice.chosen == ids{3, 4});
-    CHECK(choice.skipped == ids{2, 1});
+    CHECK(choice.chosen == member_ids{3, 4});
+    CHECK(choice.skipped == member_ids{2, 1});
 }
 
 TEST_CASE("nobody is excluded before three attempts have failed", "[membership]")

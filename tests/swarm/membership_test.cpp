@@ -118,7 +118,7 @@ struct bench {
     std::vector<pa::membership_event> events;
 };
 
-using ids = std::vector<std::uint16_t>;
+using member_ids = std::vector<std::uint16_t>;
 
 }  // namespace
 
@@ -223,7 +223,7 @@ TEST_CASE("a group is called when everybody who holds the state is ready", "[mem
     b.report_round_ready(d);
     CHECK(b.group().empty());
     b.report_round_ready(c);
-    CHECK(b.group() == ids{a, c, d});
+    CHECK(b.group() == member_ids{a, c, d});
     CHECK(b.current_group()->epoch == 1);
     CHECK(b.current_group()->timeout_ms == 60'000);
 }
@@ -245,7 +245,7 @@ TEST_CASE("a group waits for the slow until group_wait ends, and warns them", "[
     b.wait(5999ms);
     CHECK(b.group().empty());
     b.wait(1ms);
-    CHECK(b.group() == ids{a, c});
+    CHECK(b.group() == member_ids{a, c});
     CHECK(b.take<pa::member_warned>().empty());
 }
 
@@ -267,9 +267,9 @@ TEST_CASE("a group has at most as many as it may, and its observers beside", "[m
     bench b(o);
     b.run.admit_host({"h", 1});
     const auto a = b.join(), c = b.join(), d = b.join();
-    for (const auto id : ids{0, a, c, d}) b.report_state_held(id);
-    for (const auto id : ids{0, a, c, d}) b.report_round_ready(id);
-    CHECK(b.group() == ids{0, a, c});
+    for (const auto id : member_ids{0, a, c, d}) b.report_state_held(id);
+    for (const auto id : member_ids{0, a, c, d}) b.report_round_ready(id);
+    CHECK(b.group() == member_ids{0, a, c});
     CHECK(b.current_group()->members[0].role == wire::member_role::observer);
     for (const auto id : {a, c}) b.report_round(id, true);
     const auto behind = b.take<pa::member_state_outdated>();
@@ -284,7 +284,7 @@ TEST_CASE("when a group cannot hold all, nobody waits for ever", "[membership]")
     o.max_group = GENERATE(2, 3);
     bench b(o);
     b.run.admit_host({"h", 1});
-    ids all{0};
+    member_ids all{0};
     for (int i = 0; i < 4; ++i) all.push_back(b.join());
     std::map<std::uint16_t, int> averaged;
     const auto round = [&] {
@@ -321,7 +321,7 @@ TEST_CASE("observers alone make no group, and one that is late holds nobody up f
     b.report_round_ready(b.join());
     CHECK(b.group().empty());
     b.wait(10s);
-    CHECK(b.group() == ids{1, 2});
+    CHECK(b.group() == member_ids{1, 2});
 }
 
 TEST_CASE("who cannot be dialled is a client", "[membership]")
@@ -394,7 +394,7 @@ TEST_CASE("a failed round is called again under the next attempt and epoch", "[m
     CHECK(b.group().empty());
     b.report_round_ready(1);
     b.report_round_ready(2);
-    CHECK(b.group() == ids{1, 2});
+    CHECK(b.group() == member_ids{1, 2});
     CHECK(b.current_group()->round == 0);
     CHECK(b.current_group()->attempt == 1);
     CHECK(b.current_group()->epoch == 2);
@@ -437,7 +437,7 @@ TEST_CASE("an observer may report late, and learns what the others agreed on", "
     b.report_state_held(0);
     b.report_state_held(b.join());
     b.report_state_held(b.join());
-    for (const auto id : ids{0, 1, 2}) b.report_round_ready(id);
+    for (const auto id : member_ids{0, 1, 2}) b.report_round_ready(id);
     const auto g = *b.current_group();
     b.report_round(1, true);
     b.report_round(2, true);
@@ -458,25 +458,25 @@ TEST_CASE("the next group waits a while for an observer that has yet to report",
     b.report_state_held(0);
     b.report_state_held(b.join());
     b.report_state_held(b.join());
-    for (const auto id : ids{0, 1, 2}) b.report_round_ready(id);
+    for (const auto id : member_ids{0, 1, 2}) b.report_round_ready(id);
     const auto first = *b.current_group();
     const auto report = [&](const wire::group& g) {
         b.run.report_round(0, {g.round, g.attempt, true, "D", 0, 0, 0, -1}, b.now);
     };
     b.report_round(1, true);
     b.report_round(2, true);
-    for (const auto id : ids{1, 2}) b.report_round_ready(id);
+    for (const auto id : member_ids{1, 2}) b.report_round_ready(id);
     CHECK(b.group().empty());
     SECTION("it reports and is ready")
     {
         report(first);
         b.report_round_ready(0);
-        CHECK(b.group() == ids{0, 1, 2});
+        CHECK(b.group() == member_ids{0, 1, 2});
     }
     SECTION("it takes too long, and is told that the run has gone on")
     {
         b.wait(10s);
-        CHECK(b.group() == ids{1, 2});
+        CHECK(b.group() == member_ids{1, 2});
         b.report_round(1, true, "E");
         b.report_round(2, true, "E");
         b.take<pa::member_round_outcome>();
@@ -497,7 +497,7 @@ TEST_CASE("an observer's word does not count", "[membership]")
     b.run.admit_host({"h", 1});
     b.report_state_held(0);
     for (int i = 0; i < 2; ++i) b.report_state_held(b.join());
-    for (const auto id : ids{0, 1, 2}) b.report_round_ready(id);
+    for (const auto id : member_ids{0, 1, 2}) b.report_round_ready(id);
     b.report_round(0, true);
     b.report_round(1, true);
     b.report_round(2, false);
@@ -527,7 +527,7 @@ TEST_CASE("no single member expels another, nor itself, nor an observer", "[memb
     b.report_state_held(0);
     for (int i = 0; i < 2; ++i) b.report_state_held(b.join());
     for (int attempt = 0; attempt < 3; ++attempt) {
-        for (const auto id : ids{0, 1, 2}) b.report_round_ready(id);
+        for (const auto id : member_ids{0, 1, 2}) b.report_round_ready(id);
         b.report_round(0, false, "", 1);
         b.report_round(1, false, "", attempt == 1 ? 1 : 2);
         b.report_round(2, false, "", 0);
@@ -541,18 +541,18 @@ TEST_CASE("after three failed attempts the one named most is left out of the rou
     for (int i = 0; i < 4; ++i) b.report_state_held(b.join());
     for (int attempt = 0; attempt < 3; ++attempt) {
         for (std::uint16_t id = 1; id <= 4; ++id) b.report_round_ready(id);
-        REQUIRE(b.group() == ids{1, 2, 3, 4});
+        REQUIRE(b.group() == member_ids{1, 2, 3, 4});
         b.report_round(1, false);
         b.report_round(2, false, "", 3);
         b.report_round(3, false);
         b.report_round(4, false);
     }
     for (std::uint16_t id = 1; id <= 4; ++id) b.report_round_ready(id);
-    CHECK(b.group() == ids{1, 2, 4});
-    for (const auto id : ids{1, 2, 4}) b.report_round(id, true);
+    CHECK(b.group() == member_ids{1, 2, 4});
+    for (const auto id : member_ids{1, 2, 4}) b.report_round(id, true);
     CHECK(b.run.round() == 1);
     for (std::uint16_t id = 1; id <= 4; ++id) b.report_round_ready(id);
-    CHECK(b.group() == ids{1, 2, 3, 4});
+    CHECK(b.group() == member_ids{1, 2, 3, 4});
 }
 
 TEST_CASE("whoever is ready with another state than the run's is told where to get it",
@@ -581,7 +581,7 @@ TEST_CASE("whoever is ready with another state than the run's is told where to g
     b.report_round_ready(late);
     CHECK(b.take<pa::member_state_outdated>().empty());
     for (std::uint16_t id = 1; id <= 3; ++id) b.report_round_ready(id);
-    CHECK(b.group() == ids{1, 2, 3, late});
+    CHECK(b.group() == member_ids{1, 2, 3, late});
 }
 
 TEST_CASE("a latecomer that holds the state is waited for, and one that fetches is not",
@@ -595,7 +595,7 @@ TEST_CASE("a latecomer that holds the state is waited for, and one that fetches 
     SECTION("it fetches")
     {
         b.report_round_ready(2);
-        CHECK(b.group() == ids{1, 2});
+        CHECK(b.group() == member_ids{1, 2});
     }
     SECTION("it holds the state")
     {
@@ -603,7 +603,7 @@ TEST_CASE("a latecomer that holds the state is waited for, and one that fetches 
         b.report_round_ready(2);
         CHECK(b.group().empty());
         b.report_round_ready(late);
-        CHECK(b.group() == ids{1, 2, late});
+        CHECK(b.group() == member_ids{1, 2, late});
     }
 }
 

@@ -5,6 +5,8 @@
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
 
+#include <support/tasks.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <string>
@@ -51,11 +53,6 @@ pa::task<> join_over_tcp(pa::asio_loop& on, tcp::endpoint to, std::uint16_t port
     co_await c.leave();
 }
 
-pa::task<> all(std::vector<pa::task<>> tasks)
-{
-    co_await pa::when_all(std::move(tasks));
-}
-
 pa::task<> beside(pa::task<> work, pa::task<> forever)
 {
     std::vector<pa::task<>> both;
@@ -82,7 +79,7 @@ TEST_CASE("members meet over TCP and learn each other's addresses", "[rendezvous
     for (std::size_t i = 0; i < 2; ++i)
         tasks.push_back(join_over_tcp(loop, listener.local(), static_cast<std::uint16_t>(i + 1),
                                       hosts[i], ids[i]));
-    pa::sync_wait(loop, beside(all(std::move(tasks)), server.serve(listener)));
+    pa::sync_wait(loop, beside(pa::test::all_of(std::move(tasks)), server.serve(listener)));
     CHECK(host_id == 0);
     CHECK(ids[0] + ids[1] == 3);
     CHECK(hosts[0] == wire::endpoint{"127.0.0.1", 9000});

@@ -20,15 +20,15 @@ using namespace std::chrono_literals;
 namespace {
 
 const pa::run_description a_run{"a run", 100, 7, 0, ""};
-constexpr pa::rendezvous_options quick{.groups = {.min_group = 2,
-                                                  .max_members = 8,
-                                                  .group_wait = 10s,
-                                                  .round_timeout = 60s,
-                                                  .report_grace = 5s},
-                                       .handshake_timeout = 5s,
-                                       .idle_timeout = 30s,
-                                       .heartbeat = 5s,
-                                       .max_unauthenticated = 4};
+constexpr pa::rendezvous_options quick_groups{.groups = {.min_group = 2,
+                                                         .max_members = 8,
+                                                         .group_wait = 10s,
+                                                         .round_timeout = 60s,
+                                                         .report_grace = 5s},
+                                              .handshake_timeout = 5s,
+                                              .idle_timeout = 30s,
+                                              .heartbeat = 5s,
+                                              .max_unauthenticated = 4};
 
 /// Notes who came and who went, and why.
 struct notes final : pa::rendezvous_watcher {
@@ -71,7 +71,7 @@ struct meeting {
     pa::sim::world world;
     notes seen;
     std::uint16_t next_port = 1;
-    pa::rendezvous_server server{world, a_run, {"", 9000}, quick, &seen};
+    pa::rendezvous_server server{world, a_run, {"", 9000}, quick_groups, &seen};
 };
 
 pa::task<> join(meeting& m, pa::rendezvous_client& c, wire::joined& answer)

@@ -9,7 +9,7 @@ namespace wire = papilio::wire;
 
 namespace {
 
-using ids = std::vector<std::uint16_t>;
+using member_ids = std::vector<std::uint16_t>;
 
 /// Three voters, and the host as observer.
 pa::detail::round_attempt attempt_of_three()
@@ -50,7 +50,7 @@ TEST_CASE("reports of members that have left are not missing", "[membership]")
     pa::member_map members;
     for (std::uint16_t id = 0; id <= 2; ++id) members[id].id = id;
     attempt.add(2, failure(-1));
-    CHECK(attempt.missing(members) == ids{1});
+    CHECK(attempt.missing(members) == member_ids{1});
 }
 
 TEST_CASE("voters accuse other voters only", "[membership]")

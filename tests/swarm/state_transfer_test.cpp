@@ -6,6 +6,7 @@
 #include <faults/drop_every_step.hpp>
 #include <support/clusters.hpp>
 #include <support/collected_log.hpp>
+#include <support/tasks.hpp>
 #include <support/tcp_cluster.hpp>
 
 #include <catch2/catch.hpp>
@@ -40,15 +41,10 @@ pa::task<> fetch(Net& net, int donor, pa::state_snapshot& into, pa::state_option
     into = co_await pa::fetch_state(net, donors, sizes, o);
 }
 
-pa::task<> any_of(std::vector<pa::task<>> tasks)
-{
-    co_await pa::when_any(std::move(tasks));
-}
-
-std::error_code failure(pa::loop& on, std::vector<pa::task<>> tasks, std::string& story)
+std::error_code failure_of(pa::loop& on, std::vector<pa::task<>> tasks, std::string& story)
 {
     try {
-        pa::sync_wait(on, any_of(std::move(tasks)));
+        pa::sync_wait(on, pa::test::any_of(std::move(tasks)));
     } catch (const std::system_error& failed) {
         story = failed.what();
         return failed.code();
@@ -64,7 +60,7 @@ void transfers(Cluster& cluster)
     std::vector<pa::task<>> tasks;
     tasks.push_back(fetch(cluster.peer(0), 1, got, {.min_round = 9}));
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, state));
-    pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
+    pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(tasks)));
     CHECK(got.round == 9);
     CHECK(got.spans == state->spans);
 }
@@ -106,7 +102,7 @@ TEST_CASE("the lists of a fetch may go before it is awaited", "[state]")
     std::vector<pa::task<>> tasks;
     tasks.push_back(fetching());
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, state));
-    pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
+    pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(tasks)));
 }
 
 TEST_CASE("a transfer is logged by both sides, and so is why there was none", "[state]")
@@ -129,7 +125,7 @@ TEST_CASE("a transfer is logged by both sides, and so is why there was none", "[
     tasks.push_back(fetch(cluster.peer(0), 1, got, {.min_round = 9}));
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, old));
     std::string story;
-    CHECK(failure(cluster.loop(), std::move(tasks), story) == pa::errc::refused);
+    CHECK(failure_of(cluster.loop(), std::move(tasks), story) == pa::errc::refused);
     CHECK(log.has("warning: state refused peer=0 round=8 min_round=9"));
     CHECK(log.has("warning: fetch failed peer=1 why=\"peer 1 does not have the state of round 9"));
 }
@@ -149,7 +145,7 @@ TEST_CASE("several newcomers fetch from one donor at once", "[state]")
     tasks.push_back(fetching());
     for (int rank = 1; rank < 4; ++rank)
         tasks.push_back(pa::serve_state(cluster.peer(0), rank, state));
-    pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
+    pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(tasks)));
     for (int rank = 1; rank < 4; ++rank)
         CHECK(got[static_cast<std::size_t>(rank)].spans == state->spans);
 }
@@ -174,7 +170,7 @@ TEST_CASE("a transfer is of one round, though the next one ends meanwhile", "[st
     tasks.push_back(fetching());
     tasks.push_back(training());
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, latest));
-    pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
+    pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(tasks)));
     CHECK(got.round == 1);
     CHECK(got.spans == first->spans);
     CHECK(again.round == 2);
@@ -191,7 +187,7 @@ TEST_CASE("a donor that has nothing, or too old a state, says so", "[state]")
     tasks.push_back(fetch(cluster.peer(0), 1, got, {.min_round = 4}));
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, latest));
     std::string story;
-    CHECK(failure(cluster.loop(), std::move(tasks), story) == pa::errc::refused);
+    CHECK(failure_of(cluster.loop(), std::move(tasks), story) == pa::errc::refused);
     CHECK(story.find("peer 1") != std::string::npos);
 }
 
@@ -204,7 +200,7 @@ TEST_CASE("a state of another shape is refused before it is sent", "[state]")
     tasks.push_back(fetch(cluster.peer(0), 1, got));
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, latest));
     std::string story;
-    CHECK(failure(cluster.loop(), std::move(tasks), story) == pa::errc::mismatch);
+    CHECK(failure_of(cluster.loop(), std::move(tasks), story) == pa::errc::mismatch);
     CHECK(story.find("span 3 of the donor's state has 2 elements, ours 1") != std::string::npos);
     CHECK(cluster.loop().now() < pa::time_point(100ms));
 }
@@ -226,7 +222,7 @@ TEST_CASE("when a donor dies, the next one gives the state", "[state]")
     tasks.push_back(fetch(cluster.peer(0), 1, got));
     tasks.push_back(dying());
     tasks.push_back(pa::serve_state(cluster.peer(2), 0, state));
-    pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
+    pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(tasks)));
     CHECK(got.spans == state->spans);
     CHECK(cluster.loop().now() < pa::time_point(2s));
 }
@@ -246,7 +242,7 @@ TEST_CASE("when a donor falls silent, the next one gives the state", "[state]")
     tasks.push_back(silencing());
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, state));
     tasks.push_back(pa::serve_state(cluster.peer(2), 0, state));
-    pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
+    pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(tasks)));
     CHECK(got.spans == state->spans);
     CHECK(cluster.loop().now() < pa::time_point(7s));
 }
@@ -260,7 +256,7 @@ TEST_CASE("a state that comes by drops ends at the deadline", "[state]")
     tasks.push_back(fetch(cluster.peer(0), 1, got, {.stall_timeout = 60s, .timeout = 70s}));
     tasks.push_back(pa::serve_state(cluster.peer(1), 0, state));
     std::string story;
-    CHECK(failure(cluster.loop(), std::move(tasks), story) == pa::errc::timed_out);
+    CHECK(failure_of(cluster.loop(), std::move(tasks), story) == pa::errc::timed_out);
     CHECK(cluster.loop().now() == pa::time_point(70s));
 }
 
@@ -295,7 +291,7 @@ TEST_CASE("a state whose parts were mixed up on the way is not used", "[state]")
     tasks.push_back(fetch(cluster.peer(0), 1, got));
     tasks.push_back(liar(cluster.peer(1)));
     std::string story;
-    CHECK(failure(cluster.loop(), std::move(tasks), story) == pa::errc::mismatch);
+    CHECK(failure_of(cluster.loop(), std::move(tasks), story) == pa::errc::mismatch);
     CHECK(got.spans.empty());
 }
 

@@ -17,7 +17,7 @@ using namespace papilio::example;
 namespace {
 
 /// The optimiser's arithmetic in double precision, one number at a time.
-struct reference {
+struct plain_adamw {
     std::vector<double> weights, first, second;
     int updates = 0;
 
@@ -72,7 +72,7 @@ TEST_CASE("AdamW moves the weights as its paper says", "[trainer]")
     initialise(config, 1, first);
     model.write(first);
 
-    reference expected;
+    plain_adamw expected;
     expected.weights.assign(first.begin(), first.end());
     expected.first.resize(first.size());
     expected.second.resize(first.size());

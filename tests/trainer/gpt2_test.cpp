@@ -21,9 +21,9 @@ using row = std::vector<double>;
 
 /// GPT-2's forward pass written down plainly, in double precision and one number at a time. It
 /// finds its weights by Hugging Face's names, with projections input-by-output.
-class reference {
+class plain_gpt2 {
 public:
-    reference(const gpt2_config& config, std::span<const float> flat)
+    plain_gpt2(const gpt2_config& config, std::span<const float> flat)
         : config_(config), layout_(layout(config)), flat_(flat)
     {
     }
@@ -173,7 +173,7 @@ TEST_CASE("the model computes what GPT-2 computes", "[trainer]")
 {
     const gpt2_config config = tiny_model();
     const std::vector<float> flat = lively_weights(config);
-    const std::vector<row> expected = reference(config, flat).logits(tokens);
+    const std::vector<row> expected = plain_gpt2(config, flat).logits(tokens);
     gpt2 model(config, device_kind::cpu);
     model.write(flat);
     CHECK(std::abs(expected[3][5]) > 0.1);
@@ -184,7 +184,7 @@ TEST_CASE("in bf16 the model computes nearly the same", "[trainer]")
 {
     const gpt2_config config = tiny_model();
     const std::vector<float> flat = lively_weights(config);
-    const std::vector<row> expected = reference(config, flat).logits(tokens);
+    const std::vector<row> expected = plain_gpt2(config, flat).logits(tokens);
     gpt2 model(config, device_kind::cpu, precision::bf16);
     model.write(flat);
     const double difference = largest_difference(expected, model.logits(tokens));
@@ -196,7 +196,7 @@ TEST_CASE("the loss is the mean cross entropy of the next tokens", "[trainer]")
 {
     const gpt2_config config = tiny_model();
     const std::vector<float> flat = lively_weights(config);
-    const std::vector<row> scores = reference(config, flat).logits(tokens);
+    const std::vector<row> scores = plain_gpt2(config, flat).logits(tokens);
     double sum = 0;
     for (std::size_t t = 0; t + 1 < tokens.size(); ++t) {
         double total = 0;

@@ -22,7 +22,7 @@ static_assert(pa::detail::reports_last_heard<pa::hybrid::transport>);
 
 namespace {
 
-const pa::tcp::endpoint here{"127.0.0.1", 0};
+const pa::tcp::endpoint loopback{"127.0.0.1", 0};
 
 /// What two peers at these addresses choose, from either side.
 std::pair<std::string, std::string> choice(pa::hybrid::address zero_at, pa::hybrid::address one_at)
@@ -60,20 +60,20 @@ TEST_CASE("peers of one host share memory, others use TCP, and they reduce toget
 TEST_CASE("a pair has the best link that both offer")
 {
     using pair = std::pair<std::string, std::string>;
-    CHECK(choice({here, {}}, {here, {}}) == pair{"shm", "shm"});
-    CHECK(choice({here, {"a", {}}}, {here, {"b", {}}}) == pair{"tcp", "tcp"});
+    CHECK(choice({loopback, {}}, {loopback, {}}) == pair{"shm", "shm"});
+    CHECK(choice({loopback, {"a", {}}}, {loopback, {"b", {}}}) == pair{"tcp", "tcp"});
     CHECK(choice({{}, {}}, {{}, {}}) == pair{"shm", "shm"});
-    CHECK(choice({{}, {"a", {}}}, {here, {"b", {}}}) == pair{"tcp", "tcp"});
-    CHECK(choice({here, {"a", {}}}, {{}, {"b", {}}}) == pair{"tcp", "tcp"});
+    CHECK(choice({{}, {"a", {}}}, {loopback, {"b", {}}}) == pair{"tcp", "tcp"});
+    CHECK(choice({loopback, {"a", {}}}, {{}, {"b", {}}}) == pair{"tcp", "tcp"});
 }
 
 TEST_CASE("where shared memory fails on one host, TCP is used")
 {
     pa::asio_loop loop;
-    pa::hybrid::transport zero(loop, 0, {{here, {}}, {}});
+    pa::hybrid::transport zero(loop, 0, {{loopback, {}}, {}});
     auto at = zero.local();
     at.local.name = "papilio-test-nobody";
-    pa::hybrid::transport one(loop, 1, {at, {here, {}}});
+    pa::hybrid::transport one(loop, 1, {at, {loopback, {}}});
     pa::sync_wait(loop, one.connect());
     CHECK(one.kind(0) == "tcp");
 }
@@ -82,11 +82,11 @@ TEST_CASE("a peer that can be reached neither way is named")
 {
     pa::asio_loop loop;
     pa::asio_loop unused;
-    const pa::hybrid::transport gone(unused, 0, {{here, {}}});
+    const pa::hybrid::transport gone(unused, 0, {{loopback, {}}});
     auto at = gone.local();
     at.local.host = "elsewhere";
     at.tcp.port = 1;
-    pa::hybrid::transport one(loop, 1, {at, {here, {}}});
+    pa::hybrid::transport one(loop, 1, {at, {loopback, {}}});
     try {
         pa::sync_wait(loop, one.connect(20ms));
         FAIL("there is no such peer");

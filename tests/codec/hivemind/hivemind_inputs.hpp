@@ -3,6 +3,8 @@
 #include "codec/hivemind/golden.hpp"
 #include "contract/codec_contract.hpp"
 
+#include <catch2/catch.hpp>
+
 // The inputs that golden.py makes, made again.
 namespace papilio::codec_testing {
 
@@ -52,6 +54,23 @@ std::vector<std::byte> message(const Parts&... parts)
 inline std::array<std::int64_t, 1> count(std::int64_t value)
 {
     return {value};
+}
+
+/// A codec with a codebook reads what hivemind sends, and sends the same codes of `input`.
+template <class Codec, std::size_t N>
+void check_golden(const std::vector<float>& input, const std::uint32_t (&codebook)[256],
+                  const std::uint8_t (&codes)[N])
+{
+    const auto sent = message(count(256), codebook, codes);
+    const auto book = floats_of(codebook);
+    const auto back = decoded<float>(Codec{}, sent, N);
+    for (std::size_t i = 0; i < N; ++i) REQUIRE(back[i] == book[codes[i]]);
+
+    const auto ours = encoded(Codec{}, input);
+    REQUIRE(ours.size() == sent.size());
+    CHECK(std::equal(sent.begin() + 1032, sent.end(), ours.begin() + 1032));
+    for (std::size_t k = 0; k < 256; ++k)
+        CHECK(load<float>(ours.data() + 8 + 4 * k) == Approx(book[k]).epsilon(1e-6));
 }
 
 }  // namespace papilio::codec_testing

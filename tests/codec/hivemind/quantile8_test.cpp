@@ -6,34 +6,15 @@ using namespace papilio;
 using namespace papilio::codec_testing;
 using hivemind::quantile8;
 
-namespace {
-
-template <std::size_t N>
-void check_golden(const std::vector<float>& input, const std::uint32_t (&codebook)[256],
-                  const std::uint8_t (&codes)[N])
-{
-    const auto sent = message(count(256), codebook, codes);
-    const auto book = floats_of(codebook);
-    const auto back = decoded<float>(quantile8{}, sent, N);
-    for (std::size_t i = 0; i < N; ++i) REQUIRE(back[i] == book[codes[i]]);
-
-    const auto ours = encoded(quantile8{}, input);
-    REQUIRE(ours.size() == sent.size());
-    CHECK(std::equal(sent.begin() + 1032, sent.end(), ours.begin() + 1032));
-    for (std::size_t k = 0; k < 256; ++k)
-        CHECK(load<float>(ours.data() + 8 + 4 * k) == Approx(book[k]).epsilon(1e-6));
-}
-
-}  // namespace
-
 TEST_CASE("quantile8 decodes what hivemind sends, and sends what hivemind would")
 {
     const auto normal = golden_normals(1000, 1), heavy = golden_heavy(1000, 2);
     REQUIRE(
         std::equal(normal.begin(), normal.begin() + 4, floats_of(golden::normal_input).begin()));
     REQUIRE(std::equal(heavy.begin(), heavy.begin() + 4, floats_of(golden::heavy_input).begin()));
-    check_golden(normal, golden::quantile8_normal_codebook, golden::quantile8_normal_codes);
-    check_golden(heavy, golden::quantile8_heavy_codebook, golden::quantile8_heavy_codes);
+    check_golden<quantile8>(normal, golden::quantile8_normal_codebook,
+                            golden::quantile8_normal_codes);
+    check_golden<quantile8>(heavy, golden::quantile8_heavy_codebook, golden::quantile8_heavy_codes);
 }
 
 TEMPLATE_TEST_CASE("quantile8 keeps the contract of codecs", "", float, double)

@@ -1,5 +1,6 @@
 #include <papilio/collective/agreement/ballot.hpp>
 
+#include <support/roles.hpp>
 #include <support/thrown.hpp>
 
 #include <catch2/catch.hpp>
@@ -10,6 +11,7 @@ using namespace papilio;
 using papilio::detail::ballot;
 using papilio::detail::call_plan;
 using papilio::detail::contribution_weights;
+using test::all_full;
 using test::call_error_of;
 using test::thrown_by;
 
@@ -53,11 +55,6 @@ struct voter {
     ballot votes;
 };
 
-std::vector<role> full(std::size_t n)
-{
-    return std::vector<role>(n, role::full);
-}
-
 /// A yes of `weight` in the call of `v`, with the weights of others behind it.
 std::vector<std::byte> yes(const voter& v, double weight, std::vector<double> behind = {},
                            std::uint64_t reduced_by = 0)
@@ -92,7 +89,7 @@ const std::vector<role> two_clients{role::full, role::client, role::full, role::
 
 TEST_CASE("peers that were told the same weights take each other's yes")
 {
-    voter a(0, full(2), {}, 1), b(1, full(2), {}, 2);
+    voter a(0, all_full(2), {}, 1), b(1, all_full(2), {}, 2);
     a.is_told(1, 2);
     b.is_told(0, 1);
     a.weights.set_reduced();
@@ -106,7 +103,7 @@ TEST_CASE("peers that were told the same weights take each other's yes")
 
 TEST_CASE("a yes names the call and the sender's weight and what it reduced by")
 {
-    voter v(0, full(2), {}, 2.5);
+    voter v(0, all_full(2), {}, 2.5);
     v.is_told(1, 1);
     CHECK(head_of(v.votes.yes_to(1)).weights == 0);
     v.weights.set_reduced();
@@ -120,21 +117,21 @@ TEST_CASE("a yes names the call and the sender's weight and what it reduced by")
 
 TEST_CASE("a yes about another call is refused, and nobody can succeed")
 {
-    voter here(0, full(2)), there(1, full(2), {}, 1, 8);
+    voter here(0, all_full(2)), there(1, all_full(2), {}, 1, 8);
     CHECK(here.hears(1, there.votes.yes_to(0)) == errc::mismatch);
     CHECK(here.votes.refused());
 }
 
 TEST_CASE("a no about another call is refused as such, and its reason is not believed")
 {
-    voter here(0, full(2)), there(1, full(2), {}, 1, 8);
+    voter here(0, all_full(2)), there(1, all_full(2), {}, 1, 8);
     CHECK(here.hears(1, there.votes.no(0, errc::not_finite)) == errc::mismatch);
     CHECK(here.votes.refused());
 }
 
 TEST_CASE("a no names the culprit and the reason, and who says so")
 {
-    voter here(0, full(4)), there(2, full(4));
+    voter here(0, all_full(4)), there(2, all_full(4));
     const auto no = there.votes.no(3, errc::disconnected);
     CHECK(no.size() == wire::vote::encoded_size);
     const auto error = call_error_of([&] { here.votes.take(2, no); });
@@ -150,7 +147,7 @@ TEST_CASE("a culprit that is no peer of the call is nobody")
 {
     const int culprit =
         GENERATE(-1, -2, 4, std::numeric_limits<int>::max(), std::numeric_limits<int>::min());
-    voter here(0, full(4)), there(2, full(4));
+    voter here(0, all_full(4)), there(2, all_full(4));
     const auto no = there.votes.no(culprit, errc::timed_out);
     const auto error = call_error_of([&] { here.votes.take(2, no); });
     REQUIRE(error);
@@ -159,7 +156,7 @@ TEST_CASE("a culprit that is no peer of the call is nobody")
 
 TEST_CASE("who does not know the outcome has not refused")
 {
-    voter here(0, full(3)), there(1, full(3));
+    voter here(0, all_full(3)), there(1, all_full(3));
     CHECK(here.hears(1, there.votes.no(2, errc::outcome_unknown)) == errc::outcome_unknown);
     CHECK_FALSE(here.votes.refused());
     CHECK(here.hears(2, there.votes.no(2, errc::silent)) == errc::silent);
@@ -168,7 +165,7 @@ TEST_CASE("who does not know the outcome has not refused")
 
 TEST_CASE("a reason that is not papilio's is told as a peer that failed")
 {
-    const voter v(0, full(2));
+    const voter v(0, all_full(2));
     for (const std::error_code why :
          {std::make_error_code(std::errc::connection_reset), std::error_code(0, category()),
           std::error_code(14, category()), std::error_code(999, category()),
@@ -182,7 +179,7 @@ TEST_CASE("a reason that is not papilio's is told as a peer that failed")
 
 TEST_CASE("what is shorter than a vote is none")
 {
-    voter v(0, full(2));
+    voter v(0, all_full(2));
     const auto good = yes(v, 1);
     for (std::size_t size = 0; size < good.size(); ++size)
         CHECK(v.hears(1, bytes(good).first(size)) == errc::bad_message);
@@ -191,7 +188,7 @@ TEST_CASE("what is shorter than a vote is none")
 
 TEST_CASE("a yes with more weights behind it than it has to name is refused")
 {
-    voter v(0, full(2));
+    voter v(0, all_full(2));
     auto odd = yes(v, 1);
     odd.push_back(std::byte{});
     CHECK(v.hears(1, odd) == errc::bad_message);
@@ -200,7 +197,7 @@ TEST_CASE("a yes with more weights behind it than it has to name is refused")
 
 TEST_CASE("a yes with fewer weights behind it than it has to name is refused")
 {
-    voter v(0, full(4), {2, 2});
+    voter v(0, all_full(4), {2, 2});
     CHECK(v.votes.max_vote(1) == 40);
     CHECK(v.votes.max_vote(2) == 40 + 2 * 8);
     CHECK(v.hears(2, yes(v, 1)) == errc::bad_message);
@@ -213,7 +210,7 @@ TEST_CASE("a yes that names an invalid weight is refused, its own and those of o
 {
     for (const double weight : {-1.0, -0.0, std::numeric_limits<double>::quiet_NaN(), 0x1p53,
                                 std::numeric_limits<double>::infinity()}) {
-        voter v(0, full(4), {2, 2});
+        voter v(0, all_full(4), {2, 2});
         CHECK(v.hears(1, yes(v, weight)) == errc::bad_message);
         CHECK(v.hears(2, yes(v, 1, {1, weight})) == errc::bad_message);
     }
@@ -221,10 +218,10 @@ TEST_CASE("a yes that names an invalid weight is refused, its own and those of o
 
 TEST_CASE("a peer whose yes names another weight than its contribution is found out")
 {
-    voter v(0, full(2));
+    voter v(0, all_full(2));
     v.is_told(1, 2);
     CHECK(v.hears(1, yes(v, 3)) == errc::mismatch);
-    voter w(0, full(2));
+    voter w(0, all_full(2));
     w.is_told(1, 2);
     CHECK_FALSE(w.hears(1, yes(w, 2)));
 }
@@ -238,7 +235,7 @@ TEST_CASE("the weight in the vote of a peer that contributes nothing does not co
 
 TEST_CASE("an owner that reduced by other weights is found out when votes are compared")
 {
-    voter here(0, full(3), {}, 1), owner(1, full(3), {}, 2), liar(2, full(3), {}, 4);
+    voter here(0, all_full(3), {}, 1), owner(1, all_full(3), {}, 2), liar(2, all_full(3), {}, 4);
     here.is_told(1, 2);
     here.is_told(2, 4);
     owner.is_told(0, 1);
@@ -256,7 +253,7 @@ TEST_CASE("an owner that reduced by other weights is found out when votes are co
 
 TEST_CASE("each stage compares its own weights")
 {
-    voter v(0, full(4), {2, 2});
+    voter v(0, all_full(4), {2, 2});
     v.is_told(1, 1);
     v.is_told(2, 2);
     CHECK_FALSE(v.hears(1, yes(v, 1)));
@@ -268,13 +265,13 @@ TEST_CASE("each stage compares its own weights")
 TEST_CASE("a yes of a later stage names the weights of its block in rank order")
 {
     // Rank 5 of 3 x 2 x 2: its block of three is 3 and 4 and 5, and it meets rank 2 in stage 1.
-    voter v(5, full(12), {3, 2, 2}, 5);
+    voter v(5, all_full(12), {3, 2, 2}, 5);
     v.is_told(3, 30);
     v.is_told(4, 40);
     CHECK(behind(v.votes.yes_to(3)).empty());
     CHECK(behind(v.votes.yes_to(2)) == std::vector<double>{30, 40, 5});
 
-    voter other(2, full(12), {3, 2, 2}, 5);
+    voter other(2, all_full(12), {3, 2, 2}, 5);
     CHECK_FALSE(other.hears(5, v.votes.yes_to(2)));
     CHECK(other.weights.of(3) == 30);
     CHECK(other.weights.of(4) == 40);
@@ -284,7 +281,7 @@ TEST_CASE("a yes of a later stage names the weights of its block in rank order")
 TEST_CASE("a yes whose weights do not add up to that of the sum is refused")
 {
     const bool right = GENERATE(true, false);
-    voter v(0, full(4), {2, 2});
+    voter v(0, all_full(4), {2, 2});
     v.is_told(2, 5);
     const auto vote = yes(v, 3, {3, right ? 2.0 : 2.5});
     CHECK(v.hears(2, vote) == (right ? std::error_code{} : make_error_code(errc::mismatch)));
@@ -292,7 +289,7 @@ TEST_CASE("a yes whose weights do not add up to that of the sum is refused")
 
 TEST_CASE("weights in a yes that comes before the sum are compared with it, too")
 {
-    voter v(0, full(4), {2, 2});
+    voter v(0, all_full(4), {2, 2});
     CHECK_FALSE(v.hears(2, yes(v, 3, {3, 2})));
     CHECK(thrown_by([&] { v.is_told(2, 0); }) == errc::mismatch);
     CHECK(thrown_by([&] { v.is_told(2, 100); }) == errc::mismatch);
@@ -349,7 +346,7 @@ TEST_CASE("a single client is in everybody's reach, and nothing is passed on")
 
 TEST_CASE("where there are no clients nobody waits for their votes")
 {
-    const voter v(0, full(3));
+    const voter v(0, all_full(3));
     CHECK(v.votes.heard_clients());
     CHECK_FALSE(v.votes.relayed());
 }

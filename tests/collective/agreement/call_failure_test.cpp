@@ -13,12 +13,12 @@ using test::call_error_of;
 
 namespace {
 
-constexpr int me = 3;
+constexpr int rank = 3;
 
 template <class Thrown>
 call_failure failure_of(const Thrown& thrown, phase where = phase::result)
 {
-    return {std::make_exception_ptr(thrown), me, where};
+    return {std::make_exception_ptr(thrown), rank, where};
 }
 
 const call_error blamed(errc::disconnected, 5, 2, phase::contribution, "its link was cut");
@@ -42,8 +42,8 @@ TEST_CASE("a failure that nobody has been blamed for is this peer's own")
     const auto error = call_error_of([&] { failure_of(fault).rethrow(false); });
     REQUIRE(error);
     CHECK(error->code() == errc::not_finite);
-    CHECK(error->culprit() == me);
-    CHECK(error->reporter() == me);
+    CHECK(error->culprit() == rank);
+    CHECK(error->reporter() == rank);
     CHECK(error->where() == phase::result);
     CHECK(error->detail() == "element 7");
 }
@@ -62,7 +62,7 @@ TEST_CASE("an outcome that is unknown is told as such, with the culprit that is 
     REQUIRE(error);
     CHECK(error->code() == errc::outcome_unknown);
     CHECK(error->culprit() == 5);
-    CHECK(error->reporter() == me);
+    CHECK(error->reporter() == rank);
     CHECK(error->where() == phase::vote);
     CHECK(error->detail() == "its link was cut");
 }
@@ -72,7 +72,7 @@ TEST_CASE("an exception that nobody expects reaches the caller as it is")
     const bool outcome_unknown = GENERATE(false, true);
     const auto failure = failure_of(std::bad_alloc());
     CHECK_THROWS_AS(failure.rethrow(outcome_unknown), std::bad_alloc);
-    const call_failure number(std::make_exception_ptr(42), me, phase::vote);
+    const call_failure number(std::make_exception_ptr(42), rank, phase::vote);
     CHECK_THROWS_AS(number.rethrow(outcome_unknown), int);
 }
 
@@ -80,8 +80,8 @@ TEST_CASE("the others are told of an exception that nobody expects as of a peer 
 {
     const auto failure = failure_of(std::bad_alloc(), phase::contribution);
     CHECK(failure.error().code() == errc::peer_failed);
-    CHECK(failure.error().culprit() == me);
-    CHECK(failure.error().reporter() == me);
+    CHECK(failure.error().culprit() == rank);
+    CHECK(failure.error().reporter() == rank);
     CHECK(failure.error().where() == phase::contribution);
 }
 

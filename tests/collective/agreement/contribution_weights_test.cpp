@@ -1,5 +1,6 @@
 #include <papilio/collective/agreement/contribution_weights.hpp>
 
+#include <support/roles.hpp>
 #include <support/thrown.hpp>
 
 #include <catch2/catch.hpp>
@@ -9,6 +10,7 @@
 
 using namespace papilio;
 using namespace papilio::detail;
+using test::all_full;
 using test::thrown_by;
 
 namespace {
@@ -63,18 +65,13 @@ struct scene {
     contribution_weights weights;
 };
 
-std::vector<role> full(std::size_t n)
-{
-    return std::vector<role>(n, role::full);
-}
-
 using found = std::vector<contributor>;
 
 }  // namespace
 
 TEST_CASE("contributions are told in rank order with the weights of their descriptors")
 {
-    scene s(full(3), {}, 0.5, false, 1);
+    scene s(all_full(3), {}, 0.5, false, 1);
     CHECK_FALSE(s.take(2, 4));
     CHECK_FALSE(s.take(0, 3));
     CHECK(s.weights.of_stage(0) == found{{0, 3}, {1, 0.5}, {2, 4}});
@@ -85,7 +82,7 @@ TEST_CASE("contributions are told in rank order with the weights of their descri
 
 TEST_CASE("a contribution of weight 0 has no elements and is left out")
 {
-    scene s(full(3), {}, 0);
+    scene s(all_full(3), {}, 0);
     CHECK_FALSE(s.take(1, 0));
     CHECK_FALSE(s.take(2, 2));
     CHECK_FALSE(s.weights.has_elements(0, 0));
@@ -110,7 +107,7 @@ TEST_CASE("whoever contributes nothing by its role weighs nothing whatever it sa
 
 TEST_CASE("a descriptor that is cut short or names an impossible weight is refused")
 {
-    scene s(full(2));
+    scene s(all_full(2));
     const auto good = s.first(1);
     for (const std::size_t size : {0u, 1u, 47u})
         CHECK(thrown_by([&] { s.weights.take(1, bytes(good).first(size)); }) == errc::bad_message);
@@ -121,7 +118,7 @@ TEST_CASE("a descriptor that is cut short or names an impossible weight is refus
 
 TEST_CASE("a descriptor of another call is refused before its weight is taken")
 {
-    scene s(full(2));
+    scene s(all_full(2));
     auto other = s.call;
     other.columns = 5;
     other.weight = 8;
@@ -132,11 +129,11 @@ TEST_CASE("a descriptor of another call is refused before its weight is taken")
 
 TEST_CASE("a weight of 0 is refused where all have to contribute")
 {
-    scene s(full(4), {2, 2}, 0, true);
+    scene s(all_full(4), {2, 2}, 0, true);
     CHECK(s.take(1, 0) == errc::no_contribution);
     CHECK(s.note(3, 0) == errc::no_contribution);
     CHECK(thrown_by([&] { s.weights.check_own(); }) == errc::no_contribution);
-    scene uneven(full(4), {2, 2}, 0);
+    scene uneven(all_full(4), {2, 2}, 0);
     CHECK_FALSE(uneven.take(1, 0));
     CHECK_FALSE(uneven.note(3, 0));
     CHECK_NOTHROW(uneven.weights.check_own());
@@ -152,7 +149,7 @@ TEST_CASE("whoever contributes nothing by its role is not missed where all have 
 TEST_CASE("in each stage a contribution weighs what the stages before have told of its block")
 {
     // Of 12 peers in three stages, rank 0 meets 1 and 2, then 3, then 6.
-    scene s(full(12), {3, 2, 2}, 0.5);
+    scene s(all_full(12), {3, 2, 2}, 0.5);
     CHECK_FALSE(s.take(1, 2));
     CHECK_FALSE(s.take(2, 0));
     CHECK_FALSE(s.take(3, 6));
@@ -188,7 +185,7 @@ TEST_CASE("a vote that names an impossible weight is refused")
 
 TEST_CASE("a peer that tells two different weights is found out by its vote")
 {
-    scene s(full(3));
+    scene s(all_full(3));
     CHECK_FALSE(s.take(1, 2));
     CHECK_FALSE(s.take(2, 0));
     CHECK_FALSE(s.note(1, 2));
@@ -199,14 +196,14 @@ TEST_CASE("a peer that tells two different weights is found out by its vote")
 
 TEST_CASE("nobody else can change what this peer weighs")
 {
-    scene s(full(2), {}, 1.5);
+    scene s(all_full(2), {}, 1.5);
     CHECK(s.note(0, 1) == errc::mismatch);
     CHECK_FALSE(s.note(0, 1.5));
 }
 
 TEST_CASE("a peer that votes before it contributes is held to the weight of its vote")
 {
-    scene s(full(3));
+    scene s(all_full(3));
     CHECK_FALSE(s.note(1, 2));
     CHECK_FALSE(s.note(2, 0));
     CHECK(s.take(1, 3) == errc::mismatch);
@@ -228,7 +225,7 @@ TEST_CASE("a sum weighs what votes say of those who are in it, whichever comes f
     const bool vote_first = GENERATE(false, true);
     const double told = GENERATE(5.0, 4.0, 0.0);
     const auto expected = told == 5 ? std::error_code{} : make_error_code(errc::mismatch);
-    scene s(full(4), {2, 2});
+    scene s(all_full(4), {2, 2});
     if (!vote_first) CHECK_FALSE(s.take(2, told));
     CHECK_FALSE(s.note(2, 3));
     CHECK_FALSE(s.note(3, 2));
@@ -241,7 +238,7 @@ TEST_CASE("a sum weighs what votes say of those who are in it, whichever comes f
 TEST_CASE("a sum may weigh what another order of adding does not give")
 {
     // ((2^52 + 0.5) + (0.5 + 0.5)) is 2^52 + 1, and one after the other 2^52.
-    scene s(full(8), {2, 2, 2});
+    scene s(all_full(8), {2, 2, 2});
     CHECK_FALSE(s.take(4, 0x1p52 + 1));
     CHECK_FALSE(s.note(4, 0x1p52));
     for (const int peer : {5, 6, 7}) CHECK_FALSE(s.note(peer, 0.5));
@@ -250,7 +247,7 @@ TEST_CASE("a sum may weigh what another order of adding does not give")
 
 TEST_CASE("a vote about a contribution that has not come is not contradicted by it yet")
 {
-    scene s(full(4), {2, 2});
+    scene s(all_full(4), {2, 2});
     CHECK_FALSE(s.note(2, 3));
     CHECK_FALSE(s.note(3, 2));
     CHECK_FALSE(s.check_block(2, 1));
@@ -258,7 +255,7 @@ TEST_CASE("a vote about a contribution that has not come is not contradicted by 
 
 TEST_CASE("a peer that has reduced nothing names no weights")
 {
-    scene s(full(2), {}, 1);
+    scene s(all_full(2), {}, 1);
     CHECK_FALSE(s.take(1, 2));
     CHECK(s.weights.reduced_by(0) == 0);
     s.weights.set_reduced();
@@ -267,8 +264,8 @@ TEST_CASE("a peer that has reduced nothing names no weights")
 
 TEST_CASE("all who were told the same weights name the same digest when they close")
 {
-    scene here(full(4), {2, 2}, 1, false, 0), there(full(4), {2, 2}, 2, false, 1);
-    scene other(full(4), {2, 2}, 2, false, 1);
+    scene here(all_full(4), {2, 2}, 1, false, 0), there(all_full(4), {2, 2}, 2, false, 1);
+    scene other(all_full(4), {2, 2}, 2, false, 1);
     CHECK_FALSE(here.take(1, 2));
     CHECK_FALSE(there.take(0, 1));
     CHECK_FALSE(other.take(0, 1.5));

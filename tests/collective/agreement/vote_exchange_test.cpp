@@ -4,6 +4,7 @@
 #include <papilio/collective/setup/call_plan.hpp>
 
 #include <support/clusters.hpp>
+#include <support/roles.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -20,9 +21,9 @@ using test::sim_cluster;
 namespace {
 
 /// One peer of a call that has no data: it only votes.
-struct voter {
+struct member {
     template <class Net>
-    voter(Net& net, std::vector<role> roles, std::vector<int> radix)
+    member(Net& net, std::vector<role> roles, std::vector<int> radix)
         : plan{.stages = butterfly(net.size(), radix), .parts = {}, .roles = std::move(roles)},
           call{.call = 7, .peers = static_cast<std::uint16_t>(net.size()), .weight = 1},
           weights(call, plan, net.rank()),
@@ -68,9 +69,9 @@ struct group {
     std::vector<int> radix;
 };
 
-group full(int n, std::vector<int> radix = {})
+group group_of(std::size_t n, std::vector<int> radix = {})
 {
-    return {std::vector<role>(static_cast<std::size_t>(n), role::full), std::move(radix)};
+    return {test::all_full(n), std::move(radix)};
 }
 
 int size_of(const group& g)
@@ -82,11 +83,11 @@ int size_of(const group& g)
 
 TEST_CASE("all agree when everybody has said yes, in one stage and in several")
 {
-    const auto g = GENERATE(full(2), full(5), full(6, {3, 2}), full(8, {2, 2, 2}));
+    const auto g = GENERATE(group_of(2), group_of(5), group_of(6, {3, 2}), group_of(8, {2, 2, 2}));
     sim_cluster cluster(size_of(g));
     int agreed = 0;
     cluster.run([&](auto& net) -> task<> {
-        voter v(net, g.roles, g.radix);
+        member v(net, g.roles, g.radix);
         co_await v.vote_yes();
         agreed += v.exchange.all_agreed().is_open();
     });
@@ -95,11 +96,11 @@ TEST_CASE("all agree when everybody has said yes, in one stage and in several")
 
 TEST_CASE("one peer's no fails the votes of all that meet it, and those can then refuse the others")
 {
-    const auto g = GENERATE(full(3), full(5), full(4, {2, 2}));
+    const auto g = GENERATE(group_of(3), group_of(5), group_of(4, {2, 2}));
     sim_cluster cluster(size_of(g));
     int failed = 0, agreed = 0;
     cluster.run([&](auto& net) -> task<> {
-        voter v(net, g.roles, g.radix);
+        member v(net, g.roles, g.radix);
         if (net.rank() == 1) {
             const auto no = v.votes.no(2, errc::not_finite);
             co_await v.exchange.send_no(no);
@@ -125,8 +126,8 @@ TEST_CASE("whoever has said yes knows the outcome again once a no has come")
 {
     sim_cluster cluster(2);
     cluster.run([&](auto& net) -> task<> {
-        const auto g = full(2);
-        voter v(net, g.roles, g.radix);
+        const auto g = group_of(2);
+        member v(net, g.roles, g.radix);
         CHECK_FALSE(v.exchange.outcome_unknown());
         if (net.rank() == 0) {
             co_await v.exchange.send_yes();
@@ -148,15 +149,15 @@ TEST_CASE("whoever has said yes knows the outcome again once a no has come")
 TEST_CASE("a yes leaves for a stage only when the stage before it has agreed")
 {
     sim_cluster cluster(4);
-    const auto g = full(4, {2, 2});
+    const auto g = group_of(4, {2, 2});
     std::uint64_t early = 0, late = 0;
     cluster.run([&](auto& net) -> task<> {
         if (net.rank() == 3) {
             co_await sleep_for(10s);
         }
-        voter v(net, g.roles, g.radix);
+        member v(net, g.roles, g.radix);
         if (net.rank() == 2) {  // meets 3 in stage 0, and 0 in stage 1
-            const auto look = [](const voter& self, std::uint64_t& sent) -> task<> {
+            const auto look = [](const member& self, std::uint64_t& sent) -> task<> {
                 co_await sleep_for(5s);
                 sent = self.status.result.peers[0].sent;
             };
@@ -177,7 +178,7 @@ TEST_CASE("a reducer says yes when all clients have, who exchange no votes among
     int agreed = 0;
     std::uint64_t between_clients = 0;
     cluster.run([&](auto& net) -> task<> {
-        voter v(net, g.roles, g.radix);
+        member v(net, g.roles, g.radix);
         if (net.rank() == 3) {
             co_await sleep_for(10s);
         }

@@ -18,7 +18,7 @@ using papilio::detail::slot_gate;
 
 namespace {
 
-struct scene {
+struct gated_loop {
     papilio::sim::world loop;
     slot_gate slots;
 
@@ -30,7 +30,7 @@ struct scene {
 
 TEST_CASE("the first slots are used at once")
 {
-    scene s;
+    gated_loop s;
     s.slots.open(s.loop, 2);
     CHECK(s.uses(0));
     CHECK(s.uses(1));
@@ -39,7 +39,7 @@ TEST_CASE("the first slots are used at once")
 
 TEST_CASE("the other slots are used as soon as the first answer is late")
 {
-    scene s;
+    gated_loop s;
     s.slots.open(s.loop, 2);
     CHECK(s.uses(2));
     CHECK(s.loop.now() > papilio::time_point{10ms});
@@ -49,7 +49,7 @@ TEST_CASE("the other slots are used as soon as the first answer is late")
 
 TEST_CASE("the other slots are not needed once an answer has come in time")
 {
-    scene s;
+    gated_loop s;
     s.slots.open(s.loop, 2);
     s.wait(1ms);
     s.slots.answered();
@@ -61,7 +61,7 @@ TEST_CASE("the other slots are not needed once an answer has come in time")
 
 TEST_CASE("where it makes no difference all slots are used")
 {
-    scene s;
+    gated_loop s;
     s.slots.open_wide();
     CHECK(s.uses(7));
     s.slots.answered();

@@ -13,9 +13,9 @@ using detail::phases;
 
 namespace {
 
-struct scene {
-    explicit scene(int me, phases what = phases::both, bool verbatim = false,
-                   call_plan p = four_in_two_stages())
+struct one_call {
+    explicit one_call(int me, phases what = phases::both, bool verbatim = false,
+                      call_plan p = four_in_two_stages())
         : plan(std::move(p)),
           call{.call = 7, .peers = static_cast<std::uint16_t>(plan.roles.size()), .columns = 2},
           weights(call, plan, me),
@@ -55,14 +55,14 @@ TEST_CASE("partners come in the order of the ring from the neighbour on")
     call_plan plan{.stages = butterfly(12, radix),
                    .parts = std::vector<part>(12, part{0, 0}),
                    .roles = std::vector<role>(12, role::full)};
-    scene s(7, phases::both, false, plan);  // its digits are 1 and 2
+    one_call s(7, phases::both, false, plan);  // its digits are 1 and 2
     CHECK(s.progress.partners(0) == std::vector{8, 6});
     CHECK(s.progress.partners(1) == std::vector{10, 1, 4});
 }
 
 TEST_CASE("a chunk waits for everybody who may contribute and for the stage before")
 {
-    scene s(0);
+    one_call s(0);
     CHECK(s.progress.at(0).parts == std::vector{0, 2});
     CHECK(s.progress.at(1).parts == std::vector{0});
     for (const std::size_t c : {0u, 1u}) {
@@ -79,9 +79,9 @@ TEST_CASE("a chunk waits for everybody who may contribute and for the stage befo
 
 TEST_CASE("auxiliaries contribute nothing and decline results, observers ask for them")
 {
-    scene s(0, phases::both, false,
-            single_stage({role::full, role::auxiliary, role::observer, role::client},
-                         {{0, 10}, {10, 10}, {20, 0}, {20, 0}}));
+    one_call s(0, phases::both, false,
+               single_stage({role::full, role::auxiliary, role::observer, role::client},
+                            {{0, 10}, {10, 10}, {20, 0}, {20, 0}}));
     CHECK(s.progress.at(0).others == 1);
     CHECK(s.progress.at(0).undescribed == 1);
     CHECK(s.progress.at(0).own);
@@ -91,15 +91,16 @@ TEST_CASE("auxiliaries contribute nothing and decline results, observers ask for
 
 TEST_CASE("an only contributor has nobody to wait for")
 {
-    scene s(0, phases::both, false,
-            single_stage({role::full, role::auxiliary}, {{0, 10}, {10, 10}}));
+    one_call s(0, phases::both, false,
+               single_stage({role::full, role::auxiliary}, {{0, 10}, {10, 10}}));
     CHECK(s.progress.at(0).described.is_open());
     CHECK(s.progress.at(0, 0).awaited == 0);
 }
 
 TEST_CASE("who owns nothing has no chunks")
 {
-    scene s(1, phases::both, false, single_stage({role::full, role::client}, {{0, 20}, {20, 0}}));
+    one_call s(1, phases::both, false,
+               single_stage({role::full, role::client}, {{0, 20}, {20, 0}}));
     CHECK(s.progress.at(0).parts.empty());
     CHECK(s.progress.at(0).chunks.empty());
 }
@@ -108,7 +109,7 @@ TEST_CASE("a digit of the next stage that owns nothing is not waited for")
 {
     auto plan = four_in_two_stages();
     plan.parts = {{0, 10}, {10, 10}, {20, 0}, {20, 0}};
-    scene s(0, phases::both, false, plan);
+    one_call s(0, phases::both, false, plan);
     CHECK(s.progress.at(0).parts == std::vector{0});
     CHECK(s.progress.at(0, 0).missing_results == 1);
 }
@@ -116,7 +117,7 @@ TEST_CASE("a digit of the next stage that owns nothing is not waited for")
 TEST_CASE("results are handed on as they came, in the order of digits, whichever comes first")
 {
     const bool own_first = GENERATE(true, false);
-    scene s(0);
+    one_call s(0);
     auto& first = s.progress.at(0, 1);
     const auto other = bytes_of(entry("rMNO"));
     if (!own_first) s.progress.finish(0, 1, 1, other);
@@ -139,7 +140,7 @@ TEST_CASE("the bytes of three stages are those that the owners wrote")
                    .parts = {{0, 2}, {2, 2}, {4, 2}, {6, 2}, {8, 2}, {10, 2}, {12, 2}, {14, 2}},
                    .roles = std::vector<role>(8, role::full),
                    .granule = 2};
-    scene s(5, phases::both, false, plan);  // parts 5 and 1 in stage 1, then 3 and 7 beside them
+    one_call s(5, phases::both, false, plan);  // parts 5 and 1 in stage 1, then 3 and 7 beside them
     CHECK(s.progress.at(0).parts == std::vector{1, 5, 3, 7});
     s.progress.finish(0, 0, 1, bytes_of(entry("r3") + entry("r7")));
     s.progress.finish(2, 0, 0, bytes_of("r5"));
@@ -152,7 +153,7 @@ TEST_CASE("the bytes of three stages are those that the owners wrote")
 
 TEST_CASE("elements that travel as they lie are sent from there or put together")
 {
-    scene s(0, phases::both, true);
+    one_call s(0, phases::both, true);
     s.progress.finish(1, 0, 0, {});
     s.progress.finish(0, 0, 1, {});
     const auto last = s.progress.results(1, 0);
@@ -164,7 +165,7 @@ TEST_CASE("elements that travel as they lie are sent from there or put together"
 TEST_CASE("without contributions the first result carries the descriptor and no other does")
 {
     const bool verbatim = GENERATE(false, true);
-    scene s(0, phases::all_gather, verbatim);
+    one_call s(0, phases::all_gather, verbatim);
     const auto head = wire::encode(s.call);
     const std::string mark = verbatim ? "" : "r";
     for (const std::size_t c : {0u, 1u}) {
@@ -184,7 +185,7 @@ TEST_CASE("without contributions the first result carries the descriptor and no 
 
 TEST_CASE("a reduce_scatter has no results to send")
 {
-    scene s(0, phases::reduce_scatter);
+    one_call s(0, phases::reduce_scatter);
     CHECK(s.progress.reduces());
     CHECK_FALSE(s.progress.gathers());
     CHECK(s.progress.results(1, 0).empty());
@@ -193,8 +194,8 @@ TEST_CASE("a reduce_scatter has no results to send")
 
 TEST_CASE("a message is kept until the last partner has been served")
 {
-    scene s(0, phases::both, false,
-            single_stage({role::full, role::full, role::full}, {{0, 8}, {8, 6}, {14, 6}}));
+    one_call s(0, phases::both, false,
+               single_stage({role::full, role::full, role::full}, {{0, 8}, {8, 6}, {14, 6}}));
     s.progress.finish(0, 0, 0, bytes_of("rABCD"));
     s.progress.served(0, 0);
     CHECK(copy(s.progress.results(0, 0)) == bytes_of("rABCD"));
@@ -206,7 +207,7 @@ TEST_CASE("nobody waits for the answer to one of the last chunks")
 {
     auto plan = single_stage({role::full, role::full}, {{0, 10}, {10, 10}}, 5);
     plan.slots = 2;
-    scene s(0, phases::both, false, plan);
+    one_call s(0, phases::both, false, plan);
     CHECK_FALSE(s.progress.needs_no_credit(0));
     CHECK_FALSE(s.progress.needs_no_credit(2));
     CHECK(s.progress.needs_no_credit(3));

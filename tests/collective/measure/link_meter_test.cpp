@@ -15,7 +15,7 @@ using papilio::detail::link_meter;
 namespace {
 
 constexpr papilio::tag any{};
-constexpr time_point begin{5s};
+constexpr time_point call_begin{5s};
 
 /// Its clock jumps to the next timer.
 class manual_loop final : public papilio::loop {
@@ -31,7 +31,7 @@ private:
         return true;
     }
 
-    time_point now_ = begin;
+    time_point now_ = call_begin;
 };
 
 /// Three peers. Taking a message lasts `takes`; if it tells of deliveries, `delivered` by rank.
@@ -78,7 +78,7 @@ TEST_CASE("what a transport takes is what its link carries, if it tells nothing 
 {
     manual_loop on;
     slow_transport net{.takes = 1ms};
-    link_meter meter(papilio::any_transport(net), begin);
+    link_meter meter(papilio::any_transport(net), call_begin);
     sync_wait(on, send_all(meter, 1, 400));
     CHECK(told_by(meter).up.bytes_per_second == Approx(1e7).epsilon(0.001));
     CHECK(told_by(meter).up.busy == Approx(1).epsilon(0.001));
@@ -89,7 +89,7 @@ TEST_CASE("what has arrived counts where a transport tells it, however early it 
 {
     manual_loop on;
     slow_transport net{.takes = 100us, .tells = true};
-    link_meter meter(papilio::any_transport(net), begin);
+    link_meter meter(papilio::any_transport(net), call_begin);
     sync_wait(on, [](slow_transport& wire, link_meter& m) -> task<> {
         for (int i = 0; i < 400; ++i) {
             co_await send_all(m, 1, 1);
@@ -105,7 +105,7 @@ TEST_CASE("what arrived before the call is not the call's")
 {
     manual_loop on;
     slow_transport net{.tells = true, .delivered = {0, 1'000'000'000, 0}};
-    link_meter meter(papilio::any_transport(net), begin);
+    link_meter meter(papilio::any_transport(net), call_begin);
     sync_wait(on, [](slow_transport& wire, link_meter& m) -> task<> {
         co_await papilio::sleep_for(600ms);  // idle
         for (int i = 0; i < 200; ++i) {
@@ -122,7 +122,7 @@ TEST_CASE("what arrives is noted when messages come, though nothing more is sent
 {
     manual_loop on;
     slow_transport net{.tells = true};
-    link_meter meter(papilio::any_transport(net), begin);
+    link_meter meter(papilio::any_transport(net), call_begin);
     sync_wait(on, [](slow_transport& wire, link_meter& m) -> task<> {
         co_await send_all(m, 1, 200);
         papilio::loop& here = co_await papilio::this_loop{};
@@ -141,9 +141,9 @@ TEST_CASE("messages of less than 4 KiB say nothing of a link")
     const std::size_t size = GENERATE(4095, 4096);
     manual_loop on;
     slow_transport net{.takes = 1ms};
-    link_meter meter(papilio::any_transport(net), begin);
+    link_meter meter(papilio::any_transport(net), call_begin);
     sync_wait(on, send_all(meter, 1, 400, size));
-    for (int i = 1; i <= 400; ++i) meter.received(size, begin + i * 1ms);
+    for (int i = 1; i <= 400; ++i) meter.received(size, call_begin + i * 1ms);
     CHECK((told_by(meter).up == papilio::flow{}) == (size < 4096));
     CHECK((told_by(meter).down == papilio::flow{}) == (size < 4096));
 }

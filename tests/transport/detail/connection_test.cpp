@@ -6,6 +6,8 @@
 
 #include "support/memory_stream.hpp"
 
+#include <support/tasks.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <memory>
@@ -61,11 +63,6 @@ pa::task<> receive(pa::mailbox& box, std::uint64_t t, std::vector<std::uint64_t>
     order.push_back(t);
 }
 
-pa::task<> all(std::vector<pa::task<>> work)
-{
-    co_await pa::when_all(std::move(work));
-}
-
 }  // namespace
 
 TEST_CASE("messages of higher priority are sent first, but for one that has started")
@@ -79,7 +76,7 @@ TEST_CASE("messages of higher priority are sent first, but for one that has star
         work.push_back(receive(pair.in_inbox, t, order));
         work.push_back(send(*pair.out, t, message, priorities[t]));
     }
-    pa::sync_wait(pair.world, all(std::move(work)));
+    pa::sync_wait(pair.world, pa::test::all_of(std::move(work)));
     CHECK(order == std::vector<std::uint64_t>{0, 4, 3, 5, 1, 2, 7, 6});
 }
 
@@ -95,7 +92,7 @@ TEST_CASE("the shutdown frame is sent last, whatever its priority")
     work.push_back(send(*pair.out, 1, message, -3));
     work.push_back(receive(pair.in_inbox, 0, order));
     work.push_back(receive(pair.in_inbox, 1, order));
-    pa::sync_wait(pair.world, all(std::move(work)));
+    pa::sync_wait(pair.world, pa::test::all_of(std::move(work)));
     CHECK(order == std::vector<std::uint64_t>{0, 1});
     while (!pair.in_owner.shut_down) REQUIRE(pair.world.run_one());
 }
@@ -116,6 +113,6 @@ TEST_CASE("messages of one priority keep their order among each other, also when
     first.start(pair.world);
     second.start(pair.world);
     for (const std::uint64_t t : {0u, 2u, 3u}) work.push_back(receive(pair.in_inbox, t, order));
-    pa::sync_wait(pair.world, all(std::move(work)));
+    pa::sync_wait(pair.world, pa::test::all_of(std::move(work)));
     CHECK(order == std::vector<std::uint64_t>{0, 3, 2});
 }

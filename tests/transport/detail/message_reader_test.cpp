@@ -12,7 +12,7 @@ using pa::detail::message_reader;
 
 namespace {
 
-void append(std::vector<std::byte>& stream, pa::tag t, std::size_t size, int value)
+void append_message(std::vector<std::byte>& stream, pa::tag t, std::size_t size, int value)
 {
     const auto frame = pa::wire::encode(pa::wire::frame{t, static_cast<std::uint32_t>(size)});
     stream.insert(stream.end(), frame.begin(), frame.end());
@@ -40,7 +40,8 @@ TEST_CASE("a message reader finds the same messages however the stream is cut", 
     const auto most = GENERATE(as<std::size_t>{}, 1, 15, 16, 17, 5000);
     message_reader reader;
     std::vector<std::byte> stream;
-    for (const int size : {0, 5, 1000, 1}) append(stream, pa::tag{}, std::size_t(size), size % 7);
+    for (const int size : {0, 5, 1000, 1})
+        append_message(stream, pa::tag{}, std::size_t(size), size % 7);
     pa::bytes rest = stream;
     for (const int size : {0, 5, 1000, 1}) {
         const auto message = next_message(reader, rest, most);
@@ -53,14 +54,14 @@ TEST_CASE("a message beyond the limit, or of another tag, is refused with the nu
 {
     message_reader reader;
     std::vector<std::byte> stream;
-    append(stream, pa::tag{}, 1001, 0);
+    append_message(stream, pa::tag{}, 1001, 0);
     pa::bytes rest = stream;
     CHECK_THROWS_WITH(next_message(reader, rest, 5000),
                       Contains("1001 bytes") && Contains("limit of 1000"));
 
     message_reader other;
     std::vector<std::byte> tagged;
-    append(tagged, pa::tag{9}, 3, 0);
+    append_message(tagged, pa::tag{9}, 3, 0);
     rest = tagged;
     CHECK_THROWS_WITH(next_message(other, rest, 5000), Contains("tag 0") && Contains("has 9"));
 }

@@ -14,7 +14,7 @@ using pa::detail::send_queue;
 
 namespace {
 
-constexpr std::size_t head = pa::wire::frame::encoded_size;
+constexpr std::size_t frame_size = pa::wire::frame::encoded_size;
 
 struct sent final : send_queue::message {
     sent(std::uint64_t t, const std::vector<std::byte>& body, int priority = 0)
@@ -53,7 +53,7 @@ std::vector<std::uint64_t> tags_of(const std::vector<std::byte>& stream)
     std::vector<std::uint64_t> tags;
     for (std::size_t at = 0; at < stream.size();) {
         const auto frame = pa::wire::parse_frame(stream.data() + at);
-        at += head;
+        at += frame_size;
         REQUIRE(stream.size() >= at + frame.size);
         const auto value = static_cast<std::uint64_t>(frame.what);
         for (std::size_t i = 0; i < frame.size; ++i)
@@ -72,7 +72,7 @@ TEST_CASE("a send queue writes by priority, and in order within one priority")
     const auto one = filled(5, 1), two = filled(5, 2), three = filled(5, 3), four = filled(0, 4);
     sent a(1, one), b(2, two, 5), c(3, three, 5), d(4, four, -1);
     for (auto* m : {&d, &a, &b, &c}) queue.push(*m);
-    CHECK(queue.bytes_waiting() == 4 * head + 15);
+    CHECK(queue.bytes_waiting() == 4 * frame_size + 15);
     const auto out = write(queue, 1000);
     CHECK(tags_of(out) == std::vector<std::uint64_t>{2, 3, 1, 4});
     CHECK(queue.empty());
@@ -86,7 +86,7 @@ TEST_CASE("a send queue writes by priority, and in order within one priority")
 
 TEST_CASE("a frame that has started is finished before one of higher priority")
 {
-    const auto started = GENERATE(std::size_t{1}, head, head + 3);
+    const auto started = GENERATE(std::size_t{1}, frame_size, frame_size + 3);
     send_queue queue;
     const auto one = filled(9, 1), two = filled(9, 2);
     sent low(1, one), high(2, two, 7);
@@ -101,7 +101,8 @@ TEST_CASE("a frame that has started is finished before one of higher priority")
 
 TEST_CASE("a withdrawn message leaves whole frames on the stream")
 {
-    const auto started = GENERATE(std::size_t{0}, std::size_t{1}, head, head + 3, head + 8);
+    const auto started =
+        GENERATE(std::size_t{0}, std::size_t{1}, frame_size, frame_size + 3, frame_size + 8);
     send_queue queue;
     const auto two = filled(9, 2);
     sent after(2, two, 7);
@@ -114,7 +115,7 @@ TEST_CASE("a withdrawn message leaves whole frames on the stream")
         queue.withdraw(gone);
         CHECK(!gone.result);
     }
-    CHECK(queue.bytes_waiting() == (started > 0 ? head + 9 - started : 0));
+    CHECK(queue.bytes_waiting() == (started > 0 ? frame_size + 9 - started : 0));
     queue.push(after);
     const auto rest = write(queue, 1000);
     out.insert(out.end(), rest.begin(), rest.end());
@@ -155,10 +156,10 @@ TEST_CASE("copies need no sender, and what is written reports completed messages
         const auto one = filled(4, 1);
         queue.push_copy(pa::tag{1}, one, 0);
     }
-    CHECK(queue.bytes_waiting() == head + 4);
+    CHECK(queue.bytes_waiting() == frame_size + 4);
     std::array<pa::bytes, 2> pieces;
     CHECK(queue.gather(pieces).size() == 2);
-    CHECK(!queue.written(head));
+    CHECK(!queue.written(frame_size));
     CHECK(queue.written(4));
     CHECK(queue.empty());
 }

@@ -7,24 +7,24 @@
 #include <string>
 
 using namespace papilio::tcp::detail;
-using asio::ip::tcp;
+using asio_tcp = asio::ip::tcp;
 
 namespace {
 
 struct loopback_pair {
     loopback_pair()
     {
-        tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+        asio_tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
         ours.connect(acceptor.local_endpoint());
         acceptor.accept(theirs);
     }
 
     asio::io_context context;
-    tcp::socket ours{context};
-    tcp::socket theirs{context};
+    asio_tcp::socket ours{context};
+    asio_tcp::socket theirs{context};
 };
 
-std::string congestion_of(tcp::socket& s)
+std::string congestion_of(asio_tcp::socket& s)
 {
     char name[16] = {};
     socklen_t size = sizeof name - 1;
