@@ -11,6 +11,7 @@
 
 #include <support/clusters.hpp>
 #include <support/seeds.hpp>
+#include <support/values.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -18,16 +19,12 @@
 
 namespace pa = papilio;
 using namespace std::chrono_literals;
+using pa::test::at;
 using pa::test::sim_cluster;
 
 namespace {
 
-constexpr double mbit = 1e6 / 8;
-
-std::size_t at(int rank)
-{
-    return static_cast<std::size_t>(rank);
-}
+constexpr double megabit = 1e6 / 8;
 
 /// Peers that average again and again, each time by the parts that follow from what they have seen.
 struct swarm {
@@ -48,7 +45,7 @@ struct swarm {
     static std::vector<pa::sim::access> accesses(const std::vector<double>& mbits)
     {
         std::vector<pa::sim::access> each;
-        for (const double rate : mbits) each.push_back({rate * mbit, rate * mbit});
+        for (const double rate : mbits) each.push_back({rate * megabit, rate * megabit});
         return each;
     }
 
@@ -105,13 +102,13 @@ TEST_CASE("a call shows what each peer's link can carry, though a slow one holds
     swarm peers(static_cast<std::uint64_t>(seed), {400, 200, 100, 50}, std::size_t{4} << 20,
                 latency);
     peers.call(false);
-    CHECK(peers.reports[0].up.bytes_per_second == Approx(400 * mbit).epsilon(0.05));
-    CHECK(peers.reports[1].up.bytes_per_second == Approx(200 * mbit).epsilon(0.05));
-    CHECK(peers.reports[2].up.bytes_per_second == Approx(100 * mbit).epsilon(0.05));
-    CHECK(peers.reports[3].up.bytes_per_second == Approx(50 * mbit).epsilon(0.05));
+    CHECK(peers.reports[0].up.bytes_per_second == Approx(400 * megabit).epsilon(0.05));
+    CHECK(peers.reports[1].up.bytes_per_second == Approx(200 * megabit).epsilon(0.05));
+    CHECK(peers.reports[2].up.bytes_per_second == Approx(100 * megabit).epsilon(0.05));
+    CHECK(peers.reports[3].up.bytes_per_second == Approx(50 * megabit).epsilon(0.05));
     CHECK(peers.reports[0].up.busy < 0.3);
     CHECK(peers.reports[3].up.busy > 0.95);
-    CHECK(peers.reports[3].down.bytes_per_second == Approx(50 * mbit).epsilon(0.05));
+    CHECK(peers.reports[3].down.bytes_per_second == Approx(50 * megabit).epsilon(0.05));
     CHECK(peers.reports[3].down.busy > 0.95);
 }
 
@@ -129,12 +126,12 @@ TEST_CASE("to plan by what calls have shown does not make long links slower")
     const double unplanned = peers.call(swarm::plan::equal_parts);
     for (int i = 0; i < 4; ++i) CHECK(peers.call(swarm::plan::all_that_pays) < 1.05 * unplanned);
     CHECK(peers.tables[0]->latency_seconds == Approx(0.05));
-    CHECK(peers.tables[0]->access[2].up == Approx(100 * mbit).epsilon(0.05));
+    CHECK(peers.tables[0]->access[2].up == Approx(100 * megabit).epsilon(0.05));
 }
 
 TEST_CASE("after a link slows down the parts change, and calls get faster than with the old ones")
 {
-    const auto [first, last] = pa::test::seeds(8);
+    const auto [first, last] = pa::test::seeds(8, 200);  // a quarter of a second each
     for (int seed = first; seed <= last; ++seed) {
         INFO(pa::test::again(seed, "after a link slows down*"));
         pa::random numbers(static_cast<std::uint64_t>(seed));
@@ -150,12 +147,13 @@ TEST_CASE("after a link slows down the parts change, and calls get faster than w
             for (int i = 0; i < 4; ++i) peers.call(true);
             auto before = pa::worthwhile_shares(peers.tables[0]->access);
             before.resize(n, 1.0 / static_cast<double>(n));
-            peers.cluster.world().reshape(static_cast<int>(slow), {slowed * mbit, slowed * mbit});
+            peers.cluster.world().reshape(static_cast<int>(slow),
+                                          {slowed * megabit, slowed * megabit});
             for (int i = 0; i < 3; ++i) peers.call(adapts);
             const double time = peers.call(adapts);
             const auto after = pa::worthwhile_shares(peers.tables[0]->access);
             REQUIRE(after.size() == n);
-            CHECK(after[slow] < 0.5 * before[slow]);
+            CHECK(after[slow] <= 0.5 * before[slow]);  // it may have had none before
             return time;
         };
         CHECK(settled(true) < 0.9 * settled(false));
@@ -167,7 +165,7 @@ TEST_CASE("a link that was slow and is fast again gets its part back")
     swarm peers(2, {200, 200, 20, 200}, std::size_t{2} << 20);
     for (int i = 0; i < 3; ++i) peers.call(true);
     CHECK(pa::worthwhile_shares(peers.tables[0]->access).at(2) == 0);
-    peers.cluster.world().reshape(2, {200 * mbit, 200 * mbit});
+    peers.cluster.world().reshape(2, {200 * megabit, 200 * megabit});
     for (int i = 0; i < 4; ++i) peers.call(true);
     CHECK(pa::worthwhile_shares(peers.tables[0]->access).empty());
 }
