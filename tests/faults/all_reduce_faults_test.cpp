@@ -289,8 +289,8 @@ TEST_CASE("a peer that tells different weights to different peers is found out")
     // votes as if all were well.
     const auto elements = pa::detail::kind_of<float, pa::weighted_mean>(pa::identity{});
     const auto plan = pa::detail::plan_by_shares(3, 300, elements, options);
-    pa::any_transport any(cluster.peer(2));
-    const auto call = pa::detail::describe(pa::detail::collective_id::all_reduce, any, 300,
+    const pa::detail::opened_call opened(pa::any_transport(cluster.peer(2)), options);
+    const auto call = pa::detail::describe(pa::detail::collective_id::all_reduce, opened, 300,
                                            elements, plan, options);
     const auto lie = [&](auto& net, int victim, double weight) -> pa::task<> {
         const auto name = [](pa::message_kind kind) {

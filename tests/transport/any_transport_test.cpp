@@ -39,13 +39,20 @@ struct plain {
 
 /// The optional members, too.
 struct refined : plain {
-    std::uint32_t next_call() { return ++calls; }
+    pa::call_numbers& calls() { return numbers; }
+    bool post(int peer, pa::tag t, pa::bytes message)
+    {
+        last_peer = peer;
+        last_tag = t;
+        last_size = message.size();
+        return true;
+    }
     void discard_call(pa::tag t) { last_tag = t; }
     pa::time_point last_heard(int peer) { return pa::time_point(std::chrono::seconds(peer)); }
     std::uint64_t arrived(int peer) { return static_cast<std::uint64_t>(100 * peer); }
     pa::duration round_trip(int peer) { return std::chrono::milliseconds(peer); }
 
-    std::uint32_t calls = 10;
+    pa::call_numbers numbers;
 };
 
 struct no_send : plain {
@@ -77,7 +84,10 @@ TEST_CASE("any_transport forwards every call")
     CHECK(pa::sync_wait(loop, any.recv(1, pa::tag{5}, buffer)) == 10);
     CHECK(net.last_peer == 1);
     CHECK(buffer[9] == std::byte{9});
-    CHECK(any.next_call() == 11);
+    CHECK(any.calls() == &net.numbers);
+    CHECK(any.post(4, pa::tag{7}, pa::bytes(buffer).first(3)));
+    CHECK(net.last_peer == 4);
+    CHECK(net.last_size == 3);
     any.discard_call(pa::tag{6});
     CHECK(net.last_tag == pa::tag{6});
     CHECK(any.last_heard(7) == pa::time_point(std::chrono::seconds(7)));
@@ -93,8 +103,8 @@ TEST_CASE("members that a transport lacks have default results")
     CHECK(any.last_heard(1) == pa::time_point::min());
     CHECK_FALSE(any.arrived(1));
     CHECK_FALSE(any.round_trip(1));
-    CHECK(any.next_call() == 0);
-    CHECK(pa::detail::next_call(net) == 0);
+    CHECK(any.calls() == nullptr);
+    CHECK_FALSE(any.post(1, pa::tag{6}, {}));
 }
 
 TEST_CASE("copies of an any_transport refer to one transport")
@@ -102,6 +112,6 @@ TEST_CASE("copies of an any_transport refer to one transport")
     refined net;
     pa::any_transport any(net);
     pa::any_transport copy = any;
-    CHECK(any.next_call() == 11);
-    CHECK(copy.next_call() == 12);
+    CHECK(any.calls()->next() == 1);
+    CHECK(copy.calls()->next() == 2);
 }

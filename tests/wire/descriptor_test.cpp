@@ -17,7 +17,8 @@ const pa::wire::descriptor sample{.call = 7,
                                   .count = 1'000'003,
                                   .columns = 65'536,
                                   .layout = 0x1234'5678'9abc'def0,
-                                  .weight = 2.5};
+                                  .weight = 2.5,
+                                  .attempt = 3};
 
 }  // namespace
 
@@ -29,8 +30,8 @@ TEST_CASE("a descriptor is read as it was written")
 TEST_CASE("what is no descriptor is refused")
 {
     const auto good = pa::wire::encode(sample);
-    CHECK_THROWS_WITH(pa::wire::parse_descriptor(pa::bytes(good).first(47)),
-                      Catch::Contains("is at least 48 bytes: it is 47"));
+    CHECK_THROWS_WITH(pa::wire::parse_descriptor(pa::bytes(good).first(51)),
+                      Catch::Contains("is at least 52 bytes: it is 51"));
     for (const std::size_t magic_or_version : {0u, 3u, 4u}) {
         auto bad = good;
         bad[magic_or_version] ^= std::byte{1};
@@ -55,6 +56,7 @@ TEST_CASE("descriptors that differ, weights aside, differ in words and in their 
         CHECK(pa::wire::digest(sample) != pa::wire::digest(other));
     };
     differs([](auto& d) { ++d.call; }, "call");
+    differs([](auto& d) { ++d.attempt; }, "begun is 3 here and 4 there");
     differs([](auto& d) { ++d.peers; }, "number of peers");
     differs([](auto& d) { d.element = pa::element_type::f32; }, "bf16 here and f32 there");
     differs([](auto& d) { ++d.op; }, "operation");

@@ -13,10 +13,33 @@ TEST_CASE("a tag gives back the fields it was made of")
           pa::message_kind::control, pa::message_kind::user})
         for (const std::uint32_t epoch : {0u, 1u, pa::max_epoch})
             for (const std::uint32_t call : {0u, 1u, pa::max_tag_call})
-                for (const std::uint32_t index : {0u, 1u, pa::max_tag_index}) {
+                for (const std::uint32_t index : {0u, 1u, pa::max_call_index}) {
                     const pa::tag_fields fields{epoch, call, kind, index};
                     CHECK(pa::fields_of(pa::make_tag(fields)) == fields);
                 }
+}
+
+TEST_CASE("a call's tag names its attempt and view, and leaves a shorter index for it")
+{
+    for (const auto kind :
+         {pa::message_kind::contribution, pa::message_kind::result, pa::message_kind::vote})
+        for (const std::uint32_t attempt : {0u, 1u, pa::max_tag_attempt})
+            for (const std::uint32_t view : {0u, 1u, pa::max_tag_view}) {
+                const pa::tag_fields fields{1, 2, kind, pa::max_call_index, attempt, view};
+                CHECK(pa::fields_of(pa::make_tag(fields)) == fields);
+            }
+    const pa::tag_fields further{.call = 2, .kind = pa::message_kind::vote, .attempt = 17};
+    CHECK(pa::fields_of(pa::make_tag(further)).attempt == 1);
+}
+
+TEST_CASE("outside of calls a tag has no attempt, and an index of 24 bits")
+{
+    for (const auto kind : {pa::message_kind::control, pa::message_kind::user}) {
+        const pa::tag_fields fields{1, 2, kind, pa::max_tag_index, 3};
+        const auto found = pa::fields_of(pa::make_tag(fields));
+        CHECK(found.index == pa::max_tag_index);
+        CHECK(found.attempt == 0);
+    }
 }
 
 TEST_CASE("epochs and calls wrap around and leave the other fields alone")
@@ -33,9 +56,10 @@ TEST_CASE("messages of one call share their call and nothing else does")
         return pa::call_of(pa::make_tag({epoch, call, kind, index}));
     };
     const auto call = of(3, 5, pa::message_kind::vote, 0);
-    CHECK(of(3, 5, pa::message_kind::contribution, pa::max_tag_index) == call);
+    CHECK(of(3, 5, pa::message_kind::contribution, pa::max_call_index) == call);
     CHECK(of(3, 6, pa::message_kind::vote, 0) != call);
     CHECK(of(4, 5, pa::message_kind::vote, 0) != call);
+    CHECK(pa::call_of(pa::make_tag({3, 5, pa::message_kind::vote, 0, 1})) != call);
 }
 
 TEST_CASE("a user's tag is that of no call and of no request")
@@ -50,8 +74,10 @@ TEST_CASE("a user's tag is that of no call and of no request")
     CHECK(pa::user_tag(1) != pa::user_tag(2));
 }
 
-TEST_CASE("a tag holds epoch, call, kind and index, from the top")
+TEST_CASE("a tag holds epoch, call, kind, view, attempt and index, from the top")
 {
-    CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::vote, 0x234567}) ==
-          pa::tag{0xabcdef0103234567});
+    CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::vote, 0x34567, 0x2, 0x1a}) ==
+          pa::tag{0xabcdef017a234567});
+    CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::user, 0x234567}) ==
+          pa::tag{0xabcdef01a0234567});
 }

@@ -24,7 +24,8 @@ struct call_options {
 
     /// Which call of the group this is, 1 to 524,287. Zero takes the transport's next number: then
     /// all peers make all calls, in the same order, and a peer that misses one fails every later
-    /// one. A number is not used again while messages of the call before may be on their way.
+    /// one. One call at a time runs under a number. How often it was begun before is part of it, so
+    /// that peers may make a call that failed again under its number, all of them as often.
     std::uint32_t call = 0;
 
     /// Of calls at the same time, those with a higher one send first, on transports that know how.

@@ -5,6 +5,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
+#include <papilio/transport/call_numbers.hpp>
 #include <papilio/transport/mailbox.hpp>
 
 #include <map>
@@ -47,13 +48,14 @@ public:
 
     /// Done when the last byte has left the uplink.
     task<> send(int peer, tag t, bytes message);
+    bool post(int peer, tag t, bytes message);
 
     task<std::size_t> recv(int peer, tag t, mutable_bytes into)
     {
         co_return co_await inbox_.take(peer, t, into);
     }
 
-    std::uint32_t next_call() noexcept { return ++calls_; }
+    call_numbers& calls() noexcept { return calls_; }
     void discard_call(tag t) { inbox_.discard_call(t); }
     time_point last_heard(int peer) const { return heard_.at(static_cast<std::size_t>(peer)); }
     duration round_trip(int peer) const noexcept;
@@ -66,7 +68,7 @@ private:
     access access_;
     time_point uplink_free_{};
     time_point downlink_free_{};
-    std::uint32_t calls_ = 0;
+    call_numbers calls_;
     std::vector<time_point> heard_;
     mailbox inbox_;
 };

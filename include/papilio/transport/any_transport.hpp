@@ -29,7 +29,10 @@ public:
     {
         return model_->recv(peer, t, into);
     }
-    std::uint32_t next_call() { return model_->next_call(); }
+    /// Null where the transport does not number calls.
+    call_numbers* calls() { return model_->calls(); }
+
+    bool post(int peer, tag t, bytes message) { return model_->post(peer, t, message); }
     void discard_call(tag t) { model_->discard_call(t); }
     void prioritise(tag t, int priority) { model_->prioritise(t, priority); }
     time_point last_heard(int peer) { return model_->last_heard(peer); }
@@ -43,7 +46,8 @@ private:
         virtual int size() = 0;
         virtual task<> send(int peer, tag t, bytes message) = 0;
         virtual task<std::size_t> recv(int peer, tag t, mutable_bytes into) = 0;
-        virtual std::uint32_t next_call() = 0;
+        virtual call_numbers* calls() = 0;
+        virtual bool post(int peer, tag t, bytes message) = 0;
         virtual void discard_call(tag t) = 0;
         virtual void prioritise(tag t, int priority) = 0;
         virtual time_point last_heard(int peer) = 0;
@@ -61,7 +65,11 @@ private:
         {
             return net.recv(peer, t, into);
         }
-        std::uint32_t next_call() override { return detail::next_call(net); }
+        call_numbers* calls() override { return detail::calls(net); }
+        bool post(int peer, tag t, bytes message) override
+        {
+            return detail::post(net, peer, t, message);
+        }
         void discard_call(tag t) override { detail::discard_call(net, t); }
         void prioritise(tag t, int priority) override { detail::prioritise(net, t, priority); }
         time_point last_heard(int peer) override { return detail::last_heard(net, peer); }

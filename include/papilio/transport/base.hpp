@@ -3,6 +3,7 @@
 #include <papilio/async/task.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/transport/call_numbers.hpp>
 #include <papilio/wire/tag.hpp>
 
 #include <concepts>
@@ -25,8 +26,10 @@ namespace papilio::inline PAPILIO_MODE {
 /// returns or is dropped; a message whose `send` is dropped arrives whole or not at all.
 ///
 /// Optional members that the library uses when they exist:
-/// - `std::uint32_t next_call()` numbers the calls made on this transport: 1, 2, ...; without it
-///   callers number their calls themselves
+/// - `call_numbers& calls()`: the numbers of the calls made on this transport, always the same
+///   object; without it callers number their calls themselves, and each number serves once
+/// - `bool post(int peer, tag t, bytes message)` sends a copy of a small message in the background,
+///   ahead of those that wait; false if it cannot, as when the link has failed
 /// - `void discard_call(tag t)` discards all messages of the call that `t` belongs to, those that
 ///   arrive later among them
 /// - `void prioritise(tag t, int priority)`: messages of the call that `t` belongs to are sent
@@ -48,7 +51,12 @@ namespace detail {
 
 template <class T>
 concept numbers_calls = requires(T& net) {
-    { net.next_call() } -> std::same_as<std::uint32_t>;
+    { net.calls() } -> std::same_as<call_numbers&>;
+};
+
+template <class T>
+concept posts_messages = requires(T& net, int peer, tag t, bytes message) {
+    { net.post(peer, t, message) } -> std::same_as<bool>;
 };
 
 template <class T>
@@ -79,12 +87,21 @@ concept reports_round_trips = requires(T& net, int peer) {
 // clang-format on
 
 template <transport Net>
-std::uint32_t next_call(Net& net)
+call_numbers* calls(Net& net)
 {
     if constexpr (numbers_calls<Net>)
-        return net.next_call();
+        return &net.calls();
     else
-        return 0;
+        return nullptr;
+}
+
+template <transport Net>
+bool post(Net& net, int peer, tag t, bytes message)
+{
+    if constexpr (posts_messages<Net>)
+        return net.post(peer, t, message);
+    else
+        return false;
 }
 
 template <transport Net>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/config.hpp>
+#include <papilio/transport/call_numbers.hpp>
 #include <papilio/transport/mailbox.hpp>
 
 #include <memory>
@@ -18,9 +19,10 @@ public:
     int size() const noexcept;
 
     task<> send(int peer, tag t, bytes content);
+    bool post(int peer, tag t, bytes content);
     task<std::size_t> recv(int peer, tag t, mutable_bytes into);
 
-    std::uint32_t next_call() noexcept { return ++calls_; }
+    call_numbers& calls() noexcept { return calls_; }
     void discard_call(tag t) { inbox_.discard_call(t); }
     duration round_trip(int) const noexcept { return {}; }
 
@@ -53,7 +55,7 @@ private:
     int rank_;
     loop& loop_;
     mailbox inbox_;
-    std::uint32_t calls_ = 0;
+    call_numbers calls_;
 
     std::mutex mutex_;  // guards the members below, which other threads use
     std::vector<message> queue_;

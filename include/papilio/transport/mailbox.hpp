@@ -56,7 +56,7 @@ private:
     detail::early_messages early_;
     std::multimap<address, pending_receive*> waiting_;
     std::map<int, std::error_code> closed_;
-    std::deque<std::uint32_t> discarded_calls_;
+    std::deque<std::uint64_t> discarded_calls_;
 };
 
 /// One receive.

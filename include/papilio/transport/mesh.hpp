@@ -4,6 +4,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/short_list.hpp>
 #include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/call_numbers.hpp>
 #include <papilio/transport/detail/call_priorities.hpp>
 #include <papilio/transport/detail/dialer.hpp>
 #include <papilio/transport/detail/liveness.hpp>
@@ -41,7 +42,12 @@ public:
     task<> send(int peer, tag t, bytes message);
     task<std::size_t> recv(int peer, tag t, mutable_bytes into);
 
-    std::uint32_t next_call() noexcept { return ++calls_; }
+    /// Sends a copy of a small message in the background, ahead of those that wait. It is kept
+    /// until the link is established and has taken it. False if the link has failed, or keeps too
+    /// many.
+    bool post(int peer, tag t, bytes message) { return other(peer).post(t, message); }
+
+    call_numbers& calls() noexcept { return calls_; }
     void discard_call(tag t) { inbox_.discard_call(t); }
     void prioritise(tag t, int priority) { priorities_.set(t, priority); }
     time_point last_heard(int peer) { return link_to(peer).last_heard(); }
@@ -86,7 +92,7 @@ private:
     loop& loop_;
     int rank_;
     mesh_options options_;
-    std::uint32_t calls_ = 0;
+    call_numbers calls_;
     bool closing_ = false;
     mailbox inbox_;
     detail::call_priorities priorities_;

@@ -4,6 +4,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/base.hpp>
+#include <papilio/transport/call_numbers.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -59,7 +60,11 @@ public:
         return net_.recv(member(peer), in_epoch(t), into);
     }
 
-    std::uint32_t next_call() noexcept { return ++calls_; }
+    bool post(int peer, tag t, bytes message)
+    {
+        return detail::post(net_, member(peer), in_epoch(t), message);
+    }
+    call_numbers& calls() noexcept { return calls_; }
     void discard_call(tag t) { detail::discard_call(net_, in_epoch(t)); }
     void prioritise(tag t, int priority) { detail::prioritise(net_, in_epoch(t), priority); }
     time_point last_heard(int peer) { return detail::last_heard(net_, member(peer)); }
@@ -89,7 +94,7 @@ private:
     std::vector<int> members_;
     std::uint32_t epoch_;
     int rank_ = 0;
-    std::uint32_t calls_ = 0;
+    call_numbers calls_;
 };
 
 }  // namespace papilio

@@ -28,8 +28,9 @@ struct descriptor {
     std::uint64_t columns = 0;  ///< in which the data travels
     std::uint64_t layout = 0;   ///< a hash of the peers' roles and shares
     double weight = 1;          ///< the sender's own; may differ between peers; 0: no elements
+    std::uint32_t attempt = 0;  ///< how often the call's number was begun before
 
-    static constexpr std::size_t encoded_size = 48;
+    static constexpr std::size_t encoded_size = 52;
     friend constexpr bool operator==(const descriptor&, const descriptor&) = default;
 };
 
@@ -40,14 +41,15 @@ inline bool valid_weight(double weight) noexcept
 }
 
 inline constexpr std::uint32_t descriptor_magic = 0x44504150;  // "PAPD"
+inline constexpr std::uint16_t descriptor_version = 2;
 
-/// Little-endian: u32 magic, u16 version (1), u16 peers, u32 call, u8 element, u8 op, u8 codec,
-/// u8 back, u64 count, u64 columns, u64 layout, f64 weight.
+/// Little-endian: u32 magic, u16 version (2), u16 peers, u32 call, u8 element, u8 op, u8 codec,
+/// u8 back, u64 count, u64 columns, u64 layout, f64 weight, u32 attempt.
 inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& d) noexcept
 {
     std::array<std::byte, descriptor::encoded_size> to;
     store(to.data(), descriptor_magic);
-    store(to.data() + 4, std::uint16_t{1});
+    store(to.data() + 4, descriptor_version);
     store(to.data() + 6, d.peers);
     store(to.data() + 8, d.call);
     store(to.data() + 12, d.element);
@@ -58,6 +60,7 @@ inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& 
     store(to.data() + 24, d.columns);
     store(to.data() + 32, d.layout);
     store(to.data() + 40, d.weight);
+    store(to.data() + 48, d.attempt);
     return to;
 }
 
@@ -68,12 +71,12 @@ inline descriptor parse_descriptor(bytes from)
     if (from.size() < descriptor::encoded_size)
         throw papilio::detail::bad_value(errc::bad_message,
                                          "the size of a message with a descriptor",
-                                         "at least 48 bytes", from.size());
+                                         "at least 52 bytes", from.size());
     if (load<std::uint32_t>(from.data()) != descriptor_magic)
         throw std::system_error(errc::bad_message, "the message does not begin with a descriptor");
-    if (const auto version = load<std::uint16_t>(from.data() + 4); version != 1)
-        throw papilio::detail::bad_value(errc::bad_message, "the version of a descriptor", "1",
-                                         version);
+    if (const auto version = load<std::uint16_t>(from.data() + 4); version != descriptor_version)
+        throw papilio::detail::bad_value(errc::bad_message, "the version of a descriptor",
+                                         std::to_string(descriptor_version), version);
     descriptor d;
     d.peers = load<std::uint16_t>(from.data() + 6);
     d.call = load<std::uint32_t>(from.data() + 8);
@@ -85,6 +88,7 @@ inline descriptor parse_descriptor(bytes from)
     d.columns = load<std::uint64_t>(from.data() + 24);
     d.layout = load<std::uint64_t>(from.data() + 32);
     d.weight = load<double>(from.data() + 40);
+    d.attempt = load<std::uint32_t>(from.data() + 48);
     if (!valid_weight(d.weight))
         throw papilio::detail::bad_value(errc::bad_message, "the weight in a descriptor",
                                          "at least 0 and below 2^53", d.weight);
@@ -94,8 +98,8 @@ inline descriptor parse_descriptor(bytes from)
 /// One number for all that the peers of a call must agree on: everything but the weight.
 inline std::uint64_t digest(const descriptor& d) noexcept
 {
-    return hash(d.call, d.peers, static_cast<std::uint8_t>(d.element), d.op, d.codec, d.back,
-                d.count, d.columns, d.layout);
+    return hash(d.call, d.attempt, d.peers, static_cast<std::uint8_t>(d.element), d.op, d.codec,
+                d.back, d.count, d.columns, d.layout);
 }
 
 /// In words, the first thing in which two descriptors disagree; empty if they agree.
@@ -106,6 +110,8 @@ inline std::string difference(const descriptor& here, const descriptor& there)
                " there";
     };
     if (here.call != there.call) return say("the call's number", here.call, there.call);
+    if (here.attempt != there.attempt)
+        return say("how often the call's number was begun", here.attempt, there.attempt);
     if (here.peers != there.peers) return say("the number of peers", here.peers, there.peers);
     if (here.count != there.count) return say("the number of elements", here.count, there.count);
     if (here.element != there.element)

@@ -14,7 +14,7 @@ namespace papilio::inline PAPILIO_MODE::wire {
 /// How a call ended for one peer, told to all others.
 struct vote {
     bool yes = false;        ///< the sender holds the complete result
-    std::uint64_t call = 0;  ///< the digest of the call's descriptor
+    std::uint64_t call = 0;  ///< the digest of the call's descriptor; 0: see `refusal`
     std::uint64_t weights =
         0;              ///< a hash of the weights by which the sender reduced its part; 0: none
     double weight = 1;  ///< the sender's own
@@ -24,6 +24,20 @@ struct vote {
     static constexpr std::size_t encoded_size = 40;
     friend constexpr bool operator==(const vote&, const vote&) = default;
 };
+
+/// A no of peer `rank` about a call that it cannot describe, because its own arguments are refused:
+/// it names no call, and is about the one whose tag it bears.
+inline vote refusal(int rank, errc why) noexcept
+{
+    return {.culprit = rank, .why = why};
+}
+
+/// A code as a vote tells it: those that are not papilio's say nothing to other hosts.
+inline errc reason_of(std::error_code why) noexcept
+{
+    const bool ours = why.category() == category() && known(static_cast<errc>(why.value()));
+    return ours ? static_cast<errc>(why.value()) : errc::peer_failed;
+}
 
 inline constexpr std::uint32_t vote_magic = 0x56504150;  // "PAPV"
 

@@ -28,7 +28,7 @@ struct member {
           call{.call = 7, .peers = static_cast<std::uint16_t>(net.size()), .weight = 1},
           weights(call, plan, net.rank()),
           votes(weights, plan.roles, plan.stages, net.rank()),
-          io(any_transport(net), call.call, plan.roles, plan.stages, status),
+          io(any_transport(net), call, plan.roles, plan.stages, status),
           exchange(io, votes, plan.stages)
     {
         status.result.peers.resize(plan.roles.size());

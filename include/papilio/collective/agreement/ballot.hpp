@@ -65,12 +65,11 @@ public:
 
     std::vector<std::byte> no(int culprit, std::error_code why) const
     {
-        const bool ours = why.category() == category() && known(static_cast<errc>(why.value()));
         const auto v = wire::encode(wire::vote{
             .call = call_,
             .weight = weights_.call().weight,
             .culprit = culprit,
-            .why = ours ? static_cast<errc>(why.value()) : errc::peer_failed,
+            .why = wire::reason_of(why),
         });
         return {v.begin(), v.end()};
     }
@@ -87,7 +86,8 @@ public:
         const int k = plan_.meeting(me_, peer);
         const auto head = std::min(message.size(), std::size_t{wire::vote::encoded_size});
         const auto v = wire::parse_vote(message.first(head));
-        if (v.call != call_) {
+        const bool undescribed = !v.yes && v.call == 0;
+        if (v.call != call_ && !undescribed) {
             refused_ = true;  // and it will say the same of ours
             throw std::system_error(errc::mismatch, "it voted about another call");
         }

@@ -50,7 +50,7 @@ public:
           status_{.begin = begin, .limit = limit},
           weights_(call, plan, net.rank()),
           ballot_(weights_, plan.roles, plan.stages, net.rank()),
-          io_(std::move(net), call.call, plan.roles, plan.stages, status_),
+          io_(std::move(net), call, plan.roles, plan.stages, status_),
           votes_(io_, ballot_, plan.stages)
     {
         auto& result = status_.result;
@@ -64,11 +64,12 @@ public:
     call_run(const call_run&) = delete;
     call_run& operator=(const call_run&) = delete;
 
-    /// Messages that arrive after the call was cancelled, or ended with unserved observers, are
-    /// discarded.
+    /// Messages that arrive after the call was dropped, or ended with unserved observers, are
+    /// discarded. The others hear that it was dropped, if the transport sends in the background.
     ~call_run()
     {
         if (!complete_) io_.discard_call();
+        if (!ended_ && votes(io_.mine())) votes_.post_no(no(io_.me(), errc::peer_failed));
     }
 
     peer_io& io() noexcept { return io_; }
@@ -152,6 +153,12 @@ private:
     /// Tells the others of a failure, as long as there is time.
     task<> give_up(const call_failure& failure);
 
+    std::vector<std::byte> no(int culprit, std::error_code why) const
+    {
+        return ballot_.no(culprit,
+                          votes_.outcome_unknown() ? make_error_code(errc::outcome_unknown) : why);
+    }
+
     report finished();
 
     const call_plan& plan_;
@@ -162,6 +169,7 @@ private:
     vote_exchange votes_;
     gate done_;              // all votes are in, and this peer's own work is done
     bool complete_ = false;  // no more messages are to come
+    bool ended_ = false;     // and the others know, as far as they can be told
 };
 
 inline task<report> call_run::run(task<> data, task<> aside)
@@ -178,6 +186,7 @@ inline task<report> call_run::run(task<> data, task<> aside)
         failure.write_to_log(weights_.call().call);
         task<> told = give_up(failure);
         co_await std::move(told);
+        ended_ = true;
         failure.rethrow(votes_.outcome_unknown());
     }
     co_return finished();
@@ -187,12 +196,9 @@ inline task<> call_run::give_up(const call_failure& failure)
 {
     io_.discard_call();
     if (!votes(io_.mine())) co_return;
-    const auto& known = failure.error();
-    const auto why =
-        votes_.outcome_unknown() ? make_error_code(errc::outcome_unknown) : known.code();
-    const auto no = ballot_.no(known.culprit(), why);
+    const auto said = no(failure.error().culprit(), failure.error().code());
     try {
-        task<> told = votes_.send_no(no);
+        task<> told = votes_.send_no(said);
         co_await timeout(std::move(told), status_.begin + status_.limit);
     } catch (const std::system_error&) {
         // A peer that has not been told by now finds out by its own deadline.
@@ -209,6 +215,7 @@ inline report call_run::finished()
     result.unserved_observers = status_.unserved;
     io_.report_link();
     complete_ = status_.unserved.empty();
+    ended_ = true;
     log(log_level::debug, "call succeeded", {"call", "rank", "bytes_sent", "took"}, result.call,
         io_.me(), result.bytes_sent(), result.finished);
     return std::move(result);

@@ -12,6 +12,7 @@
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/role.hpp>
 #include <papilio/transport/any_transport.hpp>
+#include <papilio/wire/descriptor.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -28,10 +29,11 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// what each peer still owes.
 class peer_io {
 public:
-    peer_io(any_transport net, std::uint32_t call, const std::vector<role>& roles,
+    peer_io(any_transport net, const wire::descriptor& call, const std::vector<role>& roles,
             const butterfly& plan, call_status& status)
         : net_(std::move(net)),
-          call_(call),
+          call_(call.call),
+          attempt_(call.attempt),
           roles_(roles),
           plan_(plan),
           status_(status),
@@ -52,7 +54,10 @@ public:
 
     tag tag_for(message_kind kind, std::size_t i) const noexcept
     {
-        return make_tag({.call = call_, .kind = kind, .index = static_cast<std::uint32_t>(i)});
+        return make_tag({.call = call_,
+                         .kind = kind,
+                         .index = static_cast<std::uint32_t>(i),
+                         .attempt = attempt_});
     }
 
     /// `peer` owes a message of a kind: it could have sent it by now, as far as this peer knows.
@@ -62,6 +67,14 @@ public:
     {
         status_.result.peers[index(peer)].sent += message.size();
         return link_.send(peer, t, message);
+    }
+
+    /// Sends in the background, if the transport can.
+    bool post(int peer, tag t, bytes message)
+    {
+        if (!net_.post(peer, t, message)) return false;
+        status_.result.peers[index(peer)].sent += message.size();
+        return true;
     }
 
     class receive;
@@ -135,6 +148,7 @@ private:
 
     any_transport net_;
     std::uint32_t call_;
+    std::uint32_t attempt_;
     const std::vector<role>& roles_;
     const butterfly& plan_;
     call_status& status_;

@@ -66,15 +66,25 @@ public:
         }
     }
 
-    /// Sends `no` to all partners that have not had this peer's vote. One that cannot be reached
-    /// shows it by its own vote.
+    /// Sends `no` to all partners that have not had this peer's vote, in the background where the
+    /// transport can. One that cannot be reached shows it by its own vote.
     task<> send_no(bytes no)
     {
         std::vector<task<>> sends;
-        for (int peer = 0; peer < io_.size(); ++peer)
-            if (io_.meets(peer) && !sent_[index(peer)] && !out_of_reach(peer))
-                sends.push_back(send_to(peer, no));
+        for (int peer : post_no(no)) sends.push_back(send_to(peer, no));
         co_await when_all(std::move(sends));
+    }
+
+    /// The same in the background alone; returns whom the transport did not take it for.
+    std::vector<int> post_no(bytes no)
+    {
+        std::vector<int> left;
+        for (int peer = 0; peer < io_.size(); ++peer) {
+            if (!io_.meets(peer) || sent_[index(peer)] || out_of_reach(peer)) continue;
+            sent_[index(peer)] = io_.post(peer, io_.tag_for(message_kind::vote, 0), no);
+            if (!sent_[index(peer)]) left.push_back(peer);
+        }
+        return left;
     }
 
     /// Open when all votes are in, and say yes.

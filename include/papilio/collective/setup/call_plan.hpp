@@ -71,7 +71,6 @@ inline void check_group(std::size_t n, std::size_t count, const call_options& o)
         throw bad_length("call_options::shares", o.shares.size(), n);
     if (!(o.weight >= 0) || !(o.weight < 0x1p53))
         throw bad_value("call_options::weight", "at least 0 and below 2^53", o.weight);
-    if (o.call > max_call) throw bad_value("call_options::call", "at most 524,287", o.call);
     if (o.timeout <= duration{}) throw bad_value("call_options::timeout", "above 0", o.timeout);
     const auto any = [&](auto has) { return o.roles.empty() || std::ranges::any_of(o.roles, has); };
     if (!any(contributes))
@@ -107,10 +106,10 @@ inline std::size_t columns_of(const call_plan& plan, std::size_t element_size,
         owned[owner % owned.size()] += plan.parts[owner].size;
     const auto columns =
         columns_for(std::ranges::max(owned), plan.granule, chunk_bytes / element_size);
-    if (columns > max_tag_index)
+    if (columns > max_call_index)
         throw bad_value(
             "the number of chunks by call_options::chunk_bytes = " + std::to_string(chunk_bytes),
-            "at most 16,777,215", columns);
+            "at most 1,048,575", columns);
     return columns;
 }
 

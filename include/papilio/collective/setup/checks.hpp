@@ -4,9 +4,8 @@
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
-#include <papilio/transport/any_transport.hpp>
+#include <papilio/collective/setup/opened_call.hpp>
 #include <papilio/wire/descriptor.hpp>
-#include <papilio/wire/tag.hpp>
 
 #include <functional>
 
@@ -30,34 +29,15 @@ inline void check_apart(const call_data& data)
         refuse("in and out overlap: to reduce in place, call all_reduce_in_place");
 }
 
-/// Without numbers of its own a transport could not tell one call's messages from the next one's.
-inline std::uint32_t next_call_number(any_transport& net)
-{
-    const auto next = net.next_call();
-    if (next == 0)
-        refuse(
-            "this transport does not number calls: give call_options::call, another for each "
-            "call");
-    return (next - 1) % max_call + 1;
-}
-
-/// From here on the transport knows the call, and what goes before it.
-inline std::uint32_t call_number(any_transport& net, const call_options& o)
-{
-    const auto number = o.call != 0 ? o.call : next_call_number(net);
-    net.prioritise(make_tag({.call = number}), o.priority);
-    return number;
-}
-
 /// Which collective a call is, told to the others beside the operation.
 enum class collective_id : std::uint8_t { all_reduce, reduce_scatter, all_gather, barrier };
 
-inline wire::descriptor describe(collective_id which, any_transport& net, std::size_t count,
+inline wire::descriptor describe(collective_id which, const opened_call& call, std::size_t count,
                                  const call_kind& kind, const call_plan& plan,
                                  const call_options& o)
 {
-    return {.call = call_number(net, o),
-            .peers = static_cast<std::uint16_t>(net.size()),
+    return {.call = call.number(),
+            .peers = static_cast<std::uint16_t>(plan.roles.size()),
             .element = kind.element,
             .op = kind.op,
             .codec = static_cast<std::uint8_t>(kind.codec),
@@ -65,7 +45,8 @@ inline wire::descriptor describe(collective_id which, any_transport& net, std::s
             .count = count,
             .columns = plan.columns,
             .layout = hash(plan.layout, static_cast<std::uint8_t>(which)),
-            .weight = o.weight + 0.0};  // not -0.0
+            .weight = o.weight + 0.0,  // not -0.0
+            .attempt = call.attempt()};
 }
 
 }  // namespace papilio::detail

@@ -54,10 +54,17 @@ PAPILIO_DECL duration transport::round_trip(int) const noexcept
 PAPILIO_DECL task<> transport::send(int peer, tag t, bytes message)
 {
     if (world_.dead_.contains(rank_)) throw std::system_error(errc::disconnected);
+    post(peer, t, message);
+    co_await sleep_until(uplink_free_);
+}
+
+PAPILIO_DECL bool transport::post(int peer, tag t, bytes message)
+{
+    if (world_.dead_.contains(rank_)) return false;
     const auto starts = std::max(uplink_free_, world_.now());
     uplink_free_ = starts + world::transmission(message.size(), access_.up_bytes_per_second);
     world_.launch(rank_, peer, t, message, false, starts);
-    co_await sleep_until(uplink_free_);
+    return true;
 }
 
 PAPILIO_DECL void world::launch(int from, int to, tag t, bytes message, bool last,

@@ -25,13 +25,13 @@ public:
     int of(tag t) const noexcept
     {
         const auto found =
-            std::ranges::find(known_, call_of(t), &std::pair<std::uint32_t, int>::first);
+            std::ranges::find(known_, call_of(t), &std::pair<std::uint64_t, int>::first);
         return found == known_.end() ? 0 : found->second;
     }
 
 private:
     static constexpr std::size_t max_known = 64;
-    std::deque<std::pair<std::uint32_t, int>> known_;
+    std::deque<std::pair<std::uint64_t, int>> known_;
 };
 
 }  // namespace papilio::detail

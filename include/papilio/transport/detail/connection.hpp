@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
@@ -46,6 +47,14 @@ public:
     /// dropped half-way, the connection keeps a copy of the rest, so that the stream stays whole.
     /// It is queued ahead of every lower-priority message that has not started.
     outgoing send(tag t, bytes message, int priority = 0);
+
+    /// Queues a copy of a small message ahead of all that wait.
+    void post(tag t, bytes message)
+    {
+        queue_.push_copy(t, message, std::numeric_limits<int>::max());
+        flush();
+        has_work_.open();
+    }
 
     /// Queues a frame without content.
     void send_control(tag t)

@@ -68,6 +68,10 @@ public:
     /// order. The link must be settled; throws its error if it has failed.
     connection& connection_for(tag t);
 
+    /// Sends a copy of a small message in the background, once the link is established. False if it
+    /// has failed, or too many wait for it.
+    bool post(tag t, bytes message);
+
     /// A message of `size` bytes has been sent under `t`.
     void sent(tag t, std::size_t size)
     {
@@ -107,7 +111,8 @@ private:
     int peer_;
     const mesh_options& options_;
     std::vector<std::unique_ptr<connection>> connections_;
-    std::optional<stream_choice> choice_;  // of adaptive links
+    std::optional<stream_choice> choice_;                         // of adaptive links
+    std::vector<std::pair<tag, std::vector<std::byte>>> posted_;  // before the link was settled
     gate settled_;
     gate shut_down_;  // both sides have sent their shutdowns, or the link has failed
     std::error_code error_;
@@ -131,7 +136,19 @@ inline void peer_link::add(std::uint32_t index, std::unique_ptr<byte_stream> s)
         log(log_level::info, "link established", {"rank", "peer", "kind", "streams"}, rank_, peer_,
             connections_.front()->kind(), connections_.size());
         settled_.open();
+        for (const auto& [t, message] : std::exchange(posted_, {})) post(t, message);
     }
+}
+
+inline bool peer_link::post(tag t, bytes message)
+{
+    constexpr std::size_t most = 1024;
+    if (error_ || posted_.size() == most) return false;
+    if (is_settled())
+        connection_for(t).post(t, message);
+    else
+        posted_.emplace_back(t, std::vector<std::byte>(message.begin(), message.end()));
+    return true;
 }
 
 inline void peer_link::fail(std::error_code why)

@@ -80,14 +80,14 @@ private:
 
     /// What one call has sent.
     struct transfer {
-        std::uint32_t call;
+        std::uint64_t call;
         std::size_t streams;
         std::size_t bytes;
         time_point begun;
         time_point last;
     };
 
-    transfer* find(std::uint32_t call)
+    transfer* find(std::uint64_t call)
     {
         const auto found = std::find_if(recent_.rbegin(), recent_.rend(),
                                         [&](const transfer& x) { return x.call == call; });

@@ -32,8 +32,14 @@ PAPILIO_DECL bool group::threaded() const
 
 PAPILIO_DECL task<> transport::send(int peer, tag t, bytes content)
 {
-    group_.peer(peer).enqueue({rank_, t, {content.begin(), content.end()}});
+    post(peer, t, content);
     co_return;
+}
+
+PAPILIO_DECL bool transport::post(int peer, tag t, bytes content)
+{
+    group_.peer(peer).enqueue({rank_, t, {content.begin(), content.end()}});
+    return true;
 }
 
 PAPILIO_DECL task<std::size_t> transport::recv(int peer, tag t, mutable_bytes into)

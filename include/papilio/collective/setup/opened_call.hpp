@@ -1,0 +1,121 @@
+#pragma once
+
+#include <papilio/async/task.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/base/index.hpp>
+#include <papilio/collective/agreement/call_failure.hpp>
+#include <papilio/collective/options.hpp>
+#include <papilio/collective/report.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/transport/any_transport.hpp>
+#include <papilio/wire/descriptor.hpp>
+#include <papilio/wire/tag.hpp>
+#include <papilio/wire/vote.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// A call has its number before anything about it can be refused, so that peers whose arguments
+/// are right and those whose are wrong go on with the same numbers.
+class opened_call {
+public:
+    /// Throws `errc::bad_argument` if there is no number for the call, or its number is in use.
+    opened_call(any_transport net, const call_options& o)
+        : net_(std::move(net)), number_(number_for(net_, o)), votes_(has_vote(net_, o))
+    {
+        if (auto* const numbers = net_.calls()) attempt_ = numbers->begin(number_);
+        net_.prioritise(tag_for(message_kind::vote), o.priority);
+    }
+    opened_call(const opened_call&) = delete;
+    opened_call& operator=(const opened_call&) = delete;
+    ~opened_call()
+    {
+        if (auto* const numbers = net_.calls()) numbers->end(number_);
+    }
+
+    std::uint32_t number() const noexcept { return number_; }
+
+    /// How often the number was begun before.
+    std::uint32_t attempt() const noexcept { return attempt_; }
+
+    /// What `prepare` returns; nothing if it throws: then the call is to be refused.
+    template <class Prepare>
+    std::optional<std::invoke_result_t<Prepare&>> prepared(Prepare& prepare)
+    {
+        try {
+            return prepare();
+        } catch (...) {
+            refusal_ = std::current_exception();
+            return std::nullopt;
+        }
+    }
+
+    /// Ends the call for all: tells the others why, who fail at once, and throws what `prepare` has
+    /// thrown.
+    task<report> refuse()
+    {
+        task<> told = give_up(call_failure(refusal_, net_.rank(), phase::contribution));
+        co_await std::move(told);
+        std::rethrow_exception(refusal_);
+    }
+
+private:
+    static std::uint32_t number_for(any_transport& net, const call_options& o)
+    {
+        if (o.call > max_call) throw bad_value("call_options::call", "at most 524,287", o.call);
+        if (o.call != 0) return o.call;
+        // Without numbers of its own a transport could not tell one call's messages from the next
+        // one's.
+        if (auto* const numbers = net.calls()) return numbers->next();
+        detail::refuse(
+            "this transport does not number calls: give call_options::call, another for each "
+            "call");
+    }
+
+    static bool has_vote(const any_transport& net, const call_options& o)
+    {
+        const auto me = index(net.rank());
+        return me >= o.roles.size() || votes(o.roles[me]);
+    }
+
+    tag tag_for(message_kind kind) const noexcept
+    {
+        return make_tag({.call = number_, .kind = kind, .attempt = attempt_});
+    }
+
+    /// Votes no about a call that this peer cannot describe.
+    task<> give_up(const call_failure& failure)
+    {
+        failure.write_to_log(number_);
+        net_.discard_call(tag_for(message_kind::vote));
+        if (!votes_) co_return;
+        const auto no =
+            wire::encode(wire::refusal(net_.rank(), wire::reason_of(failure.error().code())));
+        std::vector<task<>> sends;
+        for (int peer = 0; peer < net_.size(); ++peer)
+            if (peer != net_.rank() && !net_.post(peer, tag_for(message_kind::vote), no))
+                sends.push_back(net_.send(peer, tag_for(message_kind::vote), no));
+        try {
+            co_await when_all(std::move(sends));
+        } catch (const std::system_error&) {
+            // Whoever is not reached finds out by its own deadline.
+        }
+    }
+
+    any_transport net_;
+    std::uint32_t number_;
+    std::uint32_t attempt_ = 0;
+    bool votes_;
+    std::exception_ptr refusal_;
+};
+
+}  // namespace papilio::detail

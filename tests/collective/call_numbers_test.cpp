@@ -1,0 +1,249 @@
+// Which call a message belongs to: when arguments are refused, when calls fail and are made again,
+// and when they are dropped.
+
+#include <papilio/collective/all_reduce.hpp>
+
+#include <papilio/codec/int8b.hpp>
+#include <papilio/collective/all_gather.hpp>
+#include <papilio/collective/barrier.hpp>
+#include <papilio/collective/broadcast.hpp>
+#include <papilio/collective/reduce_scatter.hpp>
+#include <papilio/transport/subset.hpp>
+
+#include <support/clusters.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <functional>
+#include <limits>
+#include <optional>
+
+namespace pa = papilio;
+using namespace std::chrono_literals;
+using pa::test::inproc_cluster;
+using pa::test::sim_cluster;
+
+namespace {
+
+/// How a call ended: an error, and in which of the loop's time.
+struct ending {
+    std::optional<pa::call_error> failed;  // with the others
+    std::error_code refused;               // by its own arguments
+    pa::time_point at{};
+};
+
+pa::task<ending> ending_of(pa::task<pa::report> call)
+{
+    ending end;
+    try {
+        co_await call;
+    } catch (const pa::call_error& failure) {
+        end.failed = failure;
+    } catch (const std::system_error& failure) {
+        end.refused = failure.code();
+    }
+    end.at = co_await pa::now();
+    co_return end;
+}
+
+using any = pa::any_transport;
+using call = std::function<pa::task<pa::report>(any&)>;
+
+/// A collective, as it should be called and as it is refused.
+struct misuse {
+    const char* name;
+    call right;
+    call wrong;
+};
+
+std::vector<float> a(30), b(30), part(10), shorter(9);
+
+std::vector<misuse> misuses()
+{
+    const auto all_reduce = [](any& net) { return pa::all_reduce(net, a, b); };
+    const auto in_place = [](any& net) { return pa::all_reduce_in_place(net, a); };
+    return {
+        {"another length", all_reduce, [](any& net) { return pa::all_reduce(net, a, shorter); }},
+        {"overlap", all_reduce, [](any& net) { return pa::all_reduce(net, a, a); }},
+        {"weight", in_place,
+         [](any& net) { return pa::all_reduce_in_place(net, a, {.weight = -1}); }},
+        {"shares", in_place,
+         [](any& net) {
+             return pa::all_reduce_in_place(net, a, {.shares = {1, 2}});
+         }},
+        {"timeout", in_place,
+         [](any& net) { return pa::all_reduce_in_place(net, a, {.timeout = 0s}); }},
+        {"radix", in_place,
+         [](any& net) {
+             return pa::all_reduce_in_place(net, a, {.radix = {2, 2}});
+         }},
+        {"reduce_scatter", [](any& net) { return pa::reduce_scatter(net, a, part); },
+         [](any& net) { return pa::reduce_scatter(net, a, shorter); }},
+        {"all_gather", [](any& net) { return pa::all_gather(net, part, b); },
+         [](any& net) { return pa::all_gather(net, shorter, b); }},
+        {"broadcast", [](any& net) { return pa::broadcast(net, a, 0); },
+         [](any& net) { return pa::broadcast(net, a, 3); }},
+        {"barrier", [](any& net) { return pa::barrier(net); },
+         [](any& net) { return pa::barrier(net, {.timeout = -1s}); }},
+    };
+}
+
+pa::call_options numbered(std::uint32_t number)
+{
+    pa::call_options o;
+    o.call = number;
+    return o;
+}
+
+}  // namespace
+
+TEST_CASE("a peer whose arguments are refused ends the call for all, at once and by its name")
+{
+    for (const auto& m : misuses()) {
+        CAPTURE(m.name);
+        sim_cluster cluster(3);
+        std::vector<ending> ends(3), after(3);
+        cluster.run([&](auto& net) -> pa::task<> {
+            any peer(net);
+            const auto rank = static_cast<std::size_t>(net.rank());
+            pa::task<pa::report> first = rank == 1 ? m.wrong(peer) : m.right(peer);
+            ends[rank] = co_await ending_of(std::move(first));
+            pa::task<pa::report> second = m.right(peer);
+            after[rank] = co_await ending_of(std::move(second));
+        });
+        CHECK(ends[1].refused == pa::errc::bad_argument);
+        for (const std::size_t rank : {0u, 2u}) {
+            REQUIRE(ends[rank].failed);
+            CHECK(ends[rank].failed->code() == pa::errc::bad_argument);
+            CHECK(ends[rank].failed->culprit() == 1);
+            CHECK(ends[rank].at < pa::time_point(1s));
+        }
+        for (const auto& end : after) CHECK((!end.failed && !end.refused));
+    }
+}
+
+TEST_CASE("numbers of calls begin with none that is refused, and are those of the group")
+{
+    sim_cluster cluster(2);
+    std::vector<ending> ends(2);
+    cluster.run([&](auto& net) -> pa::task<> {
+        std::vector<float> mine{1, 2}, other(1);
+        if (net.rank() == 0) {  // a program that goes on after its own mistakes
+            for (int i = 0; i < 3; ++i) {
+                const auto end = co_await ending_of(pa::all_reduce(net, mine, other));
+                CHECK(end.refused == pa::errc::bad_argument);
+            }
+        } else {
+            for (int i = 0; i < 3; ++i) {
+                const auto end = co_await ending_of(pa::all_reduce_in_place(net, mine));
+                REQUIRE(end.failed);
+                CHECK(end.failed->culprit() == 0);
+            }
+        }
+        const auto done = co_await pa::all_reduce_in_place(net, mine);
+        CHECK(done.call == 4);
+        CHECK(mine == std::vector<float>{2, 4});
+    });
+}
+
+TEST_CASE("a call that failed may be made again under its number, as often as one likes")
+{
+    sim_cluster cluster(3);
+    cluster.run([&](auto& net) -> pa::task<> {
+        for (int round = 0; round < 40; ++round) {
+            std::vector<float> data(1000, static_cast<float>(net.rank() + round));
+            if (round % 2 == 0 && net.rank() == round % 3)
+                data[500] = std::numeric_limits<float>::quiet_NaN();
+            const auto end = co_await ending_of(
+                pa::all_reduce_in_place(net, data, pa::sum{}, pa::int8b{}, numbered(7)));
+            CHECK(end.failed.has_value() == (round % 2 == 0));
+            if (end.failed) CHECK(end.failed->code() == pa::errc::not_finite);
+            if (!end.failed) CHECK(data[0] == Approx(3 + 3 * round).epsilon(0.02));
+        }
+    });
+}
+
+TEST_CASE("what is left of a try that failed is not taken for the next one's")
+{
+    sim_cluster cluster(2);
+    std::vector<float> results;
+    cluster.run([&](auto& net) -> pa::task<> {
+        std::vector<float> data(100'000, 1);
+        if (net.rank() == 0) {
+            const auto end =
+                co_await ending_of(pa::all_reduce_in_place(net, data, {.timeout = 1s, .call = 7}));
+            CHECK(end.failed);
+        } else {
+            co_await pa::sleep_for(5s);  // comes when the other has given up
+            const auto end = co_await ending_of(pa::all_reduce_in_place(net, data, numbered(7)));
+            REQUIRE(end.failed);
+            CHECK(end.at < pa::time_point(6s));  // which it has said
+        }
+        data.assign(100'000, 10);
+        co_await pa::all_reduce_in_place(net, data, numbered(7));
+        results.insert(results.end(), data.begin(), data.end());
+    });
+    CHECK(results == std::vector<float>(200'000, 20));
+}
+
+TEST_CASE(
+    "one call at a time runs under a number, and a second is refused without harm to the first")
+{
+    sim_cluster cluster(2);
+    cluster.run([&](auto& net) -> pa::task<> {
+        std::vector<float> first(10, 1), second(10, 2);
+        const auto both = [&]() -> pa::task<> {
+            const auto end = co_await ending_of(pa::all_reduce_in_place(net, first, numbered(7)));
+            CHECK_FALSE(end.failed);
+        };
+        const auto refused = [&]() -> pa::task<> {
+            const auto end = co_await ending_of(pa::all_reduce_in_place(net, second, numbered(7)));
+            CHECK(end.refused == pa::errc::bad_argument);
+        };
+        co_await pa::when_all(both(), refused());
+        CHECK(first[0] == 2);
+        CHECK(second[0] == 2);
+        co_await pa::all_reduce_in_place(net, second, numbered(7));
+        CHECK(second[0] == 4);
+    });
+}
+
+TEST_CASE("a group counts its calls by itself")
+{
+    sim_cluster cluster(2);
+    cluster.run([&](auto& net) -> pa::task<> {
+        pa::subset first(net, {0, 1}, 1), second(net, {0, 1}, 2);
+        std::vector<float> x(10, 1), y(10, 2), z(10, 3);
+        const auto one = [&](auto& group, std::vector<float>& data) -> pa::task<> {
+            co_await pa::all_reduce_in_place(group, data, numbered(7));
+        };
+        co_await pa::when_all(one(net, x), one(first, y), one(second, z));
+        CHECK(x[0] == 2);
+        CHECK(y[0] == 4);
+        CHECK(z[0] == 6);
+    });
+}
+
+TEMPLATE_TEST_CASE("a call that is dropped ends it for the others soon", "", sim_cluster,
+                   inproc_cluster)
+{
+    TestType cluster(3);
+    std::vector<ending> ends(3);
+    cluster.run([&](auto& net) -> pa::task<> {
+        std::vector<float> data(1000, 1);
+        const auto rank = static_cast<std::size_t>(net.rank());
+        if (rank == 1) {
+            pa::task<pa::report> dropped = pa::all_reduce_in_place(net, data);
+            pa::loop& on = co_await pa::this_loop{};
+            dropped.start(on);
+        } else {
+            ends[rank] = co_await ending_of(pa::all_reduce_in_place(net, data));
+        }
+        co_await pa::all_reduce_in_place(net, data);
+    });
+    for (const std::size_t rank : {0u, 2u}) {
+        REQUIRE(ends[rank].failed);
+        CHECK(ends[rank].failed->code() == pa::errc::peer_failed);
+        CHECK(ends[rank].failed->culprit() == 1);
+    }
+}
