@@ -208,6 +208,17 @@ TEST_CASE(
     });
 }
 
+TEST_CASE("the largest number of a call is 524,287, and a larger one takes none")
+{
+    inproc_cluster cluster(1);
+    cluster.run([&](auto& net) -> pa::task<> {
+        std::vector<float> data{1};
+        co_await pa::all_reduce_in_place(net, data, numbered(524'287));
+        const auto end = co_await ending_of(pa::all_reduce_in_place(net, data, numbered(524'288)));
+        CHECK(end.refused == pa::errc::bad_argument);
+    });
+}
+
 TEST_CASE("a group counts its calls by itself")
 {
     sim_cluster cluster(2);

@@ -241,7 +241,8 @@ inline void posts_in_the_background(const cluster_maker& make)
         std::vector<std::byte> into(50);
         const auto size = co_await net.recv(other, tag{5}, into);
         into.resize(size);
-        expect(into == std::vector<std::byte>(40, std::byte{3}), "what was posted is not what came");
+        expect(into == std::vector<std::byte>(40, std::byte{3}),
+               "what was posted is not what came");
     });
 }
 
