@@ -19,9 +19,9 @@ target_compile_options(papilio_warnings INTERFACE
 # CMAKE_UNITY_BUILD, as in the presets of the largest builds, those of TARGET in one folder are one
 # unit: no two of them may give a name at file level. `dev` and `clang` compile each by itself.
 if(CMAKE_UNITY_BUILD)
-  # g++ takes what a unit's files say in anonymous namespaces for that of a header.
+  # To g++ an anonymous namespace of another file is a header's, and a name there is shadowed.
   target_compile_options(papilio_warnings INTERFACE
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage -Wno-shadow -Wshadow=local>)
 endif()
 function(papilio_unite target)
   get_target_property(sources ${target} SOURCES)

@@ -47,42 +47,42 @@ pa::task<ending> ending_of(pa::task<pa::report> call)
 }
 
 using any = pa::any_transport;
-using call = std::function<pa::task<pa::report>(any&)>;
+using any_call = std::function<pa::task<pa::report>(any&)>;
 
 /// A collective, as it should be called and as it is refused.
 struct misuse {
     const char* name;
-    call right;
-    call wrong;
+    any_call right;
+    any_call wrong;
 };
 
-std::vector<float> a(30), b(30), part(10), shorter(9);
+std::vector<float> from(30), to(30), tenth(10), nine(9);
 
 std::vector<misuse> misuses()
 {
-    const auto all_reduce = [](any& net) { return pa::all_reduce(net, a, b); };
-    const auto in_place = [](any& net) { return pa::all_reduce_in_place(net, a); };
+    const auto all_reduce = [](any& net) { return pa::all_reduce(net, from, to); };
+    const auto in_place = [](any& net) { return pa::all_reduce_in_place(net, from); };
     return {
-        {"another length", all_reduce, [](any& net) { return pa::all_reduce(net, a, shorter); }},
-        {"overlap", all_reduce, [](any& net) { return pa::all_reduce(net, a, a); }},
+        {"another length", all_reduce, [](any& net) { return pa::all_reduce(net, from, nine); }},
+        {"overlap", all_reduce, [](any& net) { return pa::all_reduce(net, from, from); }},
         {"weight", in_place,
-         [](any& net) { return pa::all_reduce_in_place(net, a, {.weight = -1}); }},
+         [](any& net) { return pa::all_reduce_in_place(net, from, {.weight = -1}); }},
         {"shares", in_place,
          [](any& net) {
-             return pa::all_reduce_in_place(net, a, {.shares = {1, 2}});
+             return pa::all_reduce_in_place(net, from, {.shares = {1, 2}});
          }},
         {"timeout", in_place,
-         [](any& net) { return pa::all_reduce_in_place(net, a, {.timeout = 0s}); }},
+         [](any& net) { return pa::all_reduce_in_place(net, from, {.timeout = 0s}); }},
         {"radix", in_place,
          [](any& net) {
-             return pa::all_reduce_in_place(net, a, {.radix = {2, 2}});
+             return pa::all_reduce_in_place(net, from, {.radix = {2, 2}});
          }},
-        {"reduce_scatter", [](any& net) { return pa::reduce_scatter(net, a, part); },
-         [](any& net) { return pa::reduce_scatter(net, a, shorter); }},
-        {"all_gather", [](any& net) { return pa::all_gather(net, part, b); },
-         [](any& net) { return pa::all_gather(net, shorter, b); }},
-        {"broadcast", [](any& net) { return pa::broadcast(net, a, 0); },
-         [](any& net) { return pa::broadcast(net, a, 3); }},
+        {"reduce_scatter", [](any& net) { return pa::reduce_scatter(net, from, tenth); },
+         [](any& net) { return pa::reduce_scatter(net, from, nine); }},
+        {"all_gather", [](any& net) { return pa::all_gather(net, tenth, to); },
+         [](any& net) { return pa::all_gather(net, nine, to); }},
+        {"broadcast", [](any& net) { return pa::broadcast(net, from, 0); },
+         [](any& net) { return pa::broadcast(net, from, 3); }},
         {"barrier", [](any& net) { return pa::barrier(net); },
          [](any& net) { return pa::barrier(net, {.timeout = -1s}); }},
     };
