@@ -31,14 +31,24 @@ constexpr bool known(errc code) noexcept
     return code >= errc::stalled && code <= errc::no_contribution;
 }
 
-class error_category final : public std::error_category {
+class PAPILIO_SHARED error_category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "papilio"; }
 
     std::string message(int code) const override;
 };
 
-const std::error_category& category() noexcept;
+namespace detail {
+
+/// Codes compare by the address of their category.
+PAPILIO_SHARED inline const error_category the_category{};
+
+}  // namespace detail
+
+inline const std::error_category& category() noexcept
+{
+    return detail::the_category;
+}
 
 inline std::error_code make_error_code(errc code) noexcept
 {

@@ -29,12 +29,6 @@ PAPILIO_DECL std::string error_category::message(int code) const
     return "unknown papilio error";
 }
 
-PAPILIO_DECL const std::error_category& category() noexcept
-{
-    static const error_category instance;
-    return instance;
-}
-
 PAPILIO_DECL std::string sentence(const std::system_error& failure)
 {
     std::string text = failure.what();
