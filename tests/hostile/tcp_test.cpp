@@ -8,7 +8,8 @@
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/yield.hpp>
 #include <papilio/base/random.hpp>
-#include <papilio/transport/tcp/handshake.hpp>
+#include <papilio/transport/tcp/connect.hpp>
+#include <papilio/transport/tcp/listening_socket.hpp>
 
 #include <support/honest_pair.hpp>
 #include <support/tcp_cluster.hpp>
@@ -52,11 +53,12 @@ std::vector<std::byte> operator+(std::vector<std::byte> a, const std::vector<std
 /// Somebody with a socket.
 class stranger {
 public:
-    explicit stranger(pa::asio_loop& on) : socket_(pa::asio_context(on)) {}
+    explicit stranger(pa::asio_loop& on) : loop_(on), socket_(pa::asio_context(on)) {}
 
     pa::task<> dial(tcp::endpoint to)
     {
-        co_await tcp::detail::connect_to(socket_, to);
+        tcp::detail::resolver names(loop_);
+        socket_ = co_await tcp::detail::connect_to(loop_, names, to);
         tcp::detail::tune(socket_, nullptr);
     }
 
@@ -102,6 +104,7 @@ public:
     void hang_up() { socket_.close(); }
 
 private:
+    pa::asio_loop& loop_;
     tcp::detail::socket socket_;
 };
 

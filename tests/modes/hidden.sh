@@ -26,8 +26,8 @@ extern "C" __attribute__((visibility("default"))) int known(void (*fail)())
     try {
         fail();
     } catch (const std::system_error& e) {
-        const bool same = e.code() == papilio::errc::silent && e.code().category() == papilio::category();
-        return same && logged == 1;
+        const bool ours = e.code().category() == papilio::category();
+        return ours && e.code() == papilio::errc::silent && logged == 1;
     }
     return 0;
 }

@@ -8,8 +8,11 @@
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/detail/capped_stream.hpp>
 #include <papilio/transport/medium.hpp>
+#include <papilio/transport/tcp/connect.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
+#include <papilio/transport/tcp/listening_socket.hpp>
 #include <papilio/transport/tcp/options.hpp>
+#include <papilio/transport/tcp/resolver.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 
 #include <array>
@@ -102,12 +105,17 @@ struct settings {
 /// A connection that was accepted and is not authenticated yet.
 class incoming_socket final : public incoming {
 public:
-    incoming_socket(socket s, const settings& shared) : socket_(std::move(s)), shared_(shared) {}
+    incoming_socket(socket s, papilio::detail::newcomer from, const settings& shared)
+        : socket_(std::move(s)), from_(from), shared_(shared)
+    {
+    }
 
     task<wire::hello> read_hello() override
     {
         tune(socket_, shared_.congestion);
-        co_return co_await receive_hello(socket_);
+        const auto h = co_await receive_hello(socket_);
+        from_.spoke();
+        co_return h;
     }
     std::uint32_t streams() const override { return shared_.connections; }
     task<std::unique_ptr<byte_stream>> accept() override
@@ -118,6 +126,7 @@ public:
 
 private:
     socket socket_;
+    papilio::detail::newcomer from_;
     settings shared_;
 };
 
@@ -125,13 +134,16 @@ private:
 class medium final : public addressed_medium<endpoint> {
 public:
     /// Throws when the system does not have the congestion control that `o` names.
-    medium(asio_loop& on, const options& o) : shared_(on, o)
+    medium(asio_loop& on, const options& o) : shared_(on, o), names_(on)
     {
         if (o.connections < 1)
             throw std::system_error(errc::bad_argument, "connections must be at least 1, not " +
                                                             std::to_string(o.connections));
         if (!o.congestion) return;
-        socket unused(asio_context(on), asio::ip::tcp::v4());
+        socket unused(asio_context(on));
+        std::error_code error;
+        open(unused, asio::ip::tcp::v4(), error);
+        if (error) throw std::system_error(standard(error), "cannot make a socket");
         choose_congestion(unused, o.congestion);
     }
 
@@ -147,8 +159,9 @@ public:
         if (own.host.empty()) return;
         acceptor_ = std::make_unique<acceptor>(
             shared_.on, listening_socket(asio_context(shared_.on), own),
-            [this, authenticate = std::move(authenticate)](socket s) {
-                return authenticate(std::make_unique<incoming_socket>(std::move(s), shared_));
+            [this, authenticate = std::move(authenticate)](socket s,
+                                                           papilio::detail::newcomer from) {
+                return authenticate(std::make_unique<incoming_socket>(std::move(s), from, shared_));
             });
         own_.port = acceptor_->listener().local().port;
     }
@@ -156,9 +169,10 @@ public:
 
     task<std::unique_ptr<byte_stream>> dial_at(endpoint to, wire::hello h) override
     {
-        socket s(asio_context(shared_.on));
         h.connections = shared_.connections;
-        co_await open_connection(s, to, h, shared_.congestion);
+        socket s = co_await connect_to(shared_.on, names_, to);
+        tune(s, shared_.congestion);
+        co_await say_hello(s, to, h);
         co_return shared_.stream(std::move(s));
     }
 
@@ -166,6 +180,7 @@ private:
     using acceptor = papilio::detail::acceptor<listening_socket>;
 
     settings shared_;
+    resolver names_;
     endpoint own_;
     std::unique_ptr<acceptor> acceptor_;
 };

@@ -7,6 +7,7 @@
 #include <papilio/transport/detail/message_reader.hpp>
 #include <papilio/transport/detail/send_queue.hpp>
 #include <papilio/transport/tcp/channel.hpp>
+#include <papilio/transport/tcp/listening_socket.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 
 #include <array>
@@ -86,13 +87,6 @@ public:
 
 private:
     static constexpr std::size_t max_message = std::size_t{64} << 20;
-
-    /// An IPv4 address as such, even if it came through an IPv6 socket.
-    static asio::ip::address unmapped(const asio::ip::address& a)
-    {
-        if (!a.is_v6() || !a.to_v6().is_v4_mapped()) return a;
-        return asio::ip::make_address_v4(asio::ip::v4_mapped, a.to_v6());
-    }
 
     task<> shut_down()
     {
