@@ -23,12 +23,13 @@ enum class errc {
     bad_argument,     ///< options that contradict each other or the data
     refused,          ///< the other side does not want this connection or request
     no_contribution,  ///< weights of 0 leave out peers that the call cannot do without
+    corrupted,        ///< a message was changed on its way
 };
 
 /// Whether `code`, which may have come over the wire, is one of the above.
 constexpr bool known(errc code) noexcept
 {
-    return code >= errc::stalled && code <= errc::no_contribution;
+    return code >= errc::stalled && code <= errc::corrupted;
 }
 
 class PAPILIO_SHARED error_category final : public std::error_category {

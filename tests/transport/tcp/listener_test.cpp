@@ -152,7 +152,7 @@ TEST_CASE("connections that send no channel hello are closed, silent ones too", 
     const pa::test::collected_log log;
     pa::asio_loop loop;
     tcp::listener listener(loop, {"127.0.0.1", 0}, 20ms);
-    for (const char* words : {"GET / HTTP/1.1\r\n\r\n", "PAPC\x02\x00\x00\x00 v2", "PAP", ""}) {
+    for (const char* words : {"GET / HTTP/1.1\r\n\r\n", "PAPC\x01\x00\x00\x00 v1", "PAP", ""}) {
         tcp::detail::socket stranger(pa::asio_context(loop));
         pa::sync_wait(loop, say(stranger, listener.local(), words));
         CHECK(pa::sync_wait(loop, is_dropped(stranger)));
@@ -168,7 +168,7 @@ TEST_CASE("an invalid frame ends the channel before memory is allocated", "[chan
     pa::asio_loop loop;
     tcp::listener listener(loop, {"127.0.0.1", 0});
     tcp::detail::socket liar(pa::asio_context(loop));
-    std::string words("PAPC\x01\x00\x00\x00", 8);
+    std::string words("PAPC\x02\x00\x00\x00", 8);
     std::vector<std::byte> frame;
     SECTION("of another protocol")
     {

@@ -25,6 +25,7 @@ PAPILIO_DECL std::string error_category::message(int code) const
     case errc::refused: return "refused by the other side";
     case errc::no_contribution:
         return "weights of 0: nobody contributes, or, in stages, too few do for this operation";
+    case errc::corrupted: return "message corrupted on its way";
     }
     return "unknown papilio error";
 }

@@ -75,6 +75,7 @@ public:
     }
     const char* kind() const override { return stream_->kind(); }
     std::uint32_t streams() const override { return stream_->streams(); }
+    wire::content_check content_check() const override { return stream_->content_check(); }
     void close() noexcept override
     {
         return_all();
@@ -85,7 +86,7 @@ public:
     std::optional<duration> round_trip() override { return stream_->round_trip(); }
 
 private:
-    static constexpr std::size_t max_pieces = 16;
+    static constexpr std::size_t max_pieces = 24;
 
     /// Bytes that one direction has reserved, and the time from which it may use them.
     struct grant {

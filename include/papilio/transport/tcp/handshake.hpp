@@ -5,6 +5,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/transport/tcp/endpoint.hpp>
 #include <papilio/transport/tcp/socket.hpp>
+#include <papilio/wire/frame.hpp>
 #include <papilio/wire/hello.hpp>
 
 #include <array>
@@ -15,9 +16,9 @@ namespace papilio::inline PAPILIO_MODE::tcp {
 
 namespace detail {
 
-/// Sends the hello `h` to `to`, receives the welcome and repeats it. Throws `errc::refused` when
-/// the other side answers with anything else, or closes.
-inline task<> say_hello(socket& s, const endpoint& to, wire::hello h)
+/// Sends the hello `h` to `to`, receives the welcome and repeats it. Gives what was agreed about
+/// frames. Throws `errc::refused` when the other side answers with anything else, or closes.
+inline task<wire::content_check> say_hello(socket& s, const endpoint& to, wire::hello h)
 {
     const auto hello = wire::encode(h);
     co_await write_all(s, hello);
@@ -27,9 +28,11 @@ inline task<> say_hello(socket& s, const endpoint& to, wire::hello h)
     } catch (const std::system_error&) {
         // The other side closed the connection instead of an answer.
     }
-    if (load<std::uint32_t>(answer.data()) != wire::welcome)
-        throw std::system_error(errc::refused, to_string(to));
+    const auto welcome = load<std::uint32_t>(answer.data());
+    const bool crc = h.crc && welcome == wire::welcome_crc;
+    if (!crc && welcome != wire::welcome) throw std::system_error(errc::refused, to_string(to));
     co_await write_all(s, answer);
+    co_return crc ? wire::content_check::crc32c : wire::content_check::none;
 }
 
 /// Throws `errc::refused` when the first bytes are no hello.
@@ -44,13 +47,14 @@ inline task<wire::hello> receive_hello(socket& s)
 
 /// Sends the welcome and waits until the other side repeats it: the side that dialled may have
 /// given up before the welcome arrived.
-inline task<> exchange_welcome(socket& s)
+inline task<> exchange_welcome(socket& s, wire::content_check agreed)
 {
-    std::array<std::byte, sizeof wire::welcome> answer;
-    store(answer.data(), wire::welcome);
+    const auto welcome = agreed == wire::content_check::crc32c ? wire::welcome_crc : wire::welcome;
+    std::array<std::byte, sizeof welcome> answer;
+    store(answer.data(), welcome);
     co_await write_all(s, answer);
     co_await read_all(s, answer);
-    if (load<std::uint32_t>(answer.data()) != wire::welcome)
+    if (load<std::uint32_t>(answer.data()) != welcome)
         throw std::system_error(errc::refused, "the welcome was not repeated");
 }
 

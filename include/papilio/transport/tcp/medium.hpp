@@ -28,7 +28,10 @@ namespace papilio::inline PAPILIO_MODE::tcp::detail {
 /// A stream over a connected socket.
 class socket_stream final : public byte_stream {
 public:
-    socket_stream(socket s, std::uint32_t streams) : socket_(std::move(s)), streams_(streams) {}
+    socket_stream(socket s, std::uint32_t streams, wire::content_check check)
+        : socket_(std::move(s)), streams_(streams), check_(check)
+    {
+    }
 
     std::size_t read_some(std::span<const mutable_bytes> into, std::error_code& error) override
     {
@@ -44,6 +47,7 @@ public:
     task<> writable() override { co_await detail::writable(socket_); }
     const char* kind() const override { return "tcp"; }
     std::uint32_t streams() const override { return streams_; }
+    wire::content_check content_check() const override { return check_; }
     void close() noexcept override
     {
         std::error_code ignored;  // the socket is given up in any case
@@ -54,7 +58,7 @@ public:
     std::optional<duration> round_trip() override { return detail::round_trip(socket_); }
 
 private:
-    static constexpr std::size_t max_buffers = 16;
+    static constexpr std::size_t max_buffers = 24;
 
     template <class Piece, class Buffer>
     static std::span<Buffer> as_buffers(std::span<const Piece> pieces,
@@ -77,27 +81,32 @@ private:
 
     socket socket_;
     std::uint32_t streams_;  // of the whole link
+    wire::content_check check_;
 };
 
 /// What all streams of a peer share.
 struct settings {
     settings(asio_loop& l, const options& o)
-        : on(l), connections(static_cast<std::uint32_t>(o.connections)), congestion(o.congestion)
+        : on(l),
+          connections(static_cast<std::uint32_t>(o.connections)),
+          crc(o.crc),
+          congestion(o.congestion)
     {
         if (o.max_upload > 0 || o.max_download > 0)
             limits = std::make_shared<papilio::detail::caps>(o.max_upload, o.max_download);
     }
 
-    std::unique_ptr<byte_stream> stream(socket s) const
+    std::unique_ptr<byte_stream> stream(socket s, wire::content_check check) const
     {
         std::unique_ptr<byte_stream> made =
-            std::make_unique<socket_stream>(std::move(s), connections);
+            std::make_unique<socket_stream>(std::move(s), connections, check);
         if (!limits) return made;
         return std::make_unique<papilio::detail::capped_stream>(on, std::move(made), limits);
     }
 
     asio_loop& on;
     std::uint32_t connections;
+    bool crc;
     const char* congestion;
     std::shared_ptr<papilio::detail::caps> limits;
 };
@@ -115,19 +124,21 @@ public:
         tune(socket_, shared_.congestion);
         const auto h = co_await receive_hello(socket_);
         from_.spoke();
+        if (h.crc && shared_.crc) check_ = wire::content_check::crc32c;
         co_return h;
     }
     std::uint32_t streams() const override { return shared_.connections; }
     task<std::unique_ptr<byte_stream>> accept() override
     {
-        co_await exchange_welcome(socket_);
-        co_return shared_.stream(std::move(socket_));
+        co_await exchange_welcome(socket_, check_);
+        co_return shared_.stream(std::move(socket_), check_);
     }
 
 private:
     socket socket_;
     papilio::detail::newcomer from_;
     settings shared_;
+    wire::content_check check_ = wire::content_check::none;
 };
 
 /// The medium of a mesh whose links run over TCP.
@@ -170,10 +181,11 @@ public:
     task<std::unique_ptr<byte_stream>> dial_at(endpoint to, wire::hello h) override
     {
         h.connections = shared_.connections;
+        h.crc = shared_.crc;
         socket s = co_await connect_to(shared_.on, names_, to);
         tune(s, shared_.congestion);
-        co_await say_hello(s, to, h);
-        co_return shared_.stream(std::move(s));
+        const auto check = co_await say_hello(s, to, h);
+        co_return shared_.stream(std::move(s), check);
     }
 
 private:

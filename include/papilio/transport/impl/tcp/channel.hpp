@@ -132,7 +132,7 @@ private:
     void flush()
     {
         while (!queue_.empty() && !end_) {
-            std::array<bytes, 2> pieces;
+            std::array<bytes, 3> pieces;
             const auto next = queue_.gather(pieces).front();
             std::error_code error;
             const auto n = socket_.write_some(asio::buffer(next.data(), next.size()), error);
@@ -169,7 +169,7 @@ private:
     std::string remote_;
     std::error_code end_;
     bool closing_ = false;
-    papilio::detail::send_queue queue_;
+    papilio::detail::send_queue queue_{wire::content_check::crc32c};
     gate has_work_;
     gate written_;
     papilio::detail::message_reader reader_;
