@@ -23,7 +23,7 @@ tcp::endpoint parse_endpoint(std::string_view text)
         host = host.substr(1, host.size() - 2);
     else if (host.find(':') != std::string_view::npos)
         refuse();
-    at.host = host.empty() ? "0.0.0.0" : std::string(host);
+    at.host = host.empty() ? "::" : std::string(host);
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), at.port);
     if (error != std::errc{} || end != digits.data() + digits.size()) refuse();

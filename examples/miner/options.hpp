@@ -18,9 +18,8 @@ struct miner_options {
 
     std::string rendezvous;  ///< host:port of the validator
     bool alone = false;
-    std::string listen =
-        "0.0.0.0:0";       ///< host:port for other miners; "none": accept no connections
-    std::string announce;  ///< host:port that others dial; empty: that of `listen`
+    std::string listen = "[::]:0";  ///< host:port for other miners; "none": accept no connections
+    std::string announce;           ///< host:port that others dial; empty: that of `listen`
     std::string name;
     double patience = 90;  ///< seconds to retry a rendezvous that does not answer or is full
 

@@ -15,10 +15,10 @@ constexpr const char* about =
 constexpr const char* examples = R"(
 Examples:
   Two machines: the first one waits for the second
-    papilio-probe --listen 0.0.0.0:5400
+    papilio-probe --listen :5400
     papilio-probe 10.0.0.1:5400
   All pairs of four machines, ten seconds each way, as JSON
-    papilio-probe --listen 0.0.0.0:5400 --peers 4 --seconds 10 --json
+    papilio-probe --listen :5400 --peers 4 --seconds 10 --json
     papilio-probe 10.0.0.1:5400 --seconds 10 --json     (on each of the other three)
 
 Exit code: 0 on success, also after SIGTERM or Ctrl-C; 1 on a failure; 2 for invalid options; 3 when

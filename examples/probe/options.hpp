@@ -10,7 +10,7 @@ namespace papilio::example {
 struct probe_options {
     std::string listen;      ///< host:port at which others join; empty: this one joins
     std::string rendezvous;  ///< host:port to join at
-    std::string mesh = "0.0.0.0:0";
+    std::string mesh = "[::]:0";
     std::string group = "probe";
     std::string congestion;
     int peers = 2;  ///< in the group, including this one

@@ -15,9 +15,9 @@ namespace papilio::example {
 struct validator_options {
     run_options run;
 
-    std::string listen = "0.0.0.0:5400";  ///< where miners join
-    std::string mesh = "0.0.0.0:5401";    ///< where rounds are observed
-    std::filesystem::path address_file;   ///< written with the address that miners join
+    std::string listen = "[::]:5400";    ///< where miners join
+    std::string mesh = "[::]:5401";      ///< where rounds are observed
+    std::filesystem::path address_file;  ///< written with the address that miners join
 
     int min_group = 2;
     int max_group = 4095;

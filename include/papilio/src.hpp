@@ -11,6 +11,7 @@
 #include <papilio/async/impl/loop.hpp>
 #include <papilio/async/impl/thread_loop.hpp>
 #include <papilio/base/impl/buffer_pool.hpp>
+#include <papilio/base/impl/crc32c.hpp>
 #include <papilio/base/impl/error.hpp>
 #include <papilio/codec/impl/kernels.hpp>
 #include <papilio/collective/impl/agree_links.hpp>

@@ -7,9 +7,12 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/yield.hpp>
+#include <papilio/base/crc32c.hpp>
 #include <papilio/base/random.hpp>
-#include <papilio/transport/tcp/handshake.hpp>
+#include <papilio/transport/tcp/connect.hpp>
+#include <papilio/transport/tcp/listening_socket.hpp>
 
+#include <support/collected_log.hpp>
 #include <support/honest_pair.hpp>
 #include <support/tcp_cluster.hpp>
 
@@ -32,6 +35,7 @@ namespace {
 
 const tcp::endpoint here{"127.0.0.1", 0};
 constexpr wire::hello hello_from_1{.group = 0, .from = 1, .to = 0};
+constexpr wire::hello hello_with_crc{.group = 0, .from = 1, .to = 0, .crc = true};
 
 std::vector<std::byte> bytes_of(const auto& encoded)
 {
@@ -52,11 +56,12 @@ std::vector<std::byte> operator+(std::vector<std::byte> a, const std::vector<std
 /// Somebody with a socket.
 class stranger {
 public:
-    explicit stranger(pa::asio_loop& on) : socket_(pa::asio_context(on)) {}
+    explicit stranger(pa::asio_loop& on) : loop_(on), socket_(pa::asio_context(on)) {}
 
     pa::task<> dial(tcp::endpoint to)
     {
-        co_await tcp::detail::connect_to(socket_, to);
+        tcp::detail::resolver names(loop_);
+        socket_ = co_await tcp::detail::connect_to(loop_, names, to);
         tcp::detail::tune(socket_, nullptr);
     }
 
@@ -102,6 +107,7 @@ public:
     void hang_up() { socket_.close(); }
 
 private:
+    pa::asio_loop& loop_;
     tcp::detail::socket socket_;
 };
 
@@ -143,9 +149,10 @@ struct honest_mesh {
 
 /// Honest peers, whose third is a stranger of the same loop.
 struct infiltrated_tcp_pair : honest_pair<tcp::transport> {
-    explicit infiltrated_tcp_pair(tcp::options o = {}) : honest_pair(here, o), one(loop)
+    explicit infiltrated_tcp_pair(tcp::options o = {}, wire::hello h = hello_from_1)
+        : honest_pair(here, o), one(loop)
     {
-        pa::sync_wait(loop, one.join(zero.local()));
+        pa::sync_wait(loop, one.join(zero.local(), h));
         pa::sync_wait(loop, zero.connect({1}, 20s));
     }
 
@@ -162,7 +169,7 @@ TEST_CASE("whoever says something else than hello is turned away, and the mesh c
     auto wrong_version = right;
     wrong_version[4] ^= std::byte{2};
     auto not_zero = right;
-    not_zero[6] = std::byte{1};
+    not_zero[6] = std::byte{2};
     const auto with = [](auto change) {
         auto h = hello_from_1;
         change(h);
@@ -454,4 +461,58 @@ TEST_CASE("random bytes after the handshake end the link")
         CHECK((verdict == pa::errc::bad_message || verdict == pa::errc::disconnected));
         CHECK(pair.unharmed());
     }
+}
+
+TEST_CASE("a message that was changed on its way ends the link, and the log names the peer")
+{
+    const pa::test::collected_log log;
+    infiltrated_pair pair({}, hello_with_crc);
+    std::vector<std::byte> content(10, std::byte{3}), check(4);
+    pa::store(check.data(), pa::crc32c(content));
+    const bool right = GENERATE(true, false);
+    if (!right) content[7] ^= std::byte{0x40};
+    pa::sync_wait(pair.loop, pair.one.write(frame_of(pa::tag{99}, 10) + content + check));
+    CHECK(pair.verdict() == (right ? std::error_code{} : pa::errc::corrupted));
+    CHECK(pair.zero.connected(1) == right);
+    CHECK(log.has("warning: link failed rank=0 peer=1 why=\"message corrupted on its way\"") ==
+          !right);
+    CHECK(pair.unharmed());
+}
+
+TEST_CASE("contents are checked where both sides want it, and links come up where one does not")
+{
+    const auto ours = GENERATE(true, false);
+    const auto h = GENERATE(hello_with_crc, hello_from_1);
+    const bool both = ours && h.crc;
+    infiltrated_pair pair({.crc = ours}, h);
+    const std::vector<std::byte> content(10, std::byte{3});
+    const auto talk = [&]() -> pa::task<std::size_t> {
+        co_await pair.zero.send(1, pa::tag{7}, content);
+        co_await pair.zero.send(1, pa::tag{8}, {});
+        const auto all = co_await pair.one.read(2 * wire::frame::encoded_size + 10 + 4 * both);
+        co_return wire::parse_frame(&all[all.size() - wire::frame::encoded_size]).size;
+    };
+    CHECK(pa::sync_wait(pair.loop, talk()) == 0);
+    const std::vector<std::byte> wrong(4, std::byte{9});
+    const auto message = frame_of(pa::tag{99}, 10) + content;
+    pa::sync_wait(pair.loop, pair.one.write(both ? message + wrong : message));
+    CHECK(pair.verdict() == (both ? pa::errc::corrupted : std::error_code{}));
+}
+
+TEST_CASE("peers of which one wants no CRC talk to each other")
+{
+    pa::asio_loop loop;
+    tcp::transport with(loop, 0, {here, {}});
+    tcp::transport without(loop, 1, {with.local(), here}, {.crc = false});
+    pa::sync_wait(loop, without.connect(20s));
+    const std::vector<std::byte> content(100'000, std::byte{3});
+    std::vector<std::byte> into(content.size());
+    const auto talk = [&]() -> pa::task<> {
+        co_await with.send(1, pa::tag{1}, content);
+        co_await without.recv(0, pa::tag{1}, into);
+        co_await without.send(0, pa::tag{2}, content);
+        co_await with.recv(1, pa::tag{2}, into);
+    };
+    pa::sync_wait(loop, talk());
+    CHECK(into == content);
 }

@@ -12,7 +12,7 @@ TEST_CASE("an address is a host and a port", "[member]")
     CHECK(parse_endpoint("10.0.0.1:5400") == pa::tcp::endpoint{"10.0.0.1", 5400});
     CHECK(parse_endpoint("example.org:1") == pa::tcp::endpoint{"example.org", 1});
     CHECK(parse_endpoint("[::1]:65535") == pa::tcp::endpoint{"::1", 65535});
-    CHECK(parse_endpoint(":5400") == pa::tcp::endpoint{"0.0.0.0", 5400});
+    CHECK(parse_endpoint(":5400") == pa::tcp::endpoint{"::", 5400});
 }
 
 TEST_CASE("whatever is no address is answered by one", "[member]")

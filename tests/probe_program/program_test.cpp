@@ -141,9 +141,9 @@ TEST_CASE("a group that does not come together ends when its patience does", "[p
 
 TEST_CASE("a probe that listens everywhere invites by its machine's name", "[program]")
 {
-    program_run host(PAPILIO_PROBE, quick({"--listen", "0.0.0.0:0"}));
+    program_run host(PAPILIO_PROBE, quick({"--listen", "[::]:0"}));
     const auto at = address_of(host);
-    CHECK_FALSE(mentions(at, "0.0.0.0"));
+    CHECK_FALSE(mentions(at, "[::]"));
     host.signal(SIGTERM);
     CHECK(host.end() == exit_ok);
 }

@@ -337,7 +337,8 @@ TEST_CASE("a rendezvous that goes silent, or away, is noticed", "[rendezvous]")
     }
 }
 
-TEST_CASE("strangers are dropped in time, and at once when there are too many", "[rendezvous]")
+TEST_CASE("strangers are dropped in time, and the oldest at once when there are too many",
+          "[rendezvous]")
 {
     meeting m;
     std::vector<pa::any_channel> strangers;
@@ -349,14 +350,38 @@ TEST_CASE("strangers are dropped in time, and at once when there are too many", 
             if (failure.code() != pa::errc::disconnected) throw;
         }
     };
-    for (std::size_t i = 4; i < 6; ++i) m.run(hear_end(strangers[i]));
+    for (std::size_t i = 0; i < 2; ++i) m.run(hear_end(strangers[i]));
     CHECK(m.world.now() < pa::time_point(1s));
-    for (std::size_t i = 0; i < 4; ++i) m.run(hear_end(strangers[i]));
+    for (std::size_t i = 2; i < 6; ++i) m.run(hear_end(strangers[i]));
     CHECK(m.world.now() < pa::time_point(6s));
     auto c = m.client();
     wire::joined answer;
     m.run(join(m, *c, answer));
     CHECK(answer.id == 1);
+}
+
+TEST_CASE("150 members 300 ms away that join at once are all admitted", "[rendezvous]")
+{
+    pa::sim::world world;
+    pa::rendezvous_options o;
+    o.groups.max_members = 200;
+    pa::rendezvous_server server(world, a_run, {"", 9000}, o);
+    std::vector<std::unique_ptr<pa::rendezvous_client>> members;
+    std::vector<wire::joined> answers(150);
+    std::vector<pa::task<>> joining;
+    const auto join_one = [&](std::size_t i) -> pa::task<> {
+        wire::join request{"a run", {}, {"", static_cast<std::uint16_t>(i + 1)}, 100, 7};
+        answers[i] = co_await members[i]->join(std::move(request));
+    };
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        auto ends = pa::make_pipe(world, 300ms);
+        server.welcome(pa::any_channel(std::move(ends.first)));
+        members.push_back(std::make_unique<pa::rendezvous_client>(
+            world, pa::any_channel(std::move(ends.second))));
+        joining.push_back(join_one(i));
+    }
+    pa::sync_wait(world, meeting::all(std::move(joining)));
+    CHECK(server.run().members().size() == 150);
 }
 
 TEST_CASE("whoever breaks the protocol is told why and loses its membership", "[rendezvous]")

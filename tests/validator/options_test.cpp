@@ -25,8 +25,8 @@ TEST_CASE("a validator needs only a text", "[validator]")
     CHECK(o.required.min_up_mbit == 10);
     CHECK(o.rounds == 0);
     CHECK(trainer_part(o).seed == 1);
-    CHECK(o.listen == "0.0.0.0:5400");
-    CHECK(o.mesh == "0.0.0.0:5401");
+    CHECK(o.listen == "[::]:5400");
+    CHECK(o.mesh == "[::]:5401");
     CHECK(o.run.log == "off");
     CHECK(parsed({"--data", "x", "--log", "warning"}).run.log == "warning");
 }

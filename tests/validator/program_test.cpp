@@ -252,7 +252,7 @@ TEST_CASE("a validator that cannot write ends with a sentence", "[program]")
 
 TEST_CASE("a validator that listens anywhere tells what miners need", "[program]")
 {
-    hosted_run run({"--listen", "0.0.0.0:0", "--mesh", "0.0.0.0:0"});
+    hosted_run run({"--listen", "[::]:0", "--mesh", "[::]:0"});
     CHECK(mentions(run.validator.output(), "--rendezvous HOST:"));
     CHECK_FALSE(mentions(run.validator.output(), "--rendezvous 127"));
     CHECK_FALSE(run.validator.line_with("HOST is the address of this machine").empty());

@@ -17,14 +17,23 @@ TEST_CASE("a hello is read as it was written")
     CHECK(wire::parse_hello(written.data()) == h);
 }
 
-TEST_CASE("a hello begins with PAPL, its version and two zeros")
+TEST_CASE("a hello offers a CRC or does not, and a welcome accepts it or not")
+{
+    const auto without = wire::encode(wire::hello{.from = 1});
+    const auto with = wire::encode(wire::hello{.from = 1, .crc = true});
+    CHECK_FALSE(wire::parse_hello(without.data())->crc);
+    CHECK(wire::parse_hello(with.data())->crc);
+    CHECK(wire::welcome != wire::welcome_crc);
+}
+
+TEST_CASE("a hello begins with PAPL, its version and its flags")
 {
     const auto written = wire::encode(wire::hello{.from = 1});
     CHECK(static_cast<char>(written[0]) == 'P');
     CHECK(static_cast<char>(written[1]) == 'A');
     CHECK(static_cast<char>(written[2]) == 'P');
     CHECK(static_cast<char>(written[3]) == 'L');
-    CHECK(written[4] == std::byte{1});
+    CHECK(written[4] == std::byte{2});
     CHECK(written[16] == std::byte{1});
     for (std::size_t i = 0; i < 8; ++i) {
         auto other = written;

@@ -14,3 +14,7 @@
 #define PAPILIO_DECL inline
 #define PAPILIO_HEADER_ONLY
 #endif
+
+/// Marks what there is one of in a process, whatever shared objects it is compiled into: it is
+/// shared among them even if they hide all other names (-fvisibility=hidden).
+#define PAPILIO_SHARED __attribute__((visibility("default")))

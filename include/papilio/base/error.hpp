@@ -23,22 +23,33 @@ enum class errc {
     bad_argument,     ///< options that contradict each other or the data
     refused,          ///< the other side does not want this connection or request
     no_contribution,  ///< weights of 0 leave out peers that the call cannot do without
+    corrupted,        ///< a message was changed on its way
 };
 
 /// Whether `code`, which may have come over the wire, is one of the above.
 constexpr bool known(errc code) noexcept
 {
-    return code >= errc::stalled && code <= errc::no_contribution;
+    return code >= errc::stalled && code <= errc::corrupted;
 }
 
-class error_category final : public std::error_category {
+class PAPILIO_SHARED error_category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "papilio"; }
 
     std::string message(int code) const override;
 };
 
-const std::error_category& category() noexcept;
+namespace detail {
+
+/// Codes compare by the address of their category.
+PAPILIO_SHARED inline const error_category the_category{};
+
+}  // namespace detail
+
+inline const std::error_category& category() noexcept
+{
+    return detail::the_category;
+}
 
 inline std::error_code make_error_code(errc code) noexcept
 {

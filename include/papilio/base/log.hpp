@@ -73,11 +73,11 @@ inline std::string log_value(const std::string& value)
     return quoted + '"';
 }
 
-inline std::atomic<log_function> log_sink{nullptr};
+PAPILIO_SHARED inline std::atomic<log_function> log_sink{nullptr};
 
 /// The least level that is wanted, as a number; one more than the highest if nobody listens.
 inline constexpr std::uint8_t log_off = static_cast<std::uint8_t>(log_level::warning) + 1;
-inline std::atomic<std::uint8_t> log_least{log_off};
+PAPILIO_SHARED inline std::atomic<std::uint8_t> log_least{log_off};
 
 inline std::string log_text(std::string_view value)
 {

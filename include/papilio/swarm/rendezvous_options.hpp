@@ -13,7 +13,7 @@ struct rendezvous_options {
     duration handshake_timeout = std::chrono::seconds(10);  ///< for a channel's first message
     duration idle_timeout = std::chrono::seconds(60);  ///< a silent member counts as gone after it
     duration heartbeat = std::chrono::seconds(5);      ///< between messages to an idle member
-    int max_unauthenticated = 64;                      ///< channels from which no member speaks yet
+    int max_unauthenticated = 512;                     ///< channels from which no member speaks yet
 };
 static_assert(std::is_trivially_destructible_v<rendezvous_options>);
 

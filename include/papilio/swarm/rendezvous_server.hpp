@@ -43,7 +43,8 @@ public:
         }
     }
 
-    /// Serves a channel; drops it at once when `max_unauthenticated` others have not joined yet.
+    /// Serves a channel. When there are `max_unauthenticated` from which no member speaks yet, the
+    /// oldest of the host with the most of them is dropped.
     void welcome(any_channel c) { open(std::move(c), false); }
 
     /// The channel by which the program itself takes part, as member 0 and observer, with a
@@ -70,6 +71,7 @@ private:
     };
 
     void open(any_channel c, bool host);
+    void make_way();
     task<> serve_session(session& s);
     task<> receive_messages(session& s);
     bool admit(session& s, const wire::swarm_message& first);

@@ -3,6 +3,7 @@
 #include <papilio/async/task.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/wire/frame.hpp>
 #include <papilio/wire/hello.hpp>
 
 #include <cstddef>
@@ -44,6 +45,10 @@ public:
 
     /// How many such streams a link consists of.
     virtual std::uint32_t streams() const { return 1; }
+
+    /// What follows the content of frames on it: nothing, where bytes cannot change on their way,
+    /// or the other end does not want it.
+    virtual wire::content_check content_check() const { return wire::content_check::none; }
 
     /// Reads and writes fail from now on, at both ends. Tasks that wait at this end need not be
     /// woken.

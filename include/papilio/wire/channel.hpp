@@ -9,10 +9,11 @@
 namespace papilio::inline PAPILIO_MODE::wire {
 
 /// The first bytes on a channel, from both sides, the one that dialled first: u32 magic, u16
-/// version, u16 zero, little-endian. After it come frames with the tag 0.
+/// version, u16 zero, little-endian. After it come frames with the tag 0, and
+/// `content_check::crc32c` behind their content.
 inline constexpr std::size_t channel_hello_size = 8;
 inline constexpr std::uint32_t channel_magic = 0x43504150;  // "PAPC"
-inline constexpr std::uint16_t channel_version = 1;
+inline constexpr std::uint16_t channel_version = 2;
 
 inline std::array<std::byte, channel_hello_size> channel_hello() noexcept
 {

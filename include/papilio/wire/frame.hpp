@@ -6,13 +6,14 @@
 #include <papilio/wire/tag.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace papilio::inline PAPILIO_MODE::wire {
 
 /// Precedes every message on a byte stream: u64 tag, u32 size, u32 check, little-endian. The check
 /// is a hash of the rest, so that a stream that has lost its place is noticed at once and not taken
-/// for a size.
+/// for a size. Behind the content follows what `content_check` says.
 struct frame {
     tag what{};
     std::uint32_t size = 0;
@@ -20,6 +21,19 @@ struct frame {
     static constexpr std::size_t encoded_size = 16;
     friend constexpr bool operator==(const frame&, const frame&) = default;
 };
+
+/// What follows the content of each frame that has some.
+enum class content_check : std::uint8_t {
+    none,    ///< nothing: the stream itself sees to it that bytes arrive as they were sent
+    crc32c,  ///< the CRC-32C of the content, a u32: what the sums of TCP and of Ethernet let
+             ///< through
+};
+
+/// The bytes that `check` adds to a frame whose content has `size`.
+constexpr std::size_t check_size(content_check check, std::size_t size) noexcept
+{
+    return check == content_check::none || size == 0 ? 0 : 4;
+}
 
 /// The tag of a frame that carries nothing but a sign of life.
 inline constexpr tag heartbeat = tag{~std::uint64_t{0}};

@@ -18,22 +18,23 @@ struct hello {
     std::uint32_t to = 0;
     std::uint32_t connection = 0;  ///< which of the pair's connections this is
     std::uint32_t connections = 1;
+    bool crc = false;  ///< offers frames with a CRC-32C of their content
 
     static constexpr std::size_t encoded_size = 32;
     friend constexpr bool operator==(const hello&, const hello&) = default;
 };
 
 inline constexpr std::uint32_t hello_magic = 0x4c504150;  // "PAPL"
-inline constexpr std::uint16_t wire_version = 1;
+inline constexpr std::uint16_t wire_version = 2;
 
-/// Little-endian: u32 magic, u16 version, u16 zero, u64 group, u32 from, to, connection,
-/// connections.
+/// Little-endian: u32 magic, u16 version, u16 flags (1: `crc`; no others), u64 group, u32 from, to,
+/// connection, connections.
 inline std::array<std::byte, hello::encoded_size> encode(const hello& h) noexcept
 {
     std::array<std::byte, hello::encoded_size> to;
     store(to.data(), hello_magic);
     store(to.data() + 4, wire_version);
-    store(to.data() + 6, std::uint16_t{0});
+    store(to.data() + 6, std::uint16_t{h.crc});
     store(to.data() + 8, h.group);
     store(to.data() + 16, h.from);
     store(to.data() + 20, h.to);
@@ -47,13 +48,16 @@ inline std::optional<hello> parse_hello(const std::byte* from) noexcept
 {
     if (load<std::uint32_t>(from) != hello_magic) return std::nullopt;
     if (load<std::uint16_t>(from + 4) != wire_version) return std::nullopt;
-    if (load<std::uint16_t>(from + 6) != 0) return std::nullopt;
-    return hello{load<std::uint64_t>(from + 8), load<std::uint32_t>(from + 16),
+    const auto flags = load<std::uint16_t>(from + 6);
+    if (flags > 1) return std::nullopt;
+    return hello{load<std::uint64_t>(from + 8),  load<std::uint32_t>(from + 16),
                  load<std::uint32_t>(from + 20), load<std::uint32_t>(from + 24),
-                 load<std::uint32_t>(from + 28)};
+                 load<std::uint32_t>(from + 28), flags == 1};
 }
 
-/// The answer to an accepted `hello`, and the answer to that.
-inline constexpr std::uint32_t welcome = 0x4b4f5050;  // "PPOK"
+/// The answer to an accepted `hello`, and the answer to that. The second one accepts the offer of a
+/// CRC as well; both sides then send it with every frame.
+inline constexpr std::uint32_t welcome = 0x4b4f5050;      // "PPOK"
+inline constexpr std::uint32_t welcome_crc = 0x434f5050;  // "PPOC"
 
 }  // namespace papilio::wire

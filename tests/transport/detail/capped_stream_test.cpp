@@ -140,3 +140,28 @@ TEST_CASE("a direction without a cap takes no time")
     run(world, std::move(work));
     CHECK(wrote == pa::time_point{});
 }
+
+TEST_CASE("a stream that ends gives back what it has reserved, dropped or closed")
+{
+    pa::sim::world world;
+    const auto shared = std::make_shared<caps>(1000, 1000);
+    const std::vector<std::byte> content(100);
+    const std::array<pa::bytes, 1> pieces{content};
+    const auto ended_while_it_waits = [&](bool close) {
+        auto s = capped(world, shared);
+        std::error_code error;
+        while (s->write_some(pieces, error) > 0) {
+        }
+        if (close) s->close();
+        return s;
+    };
+    const auto first = capped(world, shared);
+    std::error_code error;
+    while (first->write_some(pieces, error) > 0) {
+    }
+    const auto due = shared->up.reserve(0, world.now());
+    ended_while_it_waits(false);
+    CHECK(shared->up.reserve(0, world.now()) == due);
+    const auto closed = ended_while_it_waits(true);
+    CHECK(shared->up.reserve(0, world.now()) == due);
+}

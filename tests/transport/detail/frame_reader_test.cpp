@@ -2,6 +2,9 @@
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/thread_loop.hpp>
+#include <papilio/base/crc32c.hpp>
+
+#include <support/thrown.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -24,6 +27,16 @@ void append(std::vector<std::byte>& stream, pa::tag t, std::size_t size, int val
     const auto frame = pa::wire::encode(pa::wire::frame{t, static_cast<std::uint32_t>(size)});
     stream.insert(stream.end(), frame.begin(), frame.end());
     stream.insert(stream.end(), size, static_cast<std::byte>(value));
+}
+
+/// The same with a CRC behind it.
+void append_checked(std::vector<std::byte>& stream, pa::tag t, std::size_t size, int value = 0)
+{
+    append(stream, t, size, value);
+    if (size == 0) return;
+    const auto crc = pa::crc32c(pa::bytes(stream).last(size));
+    stream.resize(stream.size() + sizeof crc);
+    pa::store(stream.data() + stream.size() - sizeof crc, crc);
 }
 
 /// Gives `stream` to `reader` in pieces of at most `most` bytes; everything that `parse` says but
@@ -149,4 +162,42 @@ TEST_CASE("what is no frame, or too large a one, is refused with the peer and th
     frame_reader other(box, 3, 1000);
     const std::vector<std::byte> noise(head, std::byte{42});
     CHECK_THROWS_AS(feed(other, noise, megabyte), std::system_error);
+}
+
+TEST_CASE("a frame reader checks the contents of messages, however the stream is cut")
+{
+    const auto most = GENERATE(as<std::size_t>{}, 1, 7, 17, 4096, 5000, megabyte);
+    pa::mailbox box;
+    frame_reader reader(box, 3, megabyte, pa::wire::content_check::crc32c);
+    const auto unwanted = pa::make_tag({.call = 5});
+    box.discard_call(unwanted);
+    std::vector<std::byte> stream;
+    const std::vector<std::size_t> sizes{0, 1, 100, 4096, 4097, 0, 9000, 600'000, 3};
+    for (const auto size : sizes) append_checked(stream, pa::tag{1}, size);
+    append(stream, pa::wire::heartbeat, 0);
+    append_checked(stream, unwanted, 100'000);
+    append_checked(stream, pa::tag{2}, 5);
+    feed(reader, stream, most);
+    for (const auto size : sizes) CHECK(next_size(box, pa::tag{1}) == size);
+    CHECK(next_size(box, pa::tag{2}) == 5);
+}
+
+TEST_CASE("a message with a flipped bit is given to nobody, and its peer is named")
+{
+    const auto size = GENERATE(as<std::size_t>{}, 1, 100, 4097, 300'000);
+    const auto at = GENERATE(0.0, 0.3, 0.999, 1.0);  // in content and CRC
+    pa::thread_loop loop;
+    pa::mailbox box;
+    frame_reader reader(box, 3, megabyte, pa::wire::content_check::crc32c);
+    std::vector<std::byte> into(size), stream;
+    auto receive = take(box, pa::tag{1}, into);
+    receive.start(loop);
+    append_checked(stream, pa::tag{1}, size, 7);
+    const auto bit = head + static_cast<std::size_t>(at * static_cast<double>(size + 3));
+    stream[bit] ^= std::byte{0x10};
+    CHECK_THROWS_WITH(feed(reader, stream, 5000), Contains("peer 3") &&
+                                                      Contains(std::to_string(size) + " bytes") &&
+                                                      Contains("another CRC-32C"));
+    while (!receive.finished()) REQUIRE(loop.run_one());
+    CHECK(pa::test::thrown_by([&] { receive.result(); }) == pa::errc::corrupted);
 }

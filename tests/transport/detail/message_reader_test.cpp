@@ -1,5 +1,7 @@
 #include <papilio/transport/detail/message_reader.hpp>
 
+#include <papilio/base/crc32c.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -17,6 +19,10 @@ void append_message(std::vector<std::byte>& stream, pa::tag t, std::size_t size,
     const auto frame = pa::wire::encode(pa::wire::frame{t, static_cast<std::uint32_t>(size)});
     stream.insert(stream.end(), frame.begin(), frame.end());
     stream.insert(stream.end(), size, static_cast<std::byte>(value));
+    if (size == 0) return;
+    const auto crc = pa::crc32c(pa::bytes(stream).last(size));
+    stream.resize(stream.size() + sizeof crc);
+    pa::store(stream.data() + stream.size() - sizeof crc, crc);
 }
 
 /// Reads one message from the front of `stream` in pieces of at most `most` bytes.
@@ -64,4 +70,15 @@ TEST_CASE("a message beyond the limit, or of another tag, is refused with the nu
     append_message(tagged, pa::tag{9}, 3, 0);
     rest = tagged;
     CHECK_THROWS_WITH(next_message(other, rest, 5000), Contains("tag 0") && Contains("has 9"));
+}
+
+TEST_CASE("a message that was changed on its way is refused", "[channel]")
+{
+    message_reader reader;
+    std::vector<std::byte> stream;
+    append(stream, pa::tag{}, 100, 3);
+    stream[GENERATE(as<std::size_t>{}, 16, 70, 115, 116, 119)] ^= std::byte{1};
+    pa::bytes rest = stream;
+    CHECK_THROWS_WITH(next_message(reader, rest, 5000),
+                      Contains("100 bytes") && Contains("another CRC-32C"));
 }

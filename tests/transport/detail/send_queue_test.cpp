@@ -1,11 +1,14 @@
 #include <papilio/transport/detail/send_queue.hpp>
 
+#include <papilio/base/crc32c.hpp>
 #include <papilio/base/error.hpp>
 
 #include <catch2/catch.hpp>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -157,8 +160,8 @@ TEST_CASE("copies need no sender, and what is written reports completed messages
         queue.push_copy(pa::tag{1}, one, 0);
     }
     CHECK(queue.bytes_waiting() == frame_size + 4);
-    std::array<pa::bytes, 2> pieces;
-    CHECK(queue.gather(pieces).size() == 2);
+    std::array<pa::bytes, 3> pieces;
+    CHECK(queue.gather(pieces).size() == 1);
     CHECK(!queue.written(frame_size));
     CHECK(queue.written(4));
     CHECK(queue.empty());
@@ -177,4 +180,84 @@ TEST_CASE("when a stream fails, so does all that waits for it")
     CHECK(queue.bytes_waiting() == 0);
     CHECK(first.result == pa::errc::disconnected);
     CHECK(second.result == pa::errc::disconnected);
+}
+
+namespace {
+
+/// The sizes of the messages that `stream` consists of, each of which has its CRC behind it.
+std::vector<std::size_t> checked_sizes(const std::vector<std::byte>& stream)
+{
+    std::vector<std::size_t> sizes;
+    for (std::size_t at = 0; at < stream.size();) {
+        const auto frame = pa::wire::parse_frame(stream.data() + at);
+        at += head;
+        sizes.push_back(frame.size);
+        if (frame.size == 0) continue;
+        REQUIRE(stream.size() >= at + frame.size + 4);
+        const auto content = pa::bytes(stream).subspan(at, frame.size);
+        CHECK(pa::load<std::uint32_t>(stream.data() + at + frame.size) == pa::crc32c(content));
+        at += frame.size + 4;
+    }
+    return sizes;
+}
+
+}  // namespace
+
+TEST_CASE("where contents are checked a CRC follows each, however the stream takes the bytes")
+{
+    const auto most = GENERATE(as<std::size_t>{}, 1, 7, 4096, 100'000, 1'000'000);
+    const std::vector<std::size_t> sizes{3, 0, 300'000, 1, 262'144, 262'145, 20};
+    send_queue queue(pa::wire::content_check::crc32c);
+    std::vector<std::vector<std::byte>> bodies;
+    for (const auto size : sizes) bodies.push_back(filled(size, static_cast<int>(size % 251)));
+    std::vector<std::unique_ptr<sent>> messages;
+    for (const auto& b : bodies) {
+        messages.push_back(std::make_unique<sent>(1, b));
+        queue.push(*messages.back());
+    }
+    queue.push_control(pa::wire::heartbeat);
+    queue.push_copy(pa::tag{2}, bodies[0], 0);
+    const auto waiting = queue.bytes_waiting();
+    std::vector<std::byte> out;
+    while (!queue.empty()) {
+        const auto more = write(queue, most);
+        out.insert(out.end(), more.begin(), more.end());
+    }
+    CHECK(out.size() == waiting);
+    CHECK(queue.bytes_waiting() == 0);
+    CHECK(checked_sizes(out) ==
+          std::vector<std::size_t>{3, 0, 300'000, 1, 262'144, 262'145, 20, 0, 3});
+}
+
+TEST_CASE("a withdrawn message has its CRC behind it, too, if some of it had gone")
+{
+    const auto started =
+        GENERATE(as<std::size_t>{}, 1, head, head + 1, 300'000, 600'000 + head, 600'000 + head + 3);
+    send_queue queue(pa::wire::content_check::crc32c);
+    std::vector<std::byte> out;
+    {
+        const auto one = filled(600'000, 1);
+        sent gone(1, one);
+        queue.push(gone);
+        out = write(queue, started);
+        queue.withdraw(gone);
+    }
+    CHECK(queue.bytes_waiting() == 600'000 + head + 4 - started);
+    const auto rest = write(queue, 1'000'000);
+    out.insert(out.end(), rest.begin(), rest.end());
+    CHECK(checked_sizes(out) == std::vector<std::size_t>{600'000});
+}
+
+TEST_CASE("a queue whose contents are checked offers no more at a time than a cache holds")
+{
+    send_queue queue(pa::wire::content_check::crc32c);
+    const auto large = filled(2'000'000, 1), small = filled(100'000, 2);
+    sent one(1, small), two(2, large), three(3, large);
+    for (auto* m : {&one, &two, &three}) queue.push(*m);
+    std::array<pa::bytes, 24> pieces;
+    std::size_t offered = 0;
+    for (const auto p : queue.gather(pieces)) offered += p.size();
+    CHECK(offered > 300'000);
+    CHECK(offered < 400'000);
+    queue.fail(pa::errc::disconnected);
 }

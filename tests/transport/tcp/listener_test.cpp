@@ -1,9 +1,12 @@
 #include <papilio/transport/tcp/listener.hpp>
 
 #include <papilio/async/asio_context.hpp>
+#include <papilio/async/asio_owned_fd.hpp>
 #include <papilio/async/sync_wait.hpp>
+#include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/transport/channel.hpp>
+#include <papilio/transport/tcp/listening_socket.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 #include <papilio/wire/frame.hpp>
 
@@ -13,6 +16,13 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <list>
 #include <optional>
 
 namespace pa = papilio;
@@ -77,7 +87,31 @@ pa::task<std::string> why_not(pa::asio_loop& on, tcp::endpoint to)
     co_return why;
 }
 
+bool has_ipv6(pa::asio_loop& on)
+{
+    asio::ip::tcp::acceptor any(pa::asio_context(on));
+    return !tcp::detail::try_to_listen(any, {asio::ip::address_v6::loopback(), 0});
+}
+
 }  // namespace
+
+TEST_CASE("a listener at any address of IPv6 has those of IPv4, too", "[channel][tcp]")
+{
+    pa::asio_loop loop;
+    tcp::listener listener(loop, {"::", 0});
+    const auto port = listener.local().port;
+    for (const char* host : {"127.0.0.1", "::1"}) {
+        if (std::string(host) == "::1" && !has_ipv6(loop)) continue;
+        std::vector<pa::task<>> both;
+        std::optional<tcp::channel> a, b;
+        both.push_back(dial_into(loop, {host, port}, a));
+        both.push_back(accept_into(listener, b));
+        const auto meet = [&]() -> pa::task<> { co_await pa::when_all(std::move(both)); };
+        pa::sync_wait(loop, meet());
+        CHECK(b->remote() == host);
+    }
+    CHECK_THROWS_WITH(tcp::listener(loop, {"0.0.0.0", port}), Catch::Contains("cannot listen at"));
+}
 
 TEST_CASE("a listener may be dialled at an endpoint in place", "[tcp]")
 {
@@ -118,7 +152,7 @@ TEST_CASE("connections that send no channel hello are closed, silent ones too", 
     const pa::test::collected_log log;
     pa::asio_loop loop;
     tcp::listener listener(loop, {"127.0.0.1", 0}, 20ms);
-    for (const char* words : {"GET / HTTP/1.1\r\n\r\n", "PAPC\x02\x00\x00\x00 v2", "PAP", ""}) {
+    for (const char* words : {"GET / HTTP/1.1\r\n\r\n", "PAPC\x01\x00\x00\x00 v1", "PAP", ""}) {
         tcp::detail::socket stranger(pa::asio_context(loop));
         pa::sync_wait(loop, say(stranger, listener.local(), words));
         CHECK(pa::sync_wait(loop, is_dropped(stranger)));
@@ -134,7 +168,7 @@ TEST_CASE("an invalid frame ends the channel before memory is allocated", "[chan
     pa::asio_loop loop;
     tcp::listener listener(loop, {"127.0.0.1", 0});
     tcp::detail::socket liar(pa::asio_context(loop));
-    std::string words("PAPC\x01\x00\x00\x00", 8);
+    std::string words("PAPC\x02\x00\x00\x00", 8);
     std::vector<std::byte> frame;
     SECTION("of another protocol")
     {
@@ -205,3 +239,77 @@ TEST_CASE("dial, accept, send and recv can be dropped after any event", "[channe
     CHECK(steps > 20);
     CHECK(heard);
 }
+
+// The sanitizer of undefined behaviour needs descriptors itself.
+#if !defined(__SANITIZE_ADDRESS__)
+
+namespace {
+
+/// Takes every descriptor that this process may still have.
+class full_table {
+public:
+    full_table()
+    {
+        REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+        rlimit low = before_;
+        low.rlim_cur = std::min<rlim_t>(before_.rlim_cur, 256);
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+        for (;;) {
+            pa::detail::owned_fd next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+            if (next.get() < 0) break;
+            taken_.push_back(std::move(next));
+        }
+        REQUIRE(errno == EMFILE);
+    }
+    ~full_table() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+    void release() { taken_.clear(); }
+
+private:
+    rlimit before_{};
+    std::list<pa::detail::owned_fd> taken_;
+};
+
+/// Connects without the loop: the system accepts in the listener's stead.
+void connect_now(tcp::detail::socket& s, std::uint16_t port)
+{
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(s.native_handle(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+    s.non_blocking(true);
+}
+
+}  // namespace
+
+TEST_CASE("a listener without descriptors refuses whoever comes, and goes on when there are some",
+          "[channel][tcp]")
+{
+    const pa::test::collected_log log;
+    pa::asio_loop loop;
+    tcp::listener listener(loop, {"127.0.0.1", 0});
+    std::list<tcp::detail::socket> callers;
+    for (int i = 0; i < 5; ++i) {
+        std::error_code error;
+        callers.emplace_back(pa::asio_context(loop));
+        tcp::detail::open(callers.back(), asio::ip::tcp::v4(), error);
+        REQUIRE_FALSE(error);
+    }
+    full_table table;
+    for (auto& c : callers) {
+        connect_now(c, listener.local().port);
+        pa::task<bool> turned_away = is_dropped(c);
+        const auto in_time = [&]() -> pa::task<bool> {
+            co_return co_await pa::timeout(std::move(turned_away), loop.now() + 60s);
+        };
+        CHECK(pa::sync_wait(loop, in_time()));
+    }
+    CHECK(log.count("warning: accept failed why=\"Too many open files\"") == 1);
+    table.release();
+    std::optional<tcp::channel> a, b;
+    pa::sync_wait(loop, connect(loop, listener, a, b));
+    CHECK((a && b));
+}
+
+#endif

@@ -25,14 +25,9 @@ PAPILIO_DECL std::string error_category::message(int code) const
     case errc::refused: return "refused by the other side";
     case errc::no_contribution:
         return "weights of 0: nobody contributes, or, in stages, too few do for this operation";
+    case errc::corrupted: return "message corrupted on its way";
     }
     return "unknown papilio error";
-}
-
-PAPILIO_DECL const std::error_category& category() noexcept
-{
-    static const error_category instance;
-    return instance;
 }
 
 PAPILIO_DECL std::string sentence(const std::system_error& failure)

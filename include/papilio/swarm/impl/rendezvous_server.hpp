@@ -12,6 +12,7 @@
 #include <papilio/wire/swarm.hpp>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -44,20 +45,32 @@ PAPILIO_DECL pipe rendezvous_server::host_channel()
 PAPILIO_DECL void rendezvous_server::open(any_channel c, bool host)
 {
     std::erase_if(sessions_, [](const auto& s) { return s->work->finished(); });
-    const auto unauthenticated =
-        std::ranges::count_if(sessions_, [](const auto& s) { return s->id() < 0; });
+    if (!host) make_way();
     const auto from = [&] { return c.remote(); };
-    if (!host && unauthenticated >= options_.max_unauthenticated) {
-        detail::log(log_level::warning, "session refused", {"from", "why"}, from,
-                    "too many others have not joined yet");
-        return;
-    }
     detail::log(log_level::debug, "session opened", {"from"}, from);
     sessions_.push_back(
         std::make_unique<session>(loop_, std::move(c), host, options_.idle_timeout));
     session& s = *sessions_.back();
     s.work = std::make_unique<task<>>(serve_session(s));
     s.work->start(loop_);
+}
+
+/// Nobody is turned away for coming last: strangers that come again and again would keep members
+/// out.
+PAPILIO_DECL void rendezvous_server::make_way()
+{
+    const auto stranger = [](const auto& s) { return s->id() < 0 && !s->is_host(); };
+    if (std::ranges::count_if(sessions_, stranger) < options_.max_unauthenticated) return;
+    std::map<std::string, int> by_host;
+    for (const auto& s : sessions_)
+        if (stranger(s)) ++by_host[s->remote()];
+    const auto crowd =
+        std::ranges::max_element(by_host, {}, [](const auto& h) { return h.second; });
+    const auto oldest = std::ranges::find_if(
+        sessions_, [&](const auto& s) { return stranger(s) && s->remote() == crowd->first; });
+    detail::log(log_level::warning, "session refused", {"from", "why"}, crowd->first,
+                "too many have not joined yet, most of them from there");
+    sessions_.erase(oldest);
 }
 
 PAPILIO_DECL task<> rendezvous_server::serve_session(session& s)

@@ -2,32 +2,57 @@
 
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/task.hpp>
+#include <papilio/async/yield.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/log.hpp>
+#include <papilio/transport/arrivals.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// Accepts connections and runs one handshake task per connection. Belongs to `on`. A listener has
+/// By what a handshake tells its acceptor how far the newcomer has come. The acceptor must outlive
+/// it.
+class newcomer {
+public:
+    newcomer(arrivals& among, arrivals::id self) noexcept : among_(&among), self_(self) {}
+
+    /// It has said hello: when there are too many newcomers, silent ones go first.
+    void spoke() const noexcept { among_->spoke(self_); }
+
+private:
+    arrivals* among_;
+    arrivals::id self_;
+};
+
+/// Accepts connections and runs one handshake task per connection; `arrivals` says who goes when
+/// there are too many. Whatever fails, it goes on accepting. Belongs to `on`. A listener has
 /// - `connection`: what it accepts
 /// - `task<> readable()`: finishes when `accept` is worth a try
 /// - `connection accept(std::error_code&)`: the next connection, without blocking
 /// - `bool would_block(error)`: whether `error` means that there is none at the moment
+/// - `bool refuse()`: closes the next connection, for want of descriptors; false: it could not
+/// - `network_address address(connection&)`: where a connection comes from
 template <class Listener>
 class acceptor {
 public:
     using connection = typename Listener::connection;
+    using handshake = std::function<task<>(connection, newcomer)>;
 
-    /// `handshake` authenticates a connection. It must finish within bounded time, since only a
-    /// bounded number of handshakes runs at once.
-    acceptor(loop& on, Listener listener, std::function<task<>(connection)> handshake)
-        : listener_(std::move(listener)), handshake_(std::move(handshake)), on_(on)
+    /// `authenticate` authenticates a connection. It must finish within bounded time.
+    acceptor(loop& on, Listener listener, handshake authenticate, arrival_limits limits = {})
+        : listener_(std::move(listener)),
+          handshake_(std::move(authenticate)),
+          on_(on),
+          newcomers_(limits)
     {
         run_.start(on_);
     }
@@ -39,48 +64,99 @@ public:
 private:
     /// A handshake that is under way.
     struct attempt {
-        explicit attempt(task<> t) : work(std::move(t)) {}
+        attempt(arrivals::id n, task<> t) : number(n), work(std::move(t)) {}
+        arrivals::id number;
         task<> work;
     };
 
+    enum class status { accepted, nothing_there, troubled };
+
     task<> run()
     {
-        constexpr std::size_t max_handshakes = 256;
+        constexpr int turn = 64;  // connections until other tasks have theirs
         for (;;) {
-            co_await listener_.readable();
-            std::erase_if(running_, [](const attempt& a) { return a.work.finished(); });
-            std::error_code error;
-            connection next = listener_.accept(error);
-            if (error || running_.size() >= max_handshakes) {
-                // The process is out of file descriptors, or too many unauthenticated connections
-                // are open: the running handshakes get time to finish first.
-                if (!listener_.would_block(error)) {
-                    log_exhaustion(error);
-                    co_await sleep_for(std::chrono::milliseconds(10));
-                }
-                continue;
+            status last = status::troubled;
+            try {
+                co_await listener_.readable();
+                last = status::accepted;
+                for (int i = 0; i < turn && last == status::accepted; ++i) last = accept_next();
+            } catch (const std::exception& failure) {
+                log_trouble(failure.what());
+                last = status::troubled;
             }
-            exhausted_ = false;
-            running_.emplace_back(handshake_(std::move(next)));
-            running_.back().work.start(on_);
+            if (last == status::troubled)
+                co_await sleep_for(std::chrono::milliseconds(100));
+            else
+                co_await yield{};
         }
     }
 
-    /// Once, until a connection is accepted again: attempts follow each other quickly.
-    void log_exhaustion(std::error_code error)
+    status accept_next()
     {
-        if (std::exchange(exhausted_, true)) return;
-        const auto why = [&] {
-            return error ? error.message() : "too many handshakes are under way";
-        };
+        std::error_code error;
+        connection next = listener_.accept(error);
+        if (!error) {
+            take_in(std::move(next));
+            troubled_ = false;
+            return status::accepted;
+        }
+        if (listener_.would_block(error)) return status::nothing_there;
+        if (error == std::errc::connection_aborted || error == std::errc::interrupted)
+            return status::accepted;
+        log_trouble(error.message());
+        return lacks_resources(error) && listener_.refuse() ? status::accepted : status::troubled;
+    }
+
+    void take_in(connection next)
+    {
+        for (auto at = running_.begin(); at != running_.end();) {
+            if (at->work.finished()) newcomers_.left(at->number);
+            at = at->work.finished() ? running_.erase(at) : std::next(at);
+        }
+        const auto [number, victim] = newcomers_.arrive(listener_.address(next), on_.now());
+        if (victim) drop(*victim);
+        if (victim == number) return;
+        try {
+            running_.emplace_back(number, handshake_(std::move(next), {newcomers_, number}));
+        } catch (...) {
+            newcomers_.left(number);
+            throw;
+        }
+        running_.back().work.start(on_);
+    }
+
+    void drop(arrivals::id victim)
+    {
+        std::erase_if(running_, [&](const attempt& a) { return a.number == victim; });
+        ++dropped_;
+        if (logged_ && on_.now() < *logged_ + std::chrono::seconds(10)) return;
+        logged_ = on_.now();
+        log(log_level::warning, "newcomers dropped", {"count", "why"}, std::exchange(dropped_, 0),
+            "too many handshakes are under way; the oldest of a crowd go first");
+    }
+
+    static bool lacks_resources(std::error_code error)
+    {
+        return error == std::errc::too_many_files_open ||
+               error == std::errc::too_many_files_open_in_system ||
+               error == std::errc::no_buffer_space || error == std::errc::not_enough_memory;
+    }
+
+    /// Once, until a connection is accepted again: attempts follow each other quickly.
+    void log_trouble(const std::string& why)
+    {
+        if (std::exchange(troubled_, true)) return;
         log(log_level::warning, "accept failed", {"why"}, why);
     }
 
     Listener listener_;
-    std::function<task<>(connection)> handshake_;
+    handshake handshake_;
     loop& on_;
+    arrivals newcomers_;
     std::list<attempt> running_;
-    bool exhausted_ = false;
+    bool troubled_ = false;
+    std::uint64_t dropped_ = 0;  // that are not in the log yet
+    std::optional<time_point> logged_;
     task<> run_ = run();
 };
 

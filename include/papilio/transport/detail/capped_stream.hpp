@@ -36,6 +36,9 @@ public:
     {
     }
 
+    /// What it has reserved and not used is there for the others.
+    ~capped_stream() override { return_all(); }
+
     std::size_t read_some(std::span<const mutable_bytes> into, std::error_code& error) override
     {
         const auto allowed = in_.allow(caps_->down, loop_.now());
@@ -72,13 +75,18 @@ public:
     }
     const char* kind() const override { return stream_->kind(); }
     std::uint32_t streams() const override { return stream_->streams(); }
-    void close() noexcept override { stream_->close(); }
+    wire::content_check content_check() const override { return stream_->content_check(); }
+    void close() noexcept override
+    {
+        return_all();
+        stream_->close();
+    }
     duration unacknowledged() override { return stream_->unacknowledged(); }
     std::uint64_t undelivered() override { return stream_->undelivered(); }
     std::optional<duration> round_trip() override { return stream_->round_trip(); }
 
 private:
-    static constexpr std::size_t max_pieces = 16;
+    static constexpr std::size_t max_pieces = 24;
 
     /// Bytes that one direction has reserved, and the time from which it may use them.
     struct grant {
@@ -96,6 +104,12 @@ private:
         std::size_t left = 0;
         time_point due{};
     };
+
+    void return_all() noexcept
+    {
+        in_.return_to(caps_->down);
+        out_.return_to(caps_->up);
+    }
 
     /// The first `limit` bytes of `pieces`.
     template <class Piece>

@@ -33,7 +33,11 @@ class connection {
 public:
     connection(loop& on, std::unique_ptr<byte_stream> s, mailbox& inbox, int peer,
                std::size_t max_message, connection_owner& owner)
-        : loop_(on), stream_(std::move(s)), frames_(inbox, peer, max_message), owner_(owner)
+        : loop_(on),
+          stream_(std::move(s)),
+          queue_(stream_->content_check()),
+          frames_(inbox, peer, max_message, stream_->content_check()),
+          owner_(owner)
     {
         reader_.start(loop_);
         writer_.start(loop_);
@@ -167,7 +171,7 @@ inline connection::outgoing connection::send(tag t, bytes message, int priority)
 inline void connection::flush()
 {
     while (!queue_.empty()) {
-        std::array<bytes, 16> pieces;
+        std::array<bytes, 24> pieces;
         std::error_code error;
         const auto n = stream_->write_some(queue_.gather(pieces), error);
         if (error) return end(error);

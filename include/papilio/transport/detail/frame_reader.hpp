@@ -2,14 +2,17 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/crc32c.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/detail/inbound_message.hpp>
+#include <papilio/transport/detail/running_crc.hpp>
 #include <papilio/transport/mailbox.hpp>
 #include <papilio/wire/frame.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -31,8 +34,9 @@ public:
     };
 
     /// A frame of more than `max_message` bytes is an error.
-    frame_reader(mailbox& inbox, int peer, std::size_t max_message)
-        : inbox_(inbox), peer_(peer), max_message_(max_message)
+    frame_reader(mailbox& inbox, int peer, std::size_t max_message,
+                 wire::content_check check = wire::content_check::none)
+        : inbox_(inbox), peer_(peer), max_message_(max_message), check_(check)
     {
     }
     frame_reader(const frame_reader&) = delete;
@@ -40,7 +44,8 @@ public:
 
     /// Takes the bytes that were received apart. Throws `errc::bad_message` when they are no frame
     /// or the peer exceeds the mailbox's limit, and `errc::too_large` beyond `max_message`; nothing
-    /// is allocated before. After an error the position in the stream is lost.
+    /// is allocated before. Throws `errc::corrupted` when a message is not what its check says,
+    /// before anybody has it. After an error the position in the stream is lost.
     status parse();
 
     /// Where the next bytes of the stream belong, in this order: the rest of the current message,
@@ -62,10 +67,14 @@ private:
     mutable_bytes message_buffer();
     bool parse_frame();
     void copy_buffered();
+    void take_content(bytes next);
+    bool finish_message();
+    void check_content();
 
     mailbox& inbox_;
     int peer_;
     std::size_t max_message_;
+    wire::content_check check_;
     bool peer_shut_down_ = false;
 
     std::array<std::byte, 4096> buffer_;  // frames, and the first bytes behind them
@@ -74,6 +83,7 @@ private:
 
     std::optional<inbound_message> message_;
     std::size_t message_size_ = 0;
+    std::uint32_t crc_ = 0;             // of what has come of the message
     std::vector<std::byte> discarded_;  // receives bytes that are to be discarded
 };
 
@@ -82,9 +92,7 @@ inline frame_reader::status frame_reader::parse()
     for (;;) {
         if (message_) {
             copy_buffered();
-            if (message_->left() > 0) return status::needs_bytes;
-            message_->finish();
-            message_.reset();
+            if (!finish_message()) return status::needs_bytes;
             if (message_size_ > buffer_.size()) return status::large_message;
         }
         if (buffered() < wire::frame::encoded_size) return status::needs_bytes;
@@ -105,15 +113,46 @@ inline bool frame_reader::parse_frame()
                                     std::to_string(frame.size) + " bytes; max_message is " +
                                     std::to_string(max_message_));
     message_size_ = frame.size;
+    crc_ = 0;
     message_.emplace(inbox_, peer_, frame.what, frame.size);
     return false;
+}
+
+/// Passes the message on if it and what follows its content are complete.
+inline bool frame_reader::finish_message()
+{
+    const auto behind = wire::check_size(check_, message_size_);
+    if (message_->left() > 0 || buffered() < behind) return false;
+    if (behind > 0) check_content();
+    begin_ += behind;
+    message_->finish();
+    message_.reset();
+    return true;
+}
+
+inline void frame_reader::check_content()
+{
+    if (load<std::uint32_t>(buffer_.data() + begin_) == crc_) return;
+    message_->fail(errc::corrupted);
+    throw std::system_error(errc::corrupted, "a message of " + std::to_string(message_size_) +
+                                                 " bytes from peer " + std::to_string(peer_) +
+                                                 " has another CRC-32C than it was sent with");
+}
+
+/// The next bytes of the message have arrived; they are still in the processor's cache.
+inline void frame_reader::take_content(bytes next)
+{
+    if (check_ == wire::content_check::crc32c) crc_ = crc32c(next, crc_);
+    message_->advance(next.size());
 }
 
 /// The current message's destination, or memory for bytes that are to be discarded.
 inline mutable_bytes frame_reader::message_buffer()
 {
     const auto to = message_->destination();
-    if (!to.empty()) return to;
+    const bool checked = check_ != wire::content_check::none;
+    if (!to.empty())
+        return to.first(checked ? std::min(to.size(), running_crc::cached) : to.size());
     discarded_.resize(std::min(message_->left(), std::size_t{64} << 10));
     return discarded_;
 }
@@ -125,7 +164,7 @@ inline void frame_reader::copy_buffered()
         const auto n = std::min(to.size(), buffered());
         std::ranges::copy(bytes(buffer_).subspan(begin_, n), to.begin());
         begin_ += n;
-        message_->advance(n);
+        take_content(to.first(n));
     }
 }
 
@@ -140,8 +179,12 @@ inline std::array<mutable_bytes, 2> frame_reader::buffers()
 
 inline std::size_t frame_reader::received(std::size_t n)
 {
-    const auto of_message = message_ ? std::min(n, message_buffer().size()) : 0;
-    if (message_) message_->advance(of_message);
+    std::size_t of_message = 0;
+    if (message_) {
+        const auto buffer = message_buffer();
+        of_message = std::min(n, buffer.size());
+        take_content(buffer.first(of_message));
+    }
     end_ += n - of_message;
     return of_message;
 }

@@ -42,10 +42,16 @@ public:
     ~inbound_message()
     {
         if (reserved_) box_.early_.release(from_.first, size_);
+        fail(errc::disconnected);
+    }
+
+    /// The receive, if one waits for it, fails with `why`. Nothing else is to be done with it then.
+    void fail(std::error_code why) noexcept
+    {
         if (!receive_) return;
         receive_->claim_ = nullptr;
-        receive_->fail(errc::disconnected);
-        receive_->wake();
+        receive_->fail(why);
+        std::exchange(receive_, nullptr)->wake();
     }
 
     /// Bytes that are still to come.

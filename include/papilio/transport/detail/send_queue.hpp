@@ -3,6 +3,8 @@
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/crc32c.hpp>
+#include <papilio/transport/detail/running_crc.hpp>
 #include <papilio/wire/frame.hpp>
 
 #include <algorithm>
@@ -48,7 +50,13 @@ public:
         std::array<std::byte, wire::frame::encoded_size> head_;
         bytes body_;
         int priority_;
+        running_crc crc_;  // follows the body, where the stream wants it
     };
+
+    explicit send_queue(wire::content_check check = wire::content_check::none) noexcept
+        : check_(check)
+    {
+    }
 
     bool empty() const noexcept { return entries_.empty(); }
 
@@ -71,6 +79,10 @@ public:
         const auto head = wire::encode(wire::frame{t, static_cast<std::uint32_t>(body.size())});
         std::vector<std::byte> copy(head.begin(), head.end());
         copy.insert(copy.end(), body.begin(), body.end());
+        if (check_size(body) > 0) {
+            copy.resize(copy.size() + 4);
+            store(copy.data() + copy.size() - 4, crc32c(body));
+        }
         insert({nullptr, std::move(copy), priority});
     }
 
@@ -79,9 +91,10 @@ public:
     /// whole frames.
     void withdraw(const message& m);
 
-    /// The next bytes to write, as many as fit `to`; empty ranges may be among them. They stay
-    /// valid until the queue changes.
-    std::span<const bytes> gather(std::span<bytes> to) const;
+    /// The next bytes to write, as many as fit `to`, which has space for three or more. They stay
+    /// valid until the queue changes, and are not to change themselves. Where contents are checked,
+    /// no more than the processor's cache holds, which the sum has just been through.
+    std::span<const bytes> gather(std::span<bytes> to);
 
     /// The stream has taken the next `n` bytes. Finishes the messages that are complete, and
     /// returns true if there were any, or copies.
@@ -104,11 +117,19 @@ private:
     struct remainder {
         bytes head;
         bytes body;
-        std::size_t size() const noexcept { return head.size() + body.size(); }
+        bytes check;
+        std::size_t size() const noexcept { return head.size() + body.size() + check.size(); }
     };
 
     void insert(entry e);
+    std::size_t check_size(bytes body) const noexcept
+    {
+        return wire::check_size(check_, body.size());
+    }
     remainder unwritten(const entry& e) const noexcept;
+    bool sum_next(const entry& e, remainder& rest) const noexcept;
+
+    wire::content_check check_;
 
     std::deque<entry> entries_;
     std::size_t front_written_ = 0;  // bytes of the front entry
@@ -124,23 +145,39 @@ inline void send_queue::insert(entry e)
     auto place = entries_.end();
     const auto first = entries_.begin() + (front_started_ ? 1 : 0);
     while (place != first && std::prev(place)->priority < e.priority) --place;
-    bytes_waiting_ +=
-        e.borrowed ? wire::frame::encoded_size + e.borrowed->body_.size() : e.copy.size();
-    entries_.insert(place, std::move(e));
+    bytes_waiting_ += unwritten(*entries_.insert(place, std::move(e))).size();
 }
 
 inline send_queue::remainder send_queue::unwritten(const entry& e) const noexcept
 {
     remainder r;
     if (e.borrowed)
-        r = {e.borrowed->head_, e.borrowed->body_};
+        r = {e.borrowed->head_, e.borrowed->body_,
+             e.borrowed->crc_.encoded().first(check_size(e.borrowed->body_))};
     else
-        r = {e.copy, {}};
+        r = {e.copy, {}, {}};
     if (&e != &entries_.front()) return r;
-    const auto of_head = std::min(front_written_, r.head.size());
-    r.head = r.head.subspan(of_head);
-    r.body = r.body.subspan(front_written_ - of_head);
+    auto gone = front_written_;
+    for (auto* piece : {&r.head, &r.body, &r.check}) {
+        const auto n = std::min(gone, piece->size());
+        *piece = piece->subspan(n);
+        gone -= n;
+    }
     return r;
+}
+
+/// Sums what of the body goes out next, and cuts `rest` behind it. True if that is all.
+inline bool send_queue::sum_next(const entry& e, remainder& rest) const noexcept
+{
+    if (rest.check.empty()) return true;
+    const bytes body = e.borrowed->body_;
+    running_crc& crc = e.borrowed->crc_;
+    const auto written = body.size() - rest.body.size();
+    crc.sum(body, std::min(body.size(), written + running_crc::cached));
+    if (crc.summed() == body.size()) return true;
+    rest.body = rest.body.first(crc.summed() - written);
+    rest.check = {};
+    return false;
 }
 
 inline void send_queue::withdraw(const message& m)
@@ -153,19 +190,27 @@ inline void send_queue::withdraw(const message& m)
         entries_.erase(found);
         return;
     }
+    if (!rest.check.empty())
+        found->borrowed->crc_.sum(found->borrowed->body_, found->borrowed->body_.size());
     std::vector<std::byte> copy(rest.head.begin(), rest.head.end());
     copy.insert(copy.end(), rest.body.begin(), rest.body.end());
+    copy.insert(copy.end(), rest.check.begin(), rest.check.end());
     *found = {nullptr, std::move(copy), found->priority};
     front_written_ = 0;
 }
 
-inline std::span<const bytes> send_queue::gather(std::span<bytes> to) const
+inline std::span<const bytes> send_queue::gather(std::span<bytes> to)
 {
-    std::size_t used = 0;
-    for (std::size_t i = 0; i < entries_.size() && used + 2 <= to.size(); ++i) {
-        const auto rest = unwritten(entries_[i]);
-        to[used++] = rest.head;
-        to[used++] = rest.body;
+    const bool checked = check_ != wire::content_check::none;
+    std::size_t used = 0, size = 0;
+    for (const auto& e : entries_) {
+        if (used + 3 > to.size() || (checked && size >= running_crc::cached)) break;
+        auto rest = unwritten(e);
+        const bool whole = sum_next(e, rest);
+        for (const auto piece : {rest.head, rest.body, rest.check})
+            if (!piece.empty()) to[used++] = piece;
+        size += rest.size();
+        if (!whole) break;
     }
     return to.first(used);
 }

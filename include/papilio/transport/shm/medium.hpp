@@ -28,9 +28,11 @@ namespace papilio::inline PAPILIO_MODE::shm::detail {
 /// A connection that was accepted and is not authenticated yet.
 class incoming_ring final : public incoming {
 public:
-    incoming_ring(asio_loop& on, owned_fd socket, std::size_t ring_bytes)
+    incoming_ring(asio_loop& on, owned_fd socket, papilio::detail::newcomer from,
+                  std::size_t ring_bytes)
         : loop_(on),
           socket_(std::make_unique<descriptor>(on, socket.release())),
+          from_(from),
           ring_bytes_(ring_bytes)
     {
     }
@@ -42,6 +44,7 @@ public:
         co_await receive_all(*socket_, encoded, file_);
         const auto h = wire::parse_hello(encoded.data());
         if (!h) throw std::system_error(errc::refused, "the connection began with no hello");
+        from_.spoke();
         co_return *h;
     }
     std::uint32_t streams() const override { return 1; }
@@ -63,6 +66,7 @@ public:
 private:
     asio_loop& loop_;
     std::unique_ptr<descriptor> socket_;
+    papilio::detail::newcomer from_;
     std::size_t ring_bytes_;
     owned_fd file_;
 };
@@ -89,9 +93,18 @@ public:
     {
         return error == std::errc::resource_unavailable_try_again;
     }
+    bool refuse()
+    {
+        return spare_.lend([this] {
+            const owned_fd s(::accept4(listening_->get(), nullptr, nullptr, SOCK_CLOEXEC));
+            return s.get() >= 0;
+        });
+    }
+    static network_address address(const owned_fd& /*connection*/) { return {}; }
 
 private:
     std::unique_ptr<descriptor> listening_;
+    papilio::detail::spare_fd spare_;
 };
 
 /// The medium of a mesh whose links run over shared memory.
@@ -115,8 +128,10 @@ public:
     void listen_at(const address& own, handshake authenticate) override
     {
         own_.host = own.host.empty() ? this_host() : own.host;
-        auto handshake_on = [this, authenticate = std::move(authenticate)](owned_fd s) {
-            return authenticate(std::make_unique<incoming_ring>(*loop_, std::move(s), ring_bytes_));
+        auto handshake_on = [this, authenticate = std::move(authenticate)](
+                                owned_fd s, papilio::detail::newcomer from) {
+            return authenticate(
+                std::make_unique<incoming_ring>(*loop_, std::move(s), from, ring_bytes_));
         };
         acceptor_ = std::make_unique<acceptor>(*loop_, listening_socket(*loop_, own.name),
                                                std::move(handshake_on));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/asio_owned_fd.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/shm/ring.hpp>
@@ -20,31 +21,12 @@
 
 namespace papilio::inline PAPILIO_MODE::shm::detail {
 
+using papilio::detail::owned_fd;
+
 [[noreturn]] inline void throw_errno(const char* what)
 {
     throw std::system_error(errno, std::generic_category(), what);
 }
-
-/// Owns a file descriptor. Unlike `descriptor`, it belongs to no loop.
-class owned_fd {
-public:
-    explicit owned_fd(int fd = -1) noexcept : fd_(fd) {}
-    owned_fd(owned_fd&& other) noexcept : fd_(other.release()) {}
-    owned_fd& operator=(owned_fd&& other) noexcept
-    {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~owned_fd()
-    {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const noexcept { return fd_; }
-    int release() noexcept { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
 
 /// Maps two rings, one for each direction, in an anonymous memory file: the system frees it with
 /// the last process that holds it, however that process ends.

@@ -8,8 +8,11 @@
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/detail/capped_stream.hpp>
 #include <papilio/transport/medium.hpp>
+#include <papilio/transport/tcp/connect.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
+#include <papilio/transport/tcp/listening_socket.hpp>
 #include <papilio/transport/tcp/options.hpp>
+#include <papilio/transport/tcp/resolver.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 
 #include <array>
@@ -25,7 +28,10 @@ namespace papilio::inline PAPILIO_MODE::tcp::detail {
 /// A stream over a connected socket.
 class socket_stream final : public byte_stream {
 public:
-    socket_stream(socket s, std::uint32_t streams) : socket_(std::move(s)), streams_(streams) {}
+    socket_stream(socket s, std::uint32_t streams, wire::content_check check)
+        : socket_(std::move(s)), streams_(streams), check_(check)
+    {
+    }
 
     std::size_t read_some(std::span<const mutable_bytes> into, std::error_code& error) override
     {
@@ -41,6 +47,7 @@ public:
     task<> writable() override { co_await detail::writable(socket_); }
     const char* kind() const override { return "tcp"; }
     std::uint32_t streams() const override { return streams_; }
+    wire::content_check content_check() const override { return check_; }
     void close() noexcept override
     {
         std::error_code ignored;  // the socket is given up in any case
@@ -51,7 +58,7 @@ public:
     std::optional<duration> round_trip() override { return detail::round_trip(socket_); }
 
 private:
-    static constexpr std::size_t max_buffers = 16;
+    static constexpr std::size_t max_buffers = 24;
 
     template <class Piece, class Buffer>
     static std::span<Buffer> as_buffers(std::span<const Piece> pieces,
@@ -74,27 +81,32 @@ private:
 
     socket socket_;
     std::uint32_t streams_;  // of the whole link
+    wire::content_check check_;
 };
 
 /// What all streams of a peer share.
 struct settings {
     settings(asio_loop& l, const options& o)
-        : on(l), connections(static_cast<std::uint32_t>(o.connections)), congestion(o.congestion)
+        : on(l),
+          connections(static_cast<std::uint32_t>(o.connections)),
+          crc(o.crc),
+          congestion(o.congestion)
     {
         if (o.max_upload > 0 || o.max_download > 0)
             limits = std::make_shared<papilio::detail::caps>(o.max_upload, o.max_download);
     }
 
-    std::unique_ptr<byte_stream> stream(socket s) const
+    std::unique_ptr<byte_stream> stream(socket s, wire::content_check check) const
     {
         std::unique_ptr<byte_stream> made =
-            std::make_unique<socket_stream>(std::move(s), connections);
+            std::make_unique<socket_stream>(std::move(s), connections, check);
         if (!limits) return made;
         return std::make_unique<papilio::detail::capped_stream>(on, std::move(made), limits);
     }
 
     asio_loop& on;
     std::uint32_t connections;
+    bool crc;
     const char* congestion;
     std::shared_ptr<papilio::detail::caps> limits;
 };
@@ -102,36 +114,47 @@ struct settings {
 /// A connection that was accepted and is not authenticated yet.
 class incoming_socket final : public incoming {
 public:
-    incoming_socket(socket s, const settings& shared) : socket_(std::move(s)), shared_(shared) {}
+    incoming_socket(socket s, papilio::detail::newcomer from, const settings& shared)
+        : socket_(std::move(s)), from_(from), shared_(shared)
+    {
+    }
 
     task<wire::hello> read_hello() override
     {
         tune(socket_, shared_.congestion);
-        co_return co_await receive_hello(socket_);
+        const auto h = co_await receive_hello(socket_);
+        from_.spoke();
+        if (h.crc && shared_.crc) check_ = wire::content_check::crc32c;
+        co_return h;
     }
     std::uint32_t streams() const override { return shared_.connections; }
     task<std::unique_ptr<byte_stream>> accept() override
     {
-        co_await exchange_welcome(socket_);
-        co_return shared_.stream(std::move(socket_));
+        co_await exchange_welcome(socket_, check_);
+        co_return shared_.stream(std::move(socket_), check_);
     }
 
 private:
     socket socket_;
+    papilio::detail::newcomer from_;
     settings shared_;
+    wire::content_check check_ = wire::content_check::none;
 };
 
 /// The medium of a mesh whose links run over TCP.
 class medium final : public addressed_medium<endpoint> {
 public:
     /// Throws when the system does not have the congestion control that `o` names.
-    medium(asio_loop& on, const options& o) : shared_(on, o)
+    medium(asio_loop& on, const options& o) : shared_(on, o), names_(on)
     {
         if (o.connections < 1)
             throw std::system_error(errc::bad_argument, "connections must be at least 1, not " +
                                                             std::to_string(o.connections));
         if (!o.congestion) return;
-        socket unused(asio_context(on), asio::ip::tcp::v4());
+        socket unused(asio_context(on));
+        std::error_code error;
+        open(unused, asio::ip::tcp::v4(), error);
+        if (error) throw std::system_error(standard(error), "cannot make a socket");
         choose_congestion(unused, o.congestion);
     }
 
@@ -147,8 +170,9 @@ public:
         if (own.host.empty()) return;
         acceptor_ = std::make_unique<acceptor>(
             shared_.on, listening_socket(asio_context(shared_.on), own),
-            [this, authenticate = std::move(authenticate)](socket s) {
-                return authenticate(std::make_unique<incoming_socket>(std::move(s), shared_));
+            [this, authenticate = std::move(authenticate)](socket s,
+                                                           papilio::detail::newcomer from) {
+                return authenticate(std::make_unique<incoming_socket>(std::move(s), from, shared_));
             });
         own_.port = acceptor_->listener().local().port;
     }
@@ -156,16 +180,19 @@ public:
 
     task<std::unique_ptr<byte_stream>> dial_at(endpoint to, wire::hello h) override
     {
-        socket s(asio_context(shared_.on));
         h.connections = shared_.connections;
-        co_await open_connection(s, to, h, shared_.congestion);
-        co_return shared_.stream(std::move(s));
+        h.crc = shared_.crc;
+        socket s = co_await connect_to(shared_.on, names_, to);
+        tune(s, shared_.congestion);
+        const auto check = co_await say_hello(s, to, h);
+        co_return shared_.stream(std::move(s), check);
     }
 
 private:
     using acceptor = papilio::detail::acceptor<listening_socket>;
 
     settings shared_;
+    resolver names_;
     endpoint own_;
     std::unique_ptr<acceptor> acceptor_;
 };

@@ -20,6 +20,11 @@ struct options {
     std::size_t max_message = std::size_t{64} << 20;  ///< in bytes; a larger one ends the link
     std::size_t early_limit = std::size_t{64} << 20;  ///< bytes kept per peer before a receive
 
+    /// Whether a CRC-32C follows the content of every message, so that one which was changed on its
+    /// way ends the link (`errc::corrupted`). Without it, if either side turns it off, only the
+    /// checksums of TCP and of the network protect the data: those miss some damage.
+    bool crc = true;
+
     /// TCP's congestion control: "cubic", "bbr", ...; null: the system's choice, except that links
     /// without latency use reno instead of bbr. Must stay valid while the transport exists.
     const char* congestion = nullptr;

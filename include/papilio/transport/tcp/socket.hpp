@@ -3,6 +3,8 @@
 // For authors of transports: includes headers of Asio's.
 
 #include <papilio/async/asio_operation.hpp>
+#include <papilio/async/asio_owned_fd.hpp>
+#include <papilio/async/task.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
@@ -13,9 +15,11 @@
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -42,10 +46,26 @@ auto writable(auto& s)
     return asio_operation([&s](auto done) { s.async_wait(s.wait_write, std::move(done)); });
 }
 
-/// Awaiting it connects `s` and gives the error code.
-inline auto connected(socket& s, const asio::ip::tcp::endpoint& to)
+/// Opens a socket or an acceptor, which child processes do not inherit: by Asio they would.
+void open(auto& s, asio::ip::tcp protocol, std::error_code& error)
 {
-    return asio_operation([&](auto done) { s.async_connect(to, std::move(done)); });
+    papilio::detail::owned_fd fd(
+        ::socket(protocol.family(), SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
+    if (fd.get() < 0)
+        error = std::error_code(errno, std::generic_category());
+    else
+        s.assign(protocol, fd.get(), error);
+    if (!error) fd.release();
+}
+
+/// Opens `s` and connects it; gives the error code.
+inline task<std::error_code> connected(socket& s, asio::ip::tcp::endpoint to)
+{
+    std::error_code error;
+    open(s, to.protocol(), error);
+    if (error) co_return error;
+    asio_operation connect([&](auto done) { s.async_connect(to, std::move(done)); });
+    co_return co_await connect;
 }
 
 /// Reads until `into` is full; throws `errc::disconnected` when the stream ends before.

@@ -7,6 +7,7 @@
 #include <papilio/transport/detail/message_reader.hpp>
 #include <papilio/transport/detail/send_queue.hpp>
 #include <papilio/transport/tcp/channel.hpp>
+#include <papilio/transport/tcp/listening_socket.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 
 #include <array>
@@ -87,13 +88,6 @@ public:
 private:
     static constexpr std::size_t max_message = std::size_t{64} << 20;
 
-    /// An IPv4 address as such, even if it came through an IPv6 socket.
-    static asio::ip::address unmapped(const asio::ip::address& a)
-    {
-        if (!a.is_v6() || !a.to_v6().is_v4_mapped()) return a;
-        return asio::ip::make_address_v4(asio::ip::v4_mapped, a.to_v6());
-    }
-
     task<> shut_down()
     {
         while (!end_ && !queue_.empty()) {
@@ -138,7 +132,7 @@ private:
     void flush()
     {
         while (!queue_.empty() && !end_) {
-            std::array<bytes, 2> pieces;
+            std::array<bytes, 3> pieces;
             const auto next = queue_.gather(pieces).front();
             std::error_code error;
             const auto n = socket_.write_some(asio::buffer(next.data(), next.size()), error);
@@ -175,7 +169,7 @@ private:
     std::string remote_;
     std::error_code end_;
     bool closing_ = false;
-    papilio::detail::send_queue queue_;
+    papilio::detail::send_queue queue_{wire::content_check::crc32c};
     gate has_work_;
     gate written_;
     papilio::detail::message_reader reader_;

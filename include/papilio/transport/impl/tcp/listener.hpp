@@ -9,8 +9,10 @@
 #include <papilio/base/log.hpp>
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/impl/tcp/channel.hpp>
-#include <papilio/transport/tcp/handshake.hpp>
+#include <papilio/transport/tcp/connect.hpp>
 #include <papilio/transport/tcp/listener.hpp>
+#include <papilio/transport/tcp/listening_socket.hpp>
+#include <papilio/transport/tcp/resolver.hpp>
 #include <papilio/transport/tcp/socket.hpp>
 #include <papilio/wire/channel.hpp>
 
@@ -20,6 +22,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -42,17 +45,19 @@ inline task<> receive_channel_hello(socket& s)
         throw std::system_error(errc::refused, "the other side speaks another protocol or version");
 }
 
-inline task<> open_channel(socket& s, const endpoint& to)
+inline task<socket> open_channel(asio_loop& on, resolver& names, const endpoint& to)
 {
-    co_await connect_to(s, to);
+    socket s = co_await connect_to(on, names, to);
     tune(s, nullptr);
     co_await send_channel_hello(s);
     co_await receive_channel_hello(s);
+    co_return s;
 }
 
-inline task<> accept_channel(socket& s)
+inline task<> accept_channel(socket& s, papilio::detail::newcomer from)
 {
     co_await receive_channel_hello(s);
+    from.spoke();
     co_await send_channel_hello(s);
 }
 
@@ -75,7 +80,9 @@ public:
         : loop_(on),
           handshake_timeout_(handshake_timeout),
           acceptor_(on, listening_socket(asio_context(on), at),
-                    [this](socket s) { return handshake(std::move(s)); })
+                    [this](socket s, papilio::detail::newcomer from) {
+                        return handshake(std::move(s), from);
+                    })
     {
     }
     listener_state(const listener_state&) = delete;
@@ -95,13 +102,13 @@ public:
     }
 
 private:
-    task<> handshake(socket from)
+    task<> handshake(socket accepted, papilio::detail::newcomer from)
     {
         constexpr std::size_t max_ready = 64;
-        socket s = std::move(from);  // closed when this ends; `from` lives as long as its frame
+        socket s = std::move(accepted);  // closed when this ends, unlike a parameter
         try {
             tune(s, nullptr);
-            task<> greeting = accept_channel(s);
+            task<> greeting = accept_channel(s, from);
             co_await timeout(std::move(greeting), loop_.now() + handshake_timeout_);
         } catch (const std::system_error& failure) {
             papilio::detail::log(log_level::warning, "channel refused", {"why"}, failure.what());
@@ -128,21 +135,20 @@ private:
 PAPILIO_DECL task<channel> dial(asio_loop& on, endpoint to, duration limit)
 {
     const auto deadline = on.now() + limit;
+    detail::resolver names(on);
     duration pause = std::chrono::milliseconds(10);
     std::string last_failure = "no answer";
     for (;;) {
-        detail::socket s(asio_context(on));
-        bool connected = false;
+        std::optional<detail::socket> s;
         try {
-            task<> attempt = detail::open_channel(s, to);
+            task<detail::socket> attempt = detail::open_channel(on, names, to);
             const duration attempt_limit = std::chrono::seconds(5);
-            co_await timeout(std::move(attempt), std::min(deadline, on.now() + attempt_limit));
-            connected = true;
+            s = co_await timeout(std::move(attempt), std::min(deadline, on.now() + attempt_limit));
         } catch (const std::system_error& failure) {
             if (failure.code() != errc::timed_out) last_failure = failure.what();
             detail::log_failed_dial(to, failure.what());
         }
-        if (connected) co_return detail::make_channel(on, std::move(s));
+        if (s) co_return detail::make_channel(on, std::move(*s));
         if (on.now() + pause >= deadline)
             throw std::system_error(errc::timed_out,
                                     "cannot reach " + to_string(to) + ": " + last_failure);
