@@ -7,6 +7,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 namespace pa = papilio;
 using namespace std::chrono_literals;
 
@@ -53,4 +55,20 @@ TEST_CASE("an acceptor that runs out of files says so once, until it accepts aga
     pa::sync_wait(world, pa::sleep_for(1s));
     CHECK(seen == 2);
     CHECK(log.count("warning: accept failed why=\"Too many open files\"") == 2);
+}
+
+TEST_CASE("of many silent strangers no more than the limit are heard at a time")
+{
+    pa::sim::world world;
+    script what{.connections = 300};
+    int heard = 0, most = 0;
+    const auto handshake = [&](int) -> pa::task<> {
+        most = std::max(most, ++heard);
+        co_await pa::sleep_for(10s);
+        --heard;
+    };
+    const pa::detail::acceptor<fake_listener> acceptor(world, fake_listener{&what}, handshake);
+    pa::sync_wait(world, pa::sleep_for(5s));
+    CHECK(most == 256);
+    CHECK(heard == 256);
 }
