@@ -8,10 +8,13 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace pa = papilio;
@@ -139,20 +142,35 @@ TEST_CASE("work that is unfinished when its loop is destroyed is dropped")
     CHECK(broken(not_begun));
 }
 
-TEST_CASE("when the future is ready, the work and all it held are destroyed")
+TEMPLATE_TEST_CASE("when the future is ready, the work and all it held are destroyed", "", int,
+                   void)
 {
-    pa::thread_loop loop;
-    const runner thread(loop);
-    for (int i = 0; i < 200; ++i) {
-        const auto held = std::make_shared<int>(i);
-        const auto work = [](std::shared_ptr<int> p) -> pa::task<int> {
-            co_await pa::yield{};
-            co_return *p;
-        };
-        auto result = pa::spawn(loop, work(held));
-        CHECK(result.get() == i);
-        CHECK(held.use_count() == 1);
+    // Whoever holds the future could free what the work uses from the moment it is ready.
+    struct witness {
+        explicit witness(std::future<TestType>& f, bool& seen) : result(&f), ready(&seen) {}
+        witness(witness&& from) noexcept
+            : result(std::exchange(from.result, nullptr)), ready(from.ready)
+        {
+        }
+        ~witness()
+        {
+            if (result) *ready = result->wait_for(0s) == std::future_status::ready;
+        }
+        std::future<TestType>* result;
+        bool* ready;
+    };
+    pa::sim::world world;
+    std::future<TestType> result;
+    bool ready = true;
+    const auto work = [](witness) -> pa::task<TestType> {
+        co_await pa::yield{};
+        if constexpr (!std::is_void_v<TestType>) co_return 5;
+    };
+    result = pa::spawn(world, work(witness(result, ready)));
+    while (world.run_one()) {
     }
+    CHECK_FALSE(ready);
+    CHECK(result.wait_for(0s) == std::future_status::ready);
 }
 
 TEST_CASE("work may spawn more work on its own loop")

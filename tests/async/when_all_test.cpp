@@ -102,6 +102,20 @@ TEST_CASE("the first failure in time is thrown, and drops the rest before it is 
     CHECK(world.now() == pa::time_point(1s));
 }
 
+TEST_CASE("to wait for all or any of no tasks takes no time")
+{
+    pa::sim::world world;
+    const auto wait = [](bool for_all) -> pa::task<> {
+        std::vector<pa::task<>> none;
+        if (for_all)
+            co_await pa::when_all(std::move(none));
+        else
+            co_await pa::when_any(std::move(none));
+    };
+    for (const bool for_all : {true, false}) CHECK_NOTHROW(pa::sync_wait(world, wait(for_all)));
+    CHECK(world.now() == pa::time_point{});
+}
+
 TEST_CASE("a failure before the others have started, and two at once, are one failure")
 {
     pa::sim::world world;

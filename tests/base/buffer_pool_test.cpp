@@ -79,12 +79,15 @@ TEST_CASE("buffers that are in use at a time lie apart")
     }
 }
 
-TEST_CASE("a buffer that shrinks and grows within its memory stays where it is")
+TEST_CASE("a buffer stays where it is as long as it grows within its memory")
 {
     pooled_buffer space(large);
     const auto* const where = space.get().data();
     CHECK(space.resize(10).data() == where);
     CHECK(space.resize(large).data() == where);
+    pooled_buffer full(10);
+    const auto* const before = full.get().data();
+    CHECK(full.resize(11).data() != before);
     const auto grown = space.resize(2 * large);
     CHECK(grown.size() == 2 * large);
     std::ranges::fill(grown, std::byte{1});

@@ -14,12 +14,12 @@ TEST_CASE("a text is readable when it is UTF-8 and steers no terminal", "[readab
         CHECK(pa::readable(text));
         CHECK(pa::printable(text) == text);
     }
-    for (const char* text :
-         {"bad\xff", "cut\xc3", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-          "\xf8\x88\x80\x80\x80", "\x80", "a\nb", "\x1b[2J", "\x7f",
-          "\xc2\x9b"
-          "2J",
-          "\xe2\x80\xae", "\xef\xbb\xbf"}) {
+    for (const char* text : {"bad\xff", "cut\xc3", "\xc0\xaf", "\xe0\x80\x80", "\xe0\x81\x81",
+                             "\xf0\x82\x82\xac", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                             "\xf8\x88\x80\x80\x80", "\x80", "a\nb", "\x1b[2J", "\x7f",
+                             "\xc2\x9b"
+                             "2J",
+                             "\xe2\x80\xae", "\xef\xbb\xbf"}) {
         INFO(text);
         CHECK_FALSE(pa::readable(text));
         CHECK(pa::readable(pa::printable(text)));

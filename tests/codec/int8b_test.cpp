@@ -138,6 +138,9 @@ TEST_CASE("int8b refuses blocks that it could not have written")
     CHECK(refuses<float>(int8b{}, bytes_of({126, 0x7f, 0x00}), 1));  // a subnormal scale
     CHECK(refuses<float>(int8b{}, bytes_of({126, 0x01, 0x0a}), 1));  // one below 2^-100 / 127
     CHECK(refuses<float>(int8b{}, bytes_of({127, 0x7f, 0x7f}), 1));  // products beyond float
+    // The largest scale leaves float's range with the largest code, and not with the one before.
+    CHECK(!refuses<float>(int8b{}, bytes_of({126, 0x02, 0x7c}), 1));
+    CHECK(refuses<float>(int8b{}, bytes_of({127, 0x02, 0x7c}), 1));
 }
 
 TEST_CASE("int8b checks every block, the short one at the end too")

@@ -163,6 +163,22 @@ TEST_CASE("topk refuses Rice codes that run away, end early or leave bytes behin
     CHECK(refuses<float>(codec{}, with({0x00, 0x00}, 3), 64));        // longer than what came
 }
 
+TEST_CASE("a Rice code whose lower bits lead beyond the chunk is refused")
+{
+    // Of 64 elements, one in eight is sent: there are two lower bits. Fifteen ones, 0, 11 are
+    // 15 * 4 + 3 = 63; then 0, 00 is the element after it.
+    std::uint16_t places[2] = {};
+    const auto decodes = [&](std::initializer_list<int> code, std::size_t k, std::size_t n) {
+        return rice_places::decode(octets(code), k, n, 64, 8, places);
+    };
+    CHECK(decodes({0xff, 0x7f, 0b11}, 1, 64));
+    CHECK(places[0] == 63);
+    CHECK_FALSE(decodes({0xff, 0x7f, 0b11}, 2, 64));
+    CHECK(decodes({0xff, 0x7f, 0b10}, 2, 64));
+    CHECK(places[1] == 63);
+    CHECK_FALSE(decodes({0xff, 0x7f, 0b10}, 2, 63));
+}
+
 TEST_CASE("topk refuses values that it could not have encoded")
 {
     using halves = topk<1, half_values, packed_places, 64>;

@@ -466,7 +466,7 @@ TEST_CASE("random bytes after the handshake end the link")
 TEST_CASE("a message that was changed on its way ends the link, and the log names the peer")
 {
     const pa::test::collected_log log;
-    infiltrated_pair pair({}, hello_with_crc);
+    infiltrated_tcp_pair pair({}, hello_with_crc);
     std::vector<std::byte> content(10, std::byte{3}), check(4);
     pa::store(check.data(), pa::crc32c(content));
     const bool right = GENERATE(true, false);
@@ -484,7 +484,7 @@ TEST_CASE("contents are checked where both sides want it, and links come up wher
     const auto ours = GENERATE(true, false);
     const auto h = GENERATE(hello_with_crc, hello_from_1);
     const bool both = ours && h.crc;
-    infiltrated_pair pair({.crc = ours}, h);
+    infiltrated_tcp_pair pair({.crc = ours}, h);
     const std::vector<std::byte> content(10, std::byte{3});
     const auto talk = [&]() -> pa::task<std::size_t> {
         co_await pair.zero.send(1, pa::tag{7}, content);

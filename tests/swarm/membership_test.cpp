@@ -302,11 +302,14 @@ TEST_CASE("when a group cannot hold all, nobody waits for ever", "[membership]")
     for (const auto id : all)
         if (id != 0) CHECK(averaged[id] >= 6 * o.max_group / 4);
 
-    // A newcomer does not push past those who wait.
+    // A newcomer does not push past those who wait, and does not wait as if it had never been
+    // passed over.
     all.push_back(b.join());
     const auto waiting = averaged;
     for (int i = 0; i < 2; ++i) round();
     for (const auto& [id, before] : waiting) CHECK(averaged[id] > before);
+    for (int i = 0; i < 2; ++i) round();
+    CHECK(averaged[all.back()] > 0);
 }
 
 TEST_CASE("observers alone make no group, and one that is late holds nobody up for ever",

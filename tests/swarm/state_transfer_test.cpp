@@ -191,6 +191,36 @@ TEST_CASE("a donor that has nothing, or too old a state, says so", "[state]")
     CHECK(story.find("peer 1") != std::string::npos);
 }
 
+TEST_CASE("a donor that offers an older round than was asked for is left", "[state]")
+{
+    sim_cluster cluster(3);
+    const auto state = make_state(5);
+    auto& liar = cluster.peer(1);
+    int answer = -1;
+    const auto lie = [&]() -> pa::task<> {
+        std::array<std::byte, sizeof(pa::detail::state_request)> encoded{};
+        co_await liar.recv(0, pa::detail::request_tag(pa::control_service::state), encoded);
+        const pa::detail::state_tags tags{pa::detail::parse_state_request(encoded).request};
+        const auto offer = encode(pa::detail::state_offer{.round = 3, .has = true, .sizes = sizes});
+        co_await liar.send(0, tags.offer(), offer);
+        std::array<std::byte, 1> accepted{};
+        co_await liar.recv(0, tags.acceptance(), accepted);
+        answer = std::to_integer<int>(accepted[0]);
+        co_await pa::sleep_for(1h);
+    };
+    const pa::test::collected_log log;
+    pa::state_snapshot got;
+    std::vector<pa::task<>> tasks;
+    tasks.push_back(fetch(cluster.peer(0), 1, got, {.min_round = 4}));
+    tasks.push_back(lie());
+    tasks.push_back(pa::serve_state(cluster.peer(2), 0, state));
+    pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
+    CHECK(answer == 0);
+    CHECK(log.has("the state of round 3, which is older than round 4"));
+    CHECK(got.round == 5);
+    CHECK(got.spans == state->spans);
+}
+
 TEST_CASE("a state of another shape is refused before it is sent", "[state]")
 {
     sim_cluster cluster(2);

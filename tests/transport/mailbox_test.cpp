@@ -228,7 +228,7 @@ TEST_CASE("empty messages count, too")
     pa::mailbox box(1000);
     int kept = 0;
     try {
-        for (;; ++kept) box.deliver(1, one, {});
+        for (; kept < 100; ++kept) box.deliver(1, one, {});
     } catch (const std::system_error& e) {
         CHECK(e.code() == pa::errc::bad_message);
     }
@@ -238,6 +238,7 @@ TEST_CASE("empty messages count, too")
 TEST_CASE("an early message beyond the limit is refused before anything is allocated")
 {
     pa::mailbox box(1000);
+    box.deliver(1, one, filled(100, 1));
     const auto exabytes = std::numeric_limits<std::size_t>::max();
     for (const auto size : {std::size_t{1001}, exabytes / 2, exabytes - 100, exabytes}) try {
             inbound_message message(box, 1, one, size);
@@ -245,7 +246,7 @@ TEST_CASE("an early message beyond the limit is refused before anything is alloc
         } catch (const std::system_error& e) {
             CHECK(e.code() == pa::errc::bad_message);
         }
-    CHECK_NOTHROW(box.deliver(1, one, filled(1000, 1)));  // and nothing was charged
+    CHECK_NOTHROW(box.deliver(1, one, filled(900 - bookkeeping, 1)));  // and nothing was charged
 }
 
 TEST_CASE("a message that is taken, lost or discarded no longer counts against the limit")

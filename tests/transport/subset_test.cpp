@@ -30,6 +30,17 @@ pa::task<int> recv_number(auto& net, int peer, pa::tag t)
     co_return number;
 }
 
+/// Four peers, of which each is known by other figures.
+struct known_links {
+    int rank() const { return 2; }
+    int size() const { return 4; }
+    pa::task<> send(int, pa::tag, pa::bytes) { co_return; }
+    pa::task<std::size_t> recv(int, pa::tag, pa::mutable_bytes) { co_return 0; }
+    pa::time_point last_heard(int peer) { return pa::time_point(pa::duration(peer)); }
+    std::uint64_t arrived(int peer) { return 10 * static_cast<std::uint64_t>(peer); }
+    pa::duration round_trip(int peer) { return pa::duration(100 * peer); }
+};
+
 std::error_code refusal(net_type& net, std::vector<int> members, std::uint32_t epoch)
 {
     try {
@@ -95,6 +106,18 @@ TEST_CASE("messages of one epoch reach neither another epoch nor the transport i
             CHECK(n == 100);
         }
     });
+}
+
+TEST_CASE("what a group knows of a member is what the transport knows of that peer")
+{
+    known_links net;
+    pa::subset<known_links> group(net, {3, 0, 2}, 1);
+    for (int rank = 0; rank < 3; ++rank) {
+        const auto peer = static_cast<std::uint64_t>(group.member(rank));
+        CHECK(group.last_heard(rank) == pa::time_point(pa::duration(peer)));
+        CHECK(group.arrived(rank) == 10 * peer);
+        CHECK(group.round_trip(rank) == pa::duration(100 * peer));
+    }
 }
 
 TEST_CASE("a group discards and numbers its own calls")

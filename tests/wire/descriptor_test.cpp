@@ -53,6 +53,7 @@ TEST_CASE("descriptors that differ, weights aside, differ in words and in their 
         auto other = sample;
         change(other);
         CHECK_THAT(pa::wire::difference(sample, other), Catch::Contains(word));
+        CHECK_FALSE(pa::wire::difference(other, sample).empty());
         CHECK(pa::wire::digest(sample) != pa::wire::digest(other));
     };
     differs([](auto& d) { ++d.call; }, "call");

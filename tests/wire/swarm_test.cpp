@@ -160,6 +160,10 @@ TEST_CASE("a list that claims to be long costs nothing", "[swarm][wire]")
     auto encoded = wire::encode(wire::state_outdated{});
     encoded[encoded.size() - 2] = encoded[encoded.size() - 1] = std::byte{0x0f};
     CHECK(fails_as(pa::errc::bad_message, [&] { wire::parse_swarm(encoded); }));
+    encoded[encoded.size() - 2] = std::byte{5};
+    encoded[encoded.size() - 1] = std::byte{0};
+    CHECK_THROWS_WITH(wire::parse_swarm(encoded),
+                      Catch::Contains("at most the 0 entries that it holds: it is 5"));
 }
 
 TEST_CASE("a channel's hello is known from every stranger's", "[channel][wire]")

@@ -307,6 +307,8 @@ TEST_CASE("a reducer among several clients waits for each of their votes")
     CHECK_FALSE(v.votes.heard_clients());
     CHECK(v.hears(3, yes(v, 2, {1})) == errc::bad_message);
     CHECK_FALSE(v.votes.heard_clients());
+    CHECK_FALSE(v.hears(2, yes(v, 1, {2, 2})));  // another reducer, which has heard them all
+    CHECK_FALSE(v.votes.heard_clients());
     CHECK_FALSE(v.hears(3, yes(v, 2)));
     CHECK(v.votes.heard_clients());
 }

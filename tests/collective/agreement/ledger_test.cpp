@@ -39,9 +39,21 @@ TEST_CASE("among equals the one that has been silent for longer is to blame")
     book.expect(1, message_kind::result);
     book.expect(2, message_kind::result);
     book.heard(1, pa::time_point(5s));
+    book.heard(1, pa::time_point(3s));  // what is older says nothing new
     book.heard(2, pa::time_point(4s));
-    book.heard(2, pa::time_point(3s));
     CHECK(book.behind(message_kind::result, anybody) == 2);
+}
+
+TEST_CASE("whoever owes more is to blame though it was heard later")
+{
+    pa::detail::ledger book(3, pa::time_point(0s));
+    book.expect(1, message_kind::contribution);
+    for (int i = 0; i < 2; ++i) book.expect(2, message_kind::contribution);
+    book.heard(1, pa::time_point(1s));
+    book.heard(2, pa::time_point(9s));
+    CHECK(book.behind(message_kind::contribution, anybody) == 2);
+    book.came(2, message_kind::contribution, pa::time_point(10s));
+    CHECK(book.behind(message_kind::contribution, anybody) == 1);
 }
 
 TEST_CASE("whoever is not suspected is not to blame")

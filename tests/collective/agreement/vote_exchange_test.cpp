@@ -1,5 +1,6 @@
 #include <papilio/collective/agreement/vote_exchange.hpp>
 
+#include <papilio/async/timeout.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
 
@@ -144,6 +145,31 @@ TEST_CASE("whoever has said yes knows the outcome again once a no has come")
             CHECK_FALSE(v.exchange.outcome_unknown());
         }
     });
+}
+
+TEST_CASE("whoever has had a yes is sent no other vote")
+{
+    sim_cluster cluster(4);
+    const auto g = full(4, {2, 2});
+    std::uint64_t one_vote = 0, said_yes = 0, said_no = 0;
+    cluster.run([&](auto& net) -> task<> {
+        if (net.rank() != 0) co_return;
+        voter v(net, g.roles, g.radix);
+        // Peer 1 does not vote, so that there is no yes for peer 2, of the second stage.
+        try {
+            task<> yes = v.vote_yes();
+            co_await papilio::timeout(std::move(yes), time_point(1s));
+        } catch (const std::system_error&) {
+            one_vote = v.status.result.peers[1].sent;
+        }
+        const auto no = v.votes.no(1, errc::timed_out);
+        co_await v.exchange.send_no(no);
+        said_yes = v.status.result.peers[1].sent;
+        said_no = v.status.result.peers[2].sent;
+    });
+    CHECK(one_vote > 0);
+    CHECK(said_yes == one_vote);
+    CHECK(said_no > 0);
 }
 
 TEST_CASE("a yes leaves for a stage only when the stage before it has agreed")

@@ -190,7 +190,7 @@ std::vector<std::size_t> checked_sizes(const std::vector<std::byte>& stream)
     std::vector<std::size_t> sizes;
     for (std::size_t at = 0; at < stream.size();) {
         const auto frame = pa::wire::parse_frame(stream.data() + at);
-        at += head;
+        at += frame_size;
         sizes.push_back(frame.size);
         if (frame.size == 0) continue;
         REQUIRE(stream.size() >= at + frame.size + 4);
@@ -232,7 +232,7 @@ TEST_CASE("where contents are checked a CRC follows each, however the stream tak
 TEST_CASE("a withdrawn message has its CRC behind it, too, if some of it had gone")
 {
     const auto started =
-        GENERATE(as<std::size_t>{}, 1, head, head + 1, 300'000, 600'000 + head, 600'000 + head + 3);
+        GENERATE(as<std::size_t>{}, 1, frame_size, frame_size + 1, 300'000, 600'000 + frame_size, 600'000 + frame_size + 3);
     send_queue queue(pa::wire::content_check::crc32c);
     std::vector<std::byte> out;
     {
@@ -242,7 +242,7 @@ TEST_CASE("a withdrawn message has its CRC behind it, too, if some of it had gon
         out = write(queue, started);
         queue.withdraw(gone);
     }
-    CHECK(queue.bytes_waiting() == 600'000 + head + 4 - started);
+    CHECK(queue.bytes_waiting() == 600'000 + frame_size + 4 - started);
     const auto rest = write(queue, 1'000'000);
     out.insert(out.end(), rest.begin(), rest.end());
     CHECK(checked_sizes(out) == std::vector<std::size_t>{600'000});

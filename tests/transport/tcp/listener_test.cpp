@@ -2,6 +2,7 @@
 
 #include <papilio/async/asio_context.hpp>
 #include <papilio/async/asio_owned_fd.hpp>
+#include <papilio/async/gate.hpp>
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
@@ -24,6 +25,8 @@
 
 #include <list>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace pa = papilio;
 namespace tcp = papilio::tcp;
@@ -206,6 +209,43 @@ TEST_CASE("a port that is taken is refused by name", "[channel][tcp]")
     tcp::listener listener(loop, {"127.0.0.1", 0});
     CHECK_THROWS_WITH(tcp::listener(loop, listener.local()),
                       Catch::Contains("cannot listen at " + tcp::to_string(listener.local())));
+}
+
+TEST_CASE("of 70 channels that nobody accepts 64 are kept", "[channel][tcp]")
+{
+    pa::asio_loop loop;
+    tcp::listener listener(loop, {"127.0.0.1", 0});
+    std::vector<std::optional<tcp::channel>> dialled(70);
+    int closed = 0;
+    pa::gate six_closed;
+    const auto watch = [&](std::optional<tcp::channel>& c) -> pa::task<> {
+        co_await dial_into(loop, listener.local(), c);
+        try {
+            co_await c->recv(1);
+        } catch (const std::system_error&) {
+            if (++closed == 6) six_closed.open();
+        }
+    };
+    std::vector<pa::task<>> watching;
+    for (auto& c : dialled) {
+        watching.push_back(watch(c));
+        watching.back().start(loop);
+    }
+    const auto wait = [&]() -> pa::task<> { co_await six_closed.opened(); };
+    const auto within_reason = [&]() -> pa::task<> {
+        co_await pa::timeout(wait(), loop.now() + 20s);
+    };
+    pa::sync_wait(loop, within_reason());
+
+    std::vector<tcp::channel> accepted;
+    const auto accept_all = [&]() -> pa::task<> {
+        while (accepted.size() < 64) {
+            auto next = co_await listener.accept();
+            accepted.push_back(std::move(next));
+        }
+    };
+    pa::sync_wait(loop, accept_all());
+    CHECK(closed == 6);
 }
 
 TEST_CASE("dial, accept, send and recv can be dropped after any event", "[channel][tcp][drop]")

@@ -40,22 +40,28 @@ public:
         auto owners = progress_.partners(k);
         if (!plan_.receives(io_.me())) owners.clear();
         std::erase_if(owners, [&](int peer) { return plan_.parts_of(peer, k).empty(); });
-        const auto first = next_chunks_.size();
-        next_chunks_.resize(first + owners.size());
+        const auto first = sent_.size();
+        sent_.resize(first + owners.size());
         for (std::size_t slot = 0; slot < plan_.slots; ++slot)
             for (std::size_t i = 0; i < owners.size(); ++i)
-                work.push_back(
-                    io_.blaming(owners[i], phase::result,
-                                contribute(k, owners[i], slot, next_chunks_[first + i], open)));
+                work.push_back(io_.blaming(owners[i], phase::result,
+                                           contribute(k, owners[i], slot, sent_[first + i], open)));
     }
 
     /// Whether this peer awaits results of any owner.
-    bool has_owners() const noexcept { return !next_chunks_.empty(); }
+    bool has_owners() const noexcept { return !sent_.empty(); }
 
 private:
+    /// The chunks of one owner that slots have taken, and how many of them have no answer.
+    struct chunk_count {
+        std::size_t taken = 0;
+        std::size_t unanswered = 0;
+    };
+
     /// One pipeline slot that sends to an owner: its contribution to a chunk, then the result back,
-    /// then the `next` chunk that no other slot has taken.
-    task<> contribute(int k, int owner, std::size_t slot, std::size_t& next, slot_gate& open)
+    /// then the next chunk that no other slot has taken. Where the last chunks need no answer it
+    /// leaves them to slots that have had one, lest more than `slots` be under way.
+    task<> contribute(int k, int owner, std::size_t slot, chunk_count& sent, slot_gate& open)
     {
         const bool used = co_await open.uses(slot);
         if (!used) co_return;
@@ -64,8 +70,9 @@ private:
         const auto max_contribution = messages.max_contribution(k, parts);
         const auto max_results = messages.max_results(parts);
         pooled_buffer space;
-        while (next < plan_.columns) {
-            const auto c = next++;
+        while (sent.taken < plan_.columns && sent.unanswered < plan_.slots) {
+            const auto c = sent.taken++;
+            ++sent.unanswered;
             if (progress_.reduces() && k > 0) {
                 co_await progress_.at(k - 1, c).reduced.opened();
             }
@@ -93,6 +100,7 @@ private:
                 const auto into = destination_of_result(k, parts, c, max_results, space);
                 const auto size =
                     co_await io_.recv(owner, io_.tag_for(message_kind::result, c), into);
+                --sent.unanswered;
                 const auto result = checked(k, c, into, size);
                 if (progress_.gathers() && !lands_in_output(k, c)) {
                     auto decode = [&] { messages.read_results(k, c, parts, result); };
@@ -162,7 +170,7 @@ private:
     peer_io& io_;
     contribution_weights& weights_;
     thread_pool* pool_;
-    std::deque<std::size_t> next_chunks_;  // by owner and stage
+    std::deque<chunk_count> sent_;  // by owner and stage
 };
 
 }  // namespace papilio::detail
