@@ -16,7 +16,7 @@ endif()
 
 file(GLOB sources CONFIGURE_DEPENDS probe/*.cpp)
 list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
-foreach(shared checks endpoint logging program signals)
+foreach(shared checks command_line endpoint log_line logging program signals)
   list(APPEND sources member/${shared}.cpp)
 endforeach()
 add_library(papilio_probe STATIC ${sources})
