@@ -253,11 +253,12 @@ TEST_CASE("a validator whose checkpoints cannot be written says so before it beg
 
 TEST_CASE("a validator whose data shrinks hosts on without evaluating", "[program]")
 {
-    hosted_run run;
-    const auto other = run.folder.file("other.txt", small_text(20'000));
-    const auto ada = run.miner("ada", {"--data", other});
+    const scratch_folder of_validator;
+    const auto held_out = of_validator.file("more.txt", small_text(20'000));
+    hosted_run run({"--data", held_out});
+    const auto ada = run.miner("ada");
     REQUIRE_FALSE(ada->line_with("round 1 done").empty());
-    std::filesystem::resize_file(run.folder.path() / "text.txt", 10);
+    std::filesystem::resize_file(held_out, 10);
     const auto told = run.validator.line_with("is not evaluated");
     CHECK(mentions(told, "has shrunk to 10 bytes"));
     for (int i = 0; i < 3; ++i) REQUIRE_FALSE(ada->line_with(" done, digest").empty());
