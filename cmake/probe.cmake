@@ -25,11 +25,12 @@ function(papilio_program_part name sources)
   endif()
 endfunction()
 
-set(PAPILIO_PROGRAM_SOURCES checks endpoint logging program signals)
+set(PAPILIO_PROGRAM_SOURCES checks command_line endpoint log_line logging program signals)
 list(TRANSFORM PAPILIO_PROGRAM_SOURCES
   REPLACE "^.+$" "${CMAKE_CURRENT_SOURCE_DIR}/member/\\0.cpp")
 papilio_program_part(papilio_program "${PAPILIO_PROGRAM_SOURCES}"
   nlohmann_json::nlohmann_json fmt::fmt CLI11::CLI11)
+target_compile_definitions(papilio_program PRIVATE PAPILIO_VERSION="${PROJECT_VERSION}")
 
 file(GLOB sources CONFIGURE_DEPENDS probe/*.cpp)
 list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")

@@ -78,6 +78,8 @@ Output
                       or the fastest of the systems whose names begin with it. "rivals" and "others"
                       (papilio's other forms) are names, too
 
+  --version           prints the version
+
 Exit status: 0; 1 if a result is wrong, a peer fails, nothing was measured or a requirement is not
 met; 2 if the command line or a variable of a launcher is wrong.
 )";

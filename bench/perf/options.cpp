@@ -131,6 +131,10 @@ options read_options(int argc, char** argv)
             std::fputs(help, stdout);
             std::exit(0);
         }
+        if (name == "--version") {
+            std::fputs("papilio-perf " PAPILIO_PERF_VERSION "\n", stdout);
+            std::exit(0);
+        }
         if (read_flag(o, r, name)) continue;
         const auto read = find_option(name);
         if (read == nullptr) refuse("there is no option " + std::string(name));

@@ -8,10 +8,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 namespace papilio::example {
 
@@ -76,6 +78,19 @@ CLI::Validator listen_address(bool or_none)
 CLI::Validator remote_address()
 {
     return check([](const std::string& text) { return objection_to(text, true); });
+}
+
+CLI::Validator one_of(std::vector<std::string> names)
+{
+    const auto number = [names = std::move(names)](std::string& text) {
+        const auto found = std::ranges::find(names, text);
+        if (found == names.end())
+            return fmt::format("must be one of {}, not '{}'", fmt::join(names, ", "),
+                               printable(text, 60));
+        text = std::to_string(found - names.begin());
+        return std::string();
+    };
+    return CLI::Validator(number, "");
 }
 
 CLI::Validator readable_text()

@@ -2,6 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <string>
+#include <vector>
+
 // Checks of options, with more readable messages than CLI11's own.
 namespace papilio::example {
 
@@ -20,6 +23,9 @@ CLI::Validator listen_address(bool or_none = false);
 
 /// host:port, both of which must be given.
 CLI::Validator remote_address();
+
+/// One of these names, which becomes its number; for an option that is an enumeration.
+CLI::Validator one_of(std::vector<std::string> names);
 
 /// At most 60 bytes of UTF-8 without control characters.
 CLI::Validator readable_text();

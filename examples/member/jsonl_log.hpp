@@ -1,9 +1,12 @@
 #pragma once
 
+#include "outage.hpp"
+
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <functional>
 #include <string>
 
 namespace papilio::example {
@@ -12,21 +15,31 @@ namespace papilio::example {
 /// from other members may hold any.
 std::string as_text(const nlohmann::ordered_json& value, int indent = -1);
 
-/// A file of JSON lines, one per event. Each line is flushed, so that others can follow the file.
+/// A file of JSON lines, one per event, which others can follow. Where the file takes no more, as
+/// on a full disk, lines are left out until it does again; each line that is there is whole.
 class jsonl_log {
 public:
-    /// Appends to `path`; an empty path writes nothing. Throws a `problem` when it cannot write.
-    explicit jsonl_log(const std::filesystem::path& path);
+    /// Appends to `path`; an empty path writes nothing. Throws a `problem` when it cannot be
+    /// opened. Calls `note` with a sentence when lines begin to be left out, and when they no
+    /// longer are.
+    jsonl_log(const std::filesystem::path& path, std::function<void(std::string)> note);
+    ~jsonl_log();
+    jsonl_log(const jsonl_log&) = delete;
+    jsonl_log& operator=(const jsonl_log&) = delete;
 
     /// Writes the line, after a field `time` in seconds since 1970.
     void write(nlohmann::ordered_json line);
 
     /// Whether lines are written.
-    bool kept() const { return file_.is_open(); }
+    bool kept() const { return descriptor_ >= 0; }
 
 private:
     std::filesystem::path path_;
-    std::ofstream file_;
+    std::function<void(std::string)> note_;
+    int descriptor_ = -1;
+    std::string rest_;  // of a line that has been written in part
+    std::uint64_t left_out_ = 0;
+    outage full_;
 };
 
 }  // namespace papilio::example

@@ -10,7 +10,6 @@
 #include <CLI/CLI.hpp>
 
 #include <bit>
-#include <map>
 
 namespace papilio::example {
 
@@ -24,8 +23,8 @@ void add_common(CLI::App& app)
 
 void add_run_options(CLI::App& app, run_options& o)
 {
-    std::map<std::string, round_codec> codecs;
-    for (const auto& entry : round_codecs) codecs.emplace(entry.name, entry.codec);
+    std::vector<std::string> codecs;
+    for (const auto& entry : round_codecs) codecs.emplace_back(entry.name);
     const std::string all = "The run (equal for all members)";
     app.add_option("--run", o.name, "name of the run; members of other runs are refused")
         ->check(readable_text())
@@ -35,7 +34,7 @@ void add_run_options(CLI::App& app, run_options& o)
         ->group(all);
     app.add_option("--seed", o.seed, "seed of the initial weights")->group(all);
     app.add_option("--codec", o.codec, "encoding of updates: none, f16, bf16, int8b, int4b, topk")
-        ->transform(CLI::CheckedTransformer(codecs).description(""))
+        ->transform(one_of(codecs))
         ->default_str(std::string(name(o.codec)))
         ->group(all);
     app.add_option("--outer-lr", o.outer.rate, "learning rate of the outer optimiser")
@@ -43,6 +42,10 @@ void add_run_options(CLI::App& app, run_options& o)
         ->group(all);
     app.add_option("--outer-momentum", o.outer.momentum, "Nesterov momentum of the outer optimiser")
         ->check(between(0, 0.999))
+        ->group(all);
+
+    app.add_option("--init", o.init,
+                   "folder with a GPT-2 as transformers saves it, for the first weights")
         ->group(all);
 
     const std::string here = "This machine";

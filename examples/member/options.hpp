@@ -25,6 +25,7 @@ struct run_options {
     std::string model = "demo";
     std::vector<std::string> data;
     std::uint64_t seed = 1;
+    std::string init;  ///< folder with the first weights; empty: they are drawn by `seed`
     round_codec codec = round_codec::int8b;
     outer_options outer;
     double held_out = 0.05;

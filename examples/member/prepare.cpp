@@ -1,19 +1,77 @@
 #include "prepare.hpp"
 
-#include <trainer/checkpoint.hpp>
 #include <trainer/problem.hpp>
 #include <trainer/threads.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
 namespace papilio::example {
 
-void prepare(const std::filesystem::path& checkpoint, bool resume, int threads)
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What somebody else has put there.
+std::vector<std::string> strangers_in(const fs::path& folder)
 {
-    if (!resume && !checkpoint.empty() && has_checkpoint(checkpoint))
-        throw problem(errc::bad_argument, "there is a checkpoint in " + checkpoint.string() +
-                                              " already: add --resume to go on from it, or choose "
-                                              "another folder");
-    if (!checkpoint.empty()) checkpoint_writer trial(checkpoint);
+    std::vector<std::string> names;
+    if (!fs::is_directory(folder) || fs::exists(folder / ".lock")) return names;
+    for (const auto& entry : fs::directory_iterator(folder))
+        names.push_back(entry.path().filename().string());
+    std::ranges::sort(names);
+    return names;
+}
+
+std::string listed(std::vector<std::string> names)
+{
+    constexpr std::size_t most = 5;
+    const auto more = names.size() - std::min(names.size(), most);
+    names.resize(names.size() - more);
+    return fmt::format("{}{}", fmt::join(names, ", "),
+                       more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
+}  // namespace
+
+std::unique_ptr<checkpoint_folder> prepare(const fs::path& given, bool resume, int threads)
+{
     if (threads > 0) limit_threads(threads);
+    if (given.empty()) return nullptr;
+    if (resume && !fs::exists(given))
+        throw problem(std::make_error_code(std::errc::no_such_file_or_directory),
+                      fmt::format("there is no folder {} to resume from: correct --checkpoint, or "
+                                  "make the folder, empty, to begin anew in it",
+                                  given.string()));
+    const bool there = !locate_checkpoint(given).in_force.empty();
+    if (!resume && there)
+        throw problem(errc::bad_argument,
+                      fmt::format("there is a checkpoint in {} already: add --resume to go on from "
+                                  "it, or choose another folder",
+                                  given.string()));
+    if (const auto strangers = strangers_in(given); resume && !there && !strangers.empty())
+        throw problem(errc::bad_argument,
+                      fmt::format("there is no checkpoint in {}, which holds {}: correct "
+                                  "--checkpoint, or leave out --resume to begin anew",
+                                  given.string(), listed(strangers)));
+    return std::make_unique<checkpoint_folder>(given);
+}
+
+fs::path checkpoint_of(const std::unique_ptr<checkpoint_folder>& kept)
+{
+    return kept ? kept->in_force() : fs::path();
+}
+
+std::string remark_on_data(const trainer& t, const std::string& preset)
+{
+    if (!t.wastes_vocabulary()) return {};
+    return fmt::format(
+        "the data is text, so that its bytes are the tokens, 256 of the {} that {} knows: most of "
+        "its vocabulary stays unused, and a sequence is a fourth as long as it could be. Turn the "
+        "text into *.bin shards of tokens first: docs/reference/miner.md says how",
+        t.options().model.vocabulary, preset);
 }
 
 }  // namespace papilio::example

@@ -1,6 +1,10 @@
 #include "program.hpp"
 
+#include "log_line.hpp"
+
 #include <CLI/CLI.hpp>
+
+#include <unistd.h>
 
 #include <cstdio>
 #include <exception>
@@ -13,7 +17,9 @@ namespace {
 
 int report(const char* name, const std::string& what, int code)
 {
-    std::fprintf(stderr, "%s: %s\n", name, what.c_str());
+    const std::string line = std::string(name) + ": " + what;
+    const bool watched = ::isatty(STDERR_FILENO) == 1;
+    std::fprintf(stderr, "%s\n", watched ? line.c_str() : log_line("error", line).c_str());
     return code;
 }
 

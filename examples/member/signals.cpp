@@ -37,6 +37,14 @@ void handle(int signal)
     tell_listener(static_cast<unsigned char>(signal));
 }
 
+/// Whoever starts a program by nohup wants it to outlive the terminal.
+bool is_ignored(int signal)
+{
+    struct sigaction now {};
+    ::sigaction(signal, nullptr, &now);
+    return now.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 signals::signals(double minutes)
@@ -50,7 +58,9 @@ signals::signals(double minutes)
     on_signal.sa_flags = SA_RESTART;
     ::sigaction(SIGINT, &on_signal, nullptr);
     ::sigaction(SIGTERM, &on_signal, nullptr);
+    if (!is_ignored(SIGHUP)) ::sigaction(SIGHUP, &on_signal, nullptr);
     ::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe fails instead
+    ::signal(SIGXFSZ, SIG_IGN);  // and so does one to a file beyond its limit
     listener_ = std::thread([this, minutes] { listen(minutes); });
 }
 
@@ -58,6 +68,7 @@ signals::~signals()
 {
     ::signal(SIGINT, SIG_DFL);
     ::signal(SIGTERM, SIG_DFL);
+    if (!is_ignored(SIGHUP)) ::signal(SIGHUP, SIG_DFL);
     tell_listener(end_listening);
     listener_.join();
     ::close(to_listener.exchange(-1));

@@ -5,7 +5,8 @@
 
 namespace papilio::example {
 
-/// Turns the first SIGINT or SIGTERM into a stop request; the second ends the program at once.
+/// Turns the first SIGINT, SIGTERM or SIGHUP into a stop request; the second ends the program at
+/// once. SIGHUP stays ignored where it was, as by nohup.
 /// After `minutes`, unless that is 0, requests a stop, too. There may be one object at a time.
 class signals {
 public:

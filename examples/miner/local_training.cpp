@@ -20,11 +20,11 @@ namespace {
 
 /// The seed of this miner's batches: the option, else the checkpoint's, else a random one. Miners
 /// with equal seeds would train on the same batches.
-std::uint64_t peer_seed(const miner_options& o)
+std::uint64_t peer_seed(const miner_options& o, const std::filesystem::path& checkpoint)
 {
     if (o.peer_seed) return *o.peer_seed;
-    if (o.resume && has_checkpoint(o.checkpoint)) {
-        const auto text = checkpoint_reader(o.checkpoint).text("state.json");
+    if (!checkpoint.empty()) {
+        const auto text = checkpoint_reader(checkpoint).text("state.json");
         const auto state = nlohmann::json::parse(text, nullptr, false);
         if (state.contains("draws")) return state["draws"].value("peer", std::uint64_t{0});
     }
@@ -43,14 +43,17 @@ std::uint64_t peak_memory()
 }  // namespace
 
 local_training::local_training(const miner_options& o)
-    : options_(prepared(o)),
-      trainer_(trainer_part(o, peer_seed(o))),
+    : options_(o),
+      kept_(prepare(o.checkpoint, o.resume, o.run.threads)),
+      trainer_(trainer_part(o, peer_seed(o, checkpoint_of(kept_)))),
       progress_(std::uint64_t{o.rounds} * o.inner_steps, o.minutes),
-      metrics_(o.metrics)
+      metrics_(o.metrics, [this](const std::string& line) { progress_.warn(line); })
 {
     progress_.note(fmt::format("{}: {}, {} parameters, on {}", o.run.model,
                                describe(trainer_.options().model), trainer_.size(),
                                trainer_.model().where()));
+    if (const auto remark = remark_on_data(trainer_, o.run.model); !remark.empty())
+        progress_.warn(remark);
     update_.resize(trainer_.size());
     if (!o.alone && uses_error_feedback(o.run.codec))
         residuals_ = update_residuals(trainer_.size());
@@ -59,19 +62,29 @@ local_training::local_training(const miner_options& o)
 
 void local_training::load()
 {
-    if (options_.resume && has_checkpoint(options_.checkpoint)) return resume();
-    auto first = first_state(trainer_.parameters());
-    auto first_digest = example::digest(*first);
-    adopt(std::move(first), std::move(first_digest));
+    if (!checkpoint_of(kept_).empty()) {
+        resume();
+    } else {
+        if (options_.resume)
+            progress_.note(fmt::format("there is no checkpoint in {} yet: begins anew",
+                                       options_.checkpoint.string()));
+        if (!options_.run.init.empty())
+            progress_.note("the first weights are those in " + options_.run.init);
+        auto first = first_state(trainer_.parameters());
+        auto first_digest = example::digest(*first);
+        adopt(std::move(first), std::move(first_digest));
+    }
+    saved_ = {state_->round, trainer_.next_step()};
 }
 
 void local_training::resume()
 {
-    auto outer = trainer_.resume(options_.checkpoint);
+    const auto from = checkpoint_of(kept_);
+    auto outer = trainer_.resume(from);
     auto s = std::make_shared<state_snapshot>();
     s->round = static_cast<std::uint32_t>(outer.round);
     if (outer.anchor.size() != trainer_.size() || outer.momentum.size() != trainer_.size())
-        throw problem(errc::mismatch, "the checkpoint in " + options_.checkpoint.string() +
+        throw problem(errc::mismatch, "the checkpoint " + from.string() +
                                           " holds no outer optimiser: it is not a miner's");
     s->spans.push_back(std::move(outer.anchor));
     s->spans.push_back(std::move(outer.momentum));
@@ -83,9 +96,8 @@ void local_training::resume()
     const std::uint64_t begin = state_->round * options_.inner_steps;
     const auto next = trainer_.next_step();
     if (next < begin || next > begin + options_.inner_steps) trainer_.skip_to(begin);
-    saved_ = {state_->round, trainer_.next_step()};
-    progress_.note(fmt::format("goes on from {}: round {}, step {}", options_.checkpoint.string(),
-                               state_->round, trainer_.next_step()));
+    progress_.note(fmt::format("goes on from {}: round {}, step {}", from.string(), state_->round,
+                               trainer_.next_step()));
 }
 
 void local_training::adopt(shared_state next, std::string digest)
@@ -163,19 +175,33 @@ void local_training::record_fetch()
     metrics_.write({{"event", "fetched"}, {"round", state_->round}, {"digest", digest_}});
 }
 
-void local_training::save(bool last)
+bool local_training::save(bool last)
 {
-    if (options_.checkpoint.empty()) return;
-    if (!last && state_->round % options_.checkpoint_every != 0) return;
-    if (saved_ == std::pair(state_->round, trainer_.next_step())) return;
+    const std::pair now(state_->round, trainer_.next_step());
+    if (!kept_ || saved_ == now) return true;
+    if (!last && state_->round % options_.checkpoint_every != 0) return true;
     const std::vector<float> residuals(residuals_.values().begin(), residuals_.values().end());
-    trainer_.save(options_.checkpoint,
-                  {state_->round, weights(*state_), momentum(*state_), residuals});
-    saved_ = {state_->round, trainer_.next_step()};
+    try {
+        trainer_.save(*kept_, {.round = state_->round,
+                               .anchor = weights(*state_),
+                               .momentum = momentum(*state_),
+                               .residuals = residuals});
+    } catch (const std::system_error& failure) {
+        if (unsaved_.begins())
+            progress_.warn(
+                fmt::format("the checkpoint is not saved: {}; goes on without, and tries "
+                            "again at the next one",
+                            failure.what()));
+        return false;
+    }
+    saved_ = now;
+    if (unsaved_.ends()) progress_.note("checkpoints are saved again");
+    return true;
 }
 
 void local_training::finish()
 {
+    const bool saved = save(true);
     progress_.note(fmt::format("ended after round {}, step {}, digest {}; peak memory {}",
                                state_->round, trainer_.next_step(), digest_,
                                human_bytes(peak_memory())));
@@ -184,6 +210,9 @@ void local_training::finish()
                     {"step", trainer_.next_step()},
                     {"digest", digest_},
                     {"peak_memory", peak_memory()}});
+    if (!saved)
+        throw problem(std::make_error_code(std::errc::io_error),
+                      "the last checkpoint could not be saved");
 }
 
 }  // namespace papilio::example

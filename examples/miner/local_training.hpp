@@ -6,10 +6,12 @@
 #include <member/averaging.hpp>
 #include <member/jsonl_log.hpp>
 #include <member/member_network.hpp>
+#include <member/outage.hpp>
 #include <member/state.hpp>
 #include <trainer/trainer.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,10 +55,12 @@ public:
     void record_round(const average_result* how, std::size_t members);
     void record_fetch();
 
-    /// Saves a checkpoint when one is due or `last`, unless the same was saved already.
-    void save(bool last);
+    /// Saves a checkpoint when one is due or `last`, unless the same was saved already. False: it
+    /// could not be saved; the user has been told.
+    bool save(bool last);
 
-    /// Records the end of the run.
+    /// Saves a last checkpoint, and records the end of the run. Throws a `problem` when the
+    /// checkpoint could not be saved.
     void finish();
 
     progress& display() { return progress_; }
@@ -66,6 +70,7 @@ private:
     void resume();
 
     miner_options options_;
+    std::unique_ptr<checkpoint_folder> kept_;  // null: no checkpoints are wanted
     trainer trainer_;
     shared_state state_;
     std::string digest_;
@@ -77,7 +82,8 @@ private:
     std::uint64_t tokens_in_round_ = 0;
     std::uint64_t steps_in_round_ = 0;
     double last_loss_ = 0;
-    std::pair<std::uint32_t, std::uint64_t> saved_{~0u, 0};  // round and step of the checkpoint
+    std::pair<std::uint32_t, std::uint64_t> saved_{};  // round and step of the checkpoint
+    outage unsaved_;
 };
 
 }  // namespace papilio::example

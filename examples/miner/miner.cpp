@@ -25,11 +25,16 @@ std::size_t contributors(const wire::group& group)
 
 void miner::run(std::stop_token stop)
 {
-    if (options_.alone)
-        run_alone(stop);
-    else
-        run_together(stop);
-    training_.save(true);
+    try {
+        if (options_.alone)
+            run_alone(stop);
+        else
+            run_together(stop);
+    } catch (const std::system_error& failure) {
+        // What was learnt until then is kept, unless that is what has diverged.
+        if (failure.code() != errc::not_finite) training_.save(true);
+        throw;
+    }
     training_.finish();
 }
 
@@ -87,7 +92,7 @@ void miner::stay(run_client& run, std::stop_token stop)
 bool miner::retry_join(const std::system_error& failure, std::stop_token stop)
 {
     if (!refusals_.any())
-        training_.display().note(fmt::format("{}; trying again for {}", failure.what(),
+        training_.display().warn(fmt::format("{}; trying again for {}", failure.what(),
                                              span_of(std::round(options_.patience))));
     return refusals_.wait(std::chrono::duration<double>(options_.patience), stop);
 }
@@ -103,7 +108,7 @@ bool miner::retry_run(const std::system_error& failure, std::stop_token stop)
     }
     const bool of_the_network = failure.code().category() == category();
     if (dynamic_cast<const problem*>(&failure) || !of_the_network || ++setbacks_ > 5) return false;
-    training_.display().note(fmt::format("lost the run: {}; trying again", failure.what()));
+    training_.display().warn(fmt::format("lost the run: {}; trying again", failure.what()));
     training_.save(true);
     return !stop.stop_requested();
 }
@@ -191,7 +196,7 @@ bool miner::average(run_client& run, const wire::group& group)
     const std::string after = report.digest;
     const wire::round_outcome outcome = run.report_round(std::move(report));
     if (!how.ok)
-        training_.display().note(fmt::format("round {} failed: {}", group.round + 1, how.why));
+        training_.display().warn(fmt::format("round {} failed: {}", group.round + 1, how.why));
     if (!outcome.ok) return false;
     if (outcome.yours) {
         training_.residuals().commit();
@@ -215,7 +220,7 @@ void miner::check_fallback(std::uint32_t to)
                       fmt::format("the run has had {} rounds, this miner {}: start the run's "
                                   "validator from its own checkpoint, or this miner without one",
                                   to, training_.state()->round));
-    training_.display().note(
+    training_.display().warn(
         fmt::format("the run has fallen back from round {} to {}", training_.state()->round, to));
 }
 

@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <member/checks.hpp>
+#include <member/command_line.hpp>
 #include <member/seconds.hpp>
 
 #include <CLI/CLI.hpp>
@@ -24,7 +25,8 @@ Examples:
   With options from a file that holds lines such as: data = book.txt
     papilio-miner --config miner.ini
 
-Exit code: 0 on success, also after SIGTERM or Ctrl-C; 1 on a failure; 2 for invalid options.)";
+Exit code: 0 on success, also after SIGTERM, SIGHUP or Ctrl-C; 1 on a failure; 2 for invalid
+options.)";
 
 /// Sets the options that were not given to the preset's defaults.
 void apply_preset(miner_options& o, const CLI::App& app)
@@ -109,7 +111,8 @@ void add_checkpoints(CLI::App& app, miner_options& o)
     const std::string checkpoints = "Checkpoints and end";
     auto* checkpoint =
         app.add_option("--checkpoint", o.checkpoint, "folder for checkpoints")->group(checkpoints);
-    app.add_flag("--resume", o.resume, "continue from the checkpoint, if there is one")
+    app.add_flag("--resume", o.resume,
+                 "continue from the checkpoint in that folder, or begin in an empty one")
         ->needs(checkpoint)
         ->group(checkpoints);
     app.add_option("--checkpoint-every", o.checkpoint_every, "rounds between checkpoints")
@@ -139,12 +142,7 @@ miner_options parse_miner_options(int argc, const char* const* argv)
     add_run_options(app, o.run);
     add_training(app, o);
     add_checkpoints(app, o);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked) {
-        app.exit(asked);
-        throw;
-    }
+    read_command_line(app, argc, argv);
     if (!o.alone && o.rendezvous.empty())
         throw CLI::RequiredError("--rendezvous (where the run's validator listens) or --alone");
     apply_preset(o, app);
@@ -157,6 +155,7 @@ trainer_options trainer_part(const miner_options& o, std::uint64_t peer)
     t.model = preset(o.run.model);
     t.data = o.run.data;
     t.seed = o.run.seed;
+    t.init = o.run.init;
     t.peer = peer;
     t.batch = o.batch;
     t.accumulation = o.accumulation;

@@ -1,6 +1,7 @@
 #include "progress.hpp"
 
 #include <member/display.hpp>
+#include <member/log_line.hpp>
 
 #include <papilio/base/text.hpp>
 
@@ -70,10 +71,11 @@ void progress::clear()
     drawn_ = 0;
 }
 
-void progress::note(const std::string& line)
+void progress::print(const std::string& line, log_level level)
 {
     clear();
-    std::fputs((printable(line) + "\n").c_str(), stdout);
+    const std::string shown = printable(line);
+    std::fputs(((terminal_ ? shown : log_line(name(level), shown)) + "\n").c_str(), stdout);
     std::fflush(stdout);
 }
 

@@ -2,6 +2,8 @@
 
 #include <trainer/trainer.hpp>
 
+#include <papilio/base/log.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -21,8 +23,9 @@ public:
     /// Shows why no steps are taken.
     void waiting(const std::string& line);
 
-    /// Prints a line of its own.
-    void note(const std::string& line);
+    /// Prints a line of its own; with time and level where this is no terminal.
+    void note(const std::string& line) { print(line, log_level::info); }
+    void warn(const std::string& line) { print(line, log_level::warning); }
 
     /// Moving average of the time that a step takes.
     double seconds_per_step() const { return pace_; }
@@ -32,6 +35,7 @@ private:
 
     std::string time_left(std::uint64_t steps_done) const;
     void draw(const std::string& line);
+    void print(const std::string& line, log_level level);
     void clear();
 
     bool terminal_;

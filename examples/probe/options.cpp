@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <member/checks.hpp>
+#include <member/command_line.hpp>
 #include <member/logging.hpp>
 
 #include <CLI/CLI.hpp>
@@ -21,8 +22,8 @@ Examples:
     papilio-probe --listen :5400 --peers 4 --seconds 10 --json
     papilio-probe 10.0.0.1:5400 --seconds 10 --json     (on each of the other three)
 
-Exit code: 0 on success, also after SIGTERM or Ctrl-C; 1 on a failure; 2 for invalid options; 3 when
-a pair could not be measured.)";
+Exit code: 0 on success, also after SIGTERM, SIGHUP or Ctrl-C; 1 on a failure; 2 for invalid
+options; 3 when a pair could not be measured.)";
 
 void add_network(CLI::App& app, probe_options& o)
 {
@@ -81,12 +82,7 @@ probe_options parse_probe_options(int argc, const char* const* argv)
     app.get_formatter()->column_width(34);
     add_network(app, o);
     add_measuring(app, o);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked) {
-        app.exit(asked);
-        throw;
-    }
+    read_command_line(app, argc, argv);
     if (o.listen.empty() == o.rendezvous.empty())
         throw CLI::RequiredError("either --listen or a rendezvous to join at (host:port)");
     return o;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "checkpoint_folder.hpp"
+
 #include <papilio/base/bytes.hpp>
 
 #include <cstddef>
@@ -12,7 +14,7 @@
 
 namespace papilio::example {
 
-/// Writes one checkpoint, which appears under `directory` as a whole or not at all: its files are
+/// Writes one checkpoint, which appears in its folder as a whole or not at all: its files are
 /// written to a hidden folder, forced to the disk, and renamed to `checkpoint-000007` or the like;
 /// then the link `latest` is set to it. After a crash at any time `latest` is the checkpoint
 /// before.
@@ -20,9 +22,8 @@ class checkpoint_writer {
 public:
     using sink = std::function<void(bytes)>;
 
-    /// Makes `directory` if need be, and locks it: throws a `problem` while another process writes
-    /// there.
-    explicit checkpoint_writer(const std::filesystem::path& directory);
+    /// `in` must outlive the writer.
+    explicit checkpoint_writer(checkpoint_folder& in);
 
     /// Removes the files written so far, unless they were committed.
     ~checkpoint_writer();
@@ -34,7 +35,8 @@ public:
     void add(const std::string& name, const std::function<void(const sink&)>& produce);
     void add(const std::string& name, std::string_view content);
 
-    /// Makes the checkpoint the latest, and removes all but the `keep` newest. Returns its folder.
+    /// Makes the checkpoint the latest, and removes all but the `keep` newest of this run: see
+    /// `checkpoint_folder`. Returns its folder.
     std::filesystem::path commit(std::size_t keep = 2);
 
 private:
@@ -43,8 +45,7 @@ private:
         std::string sha256;
     };
 
-    std::filesystem::path directory_;
-    int lock_;
+    checkpoint_folder& folder_;
     std::filesystem::path temporary_;  // empty once committed
     std::map<std::string, entry> entries_;
 };
@@ -58,14 +59,13 @@ public:
 
     const std::filesystem::path& folder() const { return folder_; }
 
+    bool has(const std::string& name) const { return std::filesystem::exists(folder_ / name); }
+
     /// The content of a small file.
     std::string text(const std::string& name) const;
 
 private:
     std::filesystem::path folder_;
 };
-
-/// Whether there is a checkpoint under `directory`.
-bool has_checkpoint(const std::filesystem::path& directory);
 
 }  // namespace papilio::example

@@ -1,16 +1,12 @@
 #include "corpus.hpp"
 
+#include "data_files.hpp"
+#include "file.hpp"
 #include "problem.hpp"
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/random.hpp>
-
-#include <fcntl.h>
-#include <glob.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -23,150 +19,83 @@ namespace papilio::example {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t header_bytes = 256 * sizeof(std::int32_t);
 constexpr std::int32_t shard_magic = 20240520;
 
-/// A file mapped for reading, for as long as this lives.
-class mapping {
-public:
-    explicit mapping(const std::string& path)
-    {
-        const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-        if (file < 0) throw_system_problem(errno, "cannot open the data file " + path);
-        struct stat about {};
-        const bool known = ::fstat(file, &about) == 0;
-        size_ = known ? static_cast<std::size_t>(about.st_size) : 0;
-        // An empty file cannot be mapped, and needs no mapping.
-        if (known && size_ > 0) at_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file, 0);
-        const int error = errno;
-        ::close(file);
-        if (!known || at_ == MAP_FAILED) throw_system_problem(error, "cannot map " + path);
-    }
-
-    ~mapping()
-    {
-        if (at_ != nullptr) ::munmap(at_, size_);
-    }
-
-    mapping(const mapping&) = delete;
-    mapping& operator=(const mapping&) = delete;
-
-    bytes data() const { return {static_cast<const std::byte*>(at_), size_}; }
-
-private:
-    void* at_ = nullptr;
-    std::size_t size_ = 0;
-};
-
-bool is_shard(const fs::path& path)
-{
-    return path.extension() == ".bin";
-}
-
 /// Checks the header of an llm.c shard and returns its token count.
-std::uint64_t shard_tokens(const std::string& path, bytes file)
+std::uint64_t shard_tokens(const file& from, std::uint64_t bytes)
 {
     const auto refuse = [&](const std::string& why) {
-        throw problem(errc::bad_argument, path + " is not an llm.c token file: " + why);
+        throw problem(errc::bad_argument,
+                      from.path().string() + " is not an llm.c token file: " + why);
     };
-    if (file.size() < header_bytes)
-        refuse("it has " + std::to_string(file.size()) + " bytes, its header alone takes 1024");
+    if (bytes < header_bytes)
+        refuse("it has " + std::to_string(bytes) + " bytes, its header alone takes 1024");
     std::array<std::int32_t, 3> header{};
-    std::memcpy(header.data(), file.data(), sizeof header);
+    from.read(0, std::as_writable_bytes(std::span(header)));
     if (header[0] != shard_magic)
         refuse("it begins with " + std::to_string(header[0]) + " instead of 20240520");
     if (header[1] != 1)
         refuse("its version is " + std::to_string(header[1]) + ", only 1 (uint16 tokens) is known");
     const auto tokens = static_cast<std::uint64_t>(std::max(header[2], 0));
     const std::uint64_t expected = header_bytes + 2 * tokens;
-    if (header[2] < 0 || file.size() != expected)
+    if (header[2] < 0 || bytes != expected)
         refuse("its header counts " + std::to_string(header[2]) + " tokens, which take " +
-               std::to_string(expected) + " bytes, but it has " + std::to_string(file.size()));
+               std::to_string(expected) + " bytes, but it has " + std::to_string(bytes));
     return tokens;
-}
-
-std::vector<std::string> files_in(const fs::path& directory)
-{
-    std::vector<std::string> shards;
-    std::vector<std::string> texts;
-    for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-        if (!entry.is_regular_file()) continue;
-        if (is_shard(entry.path())) shards.push_back(entry.path().string());
-        if (entry.path().extension() == ".txt") texts.push_back(entry.path().string());
-    }
-    std::vector<std::string>& chosen = shards.empty() ? texts : shards;
-    if (chosen.empty())
-        throw problem(errc::bad_argument,
-                      "the data directory " + directory.string() + " holds no *.bin or *.txt file");
-    std::sort(chosen.begin(), chosen.end());
-    return std::move(chosen);
-}
-
-std::vector<std::string> files_matching(const std::string& pattern)
-{
-    glob_t found{};
-    const int status = ::glob(pattern.c_str(), 0, nullptr, &found);
-    std::vector<std::string> files;
-    for (std::size_t i = 0; status == 0 && i < found.gl_pathc; ++i)
-        files.emplace_back(found.gl_pathv[i]);
-    ::globfree(&found);
-    if (files.empty())
-        throw problem(std::make_error_code(std::errc::no_such_file_or_directory),
-                      "no data file matches " + pattern);
-    return files;
-}
-
-std::vector<std::string> expand(const std::vector<std::string>& paths)
-{
-    std::vector<std::string> files;
-    for (const std::string& path : paths) {
-        std::error_code ignored;
-        std::vector<std::string> found{path};
-        if (fs::is_directory(path, ignored))
-            found = files_in(path);
-        else if (!fs::exists(path, ignored) && path.find_first_of("*?[") != std::string::npos)
-            found = files_matching(path);
-        files.insert(files.end(), found.begin(), found.end());
-    }
-    if (files.empty()) throw problem(errc::bad_argument, "no data: name at least one text file");
-    return files;
 }
 
 }  // namespace
 
 struct corpus::shard {
-    shard(std::string name, std::uint64_t first_token)
-        : path(std::move(name)), file(path), first(first_token)
+    shard(const std::string& name, std::uint64_t first_token)
+        : content(name, file::mode::read), first(first_token)
     {
-        data = file.data();
-        if (is_shard(path)) {
+        const std::uint64_t bytes = content.size();
+        if (is_shard(name)) {
             width = sizeof(std::uint16_t);
-            size = shard_tokens(path, data);
-            data = data.subspan(header_bytes);
+            begin = header_bytes;
+            size = shard_tokens(content, bytes);
         } else {
-            size = data.size();
+            size = bytes;
         }
     }
 
-    std::int64_t token(std::uint64_t index) const
+    std::uint64_t offset_of(std::uint64_t index) const { return begin + width * index; }
+
+    /// Copies the tokens from `index` on. The file is read anew, not mapped: what is missing from a
+    /// mapped one would kill the process.
+    void read(std::uint64_t index, std::span<std::int64_t> out) const
     {
-        if (width == 1) return std::to_integer<std::int64_t>(data[index]);
-        return load<std::uint16_t>(data.data() + 2 * index);
+        if (width == 1) return read_as<std::uint8_t>(index, out);
+        read_as<std::uint16_t>(index, out);
     }
 
-    std::string path;
-    mapping file;
-    bytes data;               // the tokens, without a header
+    file content;
+    std::uint64_t begin = 0;  // offset of the first token in the file
     std::size_t width = 1;    // bytes per token
     std::uint64_t first = 0;  // index of the first token within the corpus
     std::uint64_t size = 0;   // tokens
+
+private:
+    template <class Token>
+    void read_as(std::uint64_t index, std::span<std::int64_t> out) const
+    {
+        std::vector<Token> tokens(out.size());
+        const std::uint64_t end = offset_of(index) + out.size() * sizeof(Token);
+        if (content.size() < end)
+            throw problem(errc::bad_message,
+                          "the data file " + content.path().string() + " has shrunk to " +
+                              std::to_string(content.size()) + " bytes while it was in use: " +
+                              "restore it, and go on from the last checkpoint with --resume");
+        content.read(offset_of(index), std::as_writable_bytes(std::span(tokens)));
+        std::copy(tokens.begin(), tokens.end(), out.begin());
+    }
 };
 
 corpus::corpus(const std::vector<std::string>& paths)
 {
-    for (const std::string& path : expand(paths)) {
+    for (const std::string& path : data_files(paths)) {
         shards_.push_back(std::make_unique<shard>(path, size_));
         size_ += shards_.back()->size;
     }
@@ -181,25 +110,46 @@ corpus::corpus(const std::vector<std::string>& paths)
 
 corpus::~corpus() = default;
 
+bool corpus::is_text() const
+{
+    return shards_.front()->width == 1;
+}
+
 void corpus::read(std::uint64_t offset, std::span<std::int64_t> out, std::size_t vocabulary) const
 {
     PAPILIO_CHECK(offset <= size_ && out.size() <= size_ - offset, "read past the end of the text");
     if (out.empty()) return;
     auto place = std::upper_bound(shards_.begin(), shards_.end(), offset,
                                   [](std::uint64_t at, const auto& s) { return at < s->first; });
-    std::size_t done = 0;
-    for (--place; done < out.size(); ++place) {
+    for (--place; !out.empty(); ++place) {
         const shard& from = **place;
-        std::uint64_t index = offset + done - from.first;
-        for (; index < from.size && done < out.size(); ++index, ++done) {
-            out[done] = from.token(index);
-            if (static_cast<std::size_t>(out[done]) >= vocabulary)
-                throw problem(errc::bad_argument,
-                              from.path + " holds token " + std::to_string(out[done]) +
-                                  " at place " + std::to_string(index) +
-                                  ", but the model knows only " + std::to_string(vocabulary) +
-                                  " tokens: choose the model that the data was tokenised for");
+        const std::uint64_t index = offset - from.first;
+        const auto some = out.first(std::min<std::uint64_t>(out.size(), from.size - index));
+        from.read(index, some);
+        const auto unknown = std::ranges::find_if(some, [&](std::int64_t token) {
+            return static_cast<std::size_t>(token) >= vocabulary;
+        });
+        if (unknown != some.end()) {
+            const std::uint64_t at = index + static_cast<std::uint64_t>(unknown - some.begin());
+            throw problem(errc::bad_argument,
+                          from.content.path().string() + " holds token " +
+                              std::to_string(*unknown) + " at byte " +
+                              std::to_string(from.offset_of(at)) + ", but the model knows only " +
+                              std::to_string(vocabulary) +
+                              " tokens: choose the model that the data was tokenised for");
         }
+        offset += some.size();
+        out = out.subspan(some.size());
+    }
+}
+
+void corpus::check_tokens(std::size_t vocabulary) const
+{
+    if (vocabulary >= std::size_t{1} << (8 * shards_.front()->width)) return;
+    std::vector<std::int64_t> tokens;
+    for (std::uint64_t at = 0; at < size_; at += tokens.size()) {
+        tokens.resize(std::min<std::uint64_t>(1 << 18, size_ - at));
+        read(at, tokens, vocabulary);
     }
 }
 

@@ -9,11 +9,12 @@
 
 namespace papilio::example {
 
-/// Text as one sequence of tokens, memory-mapped from one or more files.
+/// Text as one sequence of tokens, in one or more files.
 ///
 /// A file named `*.bin` is a shard of llm.c: 256 int32 (20240520, 1, token count, ...), then that
 /// many uint16. Any other file is text whose bytes are the tokens. The files are concatenated in
-/// the given order; they must not be changed while they are mapped.
+/// the given order. They must not change while they are in use: a file that has become shorter is
+/// reported when what is missing is read.
 class corpus {
 public:
     /// Opens every file of `paths`. Each may name a file, a pattern as of the shell
@@ -28,9 +29,16 @@ public:
     /// The number of tokens in all files.
     std::uint64_t size() const { return size_; }
 
+    /// Whether bytes are the tokens.
+    bool is_text() const;
+
     /// Copies the tokens from `offset` on. Throws a `problem` naming the file and the place when
     /// one is not below `vocabulary`: the text was then tokenised for another model.
     void read(std::uint64_t offset, std::span<std::int64_t> out, std::size_t vocabulary) const;
+
+    /// Reads all tokens, unless no token of these files can be too large, and throws the same
+    /// `problem`.
+    void check_tokens(std::size_t vocabulary) const;
 
 private:
     struct shard;

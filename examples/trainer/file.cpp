@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <utility>
 
 namespace papilio::example {
@@ -14,7 +15,7 @@ namespace papilio::example {
 file::file(std::filesystem::path path, mode how)
     : path_(std::move(path)),
       descriptor_(how == mode::read
-                      ? ::open(path_.c_str(), O_RDONLY | O_CLOEXEC)
+                      ? ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
                       : ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666))
 {
     if (descriptor_ < 0)
@@ -32,6 +33,11 @@ std::uint64_t file::size() const
     struct stat about {};
     if (::fstat(descriptor_, &about) != 0)
         throw_system_problem(errno, "cannot inspect " + path_.string());
+    if (!S_ISREG(about.st_mode))
+        throw problem(errc::bad_argument,
+                      path_.string() +
+                          " is no regular file, and is to be read in any order, more than once: "
+                          "write its content to a file, and name that");
     return static_cast<std::uint64_t>(about.st_size);
 }
 
@@ -65,6 +71,17 @@ void file::sync()
 {
     if (::fsync(descriptor_) != 0)
         throw_system_problem(errno, "cannot save " + path_.string() + " to the disk");
+}
+
+void write_atomically(const std::filesystem::path& path, std::string_view content)
+{
+    const auto temporary = path.parent_path() / ("." + path.filename().string());
+    errno = 0;
+    std::ofstream written(temporary);
+    written << content;
+    written.close();
+    if (!written) throw_system_problem(errno, "cannot write " + path.string());
+    std::filesystem::rename(temporary, path);
 }
 
 void sync_directory(const std::filesystem::path& directory)

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 
 namespace papilio::example {
 
@@ -12,13 +13,16 @@ class file {
 public:
     enum class mode { read, create };
 
-    /// Opens an existing file, or creates one that must not exist yet.
+    /// Opens an existing file, or creates one that must not exist yet. Does not wait, whatever is
+    /// there: who opens a pipe is told so by `size`.
     file(std::filesystem::path path, mode how);
     ~file();
     file(const file&) = delete;
     file& operator=(const file&) = delete;
 
     const std::filesystem::path& path() const { return path_; }
+
+    /// Throws a `problem` where this is no regular file.
     std::uint64_t size() const;
 
     /// Fills `into` from `offset`. Throws a `problem` if the file ends before.
@@ -34,6 +38,9 @@ private:
     std::filesystem::path path_;
     int descriptor_;
 };
+
+/// Writes a file that readers see whole or not at all. Throws a `problem`.
+void write_atomically(const std::filesystem::path& path, std::string_view content);
 
 /// Returns when the entries of `directory` (new, renamed, removed files) are on the disk.
 void sync_directory(const std::filesystem::path& directory);

@@ -14,41 +14,37 @@ namespace papilio::example {
 
 namespace {
 
-std::uint64_t element_size(const std::string& type)
+/// The types of the format, as of safetensors 0.7, and how many bits an element takes.
+constexpr std::array<std::pair<std::string_view, std::uint64_t>, 22> element_types{{
+    {"BOOL", 8},        {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},
+    {"I8", 8},          {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
+    {"F8_E5M2FNUZ", 8}, {"I16", 16},    {"U16", 16},    {"F16", 16},    {"BF16", 16},
+    {"I32", 32},        {"U32", 32},    {"F32", 32},    {"F64", 64},    {"C64", 64},
+    {"I64", 64},        {"U64", 64},
+}};
+
+std::uint64_t bits_of_element(const safetensors_entry& entry)
 {
-    static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 15> sizes{{
-        {"BOOL", 1},
-        {"U8", 1},
-        {"I8", 1},
-        {"F8_E5M2", 1},
-        {"F8_E4M3", 1},
-        {"I16", 2},
-        {"U16", 2},
-        {"F16", 2},
-        {"BF16", 2},
-        {"I32", 4},
-        {"U32", 4},
-        {"F32", 4},
-        {"F64", 8},
-        {"I64", 8},
-        {"U64", 8},
-    }};
-    for (const auto& [name, size] : sizes)
-        if (name == type) return size;
-    refuse_safetensors("unknown element type " + short_name(type));
+    for (const auto& [name, bits] : element_types)
+        if (name == entry.type) return bits;
+    throw problem(errc::mismatch, "the tensor " + short_name(entry.name) + " is of the type " +
+                                      short_name(entry.type) +
+                                      ", which this program does not read");
 }
 
-/// The size of the data by its shape and type; refuses products that overflow.
+/// The size of the data by its shape and type; refuses products that overflow, and elements of a
+/// few bits that end within a byte.
 std::uint64_t bytes_of(const safetensors_entry& entry)
 {
-    std::uint64_t size = element_size(entry.type);
+    std::uint64_t bits = bits_of_element(entry);
     if (std::find(entry.shape.begin(), entry.shape.end(), 0u) != entry.shape.end()) return 0;
     for (const std::uint64_t extent : entry.shape) {
-        if (extent > std::numeric_limits<std::uint64_t>::max() / size)
+        if (extent > std::numeric_limits<std::uint64_t>::max() / bits)
             refuse_safetensors(short_name(entry.name) + " has a shape too large to exist");
-        size *= extent;
+        bits *= extent;
     }
-    return size;
+    if (bits % 8 != 0) refuse_safetensors(short_name(entry.name) + " ends within a byte");
+    return bits / 8;
 }
 
 /// The entries, in the order of their data, must cover [0, data_size) without gaps.

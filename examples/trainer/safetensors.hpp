@@ -37,8 +37,8 @@ struct safetensors_header {
 std::uint64_t safetensors_json_size(bytes first8, std::uint64_t file_size);
 
 /// Parses the JSON that follows those 8 bytes. Any input is parsed or throws a `problem`. The
-/// result is consistent: types are known, sizes match shapes, names are unique, and the entries
-/// cover the data without gaps or overlap up to the end of the file.
+/// result is consistent: types are those of the format, sizes match shapes, names are unique, and
+/// the entries cover the data without gaps or overlap up to the end of the file.
 safetensors_header parse_safetensors(std::string_view json, std::uint64_t file_size);
 
 /// An f32 tensor to be written; `values` are borrowed until `write_safetensors` returns.

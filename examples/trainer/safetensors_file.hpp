@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,10 +20,17 @@ public:
 
     const safetensors_header& header() const { return header_; }
 
-    /// Throws a `problem` unless the tensor `name` is there, in f32 and of this shape.
+    const std::filesystem::path& path() const { return file_.path(); }
+
+    /// What keeps the tensor `name` from being read as floats of this shape; empty: nothing does.
+    /// It must be there, in F32, F16 or BF16.
+    std::string objection_to(std::string_view name, const std::vector<std::size_t>& shape) const;
+
+    /// Throws a `problem` that names the file if there is an objection.
     void expect(std::string_view name, const std::vector<std::size_t>& shape) const;
 
-    /// Reads the values of an f32 tensor that is known to hold as many as `into`.
+    /// Reads the values of a tensor to which there was no objection, and which holds as many as
+    /// `into`.
     void read(std::string_view name, std::span<float> into) const;
 
 private:

@@ -2,6 +2,7 @@
 
 #include "digest.hpp"
 #include "problem.hpp"
+#include "transformers_gpt2.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -46,6 +47,14 @@ void read_windows(const corpus& text, std::span<const std::uint64_t> begins,
         text.read(begins[i], std::span(tokens).subspan(i * row, row), options.model.vocabulary);
 }
 
+std::vector<float> first_weights(const trainer_options& options)
+{
+    if (!options.init.empty()) return read_transformers_gpt2(options.init, options.model);
+    std::vector<float> first(parameter_count(options.model));
+    initialise(options.model, options.seed, first);
+    return first;
+}
+
 [[noreturn]] void not_finite(const char* what, std::uint64_t step)
 {
     throw problem(errc::not_finite, std::string("the ") + what + " of step " +
@@ -63,9 +72,8 @@ trainer::trainer(const trainer_options& options)
       model_(options_.model, options_.device, options_.compute),
       optimizer_(model_, options_.optimizer)
 {
-    std::vector<float> first(parameter_count(options_.model));
-    initialise(options_.model, options_.seed, first);
-    model_.write(first);
+    text_.check_tokens(options_.model.vocabulary);
+    model_.write(first_weights(options_));
 }
 
 step_report trainer::step()

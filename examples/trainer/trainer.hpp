@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adamw.hpp"
+#include "checkpoint_folder.hpp"
 #include "corpus.hpp"
 #include "gpt2.hpp"
 #include "gpt2_config.hpp"
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace papilio::example {
@@ -19,6 +21,7 @@ struct trainer_options {
     gpt2_config model;              ///< usually `preset(name)`
     std::vector<std::string> data;  ///< files, patterns or directories: see `corpus`
     std::uint64_t seed = 1;         ///< of the first weights and the batches; equal on all peers
+    std::filesystem::path init;     ///< of a GPT-2 to begin with instead: `read_transformers_gpt2`
     std::uint64_t peer = 0;         ///< selects the batches; different on each peer
     std::size_t batch = 8;          ///< sequences in one forward pass
     std::size_t accumulation = 1;   ///< forward passes in one step
@@ -49,6 +52,7 @@ struct outer_view {
     std::span<const float> anchor = {};  ///< the last weights that all peers agreed on
     std::span<const float> momentum = {};
     std::span<const float> residuals = {};  ///< of error feedback
+    std::string_view record = {};           ///< of the run so far, as JSON
 };
 
 /// The same, as read from a checkpoint.
@@ -57,6 +61,7 @@ struct outer_state {
     std::vector<float> anchor;
     std::vector<float> momentum;
     std::vector<float> residuals;
+    std::string record;
 };
 
 /// Trains a GPT-2 on text, without a network: between steps the caller reads and replaces the
@@ -70,6 +75,9 @@ public:
 
     const trainer_options& options() const { return options_; }
     const gpt2& model() const { return model_; }
+
+    /// Whether the data is text, whose bytes are the tokens, though the model knows more of them.
+    bool wastes_vocabulary() const { return text_.is_text() && options_.model.vocabulary > 256; }
 
     /// The number of the next step, which determines its batch and its learning rate.
     std::uint64_t next_step() const { return next_step_; }
@@ -103,8 +111,8 @@ public:
 
     /// Saves the whole state of the training: see `checkpoint_writer`. The weights are
     /// `model.safetensors` and `config.json` as Hugging Face's GPT-2 reads them. Returns the
-    /// folder.
-    std::filesystem::path save(const std::filesystem::path& directory, const outer_view& outer = {},
+    /// checkpoint's folder.
+    std::filesystem::path save(checkpoint_folder& in, const outer_view& outer = {},
                                std::size_t keep = 2) const;
 
     /// Continues from the latest checkpoint under `directory`, with the same results as without the

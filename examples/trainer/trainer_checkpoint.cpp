@@ -19,6 +19,7 @@ using nlohmann::ordered_json;
 
 constexpr const char* weights_name = "model.safetensors";
 constexpr const char* optimizer_name = "optimizer.safetensors";
+constexpr const char* record_name = "record.json";
 
 /// The config as Hugging Face's GPT-2 has it.
 std::string config_text(const gpt2_config& config)
@@ -144,10 +145,10 @@ progress read_progress(const checkpoint_reader& from, const gpt2_config& model, 
 
 }  // namespace
 
-std::filesystem::path trainer::save(const std::filesystem::path& directory, const outer_view& outer,
+std::filesystem::path trainer::save(checkpoint_folder& in, const outer_view& outer,
                                     std::size_t keep) const
 {
-    checkpoint_writer writer(directory);
+    checkpoint_writer writer(in);
     writer.add("config.json", config_text(options_.model));
     writer.add(weights_name, [&](const checkpoint_writer::sink& put) {
         write_safetensors(weight_tensors(options_.model, parameters()), put);
@@ -176,6 +177,7 @@ std::filesystem::path trainer::save(const std::filesystem::path& directory, cons
           {"floor", options_.rate.floor}}},
     };
     writer.add("state.json", state.dump(2) + "\n");
+    if (!outer.record.empty()) writer.add(record_name, outer.record);
     return writer.commit(keep);
 }
 
@@ -197,7 +199,9 @@ outer_state trainer::resume(const std::filesystem::path& directory)
     outer_state outer{.round = at.round,
                       .anchor = read_if_there("outer.anchor"),
                       .momentum = read_if_there("outer.momentum"),
-                      .residuals = read_if_there("outer.unsent")};
+                      .residuals = read_if_there("outer.unsent"),
+                      .record = {}};
+    if (reader.has(record_name)) outer.record = reader.text(record_name);
     const std::vector<float> first = read("inner.first", at.updates > 0);
     const std::vector<float> second = read("inner.second", at.updates > 0);
 

@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <member/checks.hpp>
+#include <member/command_line.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -19,8 +20,8 @@ Examples:
     papilio-validator --preset gpt2-124m --data 'shards/*.bin' --min-up 50 --min-down 50 \
         --scores scores.jsonl --checkpoint kept --resume
 
-Exit code: 0 on success, also after SIGTERM or Ctrl-C; 1 on a failure; 2 for invalid options; 3 when
---check finds a shortcoming.)";
+Exit code: 0 on success, also after SIGTERM, SIGHUP or Ctrl-C; 1 on a failure; 2 for invalid
+options; 3 when --check finds a shortcoming.)";
 
 void add_hosting(CLI::App& app, validator_options& o)
 {
@@ -93,15 +94,11 @@ validator_options parse_validator_options(int argc, const char* const* argv)
     auto* checkpoint =
         app.add_option("--checkpoint", o.checkpoint, "folder for checkpoints of the run")
             ->group(checkpoints);
-    app.add_flag("--resume", o.resume, "continue from the checkpoint, if there is one")
+    app.add_flag("--resume", o.resume,
+                 "continue from the checkpoint in that folder, or begin in an empty one")
         ->needs(checkpoint)
         ->group(checkpoints);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked) {
-        app.exit(asked);
-        throw;
-    }
+    read_command_line(app, argc, argv);
     if (o.max_group < o.min_group)
         throw CLI::ValidationError("--max-group", "must be at least --min-group, which is " +
                                                       std::to_string(o.min_group) + ", not " +
@@ -115,6 +112,7 @@ trainer_options trainer_part(const validator_options& o)
     t.model = preset(o.run.model);
     t.data = o.run.data;
     t.seed = o.run.seed;
+    t.init = o.run.init;
     t.length = o.run.length;
     t.batch = o.run.model == "demo" ? 8 : 1;  // sequences in an evaluation step
     t.held_out = o.run.held_out;

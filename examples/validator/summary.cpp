@@ -35,8 +35,7 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
     }
     double slowest = 0;
     for (const verdict& v : verdicts) {
-        miner_record& s = miners_[v.miner];
-        s.name = v.name;
+        miner_record& s = of(v);
         s.status = v.status;
         if (!o.outcome.ok || v.status == "absent") continue;
         if (s.chances++ == 0) {
@@ -59,6 +58,47 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
     }
     averaging_seconds_ += slowest;
     if (o.outcome.ok) to_observer_ += o.own_report.bytes_received();
+}
+
+/// The record of a miner, which goes on where one of the same name ended before a restart.
+summary::miner_record& summary::of(const verdict& v)
+{
+    const auto [entry, is_new] = miners_.try_emplace(v.miner);
+    miner_record& s = entry->second;
+    if (const auto before = earlier_.find(v.name); is_new && before != earlier_.end()) {
+        s = before->second;
+        earlier_.erase(before);
+    }
+    s.name = v.name;
+    return s;
+}
+
+nlohmann::ordered_json summary::record() const
+{
+    nlohmann::ordered_json miners = nlohmann::ordered_json::object();
+    const auto add = [&](const std::string& name, const miner_record& s) {
+        if (!name.empty())
+            miners[name] = {{"first_round", s.first_round},
+                            {"rounds", s.rounds},
+                            {"chances", s.chances},
+                            {"score", s.score}};
+    };
+    for (const auto& [name, s] : earlier_) add(name, s);
+    for (const auto& [id, s] : miners_) add(s.name, s);
+    return {{"miners", std::move(miners)}};
+}
+
+void summary::carry_over(const nlohmann::json& record)
+{
+    if (!record.is_object() || !record.contains("miners")) return;
+    for (const auto& [name, m] : record["miners"].items()) {
+        miner_record& s = earlier_[name];
+        s.first_round = m.value("first_round", 0u);
+        s.rounds = m.value("rounds", 0);
+        s.chances = m.value("chances", 0);
+        s.score = m.value("score", 0.0);
+        s.first_matched = true;
+    }
 }
 
 void summary::note_departures(const run_snapshot& now)

@@ -22,6 +22,11 @@ public:
 
     void add(const observation& o, const std::vector<verdict>& verdicts);
 
+    /// Each named miner's rounds and scores, for `carry_over` after a restart, when miners come
+    /// back under other ids.
+    nlohmann::ordered_json record() const;
+    void carry_over(const nlohmann::json& record);
+
     /// Records the miners that have left, and why.
     void note_departures(const run_snapshot& now);
     void note_loss(double held_out) { last_loss_ = held_out; }
@@ -52,13 +57,16 @@ public:
     int rounds() const { return rounds_; }
 
 private:
+    miner_record& of(const verdict& v);
+
     double first_loss_;
     double last_loss_;
     double entropy_;
     int rounds_ = 0;
     int failed_ = 0;
     std::map<std::uint16_t, miner_record> miners_;
-    std::string digest_;  // after the last round
+    std::map<std::string, miner_record> earlier_;  // by name, before a restart
+    std::string digest_;                           // after the last round
     std::vector<std::uint16_t> last_group_;
 
     // Sums over all miners and rounds.

@@ -1,6 +1,7 @@
 #include "terminal_view.hpp"
 
 #include <member/display.hpp>
+#include <member/log_line.hpp>
 
 #include <papilio/base/text.hpp>
 
@@ -11,6 +12,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <sstream>
+#include <string_view>
+#include <vector>
 
 namespace papilio::example {
 
@@ -32,37 +36,114 @@ std::string status_line(const run_snapshot& now, const run_metrics& h)
     const auto ready = std::ranges::count_if(
         now.members, [](const auto& m) { return m.second.present && m.second.ready; });
     return fmt::format(
-        "{}: {} rounds done, {} miners{}, held-out loss {:.3f}, unigram entropy {:.3f}{}\n",
-        span_of(std::round(h.seconds)), now.round, present,
-        ready == 0 ? "" : fmt::format(" ({} ready)", ready), h.held_out_loss, h.entropy,
+        "{}: {} rounds done, held-out loss {:.3f}, {} miners{}, unigram entropy {:.3f}{}\n",
+        span_of(std::round(h.seconds)), now.round, h.held_out_loss, present,
+        ready == 0 ? "" : fmt::format(" ({} ready)", ready), h.entropy,
         h.seconds_left < 0 ? "" : ", " + span_of(std::round(h.seconds_left)) + " left");
 }
 
-std::string table(const run_snapshot& now, const summary& so_far)
+namespace {
+
+/// What a cell of the table is taken from.
+struct table_row {
+    std::uint16_t id;
+    const known_member& member;
+    const run_snapshot& now;
+    const summary::miner_record& record;
+};
+
+struct table_column {
+    std::string_view title;
+    std::size_t width;
+    bool right;  // aligned
+    int need;    // columns with less need go first where the terminal is narrow
+    std::string (*cell)(const table_row&);
+};
+
+template <double link_figures::*Figure>
+std::string figure(const table_row& r)
 {
-    std::string t = fmt::format(
-        "{:>5} {:<12} {:<21} {:<9} {:<9} {:>6} {:>9} {:>9} {:>8} {:>6} {:>6}\n", "miner", "name",
-        "address", "now", "last", "rounds", "up Mb/s", "down Mb/s", "rtt ms", "loss", "score");
+    const auto link = r.now.links.find(r.id);
+    if (link == r.now.links.end()) return "-";
+    return fmt::format("{:.{}f}", link->second.*Figure, Figure == &link_figures::rtt_ms ? 2 : 0);
+}
+
+const table_column columns[] = {
+    {"miner", 5, true, 9, [](const table_row& r) { return fmt::to_string(r.id); }},
+    {"name", 12, false, 8, [](const table_row& r) { return printable(r.member.name, 12); }},
+    {"address", 21, false, 1,
+     [](const table_row& r) {
+         return printable(tcp::to_string({r.member.at.host, r.member.at.port}), 21);
+     }},
+    {"now", 9, false, 7,
+     [](const table_row& r) { return state_of(r.member, r.now, r.record.status); }},
+    {"last", 9, false, 4, [](const table_row& r) { return r.record.status; }},
+    {"rounds", 6, true, 6, [](const table_row& r) { return fmt::to_string(r.record.rounds); }},
+    {"up Mb/s", 9, true, 3, figure<&link_figures::up_mbit>},
+    {"down Mb/s", 9, true, 3, figure<&link_figures::down_mbit>},
+    {"rtt ms", 8, true, 2, figure<&link_figures::rtt_ms>},
+    {"loss", 6, true, 9,
+     [](const table_row& r) { return fmt::format("{:.3f}", r.member.progress.loss); }},
+    {"score", 6, true, 9,
+     [](const table_row& r) {
+         const auto& s = r.record;
+         return fmt::format("{:.2f}", s.chances == 0 ? 0 : s.score / s.chances);
+     }},
+};
+
+/// The columns that fit, least needed ones left out.
+std::vector<const table_column*> fitting_columns(std::size_t width)
+{
+    std::vector<const table_column*> fitting;
+    for (const auto& c : columns) fitting.push_back(&c);
+    const auto needed = [&] {
+        std::size_t sum = fitting.size() - 1;
+        for (const auto* c : fitting) sum += c->width;
+        return sum;
+    };
+    while (fitting.size() > 1 && needed() > width)
+        fitting.erase(std::ranges::min_element(fitting, {}, &table_column::need));
+    return fitting;
+}
+
+std::string cell(const table_column& c, std::string_view text)
+{
+    return c.right ? fmt::format("{:>{}}", text, c.width) : fmt::format("{:<{}}", text, c.width);
+}
+
+}  // namespace
+
+std::string table(const run_snapshot& now, const summary& so_far, std::size_t width)
+{
+    const auto fitting = fitting_columns(width);
+    const auto line = [&](auto text_of) {
+        std::string text;
+        for (const auto* c : fitting) text += (text.empty() ? "" : " ") + cell(*c, text_of(*c));
+        return text + "\n";
+    };
+    std::string all = line([](const table_column& c) { return std::string(c.title); });
     for (const auto& [id, m] : now.members) {
         if (!m.present) continue;
         const auto known = so_far.miners().find(id);
-        const summary::miner_record s =
-            known == so_far.miners().end() ? summary::miner_record{} : known->second;
-        const auto link = now.links.find(id);
-        const auto figure = [&](double link_figures::*f, const char* form) {
-            return link == now.links.end() ? std::string("-")
-                                           : fmt::format(fmt::runtime(form), link->second.*f);
-        };
-        t += fmt::format(
-            "{:>5} {:<12} {:<21} {:<9} {:<9} {:>6} {:>9} {:>9} {:>8} {:>6.3f} {:>6.2f}\n", id,
-            printable(m.name, 12), printable(tcp::to_string({m.at.host, m.at.port}), 21),
-            state_of(m, now, s.status), s.status, s.rounds,
-            figure(&link_figures::up_mbit, "{:.0f}"), figure(&link_figures::down_mbit, "{:.0f}"),
-            figure(&link_figures::rtt_ms, "{:.2f}"), m.progress.loss,
-            s.chances == 0 ? 0 : s.score / s.chances);
+        const summary::miner_record none;
+        const table_row row{id, m, now, known == so_far.miners().end() ? none : known->second};
+        all += line([&](const table_column& c) { return c.cell(row); });
     }
-    return t;
+    return all;
 }
+
+namespace {
+
+/// Each line with time and level, for whoever reads it later.
+std::string stamped(const std::string& lines, log_level level)
+{
+    std::string all;
+    std::istringstream from(lines);
+    for (std::string line; std::getline(from, line);) all += log_line(name(level), line) + "\n";
+    return all;
+}
+
+}  // namespace
 
 terminal_view::terminal_view() : terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
@@ -77,22 +158,25 @@ void terminal_view::show(const run_snapshot& now, const summary& so_far, const r
 {
     std::string what = status_line(now, h);
     if (terminal_ || clock::now() >= table_due_) {
-        what += table(now, so_far);
+        what += table(now, so_far, size_of_display().columns);
         table_due_ = clock::now() + std::chrono::seconds(30);
     }
     if (terminal_) {
         clear();
         what = shown_ = fitted(what, size_of_display());
+    } else {
+        what = stamped(what, log_level::info);
     }
     std::fputs(what.c_str(), stdout);
     std::fflush(stdout);
 }
 
-void terminal_view::note(const std::string& line)
+void terminal_view::print(const std::string& line, log_level level)
 {
     const std::string below = shown_;
     if (terminal_) clear();
-    std::fputs((printable(line) + "\n" + below).c_str(), stdout);
+    const std::string shown = printable(line) + "\n";
+    std::fputs((terminal_ ? shown + below : stamped(shown, level)).c_str(), stdout);
     std::fflush(stdout);
     if (terminal_) shown_ = below;
 }

@@ -3,6 +3,8 @@
 #include "run_host.hpp"
 #include "summary.hpp"
 
+#include <papilio/base/log.hpp>
+
 #include <chrono>
 #include <string>
 
@@ -19,11 +21,13 @@ struct run_metrics {
 /// One line about the run as a whole.
 std::string status_line(const run_snapshot& now, const run_metrics& h);
 
-/// A table of the present miners, with a line of headings.
-std::string table(const run_snapshot& now, const summary& so_far);
+/// A table of the present miners, with a line of headings. Where `width` is small, columns are left
+/// out, but never loss and score.
+std::string table(const run_snapshot& now, const summary& so_far,
+                  std::size_t width = std::string::npos);
 
 /// Shows the progress of the run: on a terminal a table that is redrawn, elsewhere a line, and the
-/// table every 30 seconds.
+/// table every 30 seconds, all lines with their time.
 class terminal_view {
 public:
     terminal_view();
@@ -33,13 +37,15 @@ public:
 
     void show(const run_snapshot& now, const summary& so_far, const run_metrics& h);
 
-    /// Prints a line above the table.
-    void note(const std::string& line);
+    /// Prints a line above the table; with time and level where this is no terminal.
+    void note(const std::string& line) { print(line, log_level::info); }
+    void warn(const std::string& line) { print(line, log_level::warning); }
 
 private:
     using clock = std::chrono::steady_clock;
 
     void clear();
+    void print(const std::string& line, log_level level);
 
     bool terminal_;
     std::string shown_;

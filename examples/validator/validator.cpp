@@ -1,57 +1,24 @@
 #include "validator.hpp"
 
+#include "hosted_run.hpp"
+
 #include <member/prepare.hpp>
 #include <member/seconds.hpp>
-#include <trainer/checkpoint.hpp>
+#include <trainer/file.hpp>
 #include <trainer/problem.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cerrno>
-#include <fstream>
 #include <utility>
 
 namespace papilio::example {
 
-namespace {
-
-/// The host's task on the background loop. The destructor cancels it and waits, so that an
-/// exception on this thread does not leave it running on destroyed objects.
-struct hosted_run {
-    hosted_run(background_loop& on, task<> work) : end(on.start(std::move(work), drop.get_token()))
-    {
-    }
-    hosted_run(const hosted_run&) = delete;
-    hosted_run& operator=(const hosted_run&) = delete;
-    ~hosted_run()
-    {
-        drop.request_stop();
-        if (end.valid()) end.wait();
-    }
-
-    bool over() const { return end.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
-
-    std::stop_source drop;
-    std::future<void> end;
-};
-
-/// Writes a file that readers see whole or not at all.
-void write_atomically(const std::filesystem::path& path, const std::string& content)
-{
-    const auto temporary = path.parent_path() / ("." + path.filename().string());
-    errno = 0;
-    std::ofstream file(temporary);
-    file << content;
-    file.close();
-    if (!file) throw_system_problem(errno, "cannot write " + path.string());
-    std::filesystem::rename(temporary, path);
-}
-
-}  // namespace
-
 validator::validator(const validator_options& o)
-    : options_(prepared(o)), trainer_(trainer_part(o)), scores_(o.scores)
+    : options_(o),
+      kept_(prepare(o.checkpoint, o.resume, o.run.threads)),
+      trainer_(trainer_part(o)),
+      scores_(o.scores, [this](const std::string& line) { view_.warn(line); })
 {
     load();
     open();
@@ -64,14 +31,15 @@ validator::~validator()
 
 void validator::load()
 {
-    if (!options_.resume || !has_checkpoint(options_.checkpoint)) {
+    const auto from = checkpoint_of(kept_);
+    if (from.empty()) {
         state_ = first_state(trainer_.parameters());
         digest_ = digest(*state_);
         return;
     }
-    auto outer = trainer_.resume(options_.checkpoint);
+    auto outer = trainer_.resume(from);
     if (outer.momentum.size() != trainer_.size())
-        throw problem(errc::mismatch, "the checkpoint in " + options_.checkpoint.string() +
+        throw problem(errc::mismatch, "the checkpoint " + from.string() +
                                           " holds no outer optimiser: it is not a validator's");
     auto s = std::make_shared<state_snapshot>();
     s->round = static_cast<std::uint32_t>(outer.round);
@@ -79,6 +47,7 @@ void validator::load()
     s->spans.push_back(std::move(outer.momentum));
     state_ = std::move(s);
     digest_ = digest(*state_);
+    record_ = std::move(outer.record);
 }
 
 run_host_options validator::host_part() const
@@ -92,7 +61,7 @@ run_host_options validator::host_part() const
     h.run.parameters = trainer_.size();
     h.run.configuration = configuration(options_.run);
     h.run.round = state_->round;
-    if (state_->round > 0) h.run.digest = digest_;
+    h.run.digest = digest_;  // at the begin, too: whose first weights are others fetches these
     h.rendezvous.groups.min_group = options_.min_group;
     h.rendezvous.groups.max_group = options_.max_group;
     h.rendezvous.groups.group_wait = seconds_long(options_.patience);
@@ -128,14 +97,58 @@ double validator::evaluate(const state_snapshot& s)
     return trainer_.evaluate(options_.evaluate);
 }
 
+/// Nothing where the data cannot be read any more, which is no reason to end the run.
+std::optional<double> validator::try_to_evaluate(const state_snapshot& s)
+{
+    try {
+        const double loss = held_out_loss_ = evaluate(s);
+        if (unevaluated_.ends()) view_.note("the model is evaluated again");
+        return loss;
+    } catch (const problem& why) {
+        if (unevaluated_.begins())
+            view_.warn(fmt::format("the model is not evaluated: {}", why.what()));
+        return {};
+    }
+}
+
+/// Saves the state that was evaluated last. When that fails, tries again after the next round.
+void validator::save()
+{
+    if (!kept_) return;
+    const std::string record = as_text(so_far_->record());
+    try {
+        trainer_.save(*kept_, {.round = state_->round,
+                               .anchor = weights(*state_),
+                               .momentum = momentum(*state_),
+                               .residuals = {},
+                               .record = record});
+        if (unsaved_.ends()) view_.note("checkpoints are saved again");
+    } catch (const std::system_error& failure) {
+        if (unsaved_.begins())
+            view_.warn(
+                fmt::format("the checkpoint is not saved: {}; goes on without, and tries "
+                            "again after the next round",
+                            failure.what()));
+    }
+}
+
 bool validator::run(std::stop_token stop)
 {
     view_.note(fmt::format("{}: {}, {} parameters, on {}", options_.run.model,
                            describe(trainer_.options().model), trainer_.size(),
                            trainer_.model().where()));
+    if (const auto remark = remark_on_data(trainer_, options_.run.model); !remark.empty())
+        view_.warn(remark);
+    if (!checkpoint_of(kept_).empty())
+        view_.note(
+            fmt::format("goes on from {}: round {}", checkpoint_of(kept_).string(), state_->round));
+    else if (options_.resume)
+        view_.note(fmt::format("there is no checkpoint in {} yet: begins anew",
+                               options_.checkpoint.string()));
     entropy_ = trainer_.held_out_entropy();
     held_out_loss_ = evaluate(*state_);
     so_far_.emplace(held_out_loss_, entropy_);
+    if (!record_.empty()) so_far_->carry_over(nlohmann::json::parse(record_, nullptr, false));
     show_address();
     begun_ = clock::now();
 
@@ -181,19 +194,18 @@ void validator::record(const observation& o)
 {
     std::optional<double> loss;
     if (o.state) {
-        loss = held_out_loss_ = evaluate(*o.state);
         state_ = o.state;
         digest_ = o.digest;
-        so_far_->note_loss(*loss);
+        loss = try_to_evaluate(*state_);
+        if (loss) so_far_->note_loss(*loss);
     }
     const auto verdicts = judge(o, options_.required, options_.run.codec, trainer_.size());
     so_far_->add(o, verdicts);
     for (const verdict& v : verdicts) scores_.write(to_json(v, o, loss));
     if (!o.outcome.ok)
-        view_.note(fmt::format("round {} failed{}", o.outcome.group.round + 1,
+        view_.warn(fmt::format("round {} failed{}", o.outcome.group.round + 1,
                                o.failure.empty() ? "" : ": " + o.failure));
-    if (o.state && !options_.checkpoint.empty())
-        trainer_.save(options_.checkpoint, {state_->round, weights(*state_), momentum(*state_)});
+    if (o.state) save();
 }
 
 double validator::seconds() const
@@ -213,7 +225,7 @@ void validator::show()
 
 bool validator::conclude()
 {
-    view_.note("");
+    if (view_.redraws()) view_.note("");
     so_far_->note_departures(background_.call([this] { return host_->snapshot(); }));
     const double all = seconds();
     std::fputs(so_far_->text(all).c_str(), stdout);

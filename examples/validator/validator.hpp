@@ -8,12 +8,14 @@
 
 #include <member/background_loop.hpp>
 #include <member/jsonl_log.hpp>
+#include <member/outage.hpp>
 #include <trainer/trainer.hpp>
 
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 namespace papilio::example {
 
@@ -40,16 +42,22 @@ private:
     void show_notes();
     void show_address();
     double evaluate(const state_snapshot& s);
+    std::optional<double> try_to_evaluate(const state_snapshot& s);
+    void save();
     bool conclude();
     double seconds() const;
 
     validator_options options_;
+    std::unique_ptr<checkpoint_folder> kept_;  // null: no checkpoints are wanted
     trainer trainer_;
     shared_state state_;
     std::string digest_;
     jsonl_log scores_;
     terminal_view view_;
     std::optional<summary> so_far_;
+    std::string record_;  // of the run before --resume; empty: none
+    outage unsaved_;
+    outage unevaluated_;
     double held_out_loss_ = 0;
     double entropy_ = 0;
     clock::time_point begun_ = clock::now();

@@ -46,3 +46,12 @@ TEST_CASE("a place to dial has a host and a port, one to listen at may leave the
         CHECK(mentions(objection(listen_address(), text), "is no address: write host:port"));
     }
 }
+
+TEST_CASE("a name that is none of an enumeration's is answered by all of them", "[member]")
+{
+    std::string text = "two";
+    CHECK(one_of({"one", "two"}).description("")(text).empty());
+    CHECK(text == "1");
+    CHECK(objection(one_of({"one", "two"}), "three") == "must be one of one, two, not 'three'");
+    CHECK_FALSE(objection(one_of({"one", "two"}), "1").empty());
+}

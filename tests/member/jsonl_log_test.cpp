@@ -6,20 +6,53 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
 #include <sstream>
+#include <vector>
 
 using namespace papilio::example;
+
+namespace {
+
+void silent(const std::string&) {}
+
+/// No file of this process may grow beyond `bytes`, for as long as this lives: as on a full disk.
+class full_disk {
+public:
+    explicit full_disk(rlim_t bytes)
+    {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        ::signal(SIGXFSZ, SIG_IGN);
+        const rlimit now{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &now);
+    }
+    full_disk(const full_disk&) = delete;
+    full_disk& operator=(const full_disk&) = delete;
+    ~full_disk()
+    {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        ::signal(SIGXFSZ, SIG_DFL);
+    }
+
+private:
+    rlimit before_{};
+};
+
+}  // namespace
 
 TEST_CASE("a jsonl_log is lines of JSON that begin with the time", "[member]")
 {
     const scratch_folder folder;
     const auto path = folder.path() / "lines.jsonl";
     {
-        jsonl_log j(path);
+        jsonl_log j(path, silent);
         j.write({{"event", "step"}, {"loss", 2.5}});
         j.write({{"name", "not \xff utf-8"}});
     }
-    jsonl_log(path).write({{"event", "more"}});
+    jsonl_log(path, silent).write({{"event", "more"}});
 
     std::istringstream lines(content_of(path));
     std::vector<nlohmann::ordered_json> read;
@@ -36,9 +69,46 @@ TEST_CASE("a jsonl_log is lines of JSON that begin with the time", "[member]")
 TEST_CASE("a jsonl_log without a path writes nothing, and one that cannot write says why",
           "[member]")
 {
-    jsonl_log none{std::filesystem::path()};
+    jsonl_log none({}, silent);
     CHECK_FALSE(none.kept());
     none.write({{"event", "step"}});
-    CHECK(problem_of([] { jsonl_log("/nowhere/at/all"); }) ==
+    CHECK(problem_of([] { jsonl_log("/nowhere/at/all", silent); }) ==
           "cannot write to /nowhere/at/all: No such file or directory");
+}
+
+TEST_CASE("on a full disk a jsonl_log leaves lines out, says so once, and each line stays whole",
+          "[member]")
+{
+    const scratch_folder folder;
+    const auto path = folder.path() / "lines.jsonl";
+    std::vector<std::string> said;
+    jsonl_log j(path, [&](std::string line) { said.push_back(std::move(line)); });
+    j.write({{"n", 1}});
+    const auto size = std::filesystem::file_size(path);
+    {
+        const full_disk disk(size + 10);
+        for (int n = 2; n < 5; ++n) j.write({{"n", n}});
+        CHECK(std::filesystem::file_size(path) == size + 10);
+    }
+    CHECK(said == std::vector<std::string>{"cannot write to " + path.string() +
+                                           ": File too large; goes on without, and tries again"});
+    j.write({{"n", 5}});
+    REQUIRE(said.size() == 2);
+    CHECK(said[1] == "writes to " + path.string() + " again; 2 lines are missing");
+
+    std::istringstream lines(content_of(path));
+    std::vector<int> read;
+    for (std::string line; std::getline(lines, line);)
+        read.push_back(nlohmann::json::parse(line)["n"]);
+    CHECK(read == std::vector<int>{1, 2, 5});  // the second was begun before the disk was full
+    j.write({{"n", 6}});
+    CHECK(said.size() == 2);
+}
+
+TEST_CASE("a jsonl_log that nobody reads from a pipe does not wait", "[member]")
+{
+    const scratch_folder folder;
+    const std::string pipe = folder.path() / "pipe";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    CHECK(mentions(problem_of([&] { jsonl_log(pipe, silent); }), "cannot write to " + pipe));
 }

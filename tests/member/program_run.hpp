@@ -59,6 +59,7 @@ public:
     }
 
     void signal(int number) { ::kill(pid_, number); }
+    pid_t pid() const { return pid_; }
 
     /// Reads the rest of the output, and gives what the program ended with; -1: by a signal.
     int end()

@@ -59,6 +59,23 @@ TEST_CASE("options come from a file as well, and the command line has the last w
     CHECK(o.run.outer.rate == 0.7f);
 }
 
+TEST_CASE("a name in a file that is no option's is refused with the nearest one", "[miner]")
+{
+    const scratch_folder folder;
+    const auto refused = [&](const char* content) {
+        const auto file = folder.file("miner.ini", content);
+        return refusal({"--alone", "--data", "x", "--config", file.c_str()});
+    };
+    CHECK(refused("batch = 4\nlr = 0.1\n").empty());
+    CHECK(refused("batchh = 4\n") == (folder.path() / "miner.ini").string() +
+                                         " sets 'batchh', which is no option; the nearest is "
+                                         "'batch'");
+    CHECK(mentions(refused("inner_steps = 4\n"), "the nearest is 'inner-steps'"));
+    CHECK(mentions(refused("[training]\nbatch = 4\n"), "'training."));
+    CHECK(mentions(refused("batch 4\n"), "'batch 4'"));
+    CHECK(mentions(refused("config = other.ini\n"), "config"));
+}
+
 TEST_CASE("a codec goes by the name that a miner calls it", "[miner]")
 {
     for (const auto codec : {round_codec::none, round_codec::f16, round_codec::bf16,
@@ -84,7 +101,9 @@ TEST_CASE("options that make no sense are refused by a sentence", "[miner]")
     CHECK(mentions(refusal({"--alone", "--data", "x", "--preset", "gpt5"}), "--preset"));
     CHECK(mentions(refusal({"--alone", "--data", "x", "--batch", "0"}), "--batch"));
     CHECK(mentions(refusal({"--alone", "--data", "x", "--resume"}), "--checkpoint"));
-    CHECK(mentions(refusal({"--alone", "--data", "x", "--frobnicate"}), "--frobnicate"));
+    CHECK(refusal({"--alone", "--data", "x", "--bach", "4"}) ==
+          "--bach: is no option; the nearest is --batch");
+    CHECK(mentions(refusal({"--alone", "--data", "x", "--seed", "1", "2"}), "'2'"));
     const auto refuses = [](const char* option, const char* value, const char* words) {
         const auto why = refusal({"--alone", "--data", "x", option, value});
         INFO(why);
@@ -99,6 +118,7 @@ TEST_CASE("options that make no sense are refused by a sentence", "[miner]")
     refuses("--batch", "0", "above 0");
     refuses("--minutes", "inf", "from 0 to");
     refuses("--name", "bad\xff", "UTF-8");
+    refuses("--codec", "int3b", "must be one of none, f16, bf16, int8b, int4b, topk, not 'int3b'");
     refuses("--log", "loud", "loud not in {off,warning,info,debug}");
     CHECK(mentions(refusal({"--data", "x", "--rendezvous", "nowhere"}), "'nowhere' is no address"));
     CHECK(refusal({"--alone", "--data", "x", "--listen", "none"}).empty());

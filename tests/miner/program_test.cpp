@@ -7,7 +7,11 @@
 
 #include <papilio/transport/tcp/listener.hpp>
 
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include <optional>
+#include <sstream>
 
 using namespace papilio::example;
 
@@ -15,6 +19,7 @@ namespace {
 
 std::vector<std::string> alone(const scratch_folder& folder, const char* kept)
 {
+    std::filesystem::create_directories(folder.path() / kept);
     return joined(quick_training(folder), {"--alone", "--checkpoint", folder.path() / kept});
 }
 
@@ -83,7 +88,7 @@ TEST_CASE("a miner ends in good order though libraries have threads of their own
 TEST_CASE("a miner says what is wrong, and ends with the code for it", "[program]")
 {
     const scratch_folder folder;
-    const auto says = [&](std::vector<std::string> arguments, int code, const char* words) {
+    const auto says = [&](std::vector<std::string> arguments, int code, const std::string& words) {
         const auto how = run_of(joined(std::move(arguments), {"--patience", "0.2"}));
         INFO(how.output);
         CHECK(how.code == code);
@@ -92,7 +97,7 @@ TEST_CASE("a miner says what is wrong, and ends with the code for it", "[program
     const auto quick = quick_training(folder);
     says(quick, exit_usage, "--rendezvous");
     says(joined(quick, {"--alone", "--length", "4000"}), exit_failure, "exceed");
-    says({"--alone", "--data", "/nowhere"}, exit_failure, "cannot open the data file /nowhere");
+    says({"--alone", "--data", "/nowhere"}, exit_failure, "cannot open /nowhere");
     says(joined(quick, {"--rendezvous", "127.0.0.1:1"}), exit_failure,
          "there is no rendezvous at 127.0.0.1:1 (Connection refused): start the validator");
     says(joined(quick, {"--rendezvous", "foo"}), exit_usage, "'foo' is no address");
@@ -103,6 +108,11 @@ TEST_CASE("a miner says what is wrong, and ends with the code for it", "[program
     REQUIRE(run_of(joined(kept, {"--rounds", "1"})).code == exit_ok);
     says(joined(kept, {"--rounds", "2"}), exit_failure, "add --resume");
     says(joined(kept, {"--rounds", "2", "--resume", "--seed", "9"}), exit_failure, "seed");
+    says(joined(quick, {"--alone", "--checkpoint", folder.path() / "kpt", "--resume"}),
+         exit_failure, "there is no folder " + (folder.path() / "kpt").string());
+    const std::string pipe = folder.path() / "pipe";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    says({"--alone", "--data", pipe}, exit_failure, pipe + " is no regular file");
 }
 
 TEST_CASE("a miner that is resumed with other inner steps begins its round once more", "[program]")
@@ -141,6 +151,117 @@ TEST_CASE("a miner says who answers, when that is no rendezvous", "[program]")
     stop.request_stop();
     babbling.wait();
     net.call([&] { stranger.reset(); });
+}
+
+TEST_CASE("a miner on a full disk trains on, and saves again when there is space", "[program]")
+{
+    const scratch_folder folder;
+    auto arguments = joined(alone(folder, "kept"), {"--metrics", "/dev/full"});
+    const std::string limited = "ulimit -S -f 100; exec \"$0\" \"$@\"";
+    program_run miner("/bin/sh", joined({"-c", limited, PAPILIO_MINER}, arguments));
+    REQUIRE_FALSE(
+        miner.line_with("warning: cannot write to /dev/full: No space left on device").empty());
+    const auto unsaved = miner.line_with("the checkpoint is not saved");
+    CHECK(mentions(unsaved, "warning: "));
+    CHECK(mentions(unsaved, "File too large"));
+    for (int i = 0; i < 3; ++i) REQUIRE_FALSE(miner.line_with(" done, digest").empty());
+    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+    REQUIRE(::prlimit(miner.pid(), RLIMIT_FSIZE, &unlimited, nullptr) == 0);
+    REQUIRE_FALSE(miner.line_with("checkpoints are saved again").empty());
+    miner.signal(SIGTERM);
+    CHECK(miner.end() == exit_ok);
+    for (const char* once : {"is not saved", "cannot write to"})
+        CHECK(miner.output().find(once) == miner.output().rfind(once));
+    const auto rest = run_of(joined(alone(folder, "kept"), {"--resume", "--minutes", "0.001"}));
+    CHECK(mentions(rest.output, "goes on from "));
+}
+
+TEST_CASE("a miner whose last checkpoint cannot be saved does not end as if all were well",
+          "[program]")
+{
+    const scratch_folder folder;
+    const std::string limited = "ulimit -f 100; exec \"$0\" \"$@\"";
+    program_run miner("/bin/sh", joined({"-c", limited, PAPILIO_MINER},
+                                        joined(alone(folder, "kept"), {"--rounds", "2"})));
+    CHECK(miner.end() == exit_failure);
+    CHECK(mentions(miner.output(), "ended after round 2"));
+    CHECK(mentions(miner.output(), "error: papilio-miner: the last checkpoint could not be saved"));
+}
+
+TEST_CASE("a miner whose data shrinks saves what it has learnt, and names the file", "[program]")
+{
+    const scratch_folder folder;
+    const auto arguments = joined(alone(folder, "kept"), {"--checkpoint-every", "1000000"});
+    program_run miner(PAPILIO_MINER, arguments);
+    REQUIRE_FALSE(miner.line_with(" done, digest").empty());
+    const auto text = folder.path() / "text.txt";
+    const auto whole = content_of(text);
+    std::filesystem::resize_file(text, 10);
+    CHECK(miner.end() == exit_failure);
+    CHECK(mentions(miner.output(), "the data file " + text.string() + " has shrunk to 10 bytes"));
+    folder.file("text.txt", whole);
+    const auto rest = run_of(joined(arguments, {"--resume", "--minutes", "0.001"}));
+    CHECK(rest.code == exit_ok);
+    CHECK(mentions(rest.output, "goes on from "));
+    CHECK_FALSE(mentions(rest.output, "goes on from " + (folder.path() / "kept").string() +
+                                          "/checkpoint-000001: round 0"));
+}
+
+TEST_CASE("a miner has its checkpoints for itself", "[program]")
+{
+    const scratch_folder folder;
+    program_run first(PAPILIO_MINER, alone(folder, "kept"));
+    REQUIRE_FALSE(first.line_with(" done, digest").empty());
+    const auto second = run_of(joined(alone(folder, "kept"), {"--resume"}));
+    CHECK(second.code == exit_failure);
+    CHECK(mentions(second.output, "another process keeps its checkpoints in "));
+    first.signal(SIGKILL);
+    first.end();
+    const auto third = run_of(joined(alone(folder, "kept"), {"--resume", "--minutes", "0.001"}));
+    CHECK(third.code == exit_ok);
+}
+
+TEST_CASE("a miner ends in good order when its terminal does, unless nohup started it", "[program]")
+{
+    const scratch_folder folder;
+    program_run miner(PAPILIO_MINER, alone(folder, "kept"));
+    REQUIRE_FALSE(miner.line_with(" done, digest").empty());
+    miner.signal(SIGHUP);
+    CHECK(miner.end() == exit_ok);
+    CHECK(mentions(miner.output(), "ended after round"));
+
+    const std::string nohup = "trap '' HUP; exec \"$0\" \"$@\"";
+    program_run stays("/bin/sh", joined({"-c", nohup, PAPILIO_MINER}, alone(folder, "other")));
+    REQUIRE_FALSE(stays.line_with(" done, digest").empty());
+    stays.signal(SIGHUP);
+    for (int i = 0; i < 3; ++i) REQUIRE_FALSE(stays.line_with(" done, digest").empty());
+    stays.signal(SIGTERM);
+    CHECK(stays.end() == exit_ok);
+}
+
+TEST_CASE("the lines of a miner that no terminal shows have time and level", "[program]")
+{
+    const scratch_folder folder;
+    const auto how = run_of(joined(quick_training(folder), {"--alone", "--rounds", "1"}));
+    CHECK(how.code == exit_ok);
+    std::istringstream lines(how.output);
+    for (std::string line; std::getline(lines, line);) {
+        CAPTURE(line);
+        REQUIRE(line.size() > 30);
+        CHECK(line.substr(0, 2) == "20");
+        CHECK(line.substr(23, 8) == "Z info: ");
+    }
+    CHECK(mentions(how.output, "info: ended after round 1"));
+}
+
+TEST_CASE("all programs tell their version", "[program]")
+{
+    for (const char* program : {PAPILIO_MINER, PAPILIO_VALIDATOR, PAPILIO_PROBE}) {
+        program_run asked(program, {"--version"});
+        CHECK(asked.end() == exit_ok);
+        CHECK(asked.output().starts_with("papilio-"));
+        CHECK(mentions(asked.output(), " 0."));
+    }
 }
 
 TEST_CASE("a miner explains its options", "[program]")

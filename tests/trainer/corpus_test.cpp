@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/stat.h>
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -98,7 +100,7 @@ TEST_CASE("data that is missing or of two kinds is refused with its reason", "[t
     const scratch_folder folder;
     const std::string missing = folder.path() / "missing.txt";
     CHECK(problem_of([&] { corpus text({missing}); }) ==
-          "cannot open the data file " + missing + ": No such file or directory");
+          "cannot open " + missing + ": No such file or directory");
     CHECK(mentions(problem_of([&] { corpus text({folder.path() / "*.bin"}); }),
                    "no data file matches"));
     CHECK(mentions(problem_of([&] { corpus text({folder.path()}); }), "holds no *.bin or *.txt"));
@@ -108,15 +110,49 @@ TEST_CASE("data that is missing or of two kinds is refused with its reason", "[t
     CHECK(mentions(problem_of([&] { corpus text(mixed); }), "mixes text with *.bin"));
 }
 
-TEST_CASE("a token that the model does not know is reported with file and place", "[trainer]")
+TEST_CASE("a token that the model does not know is reported with file and offset", "[trainer]")
 {
     const scratch_folder folder;
-    const std::string path = folder.file("x.bin", shard({1, 2, 300, 4}));
-    const corpus text({path});
-    CHECK(problem_of([&] { read(text, 1, 3); }) ==
-          path +
-              " holds token 300 at place 2, but the model knows only 256 tokens: choose the "
-              "model that the data was tokenised for");
+    const std::string path = folder.file("y.bin", shard({1, 2, 300, 4}));
+    const corpus text({folder.file("x.bin", shard({7})), path});
+    const std::string sentence = path +
+                                 " holds token 300 at byte 1028, but the model knows only 256 "
+                                 "tokens: choose the model that the data was tokenised for";
+    CHECK(problem_of([&] { read(text, 2, 3); }) == sentence);
+    CHECK(problem_of([&] { text.check_tokens(256); }) == sentence);
+    CHECK(problem_of([&] { text.check_tokens(301); }).empty());
+}
+
+TEST_CASE("a file that shrinks while it is in use is an error that names it", "[trainer]")
+{
+    const scratch_folder folder;
+    const std::string whole = small_text(100'000);
+    for (const std::string& path :
+         {folder.file("a.txt", whole), folder.file("b.bin", shard({1, 2, 3, 4}))}) {
+        const corpus text({path});
+        const auto size = text.size();
+        std::filesystem::resize_file(path, 4);
+        CHECK(problem_of([&] { read(text, size - 1, 1, 50257); }) ==
+              "the data file " + path +
+                  " has shrunk to 4 bytes while it was in use: restore it, and go on from the last "
+                  "checkpoint with --resume");
+    }
+}
+
+TEST_CASE("a pipe is refused as data at once, though nobody writes to it", "[trainer]")
+{
+    const scratch_folder folder;
+    const std::string pipe = folder.path() / "pipe";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    CHECK(mentions(problem_of([&] { corpus text({pipe}); }), pipe + " is no regular file"));
+    CHECK(mentions(problem_of([&] { corpus text({"/dev/zero"}); }), "is no regular file"));
+}
+
+TEST_CASE("bytes are tokens in text only", "[trainer]")
+{
+    const scratch_folder folder;
+    CHECK(corpus({folder.file("a.txt", "A")}).is_text());
+    CHECK_FALSE(corpus({folder.file("b.bin", shard({1}))}).is_text());
 }
 
 TEST_CASE("the last share of the text is held out", "[trainer]")

@@ -61,10 +61,11 @@ TEST_CASE("what was written to a safetensors file is read back", "[trainer]")
 {
     const scratch_folder folder;
     const std::vector<float> a{1, -2, 3.5f};
+    const std::vector<float> m(6);
     const std::string path =
-        folder.file("x.safetensors", written({{"a", {3}, a}, {"none", {0}, {}}}));
+        folder.file("x.safetensors", written({{"a", {3}, a}, {"m", {2, 3}, m}, {"none", {0}, {}}}));
     const safetensors_file file(path);
-    CHECK(file.header().entries.size() == 2);
+    CHECK(file.header().entries.size() == 3);
     file.expect("a", {3});
     std::vector<float> back(3);
     file.read("a", back);
@@ -72,22 +73,65 @@ TEST_CASE("what was written to a safetensors file is read back", "[trainer]")
     CHECK(problem_of([&] {
               file.expect("a", {1, 3});
           }) == path + ": the tensor a is 3, but the model needs 1 x 3");
+    CHECK(problem_of([&] {
+              safetensors_file(path).expect("m", {3, 2});
+          }) == path + ": the tensor m is 2 x 3, but the model needs 3 x 2: it is transposed");
     CHECK(problem_of([&] { file.expect("b", {3}); }) == path + ": the tensor b is missing");
 }
 
 TEST_CASE("every element type of safetensors has its size", "[trainer]")
 {
-    const auto accepted = [](const std::string& type, int size) {
+    const auto accepted = [](const std::string& type, int bits) {
+        const int size = 8 * bits / 8;
         const std::string json = R"({"t":{"dtype":")" + type +
-                                 R"(","shape":[3],"data_offsets":[0,)" + std::to_string(3 * size) +
+                                 R"(","shape":[2,4],"data_offsets":[0,)" + std::to_string(size) +
                                  "]}}";
-        return fault(json, static_cast<std::uint64_t>(3 * size)).empty();
+        return fault(json, static_cast<std::uint64_t>(size)).empty();
     };
-    for (const char* type : {"BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3"}) CHECK(accepted(type, 1));
-    for (const char* type : {"I16", "U16", "F16", "BF16"}) CHECK(accepted(type, 2));
-    for (const char* type : {"I32", "U32", "F32"}) CHECK(accepted(type, 4));
-    for (const char* type : {"F64", "I64", "U64"}) CHECK(accepted(type, 8));
-    CHECK_FALSE(accepted("F31", 4));
+    CHECK(accepted("F4", 4));
+    for (const char* type : {"F6_E2M3", "F6_E3M2"}) CHECK(accepted(type, 6));
+    for (const char* type :
+         {"BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"})
+        CHECK(accepted(type, 8));
+    for (const char* type : {"I16", "U16", "F16", "BF16"}) CHECK(accepted(type, 16));
+    for (const char* type : {"I32", "U32", "F32"}) CHECK(accepted(type, 32));
+    for (const char* type : {"F64", "C64", "I64", "U64"}) CHECK(accepted(type, 64));
+    CHECK(mentions(fault(R"({"t":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}})", 2),
+                   "'t' ends within a byte"));
+}
+
+TEST_CASE("a type that this program does not read is told from a file that is unsound", "[trainer]")
+{
+    CHECK(fault(R"({"t":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}})", 4) ==
+          "the tensor 't' is of the type 'F31', which this program does not read");
+    const scratch_folder folder;
+    const std::string json = R"({"t":{"dtype":"F8_E8M0","shape":[2],"data_offsets":[0,2]}})";
+    std::string length(8, '\0');
+    length[0] = static_cast<char>(json.size());
+    const std::string path = folder.file("x.safetensors", length + json + "ab");
+    const safetensors_file file(path);
+    CHECK(problem_of([&] { file.expect("t", {2}); }) ==
+          path +
+              ": the tensor t is in F8_E8M0, a type that this program does not read: convert it "
+              "to F32");
+}
+
+TEST_CASE("halves are read as the floats that they are", "[trainer]")
+{
+    const scratch_folder folder;
+    const std::string json = R"({"b":{"dtype":"BF16","shape":[2],"data_offsets":[4,8]},)"
+                             R"("h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}})";
+    std::string length(8, '\0');
+    length[0] = static_cast<char>(json.size());
+    const std::string path = folder.file(
+        "x.safetensors", length + json + std::string("\x00\x3e\x00\xc0\xc0\x3f\x00\xc0", 8));
+    const safetensors_file file(path);
+    for (const char* name : {"h", "b"}) {
+        file.expect(name, {2});
+        std::vector<float> values(2);
+        file.read(name, values);
+        CHECK(values == std::vector<float>{1.5f, -2});
+    }
 }
 
 TEST_CASE("a hostile length is refused before anything is allocated", "[trainer]")

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
@@ -39,7 +41,8 @@ bool restart_is_invisible(trainer_options options)
     {
         trainer killed(options);
         run(killed, 7);
-        killed.save(folder.path());
+        checkpoint_folder kept(folder.path());
+        killed.save(kept);
         run(killed, 2);  // lost with the process
     }
     trainer resumed(options);
@@ -219,7 +222,8 @@ TEST_CASE("a checkpoint's weights are stored as Hugging Face's GPT-2 stores them
     const scratch_folder folder;
     trainer t(tiny_options(folder));
     run(t, 1);
-    const fs::path saved = t.save(folder.path() / "run");
+    checkpoint_folder kept(folder.path() / "run");
+    const fs::path saved = t.save(kept);
     const safetensors_file weights(saved / "model.safetensors");
     weights.expect("transformer.wte.weight", {256, 32});
     weights.expect("transformer.wpe.weight", {16, 32});
@@ -253,15 +257,19 @@ TEST_CASE("the outer optimiser's state is kept with a checkpoint", "[trainer]")
     momentum.back() = 7;
     std::vector<float> unsent(t.size(), 0.125f);
     unsent.front() = 3;
-    t.save(folder.path() / "run",
-           {.round = 9, .anchor = anchor, .momentum = momentum, .residuals = unsent});
+    checkpoint_folder kept(folder.path() / "run");
+    t.save(
+        kept,
+        {.round = 9, .anchor = anchor, .momentum = momentum, .residuals = unsent, .record = "{}"});
     trainer other(options);
     const outer_state outer = other.resume(folder.path() / "run");
     CHECK(outer.round == 9);
     CHECK(outer.anchor == anchor);
     CHECK(outer.momentum == momentum);
     CHECK(outer.residuals == unsent);
-    t.save(folder.path() / "run");
+    CHECK(outer.record == "{}");
+    t.save(kept);
+    CHECK(other.resume(folder.path() / "run").record.empty());
     CHECK(other.resume(folder.path() / "run").momentum.empty());
     CHECK(other.resume(folder.path() / "run").residuals.empty());
 }
@@ -271,7 +279,8 @@ TEST_CASE("a checkpoint taken before the first step resets a trainer", "[trainer
     const scratch_folder folder;
     const trainer_options options = tiny_options(folder);
     trainer fresh(options);
-    fresh.save(folder.path() / "run");
+    checkpoint_folder kept(folder.path() / "run");
+    fresh.save(kept);
     trainer used(options);
     run(used, 3);
     used.resume(folder.path() / "run");
@@ -287,7 +296,8 @@ TEST_CASE("a checkpoint that does not fit is refused and nothing changes", "[tra
     const fs::path run_folder = folder.path() / "run";
     trainer made(options);
     run(made, 2);
-    const fs::path saved = made.save(run_folder);
+    checkpoint_folder kept(run_folder);
+    const fs::path saved = made.save(kept);
     const auto refused = [&](trainer_options changed) {
         trainer t(changed);
         const std::string before = t.digest();
@@ -315,4 +325,17 @@ TEST_CASE("a checkpoint that does not fit is refused and nothing changes", "[tra
     CHECK(mentions(refused(options), "optimizer.safetensors: No such file or directory"));
     fs::remove_all(run_folder);
     CHECK(mentions(refused(options), "there is no checkpoint in"));
+}
+
+TEST_CASE("a token that the model does not know is found before the first step", "[trainer]")
+{
+    const scratch_folder folder;
+    std::vector<std::uint16_t> tokens(512 + 20'000, 7);
+    const std::int32_t header[] = {20240520, 1, 20'000};
+    std::memcpy(tokens.data(), header, sizeof header);
+    tokens[512 + 12'345] = 256;
+    trainer_options options = tiny_options(folder);
+    options.data = {
+        folder.file("x.bin", {reinterpret_cast<const char*>(tokens.data()), 2 * tokens.size()})};
+    CHECK(mentions(problem_of([&] { trainer t(options); }), "holds token 256 at byte 25714"));
 }

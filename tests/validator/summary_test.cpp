@@ -118,6 +118,34 @@ TEST_CASE("names and reasons from others are told in letters", "[validator]")
     CHECK(s.to_json(20)["miners"][1]["left"] == "its channel closed");
 }
 
+TEST_CASE("a miner's rounds and mean are carried over a restart, by its name", "[validator]")
+{
+    auto before = observed(0, {1, 2});
+    before.snapshot.members[1].name = "ada";
+    before.snapshot.members[2].name = "bob";
+    summary first(5.5, 3.1);
+    add(first, before);
+    before.outcome.reports[1].digest = "another";
+    add(first, before);
+
+    auto after = observed(2, {7});
+    after.snapshot.members[7].name = "ada";
+    summary second(2.7, 3.1);
+    second.carry_over(first.record());
+    add(second, after);
+    const auto& ada = second.miners().at(7);
+    CHECK(ada.rounds == 2);
+    CHECK(ada.chances == 3);
+    CHECK(ada.score == 2);
+    CHECK_FALSE(ada.newcomer);
+    summary third(2.7, 3.1);  // bob, who has not come back yet, is remembered
+    third.carry_over(second.record());
+    after.snapshot.members[7].name = "bob";
+    add(third, after);
+    CHECK(third.miners().at(7).rounds == 3);
+    second.carry_over(nlohmann::json::parse("[]"));
+}
+
 TEST_CASE("a summary is told to people and to programs", "[validator]")
 {
     auto s = good_run();

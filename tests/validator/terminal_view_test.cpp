@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <sstream>
+
 using namespace papilio::example;
 
 TEST_CASE("the table shows the miners that are there, and nothing that moves the cursor",
@@ -28,6 +30,28 @@ TEST_CASE("the table shows the miners that are there, and nothing that moves the
     o.snapshot.members[1].ready = true;
     CHECK(mentions(status_line(o.snapshot, {}), "2 miners (1 ready)"));
     CHECK(line ==
-          "1 min 1 s: 5 rounds done, 2 miners, held-out loss 2.500, unigram entropy 3.100, "
+          "1 min 1 s: 5 rounds done, held-out loss 2.500, 2 miners, unigram entropy 3.100, "
           "30 s left\n");
+}
+
+TEST_CASE("however narrow a terminal is, its table has loss and score", "[validator]")
+{
+    auto o = observed(4, {1, 2});
+    o.snapshot.members[1].progress.loss = 2.345;
+    summary s(5.5, 3.1);
+    s.add(o, judge(o, {}, round_codec::none, 4000));
+    for (std::size_t width = 60; width < 130; ++width) {
+        CAPTURE(width);
+        std::istringstream lines(table(o.snapshot, s, width));
+        std::string line;
+        REQUIRE(std::getline(lines, line));
+        CHECK(line.ends_with("  loss  score"));
+        CHECK(line.starts_with("miner name "));
+        CHECK(mentions(line, " rounds "));
+        CHECK(mentions(line, "address") == (width >= 110));
+        CHECK(line.size() <= width);
+        REQUIRE(std::getline(lines, line));
+        CHECK(mentions(line, " 2.345 "));
+        CHECK(line.size() <= width);
+    }
 }

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace papilio::example {
+
+/// Where checkpoints are kept, and the one in force.
+struct checkpoint_location {
+    std::filesystem::path folder;
+    std::filesystem::path in_force;  ///< its own folder; empty: there is none yet
+};
+
+/// Finds them. `given` is a folder of checkpoints, whose link `latest` leads to the one in force,
+/// or a checkpoint's own folder: then that one is in force, and others are kept beside it. Throws a
+/// `problem` that says what was found where something else suggests that a checkpoint was meant:
+/// checkpoints without the link, a link that leads nowhere, or a model as transformers saves it.
+checkpoint_location locate_checkpoint(const std::filesystem::path& given);
+
+/// A folder in which this process keeps its checkpoints. As long as this lives no other process
+/// can: the lock ends with the process, however that ends.
+class checkpoint_folder {
+public:
+    /// Makes the folder if need be. Throws a `problem`: see `locate_checkpoint`; or the folder
+    /// cannot be written to, or another process keeps its checkpoints there.
+    explicit checkpoint_folder(const std::filesystem::path& given);
+    ~checkpoint_folder();
+    checkpoint_folder(const checkpoint_folder&) = delete;
+    checkpoint_folder& operator=(const checkpoint_folder&) = delete;
+
+    const std::filesystem::path& path() const { return at_.folder; }
+
+    /// The folder of the checkpoint in force; empty: there is none.
+    const std::filesystem::path& in_force() const { return at_.in_force; }
+
+    /// The names of the checkpoints that `take` may remove: those that were taken, and those that
+    /// the one in force at the begin came with, itself among them.
+    std::vector<std::string> own() const;
+
+    /// Puts the files in `written`, a folder within this one, in force as the next checkpoint.
+    /// Removes the oldest of its own, but for `keep`. Returns the checkpoint's folder.
+    std::filesystem::path take(const std::filesystem::path& written, std::size_t keep);
+
+private:
+    checkpoint_location at_;
+    int lock_;
+    std::vector<std::uint64_t> own_;  // oldest first
+};
+
+}  // namespace papilio::example
