@@ -166,8 +166,6 @@ TEST_CASE("whoever says something else than hello is turned away, and the mesh c
     const auto right = bytes_of(wire::encode(hello_from_1));
     auto wrong_magic = right;
     wrong_magic[0] ^= std::byte{1};
-    auto wrong_version = right;
-    wrong_version[4] ^= std::byte{2};
     auto not_zero = right;
     not_zero[6] = std::byte{2};
     const auto with = [](auto change) {
@@ -182,7 +180,6 @@ TEST_CASE("whoever says something else than hello is turned away, and the mesh c
         std::vector<std::byte>(1000, std::byte{0}),
         std::vector<std::byte>(100'000, std::byte{0xff}),
         wrong_magic,
-        wrong_version,
         not_zero,
         with([](auto& h) { h.group = 1; }),
         with([](auto& h) { h.to = 1; }),
@@ -290,6 +287,46 @@ TEST_CASE("whoever claims a place that is taken is turned away, and the peer the
     };
     CHECK(pa::sync_wait(mesh.loop(), meet()) == 0);
     mesh.check();
+}
+
+TEST_CASE("whoever speaks another version is told ours, and the peers stay")
+{
+    honest_mesh mesh;
+    auto other = wire::encode(hello_from_1);
+    other[4] = std::byte{1};
+    const auto meet = [&]() -> pa::task<std::vector<std::byte>> {
+        stranger s(mesh.loop());
+        co_await s.dial(mesh.at);
+        co_await s.write(bytes_of(other));
+        co_return co_await s.read(5);
+    };
+    const auto heard = pa::sync_wait(mesh.loop(), meet());
+    CHECK(heard == bytes_of(std::array{std::byte{'P'}, std::byte{'P'}, std::byte{'V'},
+                                       std::byte{wire::wire_version}}));
+    mesh.connect();
+    mesh.check();
+}
+
+TEST_CASE("who is answered by another version says both")
+{
+    pa::asio_loop loop;
+    asio::ip::tcp::acceptor acceptor(pa::asio_context(loop));
+    tcp::detail::listen_at(acceptor, here);
+    const tcp::endpoint at{"127.0.0.1", acceptor.local_endpoint().port()};
+    tcp::transport net(loop, 1, {at, {}});
+    const auto refuse = [&]() -> pa::task<> {
+        for (;;) {
+            co_await tcp::detail::readable(acceptor);
+            tcp::detail::socket s = acceptor.accept();
+            s.non_blocking(true);
+            const std::array answer{std::byte{'P'}, std::byte{'P'}, std::byte{'V'}, std::byte{7}};
+            co_await tcp::detail::write_all(s, answer);
+        }
+    };
+    auto refusing = refuse();
+    refusing.start(loop);
+    CHECK_THROWS_WITH(pa::sync_wait(loop, net.connect(500ms)),
+                      Catch::Contains("speaks version 7 of the wire, and this peer version 2"));
 }
 
 TEST_CASE("a stranger who answers in a peer's stead is not taken for it")

@@ -21,8 +21,8 @@ TEST_CASE("a hello offers a CRC or does not, and a welcome accepts it or not")
 {
     const auto without = wire::encode(wire::hello{.from = 1});
     const auto with = wire::encode(wire::hello{.from = 1, .crc = true});
-    CHECK_FALSE(wire::parse_hello(without.data())->crc);
-    CHECK(wire::parse_hello(with.data())->crc);
+    CHECK_FALSE(wire::parse_hello(without.data()).crc);
+    CHECK(wire::parse_hello(with.data()).crc);
     CHECK(wire::welcome != wire::welcome_crc);
 }
 
@@ -38,8 +38,25 @@ TEST_CASE("a hello begins with PAPL, its version and its flags")
     for (std::size_t i = 0; i < 8; ++i) {
         auto other = written;
         other[i] ^= std::byte{4};
-        CHECK(!wire::parse_hello(other.data()));
+        CHECK_THROWS_AS(wire::parse_hello(other.data()), std::system_error);
     }
+}
+
+TEST_CASE("a hello of another version is told from a stranger, and both versions are named")
+{
+    auto other = wire::encode(wire::hello{.from = 1});
+    CHECK(wire::hello_version(other.data()) == 2);
+    other[4] = std::byte{7};
+    CHECK(wire::hello_version(other.data()) == 7);
+    CHECK_THROWS_WITH(wire::parse_hello(other.data()),
+                      Catch::Contains("speaks version 7 of the wire, and this peer version 2"));
+    other[0] = {};
+    CHECK_FALSE(wire::hello_version(other.data()));
+    CHECK_THROWS_WITH(wire::parse_hello(other.data()), Catch::Contains("no hello"));
+    CHECK(wire::refusing_version(wire::wrong_version) == 2u);
+    CHECK_FALSE(wire::refusing_version(wire::welcome));
+    CHECK_FALSE(wire::refusing_version(wire::welcome_crc));
+    CHECK_FALSE(wire::refusing_version(0));
 }
 
 TEST_CASE("a welcome reads PPOK")

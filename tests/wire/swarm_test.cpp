@@ -169,12 +169,16 @@ TEST_CASE("a list that claims to be long costs nothing", "[swarm][wire]")
 TEST_CASE("a channel's hello is known from every stranger's", "[channel][wire]")
 {
     const auto hello = wire::channel_hello();
-    CHECK(wire::is_channel_hello(hello.data()));
+    CHECK_NOTHROW(wire::check_channel_hello(hello.data()));
     for (std::size_t i = 0; i < hello.size(); ++i) {
         auto other = hello;
         other[i] ^= std::byte{1};
-        CHECK_FALSE(wire::is_channel_hello(other.data()));
+        CHECK_THROWS_AS(wire::check_channel_hello(other.data()), std::system_error);
     }
+    auto later = hello;
+    later[4] = std::byte{3};
+    CHECK_THROWS_WITH(wire::check_channel_hello(later.data()),
+                      Catch::Contains("speaks version 3 of channels, and this one version 2"));
 }
 
 TEST_CASE("control messages of different requests and services have different tags", "[wire]")

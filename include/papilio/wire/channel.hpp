@@ -2,9 +2,12 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <system_error>
 
 namespace papilio::inline PAPILIO_MODE::wire {
 
@@ -24,11 +27,18 @@ inline std::array<std::byte, channel_hello_size> channel_hello() noexcept
     return to;
 }
 
-/// Whether the `channel_hello_size` bytes at `from` are what this version of papilio says.
-inline bool is_channel_hello(const std::byte* from) noexcept
+/// Throws `errc::refused` unless the `channel_hello_size` bytes at `from` are what this version of
+/// papilio says.
+inline void check_channel_hello(const std::byte* from)
 {
-    return load<std::uint32_t>(from) == channel_magic &&
-           load<std::uint16_t>(from + 4) == channel_version && load<std::uint16_t>(from + 6) == 0;
+    const auto version = load<std::uint16_t>(from + 4);
+    if (load<std::uint32_t>(from) != channel_magic || load<std::uint16_t>(from + 6) != 0)
+        throw std::system_error(errc::refused, "the other side does not speak papilio's protocol");
+    if (version != channel_version)
+        throw std::system_error(errc::refused, "the other side speaks version " +
+                                                   std::to_string(version) +
+                                                   " of channels, and this one version " +
+                                                   std::to_string(channel_version));
 }
 
 }  // namespace papilio::wire

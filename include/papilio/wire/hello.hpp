@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
@@ -7,6 +8,8 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <system_error>
 
 namespace papilio::inline PAPILIO_MODE::wire {
 
@@ -43,21 +46,50 @@ inline std::array<std::byte, hello::encoded_size> encode(const hello& h) noexcep
     return to;
 }
 
-/// Reads the `hello::encoded_size` bytes at `from`. Nothing if a stranger sent them.
-inline std::optional<hello> parse_hello(const std::byte* from) noexcept
+/// What is said to people when versions differ.
+inline std::system_error other_version(const std::string& who, std::uint32_t theirs)
+{
+    return {make_error_code(errc::refused), who + " speaks version " + std::to_string(theirs) +
+                                                " of the wire, and this peer version " +
+                                                std::to_string(wire_version)};
+}
+
+/// The version of a hello, of any version; nothing if it is none.
+inline std::optional<std::uint16_t> hello_version(const std::byte* from) noexcept
 {
     if (load<std::uint32_t>(from) != hello_magic) return std::nullopt;
-    if (load<std::uint16_t>(from + 4) != wire_version) return std::nullopt;
+    return load<std::uint16_t>(from + 4);
+}
+
+/// Reads the `hello::encoded_size` bytes at `from`; throws `errc::refused` if a stranger sent them,
+/// or a peer of another version.
+inline hello parse_hello(const std::byte* from)
+{
+    const auto version = hello_version(from);
+    if (!version) throw std::system_error(errc::refused, "the connection began with no hello");
+    if (*version != wire_version) throw other_version("the other side", *version);
     const auto flags = load<std::uint16_t>(from + 6);
-    if (flags > 1) return std::nullopt;
-    return hello{load<std::uint64_t>(from + 8),  load<std::uint32_t>(from + 16),
-                 load<std::uint32_t>(from + 20), load<std::uint32_t>(from + 24),
-                 load<std::uint32_t>(from + 28), flags == 1};
+    if (flags > 1)
+        throw papilio::detail::bad_value(errc::refused, "the flags of a hello", "0 or 1", flags);
+    return {load<std::uint64_t>(from + 8),  load<std::uint32_t>(from + 16),
+            load<std::uint32_t>(from + 20), load<std::uint32_t>(from + 24),
+            load<std::uint32_t>(from + 28), flags == 1};
 }
 
 /// The answer to an accepted `hello`, and the answer to that. The second one accepts the offer of a
 /// CRC as well; both sides then send it with every frame.
 inline constexpr std::uint32_t welcome = 0x4b4f5050;      // "PPOK"
 inline constexpr std::uint32_t welcome_crc = 0x434f5050;  // "PPOC"
+
+/// The answer to a hello of another version, before the connection is closed: "PPV" and this
+/// version.
+inline constexpr std::uint32_t wrong_version = 0x00565050u | std::uint32_t{wire_version} << 24;
+
+/// The version in an answer that refuses this one's.
+constexpr std::optional<std::uint32_t> refusing_version(std::uint32_t answer) noexcept
+{
+    if ((answer & 0xffffffu) != (wrong_version & 0xffffffu)) return std::nullopt;
+    return answer >> 24;
+}
 
 }  // namespace papilio::wire

@@ -231,8 +231,8 @@ TEST_CASE("where contents are checked a CRC follows each, however the stream tak
 
 TEST_CASE("a withdrawn message has its CRC behind it, too, if some of it had gone")
 {
-    const auto started =
-        GENERATE(as<std::size_t>{}, 1, frame_size, frame_size + 1, 300'000, 600'000 + frame_size, 600'000 + frame_size + 3);
+    const auto started = GENERATE(as<std::size_t>{}, 1, frame_size, frame_size + 1, 300'000,
+                                  600'000 + frame_size, 600'000 + frame_size + 3);
     send_queue queue(pa::wire::content_check::crc32c);
     std::vector<std::byte> out;
     {

@@ -49,9 +49,9 @@ public:
     /// For the text of an error: where `peer` was dialled, and why the last attempt failed.
     std::string last_failure(int peer)
     {
-        const auto failure = failures_[peer];
+        const auto& failure = failures_[peer];
         return (medium_.reaches(peer) ? " at " + medium_.text(peer) : "") +
-               (failure ? ": " + failure.message() : "");
+               (failure.empty() ? "" : ": " + failure);
     }
 
 private:
@@ -87,7 +87,7 @@ private:
                 stream =
                     co_await timeout(std::move(attempt), loop_.now() + options_.handshake_timeout);
             } catch (const std::system_error& failure) {
-                failures_[l.peer()] = failure.code();
+                failures_[l.peer()] = failure.what();
                 const auto at = [&] { return medium_.text(l.peer()); };
                 log(log_level::debug, "attempt failed", {"rank", "peer", "at", "why"}, rank_,
                     l.peer(), at, failure.code());
@@ -105,7 +105,7 @@ private:
     medium& medium_;
     int rank_;
     const mesh_options& options_;
-    std::map<int, std::error_code> failures_;  // of the last attempt, by peer
+    std::map<int, std::string> failures_;  // of the last attempt, by peer
 };
 
 }  // namespace papilio::detail

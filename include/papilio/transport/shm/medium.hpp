@@ -43,9 +43,8 @@ public:
         std::array<std::byte, wire::hello::encoded_size> encoded{};
         co_await receive_all(*socket_, encoded, file_);
         const auto h = wire::parse_hello(encoded.data());
-        if (!h) throw std::system_error(errc::refused, "the connection began with no hello");
         from_.spoke();
-        co_return *h;
+        co_return h;
     }
     std::uint32_t streams() const override { return 1; }
     task<std::unique_ptr<byte_stream>> accept() override

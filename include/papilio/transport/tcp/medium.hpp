@@ -184,7 +184,7 @@ public:
         h.crc = shared_.crc;
         socket s = co_await connect_to(shared_.on, names_, to);
         tune(s, shared_.congestion);
-        const auto check = co_await say_hello(s, to, h);
+        const auto check = co_await say_hello(s, h);
         co_return shared_.stream(std::move(s), check);
     }
 

@@ -41,8 +41,7 @@ inline task<> receive_channel_hello(socket& s)
 {
     std::array<std::byte, wire::channel_hello_size> received{};
     co_await read_all(s, received);
-    if (!wire::is_channel_hello(received.data()))
-        throw std::system_error(errc::refused, "the other side speaks another protocol or version");
+    wire::check_channel_hello(received.data());
 }
 
 inline task<socket> open_channel(asio_loop& on, resolver& names, const endpoint& to)
