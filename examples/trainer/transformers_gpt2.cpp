@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::string_view prefix = "transformer.";
+constexpr std::string_view transformers_prefix = "transformer.";
 constexpr const char* head = "lm_head.weight";
 
 json read_config(const fs::path& path)
@@ -71,7 +71,7 @@ std::vector<std::string> differences(const json& config, const gpt2_config& mode
 std::string name_in(const safetensors_file& from, const parameter& p)
 {
     const bool shortened = from.header().find("wte.weight") != nullptr;
-    return shortened ? p.name.substr(prefix.size()) : p.name;
+    return shortened ? p.name.substr(transformers_prefix.size()) : p.name;
 }
 
 /// Masks, which older versions have saved as well.
