@@ -5,6 +5,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
+#include <papilio/base/saturate.hpp>
 #include <papilio/transport/mailbox.hpp>
 
 #include <map>
@@ -142,7 +143,7 @@ private:
     static duration transmission(std::size_t size, double bytes_per_second)
     {
         const auto seconds = static_cast<double>(size) / bytes_per_second;
-        return duration(static_cast<std::int64_t>(seconds * 1e9));
+        return saturated_seconds(seconds);
     }
 
     duration delay()
