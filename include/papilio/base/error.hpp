@@ -23,12 +23,13 @@ enum class errc {
     bad_argument,     ///< options that contradict each other or the data
     refused,          ///< the other side does not want this connection or request
     no_contribution,  ///< weights of 0 leave out peers that the call cannot do without
+    run_over,         ///< the run has ended, in good order
 };
 
 /// Whether `code`, which may have come over the wire, is one of the above.
 constexpr bool known(errc code) noexcept
 {
-    return code >= errc::stalled && code <= errc::no_contribution;
+    return code >= errc::stalled && code <= errc::run_over;
 }
 
 class error_category final : public std::error_category {
