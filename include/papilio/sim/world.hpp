@@ -98,6 +98,10 @@ public:
     /// `rank` stops, or its cable is pulled: nothing it sends arrives any more, and no link closes.
     void silence(int rank) { silent_.insert(rank); }
 
+    /// The whole program does not run for this time, as if it were stopped or its machine slept:
+    /// what was due meanwhile comes afterwards, at once and in order.
+    void stand_still(duration d) { now_ += d; }
+
     /// The access of `rank` becomes another; what is under way keeps the time that it was given.
     void reshape(int rank, access a);
 

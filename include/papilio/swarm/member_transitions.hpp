@@ -16,11 +16,12 @@ namespace papilio::inline PAPILIO_MODE::detail {
 inline std::vector<wire::group_member> start_group(member_map& members, const group_choice& choice)
 {
     std::vector<wire::group_member> group;
+    const bool with_remote = any_remote(members, choice.chosen);
     for (const auto id : choice.skipped) ++members.at(id).skipped;
     for (const auto id : choice.chosen) {
         member& m = members.at(id);
         m.state = member_state::averaging;
-        group.push_back({id, m.at, m.role});
+        group.push_back({id, m.at, role_in_group(m, with_remote)});
     }
     for (auto& [id, m] : members) m.warned = false;
     return group;

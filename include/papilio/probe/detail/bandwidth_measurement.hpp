@@ -4,8 +4,8 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
-#include <papilio/base/saturate.hpp>
 #include <papilio/base/random.hpp>
+#include <papilio/base/saturate.hpp>
 #include <papilio/plan/link_table.hpp>
 #include <papilio/probe/detail/bandwidth_request.hpp>
 #include <papilio/probe/detail/measurement_log.hpp>
