@@ -78,6 +78,18 @@ CLI::Validator remote_address()
     return check([](const std::string& text) { return objection_to(text, true); });
 }
 
+CLI::Validator reachable_address()
+{
+    return check([](const std::string& text) {
+        try {
+            parse_reachable(text);
+            return std::string();
+        } catch (const problem& why) {
+            return std::string(why.what());
+        }
+    });
+}
+
 CLI::Validator readable_text()
 {
     return check([](const std::string& text) {

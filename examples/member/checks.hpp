@@ -1,5 +1,7 @@
 #pragma once
 
+#include <papilio/wire/swarm_messages.hpp>
+
 #include <CLI/CLI.hpp>
 
 // Checks of options, with more readable messages than CLI11's own.
@@ -15,11 +17,20 @@ inline CLI::Validator zero_or_more()
     return between(0, 1e9);
 }
 
+/// Rounds of a run, of which there are at most 10^9.
+inline CLI::Validator rounds()
+{
+    return between(0, wire::max_rounds);
+}
+
 /// host:port, where port 0 means any free one; or "none", if that is allowed.
 CLI::Validator listen_address(bool or_none = false);
 
 /// host:port, both of which must be given.
 CLI::Validator remote_address();
+
+/// host or host:port.
+CLI::Validator reachable_address();
 
 /// At most 60 bytes of UTF-8 without control characters.
 CLI::Validator readable_text();

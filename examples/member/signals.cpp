@@ -39,7 +39,7 @@ void handle(int signal)
 
 }  // namespace
 
-signals::signals(double minutes)
+signals::signals(double minutes, std::initializer_list<int> stopping) : stopping_(stopping)
 {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw_system_problem(errno, "cannot listen for signals");
@@ -48,16 +48,14 @@ signals::signals(double minutes)
     struct sigaction on_signal {};
     on_signal.sa_handler = handle;
     on_signal.sa_flags = SA_RESTART;
-    ::sigaction(SIGINT, &on_signal, nullptr);
-    ::sigaction(SIGTERM, &on_signal, nullptr);
+    for (const int number : stopping_) ::sigaction(number, &on_signal, nullptr);
     ::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe fails instead
     listener_ = std::thread([this, minutes] { listen(minutes); });
 }
 
 signals::~signals()
 {
-    ::signal(SIGINT, SIG_DFL);
-    ::signal(SIGTERM, SIG_DFL);
+    for (const int number : stopping_) ::signal(number, SIG_DFL);
     tell_listener(end_listening);
     listener_.join();
     ::close(to_listener.exchange(-1));
@@ -83,6 +81,7 @@ void signals::listen(double minutes)
         if (what == end_listening) return;
         if (std::exchange(asked, true)) ::_exit(128 + what);
         std::fputs("\nstopping after the current step; a second signal ends at once\n", stderr);
+        if (!stop_.stop_requested()) number_ = what;
         stop_.request_stop();
     }
 }

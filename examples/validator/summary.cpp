@@ -1,7 +1,6 @@
 #include "summary.hpp"
 
 #include <member/display.hpp>
-#include <member/program.hpp>
 
 #include <papilio/base/text.hpp>
 #include <papilio/base/units.hpp>
@@ -36,6 +35,7 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
     double slowest = 0;
     for (const verdict& v : verdicts) {
         miner_record& s = miners_[v.miner];
+        if (s.name != v.name) s = {};  // the id was another miner's before
         s.name = v.name;
         s.status = v.status;
         if (!o.outcome.ok || v.status == "absent") continue;
@@ -64,7 +64,7 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
 void summary::note_departures(const run_snapshot& now)
 {
     for (const auto& [id, m] : now.members)
-        if (!m.present && m.left != run_is_over && miners_.contains(id)) miners_[id].left = m.left;
+        if (!m.present && !m.dismissed && miners_.contains(id)) miners_[id].left = m.left;
 }
 
 std::vector<std::string> summary::shortcomings() const

@@ -50,8 +50,9 @@ std::string table(const run_snapshot& now, const summary& so_far)
             known == so_far.miners().end() ? summary::miner_record{} : known->second;
         const auto link = now.links.find(id);
         const auto figure = [&](double link_figures::*f, const char* form) {
-            return link == now.links.end() ? std::string("-")
-                                           : fmt::format(fmt::runtime(form), link->second.*f);
+            return link == now.links.end() || !link->second
+                       ? std::string("-")
+                       : fmt::format(fmt::runtime(form), (*link->second).*f);
         };
         t += fmt::format(
             "{:>5} {:<12} {:<21} {:<9} {:<9} {:>6} {:>9} {:>9} {:>8} {:>6.3f} {:>6.2f}\n", id,

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <fstream>
 #include <utility>
@@ -48,10 +50,18 @@ void write_atomically(const std::filesystem::path& path, const std::string& cont
     std::filesystem::rename(temporary, path);
 }
 
+std::filesystem::path journal_path(const validator_options& o)
+{
+    return o.checkpoint.empty() ? std::filesystem::path() : o.checkpoint / "journal";
+}
+
 }  // namespace
 
 validator::validator(const validator_options& o)
-    : options_(prepared(o)), trainer_(trainer_part(o)), scores_(o.scores)
+    : options_(prepared(o)),
+      trainer_(trainer_part(o)),
+      scores_(o.scores),
+      journal_(journal_path(o), o.run.name)
 {
     load();
     open();
@@ -64,6 +74,11 @@ validator::~validator()
 
 void validator::load()
 {
+    if (journal_.last() && !options_.resume)
+        throw problem(errc::bad_argument, "there is a journal of this run in " +
+                                              options_.checkpoint.string() +
+                                              " already: add --resume to go on from there, or "
+                                              "choose another folder");
     if (!options_.resume || !has_checkpoint(options_.checkpoint)) {
         state_ = first_state(trainer_.parameters());
         digest_ = digest(*state_);
@@ -93,6 +108,16 @@ run_host_options validator::host_part() const
     h.run.configuration = configuration(options_.run);
     h.run.round = state_->round;
     if (state_->round > 0) h.run.digest = digest_;
+    if (const auto& settled = journal_.last(); settled && !options_.fall_back) {
+        if (settled->round >= state_->round) {
+            h.run.round = settled->round;
+            h.run.digest = settled->digest;
+        }
+        h.run.settled_by = settled->members;
+    }
+    h.run.settings = settings(options_.run);
+    if (!options_.advertise.empty()) h.advertise = parse_reachable(options_.advertise);
+    h.rendezvous.groups.fetch_hold = seconds_long(options_.hold);
     h.rendezvous.groups.min_group = options_.min_group;
     h.rendezvous.groups.max_group = options_.max_group;
     h.rendezvous.groups.group_wait = seconds_long(options_.patience);
@@ -115,8 +140,8 @@ void validator::open()
         const auto note = [this](std::string line) {
             notes_.put(std::move(line), [](std::string&) {});
         };
-        host_ = std::make_unique<run_host>(background_.loop(), host_part(), state_, digest_, tell,
-                                           note);
+        host_ = std::make_unique<run_host>(background_.loop(), host_part(), state_, digest_,
+                                           journal_, tell, note);
         address_ = host_->address();
         mesh_address_ = host_->mesh_address();
     });
@@ -128,7 +153,7 @@ double validator::evaluate(const state_snapshot& s)
     return trainer_.evaluate(options_.evaluate);
 }
 
-bool validator::run(std::stop_token stop)
+bool validator::run(const signals& asked)
 {
     view_.note(fmt::format("{}: {}, {} parameters, on {}", options_.run.model,
                            describe(trainer_.options().model), trainer_.size(),
@@ -137,10 +162,11 @@ bool validator::run(std::stop_token stop)
     held_out_loss_ = evaluate(*state_);
     so_far_.emplace(held_out_loss_, entropy_);
     show_address();
+    show_resumed();
     begun_ = clock::now();
 
     hosted_run hosted(background_, host_->run());
-    const std::stop_callback at_end(stop, [this] { background_.call([this] { host_->end(); }); });
+    const std::stop_callback at_end(asked.token(), [&] { end(asked.number()); });
     while (!hosted.over()) {
         const auto next = seen_.take(std::chrono::milliseconds(500));
         show_notes();
@@ -148,6 +174,7 @@ bool validator::run(std::stop_token stop)
         if (next || view_.redraws()) show();
     }
     hosted.end.get();
+    paused_ = background_.call([this] { return host_->ending(); }) == run_ending::paused;
     show_notes();
     for (auto next = seen_.take(clock::duration{}); next; next = seen_.take(clock::duration{}))
         record(*next);
@@ -168,6 +195,36 @@ void validator::show_address()
             "HOST is the address of this machine; ports {} and {} must be open to miners",
             address_.port, mesh_address_.port));
     view_.note(fmt::format("a round needs at least {} miners", options_.min_group));
+}
+
+/// After a restart miners may be further than the checkpoint.
+void validator::show_resumed()
+{
+    const auto& settled = journal_.last();
+    const bool behind = settled && settled->round > state_->round;
+    if (behind && options_.fall_back)
+        view_.note(fmt::format("goes on from round {}, though round {} was settled", state_->round,
+                               settled->round));
+    else if (behind)
+        view_.note(fmt::format(
+            "round {} was settled, and the checkpoint is of round {}: waiting for a miner that "
+            "holds the state, digest {:.12}; to go on from the checkpoint instead, start again "
+            "with "
+            "--fall-back",
+            settled->round, state_->round, settled->digest));
+}
+
+/// From the thread that listens for signals.
+void validator::end(int by_signal)
+{
+    const bool pauses = by_signal == SIGINT || by_signal == SIGTERM;
+    if (pauses)
+        notes_.put(
+            fmt::format("pausing after the current round: the miners wait for this validator "
+                        "to come back{}; to end the run for them, too, use kill -USR1 {}",
+                        options_.checkpoint.empty() ? "" : " (--resume)", ::getpid()),
+            [](std::string&) {});
+    background_.call([&] { host_->end(pauses ? run_ending::paused : run_ending::over); });
 }
 
 void validator::show_notes()

@@ -8,12 +8,12 @@
 
 #include <member/background_loop.hpp>
 #include <member/jsonl_log.hpp>
+#include <member/signals.hpp>
 #include <trainer/trainer.hpp>
 
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <stop_token>
 
 namespace papilio::example {
 
@@ -25,9 +25,12 @@ public:
     explicit validator(const validator_options& o);
     ~validator();
 
-    /// Returns in good order when the run ends or `stop` is requested. False: `check` is set and
-    /// the run has a shortcoming.
-    bool run(std::stop_token stop);
+    /// Returns in good order when the run ends or a stop is requested: by SIGINT or SIGTERM it
+    /// pauses, and else it ends. False: `check` is set and the run has a shortcoming.
+    bool run(const signals& asked);
+
+    /// Whether the run was only paused: its miners wait.
+    bool paused() const { return paused_; }
 
 private:
     using clock = std::chrono::steady_clock;
@@ -37,6 +40,8 @@ private:
     void open();
     void record(const observation& o);
     void show();
+    void show_resumed();
+    void end(int by_signal);
     void show_notes();
     void show_address();
     double evaluate(const state_snapshot& s);
@@ -48,6 +53,7 @@ private:
     shared_state state_;
     std::string digest_;
     jsonl_log scores_;
+    journal journal_;
     terminal_view view_;
     std::optional<summary> so_far_;
     double held_out_loss_ = 0;
@@ -55,6 +61,7 @@ private:
     clock::time_point begun_ = clock::now();
     tcp::endpoint address_;
     tcp::endpoint mesh_address_;
+    bool paused_ = false;
 
     inbox<observation> seen_;
     inbox<std::string> notes_;

@@ -7,6 +7,8 @@
 
 #include <papilio/transport/tcp/listener.hpp>
 
+#include <atomic>
+#include <csignal>
 #include <optional>
 
 using namespace papilio::example;
@@ -56,7 +58,7 @@ TEST_CASE("a miner killed at any time and resumed ends as one that never stopped
         program_run miner(PAPILIO_MINER, joined(pieces, {"--metrics", folder.path() / "m.jsonl"}));
         REQUIRE_FALSE(miner.line_with("round 1, step 1").empty());
         miner.signal(SIGTERM);
-        CHECK(miner.end() == exit_ok);
+        CHECK(miner.end() == exit_by_signal(SIGTERM));
         CHECK(mentions(miner.output(), "ended after round"));
         CHECK(mentions(content_of(folder.path() / "m.jsonl"), R"("event":"end")"));
     }
@@ -75,7 +77,7 @@ TEST_CASE("a miner ends in good order though libraries have threads of their own
     program_run miner(PAPILIO_MINER, alone(folder, "kept"));
     REQUIRE_FALSE(miner.line_with(" done, digest").empty());
     miner.signal(SIGTERM);
-    CHECK(miner.end() == exit_ok);
+    CHECK(miner.end() == exit_by_signal(SIGTERM));
     ::unsetenv("OPENBLAS_NUM_THREADS");
     ::setenv("OMP_NUM_THREADS", "1", 1);
 }
@@ -93,7 +95,7 @@ TEST_CASE("a miner says what is wrong, and ends with the code for it", "[program
     says(quick, exit_usage, "--rendezvous");
     says(joined(quick, {"--alone", "--length", "4000"}), exit_failure, "exceed");
     says({"--alone", "--data", "/nowhere"}, exit_failure, "cannot open the data file /nowhere");
-    says(joined(quick, {"--rendezvous", "127.0.0.1:1"}), exit_failure,
+    says(joined(quick, {"--rendezvous", "127.0.0.1:1"}), exit_gave_up,
          "there is no rendezvous at 127.0.0.1:1 (Connection refused): start the validator");
     says(joined(quick, {"--rendezvous", "foo"}), exit_usage, "'foo' is no address");
     says(joined(quick, {"--alone", "--checkpoint", "/proc/x"}), exit_failure,
@@ -141,6 +143,33 @@ TEST_CASE("a miner says who answers, when that is no rendezvous", "[program]")
     stop.request_stop();
     babbling.wait();
     net.call([&] { stranger.reset(); });
+}
+
+TEST_CASE("a miner waits for a rendezvous that accepts its channel and drops it", "[program]")
+{
+    namespace pa = papilio;
+    const scratch_folder folder;
+    background_loop net;
+    std::optional<pa::tcp::listener> door;
+    net.call([&] { door.emplace(net.loop(), pa::tcp::endpoint{"127.0.0.1", 0}); });
+    const auto where = pa::tcp::to_string(net.call([&] { return door->local(); }));
+    std::atomic<int> dropped = 0;
+    const auto drop = [&]() -> pa::task<> {
+        for (;;) {
+            auto channel = co_await door->accept();
+            ++dropped;
+        }
+    };
+    std::stop_source stop;
+    const auto dropping = net.start(drop(), stop.get_token());
+    program_run miner(PAPILIO_MINER,
+                      joined(quick_training(folder), {"--rendezvous", where, "--patience", "4"}));
+    CHECK(mentions(miner.line_with("trying again"), "there is no rendezvous at " + where));
+    CHECK(miner.end() == exit_gave_up);
+    CHECK(dropped >= 2);
+    stop.request_stop();
+    dropping.wait();
+    net.call([&] { door.reset(); });
 }
 
 TEST_CASE("a miner explains its options", "[program]")

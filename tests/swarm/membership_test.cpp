@@ -885,6 +885,18 @@ TEST_CASE("a later state that most of the last settled group hold is the run's",
     CHECK(b.group() == ids{1, 3});
 }
 
+TEST_CASE("members that are ready before it is known that theirs is the run's state are so then",
+          "[membership]")
+{
+    resumed_bench b;
+    b.come(10, 10, "X");
+    b.ready(1, 10, "X");
+    b.come(20, 10, "X");
+    CHECK(b.group().empty());
+    b.ready(2, 10, "X");
+    CHECK(b.group() == ids{1, 2});
+}
+
 TEST_CASE("a later state that few hold is not the run's", "[membership]")
 {
     resumed_bench b;

@@ -1,5 +1,6 @@
 #include <papilio/swarm/rendezvous.hpp>
 
+#include <papilio/async/timeout.hpp>
 #include <papilio/sim/world.hpp>
 #include <papilio/swarm/rendezvous_client.hpp>
 #include <papilio/swarm/rendezvous_server.hpp>

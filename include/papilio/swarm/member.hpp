@@ -8,7 +8,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -35,6 +34,13 @@ struct state_fetch {
     int holds = 0;                 ///< how often a group was held for it
 };
 
+/// That a member holds a later state than the run's, which is not decided yet.
+struct state_claim {
+    std::uint32_t round = 0;
+    std::string digest;
+    bool ready = false;  ///< it waits for a group, and does not only train
+};
+
 /// A member as the rendezvous sees it.
 struct member {
     std::uint16_t id = 0;
@@ -51,8 +57,7 @@ struct member {
     time_point ready_since{};       ///< since when it is ready, in that state
     wire::round_ready progress;     ///< its latest report of progress
     state_fetch fetch;
-    std::optional<std::pair<std::uint32_t, std::string>>
-        claim;  ///< of a later state than the run's
+    std::optional<state_claim> claim;
 
     bool in_group() const noexcept
     {

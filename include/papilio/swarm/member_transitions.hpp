@@ -65,6 +65,35 @@ inline void finish_failure(member_map& members)
     }
 }
 
+/// The run turns out to be further than was known: those that held its state do not any more.
+/// Returns them.
+inline std::vector<std::uint16_t> fall_behind(member_map& members)
+{
+    std::vector<std::uint16_t> ids;
+    for (auto& [id, m] : members) {
+        if (m.state != member_state::training && m.state != member_state::ready) continue;
+        m.state = member_state::outdated;
+        ids.push_back(id);
+    }
+    return ids;
+}
+
+/// Members that have claimed a later state go on if that is the run's. Returns the others.
+template <class IsCurrent>
+std::vector<std::uint16_t> settle_claims(member_map& members, IsCurrent is_current)
+{
+    std::vector<std::uint16_t> ids;
+    for (auto& [id, m] : members) {
+        if (!m.claim) continue;
+        const bool current = is_current(*m.claim);
+        const auto goes_on = m.claim->ready ? member_state::ready : member_state::training;
+        m.claim.reset();
+        m.state = current ? goes_on : member_state::outdated;
+        if (!current) ids.push_back(id);
+    }
+    return ids;
+}
+
 /// The member's own report was answered. A failed attempt leaves it where it was.
 inline void finish_report(member& m, const wire::round_outcome& outcome)
 {

@@ -69,12 +69,13 @@ PAPILIO_DECL void membership::say_outdated(std::uint16_t id)
 PAPILIO_DECL bool membership::claims_later_state(member& m, std::uint32_t round,
                                                  const std::string& digest, time_point now)
 {
+    m.claim.reset();
     if (!resuming_) return false;
     resuming_->note(m.identity, round, digest, now);
     const auto most = resuming_->of_majority();
     if (most && most->first > progress_.round()) adopt_later_state(*most);
     if (round <= progress_.round()) return false;
-    m.claim.emplace(round, digest);
+    m.claim = {round, digest};
     return true;
 }
 
@@ -83,11 +84,7 @@ PAPILIO_DECL void membership::adopt_later_state(const detail::resumption::held_s
 {
     progress_.adopt(state.first, state.second);
     events_.push_back(state_adopted{state.first, state.second});
-    for (auto& [id, m] : roster_.members()) {
-        if (m.state != member_state::training && m.state != member_state::ready) continue;
-        m.state = member_state::outdated;
-        say_outdated(id);
-    }
+    for (const auto id : detail::fall_behind(roster_.members())) say_outdated(id);
 }
 
 /// From now on groups are called. Whoever has said meanwhile that it holds another state than the
@@ -95,13 +92,10 @@ PAPILIO_DECL void membership::adopt_later_state(const detail::resumption::held_s
 PAPILIO_DECL void membership::end_resumption()
 {
     resuming_.reset();
-    for (auto& [id, m] : roster_.members()) {
-        if (!m.claim) continue;
-        const bool current = progress_.is_current(m.claim->first, m.claim->second);
-        m.claim.reset();
-        m.state = current ? member_state::training : member_state::outdated;
-        if (!current) say_outdated(id);
-    }
+    const auto is_current = [&](const auto& claim) {
+        return progress_.is_current(claim.round, claim.digest);
+    };
+    for (const auto id : detail::settle_claims(roster_.members(), is_current)) say_outdated(id);
 }
 
 /// Whether the state that the member holds is the run's. If not, the member becomes outdated.
@@ -151,6 +145,10 @@ PAPILIO_DECL void membership::report_round_ready(std::uint16_t id, const wire::r
     if (check_state(m, r.round, r.digest, now)) {
         if (m.state != member_state::ready) m.ready_since = now;
         m.state = member_state::ready;
+        m.progress = r;
+    } else if (m.claim) {
+        m.claim->ready = true;
+        m.ready_since = now;
         m.progress = r;
     }
     advance(now);
