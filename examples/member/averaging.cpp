@@ -51,6 +51,7 @@ task<report> average(any_transport net, std::span<const float> in, std::span<flo
 
 namespace {
 
+/// Without a peer that reduces, nobody owns anything.
 std::vector<part> parts_of(std::size_t count, std::span<const role> roles,
                            std::span<const double> wanted)
 {
@@ -58,6 +59,7 @@ std::vector<part> parts_of(std::size_t count, std::span<const role> roles,
     shares.resize(roles.size(), 1);
     for (std::size_t rank = 0; rank < roles.size(); ++rank)
         if (!reduces(roles[rank])) shares[rank] = 0;
+    if (std::ranges::none_of(roles, reduces)) return std::vector<part>(roles.size());
     return partition(count, shares);
 }
 

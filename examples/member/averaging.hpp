@@ -56,7 +56,7 @@ task<report> average(any_transport net, std::span<const float> in, std::span<flo
 
 /// The encoded bytes that a direct reduce-scatter and all-gather of `count` elements makes the peer
 /// `rank` send: about 2 (n - 1) / n of the data, where parts are equal. `shares` are those of the
-/// call. Bytes that observers fetch do not count.
+/// call. Bytes that observers fetch do not count. Nothing where nobody reduces.
 std::uint64_t butterfly_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
                               std::size_t rank, std::span<const double> shares = {});
 

@@ -93,6 +93,18 @@ CLI::Validator one_of(std::vector<std::string> names)
     return CLI::Validator(number, "");
 }
 
+CLI::Validator reachable_address()
+{
+    return check([](const std::string& text) {
+        try {
+            parse_reachable(text);
+            return std::string();
+        } catch (const problem& why) {
+            return std::string(why.what());
+        }
+    });
+}
+
 CLI::Validator readable_text()
 {
     return check([](const std::string& text) {

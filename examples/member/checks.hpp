@@ -1,5 +1,7 @@
 #pragma once
 
+#include <papilio/wire/swarm_messages.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <string>
@@ -18,6 +20,12 @@ inline CLI::Validator zero_or_more()
     return between(0, 1e9);
 }
 
+/// Rounds of a run, of which there are at most 10^9.
+inline CLI::Validator rounds()
+{
+    return between(0, wire::max_rounds);
+}
+
 /// host:port, where port 0 means any free one; or "none", if that is allowed.
 CLI::Validator listen_address(bool or_none = false);
 
@@ -26,6 +34,9 @@ CLI::Validator remote_address();
 
 /// One of these names, which becomes its number; for an option that is an enumeration.
 CLI::Validator one_of(std::vector<std::string> names);
+
+/// host or host:port.
+CLI::Validator reachable_address();
 
 /// At most 60 bytes of UTF-8 without control characters.
 CLI::Validator readable_text();

@@ -1,5 +1,6 @@
 #include "display.hpp"
 
+#include <papilio/base/saturate.hpp>
 #include <papilio/base/text.hpp>
 #include <papilio/base/units.hpp>
 
@@ -7,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <sstream>
 #include <vector>
 
@@ -15,7 +15,7 @@ namespace papilio::example {
 
 std::string span_of(double seconds)
 {
-    return human_duration(std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9)));
+    return human_duration(saturated_seconds(seconds));
 }
 
 display_size size_of_display()

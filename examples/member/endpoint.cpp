@@ -30,6 +30,16 @@ tcp::endpoint parse_endpoint(std::string_view text)
     return at;
 }
 
+tcp::endpoint parse_reachable(std::string_view text)
+{
+    const bool bracketed = text.starts_with('[') && text.ends_with(']');
+    const bool alone = !text.empty() && text.find(':') == std::string_view::npos;
+    if (bracketed || alone) return parse_endpoint(std::string(text) + ":0");
+    if (text.empty() || text.starts_with(':'))
+        throw problem(errc::bad_argument, "'" + std::string(text) + "' names no host");
+    return parse_endpoint(text);
+}
+
 bool listens_anywhere(const std::string& host)
 {
     return host == "0.0.0.0" || host == "::";

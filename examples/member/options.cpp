@@ -7,6 +7,7 @@
 
 #include <papilio/base/random.hpp>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <bit>
@@ -75,6 +76,15 @@ std::uint64_t configuration(const run_options& o)
     return hash(version, m.vocabulary, m.context, m.layers, m.width, m.heads, o.seed,
                 static_cast<std::uint64_t>(o.codec), std::bit_cast<std::uint32_t>(o.outer.rate),
                 std::bit_cast<std::uint32_t>(o.outer.momentum));
+}
+
+std::vector<wire::setting> settings(const run_options& o)
+{
+    return {{"--preset", o.model},
+            {"--seed", std::to_string(o.seed)},
+            {"--codec", std::string(name(o.codec))},
+            {"--outer-lr", fmt::format("{}", o.outer.rate)},
+            {"--outer-momentum", fmt::format("{}", o.outer.momentum)}};
 }
 
 device_kind device_named(std::string_view name)

@@ -6,6 +6,7 @@
 #include <trainer/gpt2.hpp>
 
 #include <papilio/diloco/outer_optimizer.hpp>
+#include <papilio/wire/swarm_messages.hpp>
 
 #include <cstdint>
 #include <string>
@@ -45,6 +46,9 @@ void add_common(CLI::App& app);
 /// A digest of all options that members must agree on. Members that differ in one must not average
 /// together.
 std::uint64_t configuration(const run_options& o);
+
+/// Those options and their values, for people.
+std::vector<wire::setting> settings(const run_options& o);
 
 /// The device for a value of --device.
 device_kind device_named(std::string_view name);

@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 std::vector<std::string> strangers_in(const fs::path& folder)
 {
     std::vector<std::string> names;
-    if (!fs::is_directory(folder) || fs::exists(folder / ".lock")) return names;
+    const bool known = fs::exists(folder / ".lock") || fs::exists(folder / "journal");
+    if (known || !fs::is_directory(folder)) return names;
     for (const auto& entry : fs::directory_iterator(folder))
         names.push_back(entry.path().filename().string());
     std::ranges::sort(names);

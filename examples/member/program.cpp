@@ -34,8 +34,11 @@ int run_program(const char* name, const std::function<int()>& body)
     } catch (const CLI::Error& wrong) {
         report(name, wrong.what(), exit_usage);
         return report(name, "try --help", exit_usage);
+    } catch (const gave_up& failure) {
+        return report(name, failure.what(), exit_gave_up);
     } catch (const std::system_error& failure) {
-        return report(name, failure.what(), exit_failure);
+        const bool refused = failure.code() == errc::refused;
+        return report(name, failure.what(), refused ? exit_refused : exit_failure);
     } catch (const std::bad_alloc&) {
         return report(name, "not enough memory: choose a smaller model or batch", exit_failure);
     } catch (const std::exception& failure) {

@@ -1,16 +1,16 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/saturate.hpp>
 
 #include <chrono>
-#include <cstdint>
 
 namespace papilio::example {
 
 /// The value of an option in seconds, as a duration.
 inline duration seconds_long(double s)
 {
-    return std::chrono::milliseconds(static_cast<std::int64_t>(s * 1000));
+    return std::chrono::floor<std::chrono::milliseconds>(saturated_seconds(s));
 }
 
 }  // namespace papilio::example

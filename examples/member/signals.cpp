@@ -47,7 +47,7 @@ bool is_ignored(int signal)
 
 }  // namespace
 
-signals::signals(double minutes)
+signals::signals(double minutes, std::initializer_list<int> stopping)
 {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw_system_problem(errno, "cannot listen for signals");
@@ -56,19 +56,22 @@ signals::signals(double minutes)
     struct sigaction on_signal {};
     on_signal.sa_handler = handle;
     on_signal.sa_flags = SA_RESTART;
-    ::sigaction(SIGINT, &on_signal, nullptr);
-    ::sigaction(SIGTERM, &on_signal, nullptr);
-    if (!is_ignored(SIGHUP)) ::sigaction(SIGHUP, &on_signal, nullptr);
+    for (const int number : stopping) take(number, on_signal);
+    if (!is_ignored(SIGHUP)) take(SIGHUP, on_signal);
     ::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe fails instead
     ::signal(SIGXFSZ, SIG_IGN);  // and so does one to a file beyond its limit
     listener_ = std::thread([this, minutes] { listen(minutes); });
 }
 
+void signals::take(int number, const struct sigaction& action)
+{
+    before_.emplace_back(number, action);
+    ::sigaction(number, &action, &before_.back().second);
+}
+
 signals::~signals()
 {
-    ::signal(SIGINT, SIG_DFL);
-    ::signal(SIGTERM, SIG_DFL);
-    if (!is_ignored(SIGHUP)) ::signal(SIGHUP, SIG_DFL);
+    for (const auto& [number, before] : before_) ::sigaction(number, &before, nullptr);
     tell_listener(end_listening);
     listener_.join();
     ::close(to_listener.exchange(-1));
@@ -94,6 +97,7 @@ void signals::listen(double minutes)
         if (what == end_listening) return;
         if (std::exchange(asked, true)) ::_exit(128 + what);
         std::fputs("\nstopping after the current step; a second signal ends at once\n", stderr);
+        if (!stop_.stop_requested()) number_ = what;
         stop_.request_stop();
     }
 }

@@ -8,19 +8,19 @@
 
 namespace papilio::example {
 
-/// Repeats a request to join that was refused for a reason that may pass, such as another session
-/// with the same name: perhaps the miner's own, if the rendezvous has not noticed yet that its link
-/// is lost.
+/// Repeats a request to join that failed for a reason that may pass: the rendezvous is away, or has
+/// another session with the same name, perhaps the miner's own whose link is lost.
 class join_retries {
 public:
-    /// Waits before the next try. False: `limit` has passed since the first refusal.
+    /// Waits before the next try. False: `limit` has passed since the first failure.
     template <class Duration>
     bool wait(Duration limit, std::stop_token stop)
     {
         if (count_++ == 0)
             last_ = clock::now() + std::chrono::duration_cast<clock::duration>(limit);
         if (clock::now() >= last_) return false;
-        const std::chrono::seconds pause(std::min(count_, 5));
+        const auto pause = std::min<clock::duration>(std::chrono::seconds(std::min(count_, 5)),
+                                                     last_ - clock::now());
         std::mutex unused;
         std::unique_lock lock(unused);
         std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });

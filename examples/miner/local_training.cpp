@@ -12,6 +12,7 @@
 
 #include <sys/resource.h>
 
+#include <cmath>
 #include <random>
 
 namespace papilio::example {
@@ -116,8 +117,9 @@ std::uint64_t local_training::steps_until_round() const
 
 wire::round_ready local_training::readiness() const
 {
+    const double loss = std::isinf(last_loss_) ? std::nan("") : last_loss_;
     return {state_->round, digest_, static_cast<std::uint32_t>(steps_in_round_), tokens_in_round_,
-            last_loss_};
+            loss};
 }
 
 const std::vector<float>& local_training::update()

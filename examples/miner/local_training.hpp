@@ -10,6 +10,8 @@
 #include <member/state.hpp>
 #include <trainer/trainer.hpp>
 
+#include <papilio/base/random.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,6 +30,9 @@ public:
 
     const miner_options& options() const { return options_; }
     std::uint64_t parameters() const { return trainer_.size(); }
+
+    /// A number that is the same whenever this miner comes back, and another for every miner.
+    std::uint64_t identity() const { return hash(trainer_.options().peer) | 1; }
 
     /// The state that was agreed on last, and its digest.
     const shared_state& state() const { return state_; }

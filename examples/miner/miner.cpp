@@ -56,8 +56,10 @@ void miner::run_alone(std::stop_token stop)
 /// When the run is lost by a fault of others or of the network, joins it again as a new member.
 void miner::run_together(std::stop_token stop)
 {
-    const auto client = client_part(options_, training_.parameters());
-    for (bool joined = false;;) {
+    auto client = client_part(options_, training_.parameters());
+    client.identity = training_.identity();
+    while (!over() && !stop.stop_requested()) {
+        bool joined = false;
         try {
             run_client run(background_, client, stop);
             joined = true;
@@ -68,11 +70,13 @@ void miner::run_together(std::stop_token stop)
             return;
         } catch (const std::system_error& failure) {
             if (failure.code() == std::errc::operation_canceled) return;
-            const bool again = failure.code() == std::errc::resource_unavailable_try_again
-                                   ? retry_join(failure, stop)
-                                   : joined && retry_run(failure, stop);
-            if (!again) throw;
-            if (over()) return;
+            ended_ = failure.code() == errc::run_over;
+            if (ended_)
+                training_.display().note("the run is over");
+            else if (may_pass(failure, joined))
+                wait_to_join(failure, joined, stop);
+            else
+                throw;
         }
     }
 }
@@ -88,35 +92,40 @@ void miner::stay(run_client& run, std::stop_token stop)
     run.leave();
 }
 
-/// False: gives up.
-bool miner::retry_join(const std::system_error& failure, std::stop_token stop)
+/// Whether the rendezvous is away, which it may be at any time: before this miner has joined, and
+/// after that as well.
+static bool is_away(const std::error_code& code)
 {
-    if (!refusals_.any())
-        training_.display().warn(fmt::format("{}; trying again for {}", failure.what(),
-                                             span_of(std::round(options_.patience))));
-    return refusals_.wait(std::chrono::duration<double>(options_.patience), stop);
+    return code == std::errc::resource_unavailable_try_again || code == errc::timed_out ||
+           code == errc::disconnected || code == errc::silent;
 }
 
-/// After the run was joined and then lost. False: the failure is none that passes.
-bool miner::retry_run(const std::system_error& failure, std::stop_token stop)
+/// Whether to try again. Faults of others while the rendezvous is there may pass a few times in a
+/// row.
+bool miner::may_pass(const std::system_error& failure, bool joined)
 {
-    const auto why = sentence(failure);
-    if (failure.code() == errc::refused && why == run_is_over) {
-        training_.display().note("the run is over");
-        ended_ = true;
-        return true;
-    }
-    const bool of_the_network = failure.code().category() == category();
-    if (dynamic_cast<const problem*>(&failure) || !of_the_network || ++setbacks_ > 5) return false;
-    training_.display().warn(fmt::format("lost the run: {}; trying again", failure.what()));
-    training_.save(true);
-    return !stop.stop_requested();
+    if (joined && dynamic_cast<const problem*>(&failure)) return false;
+    if (is_away(failure.code())) return true;
+    return joined && failure.code().category() == category() && ++setbacks_ <= 5;
+}
+
+/// Throws `gave_up` when this miner has waited for as long as it may.
+void miner::wait_to_join(const std::system_error& failure, bool joined, std::stop_token stop)
+{
+    const std::string why = (joined ? "lost the run: " : "") + sentence(failure);
+    if (joined || !retries_.any())
+        training_.display().warn(
+            fmt::format("{}; trying again for {}", why, span_of(std::round(options_.patience))));
+    if (joined) training_.save(true);
+    if (!retries_.wait(std::chrono::duration<double>(options_.patience), stop))
+        throw gave_up(failure.code(), failure.what());
 }
 
 void miner::take_part(run_client& run, std::stop_token stop)
 {
     catch_up(run, run.joined().now);
     was_in_run_ = true;
+    retries_.reset();
     while (!over()) {
         const trained how = train(&run, stop);
         if (how == trained::stopped) return;
@@ -170,7 +179,7 @@ void miner::synchronise(run_client& run)
         const bool ended = average(run, std::get<wire::group>(found));
         if (ended) return;
     }
-    throw std::system_error(errc::disconnected, "three attempts at a round have failed");
+    throw std::system_error(errc::peer_failed, "three attempts at a round have failed");
 }
 
 /// Makes one attempt at a round. False: it failed, and this miner's state is still the run's.
@@ -204,7 +213,6 @@ bool miner::average(run_client& run, const wire::group& group)
         run.publish(training_.state());
         training_.record_round(&how, contributors(group));
         setbacks_ = 0;
-        refusals_.reset();
     } else {
         catch_up(run, outcome.now);
     }
@@ -224,21 +232,46 @@ void miner::check_fallback(std::uint32_t to)
         fmt::format("the run has fallen back from round {} to {}", training_.state()->round, to));
 }
 
-void miner::catch_up(run_client& run, const wire::run_status& now)
+bool miner::holds(const wire::run_status& now) const
+{
+    return now.round == training_.state()->round && (now.digest.empty() || now.digest == digest());
+}
+
+void miner::catch_up(run_client& run, wire::run_status now)
 {
     if (now.round < training_.state()->round) check_fallback(now.round);
-    const bool same_digest = now.digest.empty() || now.digest == digest();
-    if (now.round != training_.state()->round || !same_digest) {
-        auto fetched = fetch_any(run, now);
-        auto digest = example::digest(*fetched);
-        training_.adopt(std::move(fetched), std::move(digest));
-        training_.record_fetch();
-    }
+    if (!holds(now)) fetch(run, std::move(now));
     run.publish(training_.state());
     run.report_state_held(training_.state()->round, digest());
 }
 
-/// Fetches the state from the first donor whose state has the run's digest.
+/// Adopts the run's state. A donor whose state is later than that which was asked for is believed
+/// once the rendezvous has named its digest.
+void miner::fetch(run_client& run, wire::run_status now)
+{
+    constexpr int tries = 5;
+    for (int i = 0; i < tries; ++i) {
+        run.report_state_fetching(now.round);
+        auto fetched = fetch_any(run, now);
+        auto digest = example::digest(*fetched);
+        if (fetched->round > now.round) now = ask_status(run);
+        if (fetched->round != now.round || (!now.digest.empty() && digest != now.digest)) continue;
+        training_.adopt(std::move(fetched), std::move(digest));
+        training_.record_fetch();
+        return;
+    }
+    throw std::system_error(errc::peer_failed, "the run goes on faster than its state comes here");
+}
+
+/// The rendezvous answers a state that is not the run's by the run's status.
+wire::run_status miner::ask_status(run_client& run)
+{
+    run.report_state_held(training_.state()->round, digest());
+    const auto news = run.await_group();
+    return std::get<wire::state_outdated>(news).now;
+}
+
+/// Fetches the state from the first donor whose state has the run's digest, or is a later one.
 shared_state miner::fetch_any(run_client& run, const wire::run_status& now)
 {
     std::string failures = "no member gave the state after round " + std::to_string(now.round);
@@ -254,7 +287,11 @@ shared_state miner::fetch_any(run_client& run, const wire::run_status& now)
             failures += fmt::format("; member {}: {}", donor.id, failure.what());
         }
     }
-    throw std::system_error(errc::disconnected, failures);
+    // Without donors the run waits for one to come, and so does this miner.
+    const auto code = now.donors.empty()
+                          ? std::make_error_code(std::errc::resource_unavailable_try_again)
+                          : make_error_code(errc::peer_failed);
+    throw std::system_error(code, failures);
 }
 
 bool miner::over() const

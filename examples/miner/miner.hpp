@@ -25,6 +25,9 @@ public:
     /// Returns in good order when the run ends or `stop` is requested, after saving a checkpoint.
     void run(std::stop_token stop);
 
+    /// Whether the run has ended, or as many of its rounds as were wanted.
+    bool over() const;
+
     /// The state that was agreed on last, and its digest.
     const state_snapshot& state() const { return *training_.state(); }
     const std::string& digest() const { return training_.digest(); }
@@ -36,8 +39,8 @@ private:
     void run_alone(std::stop_token stop);
     void run_together(std::stop_token stop);
     void stay(run_client& run, std::stop_token stop);
-    bool retry_join(const std::system_error& failure, std::stop_token stop);
-    bool retry_run(const std::system_error& failure, std::stop_token stop);
+    bool may_pass(const std::system_error& failure, bool joined);
+    void wait_to_join(const std::system_error& failure, bool joined, std::stop_token stop);
 
     void take_part(run_client& run, std::stop_token stop);
     trained train(run_client* run, std::stop_token stop);
@@ -45,15 +48,17 @@ private:
     void synchronise(run_client& run);
     bool average(run_client& run, const wire::group& group);
     void check_fallback(std::uint32_t to);
-    void catch_up(run_client& run, const wire::run_status& now);
+    void catch_up(run_client& run, wire::run_status now);
+    bool holds(const wire::run_status& now) const;
+    void fetch(run_client& run, wire::run_status now);
     shared_state fetch_any(run_client& run, const wire::run_status& now);
-    bool over() const;
+    wire::run_status ask_status(run_client& run);
 
     miner_options options_;
     local_training training_;
     clock::time_point closing_{};  // when the others go on without this miner; 0: not known
-    int setbacks_ = 0;             // in a row, of a run that was joined
-    join_retries refusals_;
+    int setbacks_ = 0;             // in a row, while the rendezvous was there
+    join_retries retries_;
     bool was_in_run_ = false;
     bool ended_ = false;          // by the host
     background_loop background_;  // last: its tasks use nothing of the above

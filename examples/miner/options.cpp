@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
 namespace papilio::example {
 
 namespace {
@@ -25,8 +27,9 @@ Examples:
   With options from a file that holds lines such as: data = book.txt
     papilio-miner --config miner.ini
 
-Exit code: 0 on success, also after SIGTERM, SIGHUP or Ctrl-C; 1 on a failure; 2 for invalid
-options.)";
+Exit code: 0 when the run, --rounds or --minutes have ended; 143, 129 or 130 when it was stopped by
+SIGTERM, SIGHUP or Ctrl-C; 75 when it has waited for --patience in vain; 77 when the run refuses it
+for good; 1 on another failure; 2 for invalid options.)";
 
 /// Sets the options that were not given to the preset's defaults.
 void apply_preset(miner_options& o, const CLI::App& app)
@@ -62,7 +65,7 @@ void add_network(CLI::App& app, miner_options& o)
         ->check(readable_text())
         ->group(network);
     app.add_option("--patience", o.patience,
-                   "seconds to retry a rendezvous that does not answer or is full")
+                   "seconds to wait for a rendezvous that is away or full, before and in the run")
         ->check(above_zero())
         ->group(network);
 }
@@ -119,6 +122,7 @@ void add_checkpoints(CLI::App& app, miner_options& o)
         ->check(above_zero())
         ->group(checkpoints);
     app.add_option("--rounds", o.rounds, "end after so many rounds of the run; 0: never")
+        ->check(rounds())
         ->group(checkpoints);
     app.add_option("--minutes", o.minutes, "end after so many minutes; 0: never")
         ->check(zero_or_more())
@@ -178,7 +182,8 @@ run_client_options client_part(const miner_options& o, std::uint64_t parameters)
     c.name = o.name;
     c.parameters = parameters;
     c.configuration = configuration(o.run);
-    c.patience = seconds_long(o.patience);
+    c.settings = settings(o.run);
+    c.attempt = std::min<duration>(seconds_long(o.patience), std::chrono::seconds(10));
     return c;
 }
 

@@ -21,7 +21,7 @@ struct miner_options {
     std::string listen = "[::]:0";  ///< host:port for other miners; "none": accept no connections
     std::string announce;           ///< host:port that others dial; empty: that of `listen`
     std::string name;
-    double patience = 90;  ///< seconds to retry a rendezvous that does not answer or is full
+    double patience = 90;  ///< seconds to wait for a rendezvous that is away, or full
 
     std::uint64_t inner_steps = 0;  ///< 0: the preset's
     std::size_t batch = 0;

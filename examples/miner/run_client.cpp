@@ -2,6 +2,7 @@
 
 #include <trainer/problem.hpp>
 
+#include <papilio/async/timeout.hpp>
 #include <papilio/base/text.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 
@@ -24,7 +25,7 @@ std::string reason(const std::system_error& failure, const std::string& where)
 
 [[noreturn]] void explain(const std::system_error& failure, const run_client_options& o)
 {
-    if (dynamic_cast<const problem*>(&failure)) throw;
+    if (dynamic_cast<const problem*>(&failure) || failure.code() == errc::run_over) throw;
     const std::string where = tcp::to_string(o.rendezvous);
     const auto code = failure.code();
     const auto says = [&](const std::string& text) { throw problem(code, text); };
@@ -74,7 +75,7 @@ run_client::~run_client()
 task<> run_client::join()
 {
     auto& loop = background_.loop();
-    task<tcp::channel> dialled = tcp::dial(loop, options_.rendezvous, options_.patience);
+    task<tcp::channel> dialled = tcp::dial(loop, options_.rendezvous, options_.attempt);
     auto channel = co_await std::move(dialled);
     client_ = std::make_unique<rendezvous_client>(loop, any_channel(std::move(channel)));
     wire::join request;
@@ -83,6 +84,8 @@ task<> run_client::join()
     request.at = fixed_address(options_);
     request.parameters = options_.parameters;
     request.configuration = options_.configuration;
+    request.identity = options_.identity;
+    request.settings = options_.settings;
     joined_ = co_await client_->join(std::move(request));
 
     network_ = std::make_unique<member_network>(loop, joined_.id, options_.mesh);
@@ -100,7 +103,7 @@ task<> run_client::reach_host()
     const std::string where = tcp::to_string({joined_.host.host, joined_.host.port});
     try {
         wire::member_endpoint host{0, joined_.host};
-        co_await network_->reach(std::move(host), options_.patience);
+        co_await network_->reach(std::move(host), options_.attempt);
     } catch (const std::system_error& failure) {
         throw problem(failure.code(),
                       "the rendezvous takes this miner, but the validator's second port, " + where +
@@ -112,6 +115,11 @@ task<> run_client::reach_host()
 void run_client::publish(shared_state latest)
 {
     background_.call([&] { network_->publish(std::move(latest)); });
+}
+
+void run_client::report_state_fetching(std::uint32_t round)
+{
+    background_.wait(client_->report_state_fetching(round), ending_.get_token());
 }
 
 void run_client::report_state_held(std::uint32_t round, const std::string& digest)

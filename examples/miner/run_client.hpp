@@ -22,14 +22,14 @@ struct run_client_options {
     std::string name;
     std::uint64_t parameters = 0;
     std::uint64_t configuration = 0;
-    duration patience{};  ///< limit for the rendezvous to answer
+    std::uint64_t identity = 0;
+    std::vector<wire::setting> settings;
+    duration attempt{};  ///< limit for the rendezvous to answer
 };
 
 /// One membership of a run, from joining to leaving, for use by the thread that trains: each call
 /// runs on the background loop and blocks until it has finished. Calls throw
-/// `std::errc::operation_canceled` once a stop is requested, `errc::refused` when the rendezvous
-/// has expelled this miner, `std::errc::resource_unavailable_try_again` when another session has
-/// its name or address, and other errors when the rendezvous cannot be reached.
+/// `std::errc::operation_canceled` once a stop is requested, and those of a `rendezvous_client`.
 class run_client {
 public:
     /// Joins. Throws a `problem` that says what to change.
@@ -42,6 +42,9 @@ public:
 
     /// Sets the state that this miner gives to others on request.
     void publish(shared_state latest);
+
+    /// Tells the rendezvous that this miner begins to fetch the state after so many rounds.
+    void report_state_fetching(std::uint32_t round);
 
     /// Tells the rendezvous that this miner holds the state and trains.
     void report_state_held(std::uint32_t round, const std::string& digest);

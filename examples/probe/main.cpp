@@ -21,7 +21,7 @@ void invite(const std::string& address)
 int main(int argc, char** argv)
 {
     using namespace papilio::example;
-    return run_program("papilio-probe", [&] {
+    return run_program("papilio-probe", [&]() -> int {
         const probe_options options = parse_probe_options(argc, argv);
         log_from(options.log);
         signals asked_to_end;
@@ -31,7 +31,8 @@ int main(int argc, char** argv)
         try {
             found = papilio::sync_wait(loop, std::move(work));
         } catch (const std::system_error& failure) {
-            if (failure.code() == std::errc::operation_canceled) return exit_ok;
+            if (failure.code() == std::errc::operation_canceled)
+                return exit_by_signal(asked_to_end.number());
             throw;
         }
         const auto text =

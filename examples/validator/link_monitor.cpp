@@ -24,6 +24,12 @@ link_monitor::link_monitor(member_network& network, std::size_t probe_bytes)
 {
 }
 
+void link_monitor::forget(std::uint16_t id)
+{
+    links_.erase(id);
+    tried_.erase(id);
+}
+
 /// The connected miner that was measured longest ago, and not since the last round.
 std::optional<std::uint16_t> link_monitor::next(const membership& run)
 {
@@ -58,10 +64,11 @@ task<> link_monitor::measure(std::uint16_t id, std::uint32_t round)
         b.secret = secret_;
         b.bytes = probe_bytes_;
         const auto rate = co_await measure_bandwidth(network_.net(), id, b);
-        links_[id] = {mbit(rate.up_bytes_per_second), mbit(rate.down_bytes_per_second),
-                      std::chrono::duration<double, std::milli>(trip.p50).count(), round};
+        links_[id] =
+            link_figures{mbit(rate.up_bytes_per_second), mbit(rate.down_bytes_per_second),
+                         std::chrono::duration<double, std::milli>(trip.p50).count(), round};
     } catch (const std::system_error&) {
-        links_.erase(id);  // a link that cannot be measured meets no requirement
+        links_[id] = std::nullopt;
     }
     tried_[id] = round + 1;
 }

@@ -25,8 +25,12 @@ public:
     /// pause. `run` and `averaging` must outlive the task.
     task<> run(const membership& run, gate& averaging);
 
-    /// The latest measurements. A link whose last measurement failed is missing.
-    const std::map<std::uint16_t, link_figures>& links() const { return links_; }
+    /// The latest measurements, whenever they were. A link whose last one failed has figures no
+    /// more, and one that was never measured to its end is missing.
+    const std::map<std::uint16_t, measured_link>& links() const { return links_; }
+
+    /// The id is a new member's.
+    void forget(std::uint16_t id);
 
 private:
     std::optional<std::uint16_t> next(const membership& run);
@@ -35,7 +39,7 @@ private:
     member_network& network_;
     std::size_t probe_bytes_;
     secret_key secret_;
-    std::map<std::uint16_t, link_figures> links_;
+    std::map<std::uint16_t, measured_link> links_;
     std::map<std::uint16_t, std::uint32_t> tried_;  // rounds done at the time, plus one
 };
 

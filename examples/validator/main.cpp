@@ -7,12 +7,13 @@
 int main(int argc, char** argv)
 {
     using namespace papilio::example;
-    return run_program("papilio-validator", [&] {
+    return run_program("papilio-validator", [&]() -> int {
         const validator_options options = parse_validator_options(argc, argv);
         log_from(options.run.log);
-        signals asked_to_end(options.minutes);
+        signals asked_to_end(options.minutes, {SIGINT, SIGTERM, SIGUSR1});
         validator host_of_run(options);
-        const bool good = host_of_run.run(asked_to_end.token());
+        const bool good = host_of_run.run(asked_to_end);
+        if (host_of_run.paused()) return exit_by_signal(asked_to_end.number());
         return good ? exit_ok : exit_unmet;
     });
 }

@@ -3,6 +3,8 @@
 #include <member/checks.hpp>
 #include <member/command_line.hpp>
 
+#include <papilio/swarm/addresses.hpp>
+
 #include <CLI/CLI.hpp>
 
 namespace papilio::example {
@@ -20,8 +22,10 @@ Examples:
     papilio-validator --preset gpt2-124m --data 'shards/*.bin' --min-up 50 --min-down 50 \
         --scores scores.jsonl --checkpoint kept --resume
 
-Exit code: 0 on success, also after SIGTERM, SIGHUP or Ctrl-C; 1 on a failure; 2 for invalid
-options; 3 when --check finds a shortcoming.)";
+SIGTERM, SIGHUP and Ctrl-C only pause the run: the miners wait, and --resume goes on. SIGUSR1 ends
+it.
+Exit code: 0 when the run has ended; 143, 129 or 130 when it was stopped by SIGTERM, SIGHUP or
+Ctrl-C; 1 on a failure; 2 for invalid options; 3 when --check finds a shortcoming.)";
 
 void add_hosting(CLI::App& app, validator_options& o)
 {
@@ -31,6 +35,10 @@ void add_hosting(CLI::App& app, validator_options& o)
         ->group(hosting);
     app.add_option("--mesh", o.mesh, "host:port at which miners exchange models with it")
         ->check(listen_address())
+        ->group(hosting);
+    app.add_option("--advertise", o.advertise,
+                   "host or host:port by which miners on other hosts reach --mesh")
+        ->check(reachable_address())
         ->group(hosting);
     app.add_option("--address-file", o.address_file, "file to write the address of --listen to")
         ->group(hosting);
@@ -47,7 +55,12 @@ void add_hosting(CLI::App& app, validator_options& o)
     app.add_option("--round-timeout", o.round_timeout, "limit of a round in seconds")
         ->check(above_zero(1e6))
         ->group(hosting);
+    app.add_option("--hold", o.hold,
+                   "seconds that a round waits for a miner that fetches the model; 0: not at all")
+        ->check(between(0, 1e6))
+        ->group(hosting);
     app.add_option("--rounds", o.rounds, "end after so many rounds of the run; 0: never")
+        ->check(rounds())
         ->group(hosting);
     app.add_option("--minutes", o.minutes, "end after so many minutes; 0: never")
         ->check(zero_or_more())
@@ -98,11 +111,22 @@ validator_options parse_validator_options(int argc, const char* const* argv)
                  "continue from the checkpoint in that folder, or begin in an empty one")
         ->needs(checkpoint)
         ->group(checkpoints);
+    app.add_flag("--fall-back", o.fall_back,
+                 "with --resume, go on from the checkpoint though miners were further")
+        ->needs("--resume")
+        ->group(checkpoints);
     read_command_line(app, argc, argv);
     if (o.max_group < o.min_group)
         throw CLI::ValidationError("--max-group", "must be at least --min-group, which is " +
                                                       std::to_string(o.min_group) + ", not " +
                                                       std::to_string(o.max_group));
+    const bool hidden = papilio::detail::is_loopback(parse_endpoint(o.mesh).host) &&
+                        !papilio::detail::is_loopback(parse_endpoint(o.listen).host);
+    if (hidden && o.advertise.empty())
+        throw CLI::ValidationError("--mesh",
+                                   "is a loopback address while --listen is none, so that "
+                                   "miners on other hosts would not reach it: give the "
+                                   "address by which they do, or --advertise");
     return o;
 }
 

@@ -18,11 +18,13 @@ struct validator_options {
     std::string listen = "[::]:5400";    ///< where miners join
     std::string mesh = "[::]:5401";      ///< where rounds are observed
     std::filesystem::path address_file;  ///< written with the address that miners join
+    std::string advertise;               ///< host[:port] by which other hosts reach `mesh`
 
     int min_group = 2;
     int max_group = 4095;
     double patience = 30;        ///< seconds to wait for slow miners, after the first is ready
     double round_timeout = 120;  ///< seconds
+    double hold = 60;            ///< seconds that a group waits for a miner that fetches the model
     std::uint32_t rounds = 0;    ///< of the run, after which it ends; 0: no limit
     double minutes = 0;
 
@@ -32,6 +34,7 @@ struct validator_options {
 
     std::filesystem::path checkpoint;
     bool resume = false;
+    bool fall_back = false;  ///< to the checkpoint, though a later round was settled
     std::filesystem::path scores;
     std::filesystem::path summary;
     bool check = false;

@@ -1,8 +1,11 @@
 #include "run_host.hpp"
 
 #include <member/cancellation.hpp>
-#include <member/program.hpp>
 #include <trainer/problem.hpp>
+
+#include <papilio/base/units.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -20,11 +23,13 @@ std::string label(std::uint16_t id, const std::string& name)
 }  // namespace
 
 run_host::run_host(asio_loop& on, const run_host_options& o, shared_state first, std::string digest,
-                   std::function<void(observation)> tell, std::function<void(std::string)> note)
-try : loop_(on), options_(o), tell_(std::move(tell)), note_(std::move(note)),
+                   journal& settled, std::function<void(observation)> tell,
+                   std::function<void(log_level, std::string)> note)
+try : loop_(on), options_(o), journal_(settled), tell_(std::move(tell)), note_(std::move(note)),
     state_(std::move(first)), digest_(std::move(digest)), network_(on, 0, o.mesh),
     listener_(on, o.listen), server_(on, o.run, network_.announced(), o.rendezvous, this),
     client_(on, any_channel(server_.host_channel())), monitor_(network_, o.probe_bytes) {
+    if (!o.advertise.host.empty()) server_.advertise({o.advertise.host, o.advertise.port});
     network_.publish(state_);
 } catch (const problem&) {
     throw;
@@ -36,19 +41,21 @@ run_host::~run_host() = default;
 
 task<> run_host::run()
 {
-    co_await when_any(server_.serve(listener_), take_part(), ending(),
+    co_await when_any(server_.serve(listener_), take_part(), wait_for_end(),
                       monitor_.run(server_.run(), called_));
     co_await dismiss_all();
 }
 
-void run_host::end()
+void run_host::end(run_ending how)
 {
+    if (ending_.is_open()) return;
+    how_ = how;
     ending_.open();
 }
 
 /// Finishes after `end`, once no group is averaging. It keeps this member from being ready, so that
 /// no further group is called.
-task<> run_host::ending()
+task<> run_host::wait_for_end()
 {
     co_await ending_.opened();
     const auto& members = server_.run().members();  // this one may not have joined yet
@@ -63,11 +70,16 @@ task<> run_host::ending()
     }
 }
 
-/// Tells all members that the run is over, and waits up to five seconds for them to disconnect.
+/// Tells all members that the run is over or pauses, and waits up to five seconds for them to
+/// disconnect.
 task<> run_host::dismiss_all()
 {
-    for (const auto& [id, m] : members_)
-        if (m.present) server_.expel(id, std::string(run_is_over));
+    dismissing_ = true;
+    if (how_ == run_ending::over)
+        server_.close({"the run is over", wire::refusal_kind::run_over});
+    else
+        server_.close({"the run pauses: its validator was stopped, and means to come back",
+                       wire::refusal_kind::paused});
     const auto until = loop_.now() + std::chrono::seconds(5);
     const auto any_connected = [&] {
         return std::ranges::any_of(
@@ -81,21 +93,81 @@ task<> run_host::dismiss_all()
 void run_host::saw(const membership_event& what)
 {
     if (const auto* joined = std::get_if<member_joined>(&what); joined && joined->id != 0) {
-        const auto& m = server_.run().members().at(joined->id);
-        members_[joined->id] = {m.name, m.at, true, false, {}, {}};
-        note_(label(joined->id, m.name) + " joined");
+        note_arrival(server_.run().members().at(joined->id));
     } else if (const auto* left = std::get_if<member_left>(&what); left && left->id != 0) {
-        members_[left->id].present = false;
-        members_[left->id].left = left->reason;
-        if (left->reason != run_is_over)
-            note_(label(left->id, left->name) + " is gone: " + left->reason);
+        note_departure(*left);
     } else if (const auto* called = std::get_if<group_called>(&what)) {
         for (const auto& m : called->group.members)
             if (m.id != 0) members_[m.id].at = m.at;
         called_.open();
     } else if (const auto* outcome = std::get_if<group_round_outcome>(&what)) {
         called_.close();
+        if (outcome->ok) write_down(*outcome);
         outcomes_.push_back(*outcome);
+    } else {
+        note_waiting(what);
+    }
+}
+
+void run_host::note_arrival(const member& m)
+{
+    members_[m.id] = {m.name, m.at, true, false, {}, {}, false};
+    monitor_.forget(m.id);
+    note_(log_level::info, label(m.id, m.name) + " joined");
+}
+
+void run_host::note_departure(const member_left& left)
+{
+    known_member& m = members_[left.id];
+    m.present = false;
+    m.left = left.reason;
+    m.dismissed = dismissing_;
+    if (!dismissing_)
+        note_(log_level::info, label(left.id, left.name) + " is gone: " + left.reason);
+}
+
+void run_host::note_waiting(const membership_event& what)
+{
+    if (const auto* held = std::get_if<group_held>(&what)) {
+        note_(log_level::info, fmt::format("round {} waits up to {} for {} that fetch the model",
+                                           server_.run().round() + 1, human_duration(held->limit),
+                                           held->members.size() == 1 ? "a miner" : "miners"));
+    } else if (const auto* ended = std::get_if<group_hold_ended>(&what)) {
+        note_(log_level::info,
+              fmt::format("the others have waited {}{}", human_duration(ended->lost),
+                          ended->in_vain ? ", in vain" : ""));
+    } else if (const auto* adopted = std::get_if<state_adopted>(&what)) {
+        note_(log_level::info,
+              fmt::format("most of the last group hold the state after round {}: the run goes on "
+                          "from there",
+                          adopted->round));
+    } else if (const auto* hidden = std::get_if<member_unreachable>(&what)) {
+        note_(
+            log_level::warning,
+            fmt::format("miner {} listens at {} only, where miners on other hosts cannot dial it: "
+                        "it owns no part; start it with another --listen or with --announce",
+                        hidden->id, hidden->at.host));
+    }
+}
+
+/// Before members learn of it: what they hold is never later than the journal.
+void run_host::write_down(const group_round_outcome& settled)
+{
+    settled_round s{settled.group.round + 1, settled.digest, {}};
+    for (const auto& [id, report] : settled.reports) {
+        const auto m = server_.run().members().find(id);
+        const bool agrees = report.ok && report.digest == settled.digest;
+        if (agrees && m != server_.run().members().end() && m->second.identity != 0)
+            s.members.push_back(m->second.identity);
+    }
+    try {
+        journal_.append(s);
+        told_failure_ = false;
+    } catch (const problem& why) {
+        if (!std::exchange(told_failure_, true))
+            note_(log_level::warning,
+                  fmt::format("{}; the run goes on, and this is tried again after each round",
+                              why.what()));
     }
 }
 
@@ -129,7 +201,7 @@ task<> run_host::take_part()
             co_await observe(std::get<wire::group>(std::move(found)));
         }
         busy_ = false;
-        if (options_.rounds != 0 && state_->round >= options_.rounds) ending_.open();
+        if (options_.rounds != 0 && state_->round >= options_.rounds) end(run_ending::over);
         if (ending_.is_open()) co_return;
     }
 }
@@ -187,11 +259,22 @@ void run_host::tell_rounds(const average_result* how)
     }
 }
 
+/// Whether the run has settled on this state by now. A donor that gives a later one than was asked
+/// for may lie.
+bool run_host::is_current(const state_snapshot& s, const std::string& digest) const
+{
+    const auto now = server_.run().status_for(0);
+    return s.round == now.round && (now.digest.empty() || digest == now.digest);
+}
+
 /// Fetches the state from a miner. If all fail, the next `report_round_ready` is answered by
 /// `state_outdated`, and leads here again.
 task<> run_host::catch_up(wire::run_status now)
 {
     const auto parameters = static_cast<std::size_t>(options_.run.parameters);
+    if (!now.donors.empty()) {
+        co_await client_.report_state_fetching(now.round);
+    }
     for (const auto& donor : now.donors) {
         try {
             task<state_snapshot> fetching = network_.fetch(donor, now.round, parameters);
@@ -199,7 +282,7 @@ task<> run_host::catch_up(wire::run_status now)
             std::string digest;
             const auto work = [&] { digest = example::digest(*fetched); };
             co_await offload(&pool_, work);
-            if (fetched->round == now.round && digest != now.digest) continue;
+            if (!is_current(*fetched, digest)) continue;
             state_ = std::move(fetched);
             digest_ = std::move(digest);
             network_.publish(state_);

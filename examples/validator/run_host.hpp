@@ -1,5 +1,6 @@
 #pragma once
 
+#include "journal.hpp"
 #include "link_monitor.hpp"
 #include "thresholds.hpp"
 
@@ -8,6 +9,7 @@
 #include <member/state.hpp>
 
 #include <papilio/async/offload.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/swarm/rendezvous.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 
@@ -20,6 +22,9 @@
 
 namespace papilio::example {
 
+/// What members are told when the host ends: that the run is over, or that it goes on later.
+enum class run_ending { over, paused };
+
 /// A member as the host sees it.
 struct known_member {
     std::string name;
@@ -28,6 +33,7 @@ struct known_member {
     bool ready = false;
     wire::round_ready progress;  ///< its latest report of progress
     std::string left;            ///< why it left; empty while present
+    bool dismissed = false;      ///< it left since the host has ended
 };
 
 /// The members and their links at one time.
@@ -35,7 +41,7 @@ struct run_snapshot {
     std::uint32_t round = 0;
     bool averaging = false;
     std::map<std::uint16_t, known_member> members;  ///< miners only
-    std::map<std::uint16_t, link_figures> links;
+    std::map<std::uint16_t, measured_link> links;
 };
 
 /// An attempt at a round that has ended, as the host saw it.
@@ -51,6 +57,7 @@ struct observation {
 
 struct run_host_options {
     tcp::endpoint listen;
+    tcp::endpoint advertise;  ///< empty host: members find out themselves; port 0: that of `mesh`
     member_network_options mesh;
     run_description run;
     rendezvous_options rendezvous;
@@ -65,9 +72,11 @@ struct run_host_options {
 class run_host final : private rendezvous_watcher {
 public:
     /// Calls `tell` on the loop with each attempt that has ended, and `note` with a line of text
-    /// about each miner that joins or leaves. Throws a `problem` when it cannot listen.
+    /// about what people may want to know, such as each miner that joins or leaves. `settled` gets
+    /// each settled round before members learn of it. Throws a `problem` when it cannot listen.
     run_host(asio_loop& on, const run_host_options& o, shared_state first, std::string digest,
-             std::function<void(observation)> tell, std::function<void(std::string)> note);
+             journal& settled, std::function<void(observation)> tell,
+             std::function<void(log_level, std::string)> note);
     ~run_host() override;
 
     /// The address at which miners join.
@@ -79,8 +88,11 @@ public:
     /// Hosts the run until its end.
     task<> run();
 
-    /// Ends the run after the current round.
-    void end();
+    /// Ends after the current round. The first call decides how.
+    void end(run_ending how);
+
+    /// How it has ended.
+    run_ending ending() const { return how_; }
 
     run_snapshot snapshot() const;
 
@@ -90,13 +102,19 @@ private:
     task<> observe(wire::group group);
     task<> catch_up(wire::run_status now);
     void tell_rounds(const average_result* how);
-    task<> ending();
+    task<> wait_for_end();
     task<> dismiss_all();
+    void write_down(const group_round_outcome& settled);
+    void note_arrival(const member& m);
+    void note_departure(const member_left& left);
+    void note_waiting(const membership_event& what);
+    bool is_current(const state_snapshot& s, const std::string& digest) const;
 
     asio_loop& loop_;
     run_host_options options_;
+    journal& journal_;
     std::function<void(observation)> tell_;
-    std::function<void(std::string)> note_;
+    std::function<void(log_level, std::string)> note_;
     thread_pool pool_{1};
 
     shared_state state_;
@@ -113,6 +131,9 @@ private:
     bool busy_ = false;                         // in a group, or fetching the state
     gate called_;                               // while a group is averaging
     gate ending_;                               // once no further round is wanted
+    run_ending how_ = run_ending::over;
+    bool dismissing_ = false;
+    bool told_failure_ = false;  // of the journal, as long as it lasts
 };
 
 }  // namespace papilio::example

@@ -37,7 +37,7 @@ void add_link(verdict& v, const run_snapshot& snapshot, const thresholds& requir
     if (known != snapshot.members.end()) v.name = known->second.name;
     const auto link = snapshot.links.find(v.miner);
     if (link != snapshot.links.end()) v.link = link->second;
-    v.meets_demands = meets(v.link, required);
+    if (link != snapshot.links.end() || !required.any()) v.meets_demands = meets(v.link, required);
 }
 
 }  // namespace
@@ -97,7 +97,7 @@ nlohmann::ordered_json to_json(const verdict& v, const observation& o,
             {"down_mbit", of_link(&link_figures::down_mbit)},
             {"rtt_ms", of_link(&link_figures::rtt_ms)},
             {"took_part", v.took_part},
-            {"meets_demands", v.meets_demands},
+            {"meets_demands", or_null(v.meets_demands)},
             {"score", v.score()},
             {"digest", v.digest},
             {"digest_matches", v.took_part},

@@ -32,11 +32,12 @@ struct verdict {
 
     double seconds = 0;  ///< that it spent in the all-reduce
     std::string digest;  ///< of the state that it reports
-    std::optional<link_figures> link;
+    measured_link link;
     bool took_part = false;
-    bool meets_demands = false;
+    std::optional<bool> meets_demands;  ///< nothing: its link has not been measured yet
 
-    double score() const { return took_part && meets_demands ? 1 : 0; }
+    /// As long as nothing is known of the link, to have taken part in the round is enough.
+    double score() const { return took_part && meets_demands.value_or(true) ? 1 : 0; }
 };
 
 /// The verdict on each miner, by id.

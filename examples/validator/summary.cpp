@@ -1,7 +1,6 @@
 #include "summary.hpp"
 
 #include <member/display.hpp>
-#include <member/program.hpp>
 
 #include <papilio/base/text.hpp>
 #include <papilio/base/units.hpp>
@@ -60,15 +59,17 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
     if (o.outcome.ok) to_observer_ += o.own_report.bytes_received();
 }
 
-/// The record of a miner, which goes on where one of the same name ended before a restart.
+/// The record of a miner, which belongs to its name: it goes on where one of the same name ended
+/// before a restart, or before its id was given to another miner.
 summary::miner_record& summary::of(const verdict& v)
 {
     const auto [entry, is_new] = miners_.try_emplace(v.miner);
     miner_record& s = entry->second;
-    if (const auto before = earlier_.find(v.name); is_new && before != earlier_.end()) {
-        s = before->second;
-        earlier_.erase(before);
-    }
+    if (!is_new && s.name == v.name) return s;
+    if (!s.name.empty()) earlier_[s.name] = std::move(s);
+    const auto before = earlier_.find(v.name);
+    s = before == earlier_.end() ? miner_record{} : before->second;
+    if (before != earlier_.end()) earlier_.erase(before);
     s.name = v.name;
     return s;
 }
@@ -104,7 +105,7 @@ void summary::carry_over(const nlohmann::json& record)
 void summary::note_departures(const run_snapshot& now)
 {
     for (const auto& [id, m] : now.members)
-        if (!m.present && m.left != run_is_over && miners_.contains(id)) miners_[id].left = m.left;
+        if (!m.present && !m.dismissed && miners_.contains(id)) miners_[id].left = m.left;
 }
 
 std::vector<std::string> summary::shortcomings() const

@@ -65,7 +65,7 @@ private:
     int rounds_ = 0;
     int failed_ = 0;
     std::map<std::uint16_t, miner_record> miners_;
-    std::map<std::string, miner_record> earlier_;  // by name, before a restart
+    std::map<std::string, miner_record> earlier_;  // by name, under ids that are lost
     std::string digest_;                           // after the last round
     std::vector<std::uint16_t> last_group_;
 

@@ -64,8 +64,8 @@ template <double link_figures::*Figure>
 std::string figure(const table_row& r)
 {
     const auto link = r.now.links.find(r.id);
-    if (link == r.now.links.end()) return "-";
-    return fmt::format("{:.{}f}", link->second.*Figure, Figure == &link_figures::rtt_ms ? 2 : 0);
+    if (link == r.now.links.end() || !link->second) return "-";
+    return fmt::format("{:.{}f}", (*link->second).*Figure, Figure == &link_figures::rtt_ms ? 2 : 0);
 }
 
 const table_column columns[] = {
@@ -126,7 +126,8 @@ std::string table(const run_snapshot& now, const summary& so_far, std::size_t wi
         if (!m.present) continue;
         const auto known = so_far.miners().find(id);
         const summary::miner_record none;
-        const table_row row{id, m, now, known == so_far.miners().end() ? none : known->second};
+        const bool has_record = known != so_far.miners().end() && known->second.name == m.name;
+        const table_row row{id, m, now, has_record ? known->second : none};
         all += line([&](const table_column& c) { return c.cell(row); });
     }
     return all;

@@ -40,12 +40,12 @@ public:
     /// Prints a line above the table; with time and level where this is no terminal.
     void note(const std::string& line) { print(line, log_level::info); }
     void warn(const std::string& line) { print(line, log_level::warning); }
+    void print(const std::string& line, log_level level);
 
 private:
     using clock = std::chrono::steady_clock;
 
     void clear();
-    void print(const std::string& line, log_level level);
 
     bool terminal_;
     std::string shown_;

@@ -13,6 +13,9 @@ struct link_figures {
     std::uint32_t round = 0;  ///< rounds done when it was measured
 };
 
+/// Nothing: the last measurement failed.
+using measured_link = std::optional<link_figures>;
+
 /// Requirements on a miner's link; 0: none.
 struct thresholds {
     double min_up_mbit = 10;
@@ -22,8 +25,8 @@ struct thresholds {
     bool any() const { return min_up_mbit > 0 || min_down_mbit > 0 || max_rtt_ms > 0; }
 };
 
-/// A link that could not be measured meets no requirement.
-inline bool meets(const std::optional<link_figures>& link, const thresholds& t)
+/// A link whose measurement failed meets no requirement.
+inline bool meets(const measured_link& link, const thresholds& t)
 {
     if (!t.any()) return true;
     if (!link) return false;

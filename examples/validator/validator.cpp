@@ -10,15 +10,29 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace papilio::example {
+
+namespace {
+
+/// Beside the checkpoints, also where --checkpoint is one of them.
+std::filesystem::path journal_in(const std::unique_ptr<checkpoint_folder>& kept)
+{
+    return kept ? kept->path() / "journal" : std::filesystem::path();
+}
+
+}  // namespace
 
 validator::validator(const validator_options& o)
     : options_(o),
       kept_(prepare(o.checkpoint, o.resume, o.run.threads)),
       trainer_(trainer_part(o)),
-      scores_(o.scores, [this](const std::string& line) { view_.warn(line); })
+      scores_(o.scores, [this](const std::string& line) { view_.warn(line); }),
+      journal_(journal_in(kept_), o.run.name)
 {
     load();
     open();
@@ -31,6 +45,11 @@ validator::~validator()
 
 void validator::load()
 {
+    if (journal_.last() && !options_.resume)
+        throw problem(errc::bad_argument, "there is a journal of this run in " +
+                                              kept_->path().string() +
+                                              " already: add --resume to go on from there, or "
+                                              "choose another folder");
     const auto from = checkpoint_of(kept_);
     if (from.empty()) {
         state_ = first_state(trainer_.parameters());
@@ -62,6 +81,16 @@ run_host_options validator::host_part() const
     h.run.configuration = configuration(options_.run);
     h.run.round = state_->round;
     h.run.digest = digest_;  // at the begin, too: whose first weights are others fetches these
+    if (const auto& settled = journal_.last(); settled && !options_.fall_back) {
+        if (settled->round >= state_->round) {
+            h.run.round = settled->round;
+            h.run.digest = settled->digest;
+        }
+        h.run.settled_by = settled->members;
+    }
+    h.run.settings = settings(options_.run);
+    if (!options_.advertise.empty()) h.advertise = parse_reachable(options_.advertise);
+    h.rendezvous.groups.fetch_hold = seconds_long(options_.hold);
     h.rendezvous.groups.min_group = options_.min_group;
     h.rendezvous.groups.max_group = options_.max_group;
     h.rendezvous.groups.group_wait = seconds_long(options_.patience);
@@ -81,11 +110,11 @@ void validator::open()
         const auto tell = [this, drop_state](observation o) {
             seen_.put(std::move(o), drop_state);
         };
-        const auto note = [this](std::string line) {
-            notes_.put(std::move(line), [](std::string&) {});
+        const auto note = [this](log_level level, std::string line) {
+            notes_.put({level, std::move(line)}, [](run_note&) {});
         };
-        host_ = std::make_unique<run_host>(background_.loop(), host_part(), state_, digest_, tell,
-                                           note);
+        host_ = std::make_unique<run_host>(background_.loop(), host_part(), state_, digest_,
+                                           journal_, tell, note);
         address_ = host_->address();
         mesh_address_ = host_->mesh_address();
     });
@@ -132,7 +161,7 @@ void validator::save()
     }
 }
 
-bool validator::run(std::stop_token stop)
+bool validator::run(const signals& asked)
 {
     view_.note(fmt::format("{}: {}, {} parameters, on {}", options_.run.model,
                            describe(trainer_.options().model), trainer_.size(),
@@ -142,7 +171,7 @@ bool validator::run(std::stop_token stop)
     if (!checkpoint_of(kept_).empty())
         view_.note(
             fmt::format("goes on from {}: round {}", checkpoint_of(kept_).string(), state_->round));
-    else if (options_.resume)
+    else if (options_.resume && !journal_.last())
         view_.note(fmt::format("there is no checkpoint in {} yet: begins anew",
                                options_.checkpoint.string()));
     entropy_ = trainer_.held_out_entropy();
@@ -150,10 +179,11 @@ bool validator::run(std::stop_token stop)
     so_far_.emplace(held_out_loss_, entropy_);
     if (!record_.empty()) so_far_->carry_over(nlohmann::json::parse(record_, nullptr, false));
     show_address();
+    show_resumed();
     begun_ = clock::now();
 
     hosted_run hosted(background_, host_->run());
-    const std::stop_callback at_end(stop, [this] { background_.call([this] { host_->end(); }); });
+    const std::stop_callback at_end(asked.token(), [&] { end(asked.number()); });
     while (!hosted.over()) {
         const auto next = seen_.take(std::chrono::milliseconds(500));
         show_notes();
@@ -161,6 +191,7 @@ bool validator::run(std::stop_token stop)
         if (next || view_.redraws()) show();
     }
     hosted.end.get();
+    paused_ = background_.call([this] { return host_->ending(); }) == run_ending::paused;
     show_notes();
     for (auto next = seen_.take(clock::duration{}); next; next = seen_.take(clock::duration{}))
         record(*next);
@@ -183,10 +214,41 @@ void validator::show_address()
     view_.note(fmt::format("a round needs at least {} miners", options_.min_group));
 }
 
+/// After a restart miners may be further than the checkpoint.
+void validator::show_resumed()
+{
+    const auto& settled = journal_.last();
+    const bool behind = settled && settled->round > state_->round;
+    if (behind && options_.fall_back)
+        view_.note(fmt::format("goes on from round {}, though round {} was settled", state_->round,
+                               settled->round));
+    else if (behind)
+        view_.note(fmt::format(
+            "round {} was settled, and the checkpoint is of round {}: waiting for a miner that "
+            "holds the state, digest {:.12}; to go on from the checkpoint instead, start again "
+            "with "
+            "--fall-back",
+            settled->round, state_->round, settled->digest));
+}
+
+/// From the thread that listens for signals.
+void validator::end(int by_signal)
+{
+    const bool pauses = by_signal != 0 && by_signal != SIGUSR1;
+    if (pauses)
+        notes_.put(
+            {log_level::info,
+             fmt::format("pausing after the current round: the miners wait for this validator "
+                         "to come back{}; to end the run for them, too, use kill -USR1 {}",
+                         options_.checkpoint.empty() ? "" : " (--resume)", ::getpid())},
+            [](run_note&) {});
+    background_.call([&] { host_->end(pauses ? run_ending::paused : run_ending::over); });
+}
+
 void validator::show_notes()
 {
-    for (auto line = notes_.take(clock::duration{}); line; line = notes_.take(clock::duration{}))
-        view_.note(*line);
+    for (auto note = notes_.take(clock::duration{}); note; note = notes_.take(clock::duration{}))
+        view_.print(note->text, note->level);
 }
 
 /// Evaluates the state after a round, and writes the scores.

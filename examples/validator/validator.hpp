@@ -9,12 +9,12 @@
 #include <member/background_loop.hpp>
 #include <member/jsonl_log.hpp>
 #include <member/outage.hpp>
+#include <member/signals.hpp>
 #include <trainer/trainer.hpp>
 
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 
 namespace papilio::example {
@@ -27,18 +27,29 @@ public:
     explicit validator(const validator_options& o);
     ~validator();
 
-    /// Returns in good order when the run ends or `stop` is requested. False: `check` is set and
-    /// the run has a shortcoming.
-    bool run(std::stop_token stop);
+    /// Returns in good order when the run ends or a stop is requested: by SIGUSR1 or --minutes it
+    /// ends, and by any other signal it pauses. False: `check` is set and the run has a
+    /// shortcoming.
+    bool run(const signals& asked);
+
+    /// Whether the run was only paused: its miners wait.
+    bool paused() const { return paused_; }
 
 private:
     using clock = std::chrono::steady_clock;
+
+    struct run_note {
+        log_level level;
+        std::string text;
+    };
 
     run_host_options host_part() const;
     void load();
     void open();
     void record(const observation& o);
     void show();
+    void show_resumed();
+    void end(int by_signal);
     void show_notes();
     void show_address();
     double evaluate(const state_snapshot& s);
@@ -53,6 +64,7 @@ private:
     shared_state state_;
     std::string digest_;
     jsonl_log scores_;
+    journal journal_;
     terminal_view view_;
     std::optional<summary> so_far_;
     std::string record_;  // of the run before --resume; empty: none
@@ -63,9 +75,10 @@ private:
     clock::time_point begun_ = clock::now();
     tcp::endpoint address_;
     tcp::endpoint mesh_address_;
+    bool paused_ = false;
 
     inbox<observation> seen_;
-    inbox<std::string> notes_;
+    inbox<run_note> notes_;
     background_loop background_;
     std::unique_ptr<run_host> host_;  // belongs to the background loop
 };

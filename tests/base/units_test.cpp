@@ -28,4 +28,6 @@ TEST_CASE("durations are told in the units in which people would say them")
     CHECK(human_duration(3h + 20min) == "3 h 20 min");
     CHECK(human_duration(3h + 20min + 40s) == "3 h 21 min");
     CHECK(human_duration(-1500ms) == "-1.5 s");
+    CHECK(human_duration(std::chrono::nanoseconds::max()) == "2562047 h 47 min");
+    CHECK(human_duration(std::chrono::nanoseconds::min()) == "-2562047 h 47 min");
 }

@@ -25,6 +25,16 @@ TEST_CASE("whatever is no address is answered by one", "[member]")
     }
 }
 
+TEST_CASE("the port of an address by which others reach a host may be left out", "[member]")
+{
+    CHECK(parse_reachable("run.example") == pa::tcp::endpoint{"run.example", 0});
+    CHECK(parse_reachable("run.example:7") == pa::tcp::endpoint{"run.example", 7});
+    CHECK(parse_reachable("[::1]") == pa::tcp::endpoint{"::1", 0});
+    CHECK(parse_reachable("[::1]:7") == pa::tcp::endpoint{"::1", 7});
+    for (const char* text : {"", ":7", "::1", "host:port"})
+        CHECK_FALSE(problem_of([&] { parse_reachable(text); }).empty());
+}
+
 TEST_CASE("members that differ in what decides the weights have other configurations", "[member]")
 {
     const run_options same;

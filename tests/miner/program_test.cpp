@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <atomic>
+#include <csignal>
 #include <optional>
 #include <sstream>
 
@@ -61,7 +63,7 @@ TEST_CASE("a miner killed at any time and resumed ends as one that never stopped
         program_run miner(PAPILIO_MINER, joined(pieces, {"--metrics", folder.path() / "m.jsonl"}));
         REQUIRE_FALSE(miner.line_with("round 1, step 1").empty());
         miner.signal(SIGTERM);
-        CHECK(miner.end() == exit_ok);
+        CHECK(miner.end() == exit_by_signal(SIGTERM));
         CHECK(mentions(miner.output(), "ended after round"));
         CHECK(mentions(content_of(folder.path() / "m.jsonl"), R"("event":"end")"));
     }
@@ -80,7 +82,7 @@ TEST_CASE("a miner ends in good order though libraries have threads of their own
     program_run miner(PAPILIO_MINER, alone(folder, "kept"));
     REQUIRE_FALSE(miner.line_with(" done, digest").empty());
     miner.signal(SIGTERM);
-    CHECK(miner.end() == exit_ok);
+    CHECK(miner.end() == exit_by_signal(SIGTERM));
     ::unsetenv("OPENBLAS_NUM_THREADS");
     ::setenv("OMP_NUM_THREADS", "1", 1);
 }
@@ -98,7 +100,7 @@ TEST_CASE("a miner says what is wrong, and ends with the code for it", "[program
     says(quick, exit_usage, "--rendezvous");
     says(joined(quick, {"--alone", "--length", "4000"}), exit_failure, "exceed");
     says({"--alone", "--data", "/nowhere"}, exit_failure, "cannot open /nowhere");
-    says(joined(quick, {"--rendezvous", "127.0.0.1:1"}), exit_failure,
+    says(joined(quick, {"--rendezvous", "127.0.0.1:1"}), exit_gave_up,
          "there is no rendezvous at 127.0.0.1:1 (Connection refused): start the validator");
     says(joined(quick, {"--rendezvous", "foo"}), exit_usage, "'foo' is no address");
     says(joined(quick, {"--alone", "--checkpoint", "/proc/x"}), exit_failure,
@@ -169,7 +171,7 @@ TEST_CASE("a miner on a full disk trains on, and saves again when there is space
     REQUIRE(::prlimit(miner.pid(), RLIMIT_FSIZE, &unlimited, nullptr) == 0);
     REQUIRE_FALSE(miner.line_with("checkpoints are saved again").empty());
     miner.signal(SIGTERM);
-    CHECK(miner.end() == exit_ok);
+    CHECK(miner.end() == exit_by_signal(SIGTERM));
     for (const char* once : {"is not saved", "cannot write to"})
         CHECK(miner.output().find(once) == miner.output().rfind(once));
     const auto rest = run_of(joined(alone(folder, "kept"), {"--resume", "--minutes", "0.001"}));
@@ -227,7 +229,7 @@ TEST_CASE("a miner ends in good order when its terminal does, unless nohup start
     program_run miner(PAPILIO_MINER, alone(folder, "kept"));
     REQUIRE_FALSE(miner.line_with(" done, digest").empty());
     miner.signal(SIGHUP);
-    CHECK(miner.end() == exit_ok);
+    CHECK(miner.end() == exit_by_signal(SIGHUP));
     CHECK(mentions(miner.output(), "ended after round"));
 
     const std::string nohup = "trap '' HUP; exec \"$0\" \"$@\"";
@@ -236,7 +238,7 @@ TEST_CASE("a miner ends in good order when its terminal does, unless nohup start
     stays.signal(SIGHUP);
     for (int i = 0; i < 3; ++i) REQUIRE_FALSE(stays.line_with(" done, digest").empty());
     stays.signal(SIGTERM);
-    CHECK(stays.end() == exit_ok);
+    CHECK(stays.end() == exit_by_signal(SIGTERM));
 }
 
 TEST_CASE("the lines of a miner that no terminal shows have time and level", "[program]")
@@ -262,6 +264,33 @@ TEST_CASE("all programs tell their version", "[program]")
         CHECK(asked.output().starts_with("papilio-"));
         CHECK(mentions(asked.output(), " 0."));
     }
+}
+
+TEST_CASE("a miner waits for a rendezvous that accepts its channel and drops it", "[program]")
+{
+    namespace pa = papilio;
+    const scratch_folder folder;
+    background_loop net;
+    std::optional<pa::tcp::listener> door;
+    net.call([&] { door.emplace(net.loop(), pa::tcp::endpoint{"127.0.0.1", 0}); });
+    const auto where = pa::tcp::to_string(net.call([&] { return door->local(); }));
+    std::atomic<int> dropped = 0;
+    const auto drop = [&]() -> pa::task<> {
+        for (;;) {
+            auto channel = co_await door->accept();
+            ++dropped;
+        }
+    };
+    std::stop_source stop;
+    const auto dropping = net.start(drop(), stop.get_token());
+    program_run miner(PAPILIO_MINER,
+                      joined(quick_training(folder), {"--rendezvous", where, "--patience", "4"}));
+    CHECK(mentions(miner.line_with("trying again"), "there is no rendezvous at " + where));
+    CHECK(miner.end() == exit_gave_up);
+    CHECK(dropped >= 2);
+    stop.request_stop();
+    dropping.wait();
+    net.call([&] { door.reset(); });
 }
 
 TEST_CASE("a miner explains its options", "[program]")

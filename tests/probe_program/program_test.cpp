@@ -125,7 +125,7 @@ TEST_CASE("a probe says what is wrong, and ends with the code for it", "[program
     const auto at = address_of(host);
     says(quick({at, "--group", "other"}), exit_failure, R"(this is the run "probe", not "other")");
     host.signal(SIGTERM);
-    CHECK(host.end() == exit_ok);
+    CHECK(host.end() == exit_by_signal(SIGTERM));
 }
 
 TEST_CASE("a group that does not come together ends when its patience does", "[program]")
@@ -136,7 +136,7 @@ TEST_CASE("a group that does not come together ends when its patience does", "[p
     CHECK(guest.code == exit_failure);
     CHECK(mentions(guest.output, "the group was not complete within 2 s"));
     host.signal(SIGTERM);
-    CHECK(host.end() == exit_ok);
+    CHECK(host.end() == exit_by_signal(SIGTERM));
 }
 
 TEST_CASE("a probe that listens everywhere invites by its machine's name", "[program]")
@@ -145,5 +145,5 @@ TEST_CASE("a probe that listens everywhere invites by its machine's name", "[pro
     const auto at = address_of(host);
     CHECK_FALSE(mentions(at, "[::]"));
     host.signal(SIGTERM);
-    CHECK(host.end() == exit_ok);
+    CHECK(host.end() == exit_by_signal(SIGTERM));
 }

@@ -1,5 +1,6 @@
 #include <papilio/swarm/rendezvous.hpp>
 
+#include <papilio/async/timeout.hpp>
 #include <papilio/sim/world.hpp>
 #include <papilio/swarm/rendezvous_client.hpp>
 #include <papilio/swarm/rendezvous_server.hpp>
@@ -554,6 +555,141 @@ TEST_CASE("a run logs whom the reports of a failed round blame", "[rendezvous]")
     CHECK(log.has("info: round ended member=3 round=0 attempt=0 result=failed"));
     CHECK(log.has("debug: member outdated member=1 round=0"));
     CHECK(log.has("info: state outdated member=1 round=0"));
+}
+
+TEST_CASE("a rendezvous that stood still blames nobody, whenever that was", "[rendezvous]")
+{
+    for (int at = 0; at < 60; ++at) {
+        INFO("after " << at * 230 << " ms");
+        meeting m;
+        std::vector<std::unique_ptr<pa::rendezvous_client>> clients;
+        std::vector<pa::task<>> tasks;
+        for (int i = 0; i < 3; ++i) {
+            clients.push_back(m.client());
+            tasks.push_back(take_part(m, *clients.back(), 4, 1s + i * 500ms));
+        }
+        for (auto& t : tasks) t.start(m.world);
+        m.wait(at * 230ms);
+        m.world.stand_still(10min);
+        m.wait(60s);
+        for (auto& t : tasks) {
+            REQUIRE(t.finished());
+            t.result();
+        }
+        CHECK(m.server.run().round() == 4);
+        CHECK(m.seen.outcomes == std::vector<bool>(4, true));
+    }
+}
+
+TEST_CASE("a rendezvous that closes says whether it comes back, and admits nobody any more",
+          "[rendezvous]")
+{
+    const auto [kind, code] = GENERATE(table<wire::refusal_kind, std::error_code>(
+        {{wire::refusal_kind::paused,
+          std::make_error_code(std::errc::resource_unavailable_try_again)},
+         {wire::refusal_kind::run_over, make_error_code(pa::errc::run_over)}}));
+    meeting m;
+    auto member = m.client();
+    wire::joined me;
+    m.run(join(m, *member, me));
+    m.server.close({"it closes", kind});
+    std::error_code heard;
+    const auto wait = [&]() -> pa::task<> {
+        try {
+            co_await member->await_group();
+        } catch (const std::system_error& failure) {
+            heard = failure.code();
+        }
+    };
+    m.run(wait());
+    CHECK(heard == code);
+    CHECK(m.seen.gone.at(me.id) == "it closes");
+    auto late = m.client();
+    std::string why;
+    CHECK(pa::sync_wait(m.world, refused_join(*late, m.request(), why)) == code);
+    CHECK(why.find("it closes") != std::string::npos);
+}
+
+TEST_CASE("a group waits for a member that fetches the state, and logs what that has cost",
+          "[rendezvous]")
+{
+    const pa::test::collected_log log;
+    meeting m;
+    auto a = m.client(), b = m.client(), late = m.client();
+    const auto fetch = [&]() -> pa::task<> {
+        wire::joined me;
+        co_await join(m, *late, me);
+        co_await late->report_state_fetching(me.now.round);
+        co_await pa::sleep_for(20s);
+        wire::state_held held{me.now.round, me.now.digest};
+        co_await late->report_state_held(held);
+        wire::round_ready ready{me.now.round, {}};
+        co_await late->report_round_ready(ready);
+        const auto summons = co_await late->await_group();
+        const auto& group = std::get<wire::group>(summons);
+        wire::round_report d{group.round, group.attempt, true, "after 0"};
+        co_await late->report_round(d);
+    };
+    std::vector<pa::task<>> tasks;
+    tasks.push_back(take_part(m, *a, 1, 1s));
+    tasks.push_back(take_part(m, *b, 1, 2s));
+    tasks.push_back(fetch());
+    m.run(std::move(tasks));
+    CHECK(log.has("info: group held members=1"));
+    CHECK(log.has("info: group hold ended lost="));
+    CHECK(log.has("info: group called round=0 attempt=0 epoch=1 members=3"));
+}
+
+namespace {
+
+/// A channel whose other side seems to be at `host`.
+struct channel_from {
+    pa::task<> send(pa::bytes message) { return held.send(message); }
+    pa::task<std::vector<std::byte>> recv(std::size_t limit) { return held.recv(limit); }
+    pa::task<> close() { return held.close(); }
+    std::string remote() { return host; }
+    pa::pipe held;
+    std::string host;
+};
+
+}  // namespace
+
+TEST_CASE("a loopback address is told to nobody on another host", "[rendezvous]")
+{
+    const bool advertised = GENERATE(true, false);
+    meeting m;
+    if (advertised) m.server.advertise({"run.example", 7000});
+    const auto come = [&](const std::string& from, const std::string& reached) {
+        auto ends = pa::make_pipe(m.world, 10ms);
+        m.server.welcome(pa::any_channel(channel_from{std::move(ends.first), from}));
+        return std::make_unique<pa::rendezvous_client>(
+            m.world, pa::any_channel(channel_from{std::move(ends.second), reached}));
+    };
+    auto near = come("127.0.0.1", "127.0.0.1"), far = come("10.0.0.9", "192.0.2.1");
+    std::map<std::string, wire::group> groups;
+    std::map<std::string, wire::joined> answers;
+    const auto meet = [&](pa::rendezvous_client& c, std::string who) -> pa::task<> {
+        co_await join(m, c, answers[who]);
+        wire::state_held held;
+        co_await c.report_state_held(held);
+        co_await pa::sleep_for(1s);
+        wire::round_ready ready;
+        co_await c.report_round_ready(ready);
+        const auto summons = co_await c.await_group();
+        groups[who] = std::get<wire::group>(summons);
+    };
+    std::vector<pa::task<>> tasks;
+    tasks.push_back(meet(*near, "near"));
+    tasks.push_back(meet(*far, "far"));
+    m.run(std::move(tasks));
+    CHECK(answers["near"].host == wire::endpoint{"127.0.0.1", 9000});
+    CHECK(groups["near"].members[0].at == wire::endpoint{"127.0.0.1", 1});
+    CHECK(groups["near"].members[1].at == wire::endpoint{"10.0.0.9", 2});
+    const std::string seen = advertised ? "run.example" : "192.0.2.1";
+    const std::uint16_t port = advertised ? 7000 : 9000;
+    CHECK(answers["far"].host == wire::endpoint{seen, port});
+    CHECK(groups["far"].members[0].at == wire::endpoint{seen, 1});
+    CHECK(groups["far"].members[1].at == wire::endpoint{"10.0.0.9", 2});
 }
 
 TEST_CASE("members may be dropped at every step", "[rendezvous][drop]")

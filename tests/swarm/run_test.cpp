@@ -70,6 +70,7 @@ public:
 
     const pa::state_snapshot& state() const { return *state_; }
     int fetched() const { return fetched_; }
+    int averaged() const { return averaged_; }
     int id() const { return net_ ? net_->rank() : -1; }
 
     static inline std::uint16_t next_port = 1;
@@ -78,6 +79,7 @@ private:
     pa::task<> catch_up(wire::run_status now)
     {
         if (now.round > 0) {
+            co_await client_.report_state_fetching(now.round);
             std::vector<int> donors;
             for (const auto& d : now.donors) donors.push_back(d.id);
             auto got =
@@ -111,10 +113,12 @@ private:
         wire::round_report d{group.round, group.attempt, false};
         co_await average(group, local, *next, d);
         auto outcome = co_await client_.report_round(d);
-        if (outcome.ok && outcome.yours)
+        if (outcome.ok && outcome.yours) {
             state_ = next;
-        else if (outcome.ok)
+            ++averaged_;
+        } else if (outcome.ok) {
             co_await catch_up(std::move(outcome.now));
+        }
     }
 
     pa::task<> average(const wire::group& group, const std::vector<float>& local,
@@ -157,14 +161,18 @@ private:
     pa::shared_state state_ = first_state();
     std::vector<pa::task<>> serving_;
     int fetched_ = 0;
+    int averaged_ = 0;
 };
 
 struct whole_run {
-    explicit whole_run(std::uint64_t seed)
+    explicit whole_run(std::uint64_t seed, pa::duration fetch_hold = 60s)
         : world({.seed = seed, .peers = 8, .latency = 20ms, .jitter = 5ms, .all = {1e6, 1e6}}),
           server(world, pa::run_description{"run", size, 1, 0, ""}, {"mesh", 9000},
-                 {.groups = {
-                      .min_group = 2, .group_wait = 5s, .round_timeout = 10s, .report_grace = 2s}})
+                 {.groups = {.min_group = 2,
+                             .group_wait = 5s,
+                             .round_timeout = 10s,
+                             .report_grace = 2s,
+                             .fetch_hold = fetch_hold}})
     {
         add(pa::any_channel(server.host_channel()), 0s, true);
     }
@@ -224,6 +232,23 @@ TEST_CASE("all members of a run end with the same bits, latecomers too", "[run]"
     }
     CHECK(late.fetched() >= 1);
     CHECK(r.everybody[1]->fetched() == 0);
+}
+
+TEST_CASE("a latecomer whose transfer takes longer than a round is waited for, and takes part",
+          "[run]")
+{
+    const auto seed = GENERATE(range(1, 21));
+    const bool waits = GENERATE(true, false);
+    INFO("seed " << seed);
+    whole_run r(static_cast<std::uint64_t>(seed), waits ? 60s : 0s);
+    for (int i = 0; i < 3; ++i) r.add_member(std::chrono::milliseconds(100 + 20 * i));
+    r.run_until(pa::time_point(1500ms + seed * 70ms));
+    r.world.reshape(4, {9e3, 9e3});  // the state takes it five seconds, and a round less than two
+    auto& late = r.add_member(10ms);
+    r.run_to_the_end();
+    CHECK(late.id() == 4);
+    CHECK((late.averaged() > 0) == waits);
+    for (const auto& p : r.everybody) CHECK(p->state().spans == r.everybody[0]->state().spans);
 }
 
 TEST_CASE("a member that dies fails one attempt, and the others finish the run", "[run]")

@@ -21,7 +21,7 @@ inline observation observed(std::uint32_t round, const std::vector<std::uint16_t
         o.outcome.group.members.push_back({id, at, wire::member_role::full});
         o.outcome.reports[id] = {round, 0, true, o.outcome.digest, 16'000, 16'000, 0.5, -1};
         o.snapshot.members[id] = {"miner", at, true, false, {}, {}};
-        o.snapshot.links[id] = {100, 100, 5, round};
+        o.snapshot.links[id] = link_figures{100, 100, 5, round};
     }
     o.snapshot.round = round + 1;
     return o;

@@ -43,6 +43,15 @@ TEST_CASE("a validator's options that make no sense are refused", "[validator]")
     CHECK_THROWS_AS(parsed({"--data", "x", "--log", "loud"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--held-out", "0"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--round-timeout", "1e9"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--rounds", "4294967295"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--hold", "-1"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--fall-back"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--advertise", ":5401"}), CLI::Error);
+    CHECK_THROWS_WITH(parsed({"--data", "x", "--mesh", "127.0.0.1:5401"}),
+                      Catch::Contains("--advertise"));
+    CHECK(
+        parsed({"--data", "x", "--mesh", "127.0.0.1:5401", "--advertise", "a.example"}).advertise ==
+        "a.example");
 }
 
 TEST_CASE("a validator and a miner with the same words are of one configuration", "[validator]")

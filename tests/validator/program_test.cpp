@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <csignal>
+#include <filesystem>
 #include <memory>
 #include <set>
 #include <sstream>
@@ -90,7 +92,7 @@ TEST_CASE("a run outlives a miner that is killed, takes in one that comes late, 
     const std::set<std::string> living{"ada", "bob", "late"};
     while (!std::ranges::includes(run.measured(), living))
         REQUIRE_FALSE(run.validator.line_with("rounds done").empty());
-    run.validator.signal(SIGTERM);
+    run.validator.signal(SIGUSR1);
     CHECK(run.validator.end() == exit_ok);
     std::set<std::string> digests;
     for (const auto& miner : {ada.get(), bob.get(), late.get()}) {
@@ -117,14 +119,14 @@ TEST_CASE("a miner that is told to end leaves the others to go on", "[program]")
     const auto ada = run.miner("ada"), bob = run.miner("bob");
     REQUIRE_FALSE(bob->line_with("averaged by 2").empty());
     bob->signal(SIGTERM);
-    CHECK(bob->end() == exit_ok);
+    CHECK(bob->end() == exit_by_signal(SIGTERM));
     CHECK(mentions(bob->output(), "ended after round"));
     REQUIRE_FALSE(ada->line_with("averaged by 1").empty());
 
     const auto again = run.miner("bob", {"--resume"});
     REQUIRE_FALSE(again->line_with("goes on from").empty());
     REQUIRE_FALSE(again->line_with("averaged by 2").empty());
-    run.validator.signal(SIGTERM);
+    run.validator.signal(SIGUSR1);
     CHECK(run.validator.end() == exit_ok);
 }
 
@@ -163,10 +165,10 @@ TEST_CASE("a miner that is resumed has what it had not sent yet of its updates",
     const auto again = run.miner("ada", {"--codec", codec, "--resume"});
     REQUIRE_FALSE(again->line_with("ready for round 3").empty());
     again->signal(SIGTERM);
-    CHECK(again->end() == exit_ok);
+    CHECK(again->end() == exit_by_signal(SIGTERM));
     CHECK(mentions(again->output(), "ended after round 2, step 6"));
     CHECK(unsent() == left);
-    run.validator.signal(SIGTERM);
+    run.validator.signal(SIGUSR1);
     CHECK(run.validator.end() == exit_ok);
     const auto summary = nlohmann::json::parse(content_of(run.folder.path() / "summary.json"));
     CHECK(summary["worst_ratio_to_butterfly"] < 1.05);
@@ -188,7 +190,7 @@ TEST_CASE("miners outlive a validator that dies and comes back", "[program]")
     REQUIRE_FALSE(ada->line_with("joined the run").empty());
     REQUIRE_FALSE(ada->line_with(" done, digest").empty());
     CHECK(mentions(second.validator.output(), "goes on from " + kept.path().string()));
-    second.validator.signal(SIGTERM);
+    second.validator.signal(SIGUSR1);
     CHECK(second.validator.end() == exit_ok);
     CHECK(ada->end() == exit_ok);
 }
@@ -207,7 +209,93 @@ TEST_CASE("a miner comes back under its own name once the run has noticed that i
     REQUIRE_FALSE(again->line_with("joined the run").empty());
     REQUIRE_FALSE(again->line_with("averaged by 1").empty());
     again->signal(SIGTERM);
-    CHECK(again->end() == exit_ok);
+    CHECK(again->end() == exit_by_signal(SIGTERM));
+}
+
+TEST_CASE("a validator that is stopped pauses the run, and its miners wait for it", "[program]")
+{
+    const scratch_folder kept;
+    const std::vector<std::string> keep{"--checkpoint", kept.path(), "--resume"};
+    hosted_run run(keep);
+    const auto ada = run.miner("ada");
+    REQUIRE_FALSE(ada->line_with("round 2 done").empty());
+    run.validator.signal(SIGTERM);
+    CHECK(run.validator.end() == exit_by_signal(SIGTERM));
+    CHECK(mentions(run.validator.output(), "to end the run for them, too, use kill -USR1"));
+    CHECK(mentions(ada->line_with("lost the run"), "the run pauses"));
+
+    const auto colon = run.address.rfind(':');
+    hosted_run second(joined(keep, {"--listen", "127.0.0.1" + run.address.substr(colon)}));
+    REQUIRE_FALSE(ada->line_with("joined the run").empty());
+    REQUIRE_FALSE(ada->line_with(" done, digest").empty());
+    second.validator.signal(SIGUSR1);
+    CHECK(second.validator.end() == exit_ok);
+    CHECK(ada->end() == exit_ok);
+    CHECK(mentions(ada->output(), "the run is over"));
+}
+
+TEST_CASE("a run costs a validator that is frozen for a while at most a round", "[program]")
+{
+    hosted_run run;
+    const auto ada = run.miner("ada");
+    REQUIRE_FALSE(ada->line_with("round 1 done").empty());
+    run.validator.signal(SIGSTOP);
+    REQUIRE_FALSE(ada->line_with("ready for round").empty());
+    run.validator.signal(SIGCONT);
+    REQUIRE_FALSE(ada->line_with(" done, digest").empty());
+    run.validator.signal(SIGUSR1);
+    CHECK(run.validator.end() == exit_ok);
+    CHECK(ada->end() == exit_ok);
+}
+
+TEST_CASE("a validator whose checkpoint is lost takes the state that its journal names from miners",
+          "[program]")
+{
+    const scratch_folder kept;
+    const std::vector<std::string> keep{"--checkpoint", kept.path(), "--resume"};
+    hosted_run run(keep);
+    const auto ada = run.miner("ada");
+    REQUIRE_FALSE(ada->line_with("round 3 done").empty());
+    run.validator.signal(SIGKILL);
+    CHECK(run.validator.end() == -1);
+    for (const auto& entry : std::filesystem::directory_iterator(kept.path()))
+        if (entry.path().filename() != "journal") std::filesystem::remove_all(entry.path());
+
+    const auto colon = run.address.rfind(':');
+    hosted_run second(joined(keep, {"--listen", "127.0.0.1" + run.address.substr(colon)}));
+    CHECK_FALSE(second.validator.line_with("and the checkpoint is of round 0").empty());
+    CHECK(mentions(second.validator.output(), "--fall-back"));
+    REQUIRE_FALSE(ada->line_with("joined the run").empty());
+    REQUIRE_FALSE(ada->line_with(" done, digest").empty());
+    CHECK_FALSE(mentions(ada->output(), "fallen back"));
+    second.validator.signal(SIGUSR1);
+    CHECK(second.validator.end() == exit_ok);
+    CHECK(ada->end() == exit_ok);
+    const auto summary = nlohmann::json::parse(content_of(second.folder.path() / "summary.json"));
+    CHECK(summary["digest"] == last_digest(ada->output()));
+}
+
+TEST_CASE("miners that nobody can dial wait for one that can be, and the run does not end",
+          "[program]")
+{
+    hosted_run run;
+    const auto hidden = run.miner("hidden", {"--listen", "none"});
+    REQUIRE_FALSE(hidden->line_with("ready for round 1, waiting for the others").empty());
+    const auto ada = run.miner("ada");
+    REQUIRE_FALSE(hidden->line_with("averaged by 2").empty());
+    run.validator.signal(SIGUSR1);
+    CHECK(run.validator.end() == exit_ok);
+}
+
+TEST_CASE("a second miner with the same --peer-seed is refused by the first one's name",
+          "[program]")
+{
+    hosted_run run;
+    const auto ada = run.miner("ada", {"--peer-seed", "5"});
+    REQUIRE_FALSE(ada->line_with("joined the run").empty());
+    const auto twin = run.miner("bob", {"--peer-seed", "5", "--patience", "0.2"});
+    CHECK(twin->end() == exit_gave_up);
+    CHECK(mentions(twin->output(), "member 1 (\"ada\") has the same identity"));
 }
 
 TEST_CASE("people are told who comes, who goes and who waits", "[program]")
@@ -218,14 +306,14 @@ TEST_CASE("people are told who comes, who goes and who waits", "[program]")
     CHECK(mentions(run.validator.line_with("joined"), "miner 1 (ada) joined"));
     REQUIRE_FALSE(ada->line_with("ready for round 1, waiting for the others").empty());
     ada->signal(SIGTERM);  // it leaves in good order while it waits, too
-    CHECK(ada->end() == exit_ok);
+    CHECK(ada->end() == exit_by_signal(SIGTERM));
     CHECK(mentions(run.validator.line_with("is gone"), "miner 1 (ada) is gone: it left"));
     const auto bob = run.miner("bob");
     REQUIRE_FALSE(run.validator.line_with("miner 2 (bob) joined").empty());
     bob->signal(SIGKILL);
     CHECK(
         mentions(run.validator.line_with("is gone"), "miner 2 (bob) is gone: its channel closed"));
-    run.validator.signal(SIGTERM);
+    run.validator.signal(SIGUSR1);
     CHECK(run.validator.end() == exit_ok);
 }
 
@@ -262,7 +350,7 @@ TEST_CASE("a validator whose data shrinks hosts on without evaluating", "[progra
     const auto told = run.validator.line_with("is not evaluated");
     CHECK(mentions(told, "has shrunk to 10 bytes"));
     for (int i = 0; i < 3; ++i) REQUIRE_FALSE(ada->line_with(" done, digest").empty());
-    run.validator.signal(SIGTERM);
+    run.validator.signal(SIGUSR1);
     CHECK(run.validator.end() == exit_ok);
     CHECK(ada->end() == exit_ok);
 }
@@ -281,7 +369,7 @@ TEST_CASE("a run begins with the weights that its validator was given", "[progra
     CHECK(ada->end() == exit_ok);
     const auto summary = nlohmann::json::parse(content_of(run.folder.path() / "summary.json"));
     CHECK(summary["digest"] == last_digest(ada->output()));
-    made.validator.signal(SIGTERM);
+    made.validator.signal(SIGUSR1);
     CHECK(made.validator.end() == exit_ok);
 }
 
@@ -292,7 +380,7 @@ TEST_CASE("a validator that listens anywhere tells what miners need", "[program]
     CHECK_FALSE(mentions(run.validator.output(), "--rendezvous 127"));
     CHECK_FALSE(run.validator.line_with("HOST is the address of this machine").empty());
     CHECK(mentions(run.address, "127.0.0.1:"));
-    run.validator.signal(SIGTERM);
+    run.validator.signal(SIGUSR1);
     CHECK(run.validator.end() == exit_ok);
 }
 
@@ -301,7 +389,7 @@ TEST_CASE("a validator that is told to end before it has begun ends in order", "
     for (int i = 0; i < 10; ++i) {
         hosted_run run;
         run.validator.signal(SIGTERM);
-        CHECK(run.validator.end() == exit_ok);
+        CHECK(run.validator.end() == exit_by_signal(SIGTERM));
     }
 }
 
@@ -314,23 +402,25 @@ TEST_CASE("miners that cannot be dialled average with one that can", "[program]"
     REQUIRE_FALSE(ada->line_with("averaged by 3").empty());
     REQUIRE_FALSE(bob->line_with("averaged by 3").empty());
     REQUIRE_FALSE(eve->line_with("averaged by 3").empty());
-    run.validator.signal(SIGTERM);
+    run.validator.signal(SIGUSR1);
     CHECK(run.validator.end() == exit_ok);
 }
 
 TEST_CASE("who does not fit into a run is told why", "[program]")
 {
     hosted_run run;
-    const auto refused = [&](std::vector<std::string> more, const std::string& words) {
+    const auto refused = [&](std::vector<std::string> more, const std::string& words,
+                             int code = exit_refused) {
         const auto miner = run.miner("ada", std::move(more));
-        CHECK(miner->end() == exit_failure);
+        CHECK(miner->end() == code);
         INFO(miner->output());
         CHECK(mentions(miner->output(), words));
     };
     refused({"--run", "other"}, R"(this is the run "papilio", not "other")");
-    refused({"--codec", "f16"}, "the run is configured differently");
+    refused({"--codec", "f16"}, "the run has --codec int8b, this member f16");
+    refused({"--preset", "demo", "--seed", "7"}, "the run has --seed 1, this member 7");
     refused({"--listen", run.address},
-            "cannot listen at " + run.address + ": Address already in use");
+            "cannot listen at " + run.address + ": Address already in use", exit_failure);
 
     program_run second(PAPILIO_VALIDATOR, {"--data", run.folder.path() / "text.txt", "--length",
                                            "16", "--mesh", "127.0.0.1:0", "--listen", run.address});

@@ -12,17 +12,44 @@ namespace wire = papilio::wire;
 TEST_CASE("a score is 1 for whoever took part over a link that meets the demands", "[validator]")
 {
     auto o = observed(3, {1, 2, 3});
-    o.snapshot.links[2].up_mbit = 1;
-    o.snapshot.links.erase(3);
+    o.snapshot.links[2]->up_mbit = 1;
+    o.snapshot.links[3] = std::nullopt;  // its measurement failed
     const auto v = judge(o, {}, round_codec::none, 4000);
     REQUIRE(v.size() == 3);
     CHECK(v[0].status == "averaged");
     CHECK(v[0].score() == 1);
     CHECK(v[1].score() == 0);
-    CHECK_FALSE(v[2].meets_demands);
+    CHECK(v[2].meets_demands == false);
     CHECK(v[2].score() == 0);
     const auto lenient = judge(o, {0, 0, 0}, round_codec::none, 4000);
     CHECK(lenient[2].score() == 1);
+}
+
+TEST_CASE("a link that was never measured counts for nothing, and to take part is enough",
+          "[validator]")
+{
+    auto o = observed(3, {1, 2});
+    o.snapshot.links.erase(1);
+    o.snapshot.links.erase(2);
+    o.outcome.reports.at(2).ok = false;
+    const auto v = judge(o, {}, round_codec::none, 4000);
+    CHECK(v[0].score() == 1);
+    CHECK(v[1].score() == 0);
+    const auto line = to_json(v[0], o, 2.5);
+    CHECK(line["meets_demands"].is_null());
+    CHECK(line["up_mbit"].is_null());
+}
+
+TEST_CASE("a round of clients alone is judged like any other that failed", "[validator]")
+{
+    auto o = observed(3, {1, 2});
+    o.outcome.ok = false;
+    for (auto& m : o.outcome.group.members)
+        if (m.id != 0) m.role = wire::member_role::client;
+    const auto v = judge(o, {}, round_codec::int8b, 4000);
+    REQUIRE(v.size() == 2);
+    CHECK(v[0].butterfly == 0);
+    CHECK(v[0].score() == 0);
 }
 
 TEST_CASE("demands are met from the threshold on", "[validator]")

@@ -146,6 +146,27 @@ TEST_CASE("a miner's rounds and mean are carried over a restart, by its name", "
     second.carry_over(nlohmann::json::parse("[]"));
 }
 
+TEST_CASE("a record belongs to a name: an id that is given again begins anew, or goes on",
+          "[validator]")
+{
+    summary s(5.5, 3.1);
+    const auto round_of = [&](std::uint32_t round, std::uint16_t id, const char* name) {
+        auto o = observed(round, {id});
+        o.snapshot.members[id].name = name;
+        add(s, o);
+    };
+    round_of(0, 1, "ada");
+    round_of(1, 1, "ada");
+    round_of(2, 1, "bob");
+    CHECK(s.miners().at(1).name == "bob");
+    CHECK(s.miners().at(1).rounds == 1);
+    round_of(3, 2, "ada");
+    CHECK(s.miners().at(2).rounds == 3);
+    round_of(4, 1, "eve");
+    round_of(5, 1, "bob");
+    CHECK(s.miners().at(1).rounds == 2);
+}
+
 TEST_CASE("a summary is told to people and to programs", "[validator]")
 {
     auto s = good_run();

@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include <array>
+#include <cmath>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,25 +33,35 @@ bool fails_as(pa::errc why, const auto& act)
 std::vector<wire::swarm_message> one_of_each()
 {
     const wire::endpoint at{"2001:db8::1", 4711};
-    const wire::run_status now{17, "0123abc", {{1, at}, {4095, {"", 0}}}};
+    wire::digest_bytes some;
+    for (std::size_t i = 0; i < some.size(); ++i) some[i] = std::byte(3 * i);
+    const wire::run_status now{17, "0123abc", {{1, at}, {4095, {"", 0}}}, some};
+    wire::join join{"run", "name", at, 124'439'808, 0x1234'5678'9abc'def0};
+    join.identity = 0xfedc'ba98'7654'3210;
+    join.settings = {{"--codec", "int8b"}, {"--seed", "1"}};
+    wire::round_ready ready{17, "0123abc", 100, 1 << 20, 3.25};
+    ready.work = ready.contributions = some;
+    wire::round_report report{17, 2, true, "feed", 1, 2, 0.5, -1};
+    report.state_root = some;
     return {
-        wire::join{"run", "name", at, 124'439'808, 0x1234'5678'9abc'def0},
+        join,
         wire::joined{7, {"", 9000}, now},
-        wire::refused{"this run is full", true},
+        wire::refused{"this run is full", wire::refusal_kind::temporary},
         wire::announce{at},
         wire::state_held{17, "0123abc"},
         wire::round_closing{17, 30'000},
-        wire::round_ready{17, "0123abc", 100, 1 << 20, 3.25},
+        ready,
         wire::group{17,
                     2,
                     4095,
                     60'000,
                     {{0, at, wire::member_role::observer}, {3, at, wire::member_role::client}}},
-        wire::round_report{17, 2, true, "feed", 1, 2, 0.5, -1},
+        report,
         wire::round_outcome{17, 2, true, false, now},
         wire::state_outdated{now},
         wire::alive{},
         wire::leave{},
+        wire::state_fetching{17},
     };
 }
 
@@ -146,19 +157,49 @@ TEST_CASE("ids, roles, order and versions are checked", "[swarm][wire]")
     CHECK(refuses(d));
 
     auto encoded = wire::encode(wire::alive{});
-    encoded[2] = std::byte{2};
+    encoded[2] = std::byte{1};
     try {
         wire::parse_swarm(encoded);
         FAIL("another version was read");
     } catch (const std::system_error& failure) {
-        CHECK(std::string(failure.what()).find("version 1, not 2") != std::string::npos);
+        CHECK(std::string(failure.what()).find("version 2, not 1") != std::string::npos);
     }
+}
+
+TEST_CASE("numbers that mean nothing are refused where they enter", "[swarm][wire]")
+{
+    const auto refused = [](const wire::swarm_message& m, const char* why) {
+        CHECK_THROWS_WITH(wire::parse_swarm(wire::encode(m)), Catch::Contains(why));
+    };
+    for (const double seconds : {1e300, -1.0, double(INFINITY), std::nan("")}) {
+        wire::round_report r;
+        r.seconds = seconds;
+        refused(r, "the duration of a round is from 0 to 10^9 s");
+    }
+    wire::round_report moved;
+    moved.bytes_sent = ~std::uint64_t{0};
+    refused(moved, "the number of bytes sent in a round is at most 2^53");
+    wire::round_ready trained;
+    trained.loss = -double(INFINITY);
+    refused(trained, "the loss of a member is finite or NaN");
+    trained.loss = std::nan("");
+    CHECK(wire::encode(wire::parse_swarm(wire::encode(trained))) == wire::encode(trained));
+    const std::uint32_t beyond = wire::max_rounds + 1;
+    const std::vector<wire::swarm_message> far_ahead{
+        wire::state_held{beyond, ""},         wire::round_ready{beyond, ""},
+        wire::state_fetching{beyond},         wire::state_outdated{{beyond, "", {}, {}}},
+        wire::round_report{beyond, 0, false}, wire::group{beyond, 0, 1, 1, {}}};
+    for (const auto& m : far_ahead)
+        refused(m, "a round in a message is at most 10^9: it is 1000000001");
+    refused(wire::group{0, 0, 0, 1, {}}, "the epoch of a group is from 1 to");
+    refused(wire::refused{"", wire::refusal_kind{4}}, "the kind of a refusal is from 0 to 3");
 }
 
 TEST_CASE("a list that claims to be long costs nothing", "[swarm][wire]")
 {
     auto encoded = wire::encode(wire::state_outdated{});
-    encoded[encoded.size() - 2] = encoded[encoded.size() - 1] = std::byte{0x0f};
+    // The list is followed by a root of 32 bytes.
+    encoded[encoded.size() - 34] = encoded[encoded.size() - 33] = std::byte{0x0f};
     CHECK(fails_as(pa::errc::bad_message, [&] { wire::parse_swarm(encoded); }));
     encoded[encoded.size() - 2] = std::byte{5};
     encoded[encoded.size() - 1] = std::byte{0};

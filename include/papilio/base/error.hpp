@@ -24,12 +24,13 @@ enum class errc {
     refused,          ///< the other side does not want this connection or request
     no_contribution,  ///< weights of 0 leave out peers that the call cannot do without
     corrupted,        ///< a message was changed on its way
+    run_over,         ///< the run has ended, in good order
 };
 
 /// Whether `code`, which may have come over the wire, is one of the above.
 constexpr bool known(errc code) noexcept
 {
-    return code >= errc::stalled && code <= errc::corrupted;
+    return code >= errc::stalled && code <= errc::run_over;
 }
 
 class PAPILIO_SHARED error_category final : public std::error_category {

@@ -2,6 +2,7 @@
 
 #include <papilio/base/config.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -50,6 +51,9 @@ inline std::string human_bytes(std::uint64_t count)
 
 inline std::string human_duration(std::chrono::nanoseconds time)
 {
+    // Neither the negative of the shortest duration nor the rounding of the longest would fit.
+    constexpr auto most = std::chrono::nanoseconds::max() - std::chrono::seconds(1);
+    time = std::clamp(time, -most, most);
     if (time < std::chrono::nanoseconds{0}) return std::string("-").append(human_duration(-time));
     if (time == std::chrono::nanoseconds{0}) return "0 s";
     constexpr std::array units{"ns", "us", "ms", "s"};

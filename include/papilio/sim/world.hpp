@@ -5,6 +5,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
+#include <papilio/base/saturate.hpp>
 #include <papilio/transport/call_numbers.hpp>
 #include <papilio/transport/mailbox.hpp>
 
@@ -99,6 +100,10 @@ public:
     /// `rank` stops, or its cable is pulled: nothing it sends arrives any more, and no link closes.
     void silence(int rank) { silent_.insert(rank); }
 
+    /// The whole program does not run for this time, as if it were stopped or its machine slept:
+    /// what was due meanwhile comes afterwards, at once and in order.
+    void stand_still(duration d) { now_ += d; }
+
     /// The access of `rank` becomes another; what is under way keeps the time that it was given.
     void reshape(int rank, access a);
 
@@ -144,7 +149,7 @@ private:
     static duration transmission(std::size_t size, double bytes_per_second)
     {
         const auto seconds = static_cast<double>(size) / bytes_per_second;
-        return duration(static_cast<std::int64_t>(seconds * 1e9));
+        return saturated_seconds(seconds);
     }
 
     duration delay()

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/text.hpp>
@@ -7,11 +8,13 @@
 #include <papilio/swarm/membership_events.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -37,6 +40,23 @@ inline std::string quoted(const std::string& text)
     return '"' + text.substr(0, 60) + '"';
 }
 
+/// The first settings of which the member has other values than the run, as a sentence; empty: none
+/// of those that both have told.
+inline std::string different_settings(const std::vector<wire::setting>& run,
+                                      const std::vector<wire::setting>& own)
+{
+    std::string all;
+    for (const auto& ours : run) {
+        const auto yours = std::ranges::find(own, ours.name, &wire::setting::name);
+        if (yours == own.end() || yours->value == ours.value) continue;
+        auto one = (all.empty() ? "the run has " : ", and ") + ours.name.substr(0, 30) + ' ' +
+                   ours.value.substr(0, 40) + ", this member " + yours->value.substr(0, 40);
+        if (all.size() + one.size() > 200) break;
+        all += one;
+    }
+    return all;
+}
+
 /// Why a member with these settings can never take part; empty: it can.
 inline std::string mismatch(const wire::join& request, const run_description& run)
 {
@@ -44,6 +64,10 @@ inline std::string mismatch(const wire::join& request, const run_description& ru
         return "this is the run " + quoted(run.name) + ", not " + quoted(request.run);
     if (!readable(request.name))
         return "the member's name must be UTF-8 without control characters";
+    const bool alike =
+        request.parameters == run.parameters && request.configuration == run.configuration;
+    if (auto why = different_settings(run.settings, request.settings); !alike && !why.empty())
+        return why + ": all members need the same";
     if (request.parameters != run.parameters)
         return "the run's model has " + std::to_string(run.parameters) + " parameters, yours " +
                std::to_string(request.parameters) + ": start with the same model";
@@ -64,23 +88,23 @@ inline std::string conflict(const wire::join& request, const member_map& members
         return !request.name.empty() && entry.second.name == request.name;
     });
     if (same_name) return "there is a member called " + quoted(request.name) + " already";
+    const auto twin = std::ranges::find_if(members, [&](const auto& entry) {
+        return request.identity != 0 && entry.second.identity == request.identity;
+    });
+    if (twin != members.end())
+        return "member " + std::to_string(twin->first) + " (" + quoted(twin->second.name) +
+               ") has the same identity: give each miner a --peer-seed of its own, or none";
     if (address_taken(members, request.at, no_member)) return taken_by_another(request.at);
     return {};
 }
 
 /// The refusal of a request to join; nothing: the member is admitted.
 inline std::optional<wire::refused> refusal(const wire::join& request, const run_description& run,
-                                            const member_map& members, int max_members,
-                                            std::uint32_t next_id)
+                                            const member_map& members, int max_members)
 {
-    if (auto why = mismatch(request, run); !why.empty())
-        return wire::refused{std::move(why), false};
-    if (next_id > wire::max_members)
-        return wire::refused{"the run has given away all its " + std::to_string(wire::max_members) +
-                                 " ids; its host must start again",
-                             false};
+    if (auto why = mismatch(request, run); !why.empty()) return wire::refused{std::move(why)};
     if (auto why = conflict(request, members, max_members); !why.empty())
-        return wire::refused{std::move(why), true};
+        return wire::refused{std::move(why), wire::refusal_kind::temporary};
     return std::nullopt;
 }
 
@@ -93,6 +117,14 @@ inline void check_range(const char* option, int value, int least, int most)
                                                         std::to_string(value));
 }
 
+/// Deadlines must not leave the clock's range.
+inline void check_duration(const char* option, duration value)
+{
+    constexpr duration longest = std::chrono::hours(24 * 365 * 30);
+    if (value < duration{} || value > longest)
+        throw bad_value(option, "from 0 s to 30 years", value);
+}
+
 inline void check_run(const run_description& run, const membership_options& o)
 {
     if (run.name.empty())
@@ -102,6 +134,13 @@ inline void check_run(const run_description& run, const membership_options& o)
     check_range("membership_options::max_group", o.max_group, o.min_group, unlimited);
     check_range("membership_options::max_members", o.max_members, 1, wire::max_members);
     check_range("membership_options::donors", o.donors, 1, unlimited);
+    check_duration("membership_options::group_wait", o.group_wait);
+    check_duration("membership_options::round_timeout", o.round_timeout);
+    check_duration("membership_options::report_grace", o.report_grace);
+    check_duration("membership_options::fetch_hold", o.fetch_hold);
+    check_duration("membership_options::resume_wait", o.resume_wait);
+    if (run.round > wire::max_rounds)
+        throw bad_value("run_description::round", "at most 10^9", run.round);
     if (o.round_timeout <= duration{})
         throw std::system_error(errc::bad_argument,
                                 "membership_options::round_timeout must be positive, not " +

@@ -29,13 +29,40 @@ inline std::optional<std::uint16_t> excluded_member(std::uint32_t failed_attempt
     return most->first;
 }
 
-/// The members that can be in the next group.
+/// Whether some of these members are on other hosts than the rendezvous.
+inline bool any_remote(const member_map& members, const std::vector<std::uint16_t>& ids)
+{
+    return std::ranges::any_of(ids, [&](std::uint16_t id) { return !members.at(id).nearby; });
+}
+
+/// The role of a member in a group. Whom not all others can dial owns no part.
+inline wire::member_role role_in_group(const member& m, bool with_remote)
+{
+    const bool hidden = m.role == wire::member_role::full && m.loopback_only && with_remote;
+    return hidden ? wire::member_role::client : m.role;
+}
+
+/// Whether one of these members can own a part of the reduction.
+inline bool any_reduces(const member_map& members, const std::vector<std::uint16_t>& ids)
+{
+    const bool with_remote = any_remote(members, ids);
+    return std::ranges::any_of(ids, [&](std::uint16_t id) {
+        return role_in_group(members.at(id), with_remote) == wire::member_role::full;
+    });
+}
+
+/// The members that can be in the next group: those that are ready, as long as one of them can own
+/// a part. Else those on the host of the rendezvous, if one of them can do so among themselves, and
+/// else nobody: clients alone cannot average.
 inline std::vector<std::uint16_t> group_candidates(const member_map& members,
                                                    std::optional<std::uint16_t> excluded)
 {
     std::vector<std::uint16_t> ids;
     for (const auto& [id, m] : members)
         if (m.state == member_state::ready && id != excluded) ids.push_back(id);
+    if (any_reduces(members, ids)) return ids;
+    std::erase_if(ids, [&](std::uint16_t id) { return !members.at(id).nearby; });
+    if (!any_reduces(members, ids)) ids.clear();
     return ids;
 }
 
@@ -63,13 +90,27 @@ inline std::optional<time_point> group_due(const member_map& members,
     return complete ? time_point::min() : first_ready + o.group_wait;
 }
 
+/// Where none of the first `limit` candidates can own a part, exchanges the last of them for the
+/// first of the others that can.
+inline void admit_reducer(const member_map& members, std::vector<std::uint16_t>& candidates,
+                          std::size_t limit)
+{
+    if (candidates.size() <= limit) return;
+    const bool with_remote = any_remote(members, candidates);
+    const auto last = candidates.begin() + static_cast<std::ptrdiff_t>(limit) - 1;
+    const auto first = std::ranges::find_if(candidates, [&](std::uint16_t id) {
+        return role_in_group(members.at(id), with_remote) == wire::member_role::full;
+    });
+    if (first != candidates.end() && first > last) std::iter_swap(first, last);
+}
+
 struct group_choice {
     std::vector<std::uint16_t> chosen;   ///< ascending
     std::vector<std::uint16_t> skipped;  ///< ready, but the group is full
 };
 
 /// Takes all observers among the candidates, and `max_group` contributors: first those skipped most
-/// often, then those with the lowest id.
+/// often, then those with the lowest id; but one at least that can own a part.
 inline group_choice choose_group(const member_map& members, std::vector<std::uint16_t> candidates,
                                  int max_group)
 {
@@ -83,6 +124,7 @@ inline group_choice choose_group(const member_map& members, std::vector<std::uin
     });
     group_choice result;
     const auto limit = max_group + std::ranges::count_if(candidates, observes);
+    admit_reducer(members, candidates, static_cast<std::size_t>(limit));
     for (; std::ssize(candidates) > limit; candidates.pop_back())
         result.skipped.push_back(candidates.back());
     std::ranges::sort(candidates);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -24,6 +25,22 @@ enum class member_state : std::uint8_t {
     late_outdated,  ///< its group succeeded before it reported
 };
 
+/// What a member fetches, as far as the rendezvous knows.
+struct state_fetch {
+    bool active = false;
+    std::uint32_t round = 0;       ///< rounds done before the state that it fetches
+    time_point since{};            ///< when it began
+    std::optional<duration> took;  ///< the last one that was complete
+    int holds = 0;                 ///< how often a group was held for it
+};
+
+/// That a member holds a later state than the run's, which is not decided yet.
+struct state_claim {
+    std::uint32_t round = 0;
+    std::string digest;
+    bool ready = false;  ///< it waits for a group, and does not only train
+};
+
 /// A member as the rendezvous sees it.
 struct member {
     std::uint16_t id = 0;
@@ -31,10 +48,16 @@ struct member {
     wire::endpoint at;
     wire::member_role role = wire::member_role::full;
     member_state state = member_state::outdated;
-    bool warned = false;         ///< was told in this round that the group will not wait for it
-    std::uint64_t skipped = 0;   ///< how often it was ready and the group was full
-    time_point ready_since{};    ///< since when it is ready, in that state
-    wire::round_ready progress;  ///< its latest report of progress
+    bool warned = false;            ///< was told in this round that the group will not wait for it
+    std::uint64_t identity = 0;     ///< the same whenever it joins; 0: not told
+    bool nearby = false;            ///< its channel comes from this host, by loopback
+    bool loopback_only = false;     ///< it listens at a loopback address: others cannot dial it
+    bool told_unreachable = false;  ///< and that was said
+    std::uint64_t skipped = 0;      ///< how often it was ready and the group was full
+    time_point ready_since{};       ///< since when it is ready, in that state
+    wire::round_ready progress;     ///< its latest report of progress
+    state_fetch fetch;
+    std::optional<state_claim> claim;
 
     bool in_group() const noexcept
     {

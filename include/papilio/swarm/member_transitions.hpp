@@ -16,11 +16,12 @@ namespace papilio::inline PAPILIO_MODE::detail {
 inline std::vector<wire::group_member> start_group(member_map& members, const group_choice& choice)
 {
     std::vector<wire::group_member> group;
+    const bool with_remote = any_remote(members, choice.chosen);
     for (const auto id : choice.skipped) ++members.at(id).skipped;
     for (const auto id : choice.chosen) {
         member& m = members.at(id);
         m.state = member_state::averaging;
-        group.push_back({id, m.at, m.role});
+        group.push_back({id, m.at, role_in_group(m, with_remote)});
     }
     for (auto& [id, m] : members) m.warned = false;
     return group;
@@ -62,6 +63,35 @@ inline void finish_failure(member_map& members)
         if (m.state == member_state::reported) m.state = member_state::training;
         if (m.state == member_state::averaging) m.state = member_state::late;
     }
+}
+
+/// The run turns out to be further than was known: those that held its state do not any more.
+/// Returns them.
+inline std::vector<std::uint16_t> fall_behind(member_map& members)
+{
+    std::vector<std::uint16_t> ids;
+    for (auto& [id, m] : members) {
+        if (m.state != member_state::training && m.state != member_state::ready) continue;
+        m.state = member_state::outdated;
+        ids.push_back(id);
+    }
+    return ids;
+}
+
+/// Members that have claimed a later state go on if that is the run's. Returns the others.
+template <class IsCurrent>
+std::vector<std::uint16_t> settle_claims(member_map& members, IsCurrent is_current)
+{
+    std::vector<std::uint16_t> ids;
+    for (auto& [id, m] : members) {
+        if (!m.claim) continue;
+        const bool current = is_current(*m.claim);
+        const auto goes_on = m.claim->ready ? member_state::ready : member_state::training;
+        m.claim.reset();
+        m.state = current ? goes_on : member_state::outdated;
+        if (!current) ids.push_back(id);
+    }
+    return ids;
 }
 
 /// The member's own report was answered. A failed attempt leaves it where it was.

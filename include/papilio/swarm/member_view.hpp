@@ -46,7 +46,7 @@ public:
         return outcome && outcome->round == round && outcome->attempt == attempt;
     }
 
-    /// `host` completes the addresses of member 0, where they lack a host. Throws
+    /// `host`, at which the rendezvous was reached, completes addresses that lack a host. Throws
     /// `errc::bad_message` for a message that only members send.
     void take(wire::swarm_message message, const std::string& host)
     {
@@ -55,8 +55,7 @@ public:
             complete(welcome->now, host);
             joined = std::move(*welcome);
         } else if (auto* called = std::get_if<wire::group>(&message)) {
-            for (auto& m : called->members)
-                if (m.id == 0) complete(m.at, host);
+            for (auto& m : called->members) complete(m.at, host);
             group = std::move(*called);
         } else if (auto* behind = std::get_if<wire::state_outdated>(&message)) {
             complete(behind->now, host);
@@ -90,8 +89,7 @@ private:
 
     static void complete(wire::run_status& s, const std::string& host)
     {
-        for (auto& donor : s.donors)
-            if (donor.id == 0) complete(donor.at, host);
+        for (auto& donor : s.donors) complete(donor.at, host);
     }
 
     std::uint32_t round_ = 0;  // of the state that the member holds

@@ -9,6 +9,7 @@
 #include <string>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -20,7 +21,10 @@ struct membership_options {
     duration group_wait = std::chrono::seconds(30);     ///< for slow members, from the first ready
     duration round_timeout = std::chrono::seconds(60);  ///< limit of one attempt at a round
     duration report_grace = std::chrono::seconds(15);   ///< beyond it, for reports to arrive
-    int donors = 16;  ///< donors of the state that a member is told of
+    duration fetch_hold = std::chrono::seconds(60);     ///< for a member that fetches the state
+    duration resume_wait =
+        std::chrono::seconds(30);  ///< for the last settled group: see `run_description`
+    int donors = 16;               ///< donors of the state that a member is told of
 };
 static_assert(std::is_trivially_destructible_v<membership_options>);
 
@@ -31,6 +35,13 @@ struct run_description {
     std::uint64_t configuration = 0;  ///< digest of all other settings that must be equal
     std::uint32_t round = 0;          ///< rounds done before the host started; above 0 on resume
     std::string digest;               ///< of the state after those rounds; empty: unknown
+    std::vector<wire::setting> settings = {};  ///< those of `configuration`, for people
+
+    /// Identities of the voters that settled the last of those rounds. Where there are any, no
+    /// group is called before more than half of them hold the same state, all have said what they
+    /// hold, or `resume_wait` has passed; and if more than half hold a later state, that is the
+    /// run's.
+    std::vector<std::uint64_t> settled_by = {};
 };
 
 /// The changes that a step of the membership caused, in order.
@@ -41,7 +52,31 @@ struct member_left {
     std::uint16_t id = 0;
     std::string name;
     std::string reason;
-    bool expelled = false;  ///< the rendezvous must tell the member and close its channel
+    bool expelled = false;      ///< the rendezvous must tell the member and close its channel
+    wire::refusal_kind kind{};  ///< if expelled: what it may do
+};
+
+/// A later state than that with which the run began is the run's: most of its last group hold it.
+struct state_adopted {
+    std::uint32_t round = 0;
+    std::string digest;
+};
+
+/// The group that is due waits for members that fetch the state.
+struct group_held {
+    std::vector<std::uint16_t> members;
+    duration limit{};
+};
+struct group_hold_ended {
+    duration lost{};       ///< how long the others have waited
+    bool in_vain = false;  ///< none of those that were waited for is ready
+};
+
+/// Members on other hosts cannot dial this one, which listens at a loopback address: it is a
+/// client in groups with them. Told once.
+struct member_unreachable {
+    std::uint16_t id = 0;
+    wire::endpoint at;
 };
 struct member_state_outdated {
     std::uint16_t id = 0;
@@ -68,6 +103,7 @@ struct member_round_outcome {
 };
 using membership_event =
     std::variant<member_joined, member_left, member_state_outdated, member_warned, group_called,
-                 group_round_outcome, member_round_outcome>;
+                 group_round_outcome, member_round_outcome, state_adopted, group_held,
+                 group_hold_ended, member_unreachable>;
 
 }  // namespace papilio

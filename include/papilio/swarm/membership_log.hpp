@@ -49,6 +49,17 @@ inline void log_membership(const membership_event& e)
     } else if (const auto* outdated = std::get_if<member_state_outdated>(&e)) {
         log(log_level::debug, "member outdated", {"member", "round"}, outdated->id,
             outdated->now.round);
+    } else if (const auto* held = std::get_if<group_held>(&e)) {
+        log(log_level::info, "group held", {"members", "limit"}, held->members.size(), held->limit);
+    } else if (const auto* went_on = std::get_if<group_hold_ended>(&e)) {
+        log(log_level::info, "group hold ended", {"lost", "result"}, went_on->lost,
+            went_on->in_vain ? "in vain" : "joined");
+    } else if (const auto* adopted = std::get_if<state_adopted>(&e)) {
+        log(log_level::warning, "later state adopted", {"round", "digest"}, adopted->round,
+            adopted->digest);
+    } else if (const auto* hidden = std::get_if<member_unreachable>(&e)) {
+        log(log_level::warning, "member unreachable", {"member", "at"}, hidden->id,
+            hidden->at.host);
     } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {
         log(log_level::warning, "member expelled", {"member", "why"}, left->id, left->reason);
     }

@@ -2,11 +2,11 @@
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
-#include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
 #include <papilio/swarm/member_view.hpp>
+#include <papilio/swarm/own_time.hpp>
 #include <papilio/transport/channel.hpp>
 #include <papilio/wire/swarm.hpp>
 
@@ -35,10 +35,11 @@ static_assert(std::is_trivially_destructible_v<rendezvous_client_options>);
 ///
 /// and again from `report_round_ready`, or from fetching the state. All calls throw when the
 /// channel is gone: `errc::refused` with the reason when the rendezvous does not accept this
-/// member, `std::errc::resource_unavailable_try_again` when another session has its name or
-/// address, such as its own session before its link was lost, else `errc::disconnected` or
-/// `errc::silent`. Heartbeats need a running loop. Belongs to `on`; must outlive the tasks
-/// that use it.
+/// member, `std::errc::resource_unavailable_try_again` when that may pass, since another session
+/// has its name or address, such as its own session before its link was lost, or since the
+/// rendezvous goes away and means to come back; `errc::run_over` when the run has ended; else
+/// `errc::disconnected` or `errc::silent`. Time in which this program did not run counts for
+/// neither. Heartbeats need a running loop. Belongs to `on`; must outlive the tasks that use it.
 class rendezvous_client {
 public:
     rendezvous_client(loop& on, any_channel c, rendezvous_client_options o = {});
@@ -51,6 +52,9 @@ public:
 
     /// Tells where this member listens, if that was unknown when it joined.
     task<> announce(wire::endpoint at);
+
+    /// Before fetching the state after `round` rounds: the next group may wait for this member.
+    task<> report_state_fetching(std::uint32_t round);
 
     task<> report_state_held(wire::state_held h);
     task<> report_round_ready(wire::round_ready r);
@@ -81,6 +85,7 @@ private:
     loop& loop_;
     any_channel channel_;
     rendezvous_client_options options_;
+    detail::own_time clock_{loop_, options_.heartbeat};
 
     detail::member_view view_;
     std::error_code error_;
@@ -90,6 +95,15 @@ private:
     std::optional<task<>> receiver_ = receive_messages();
     std::optional<task<>> heartbeats_ = send_heartbeats();
 };
+
+namespace detail {
+inline std::error_code code_of(wire::refusal_kind kind)
+{
+    if (kind == wire::refusal_kind::permanent) return make_error_code(errc::refused);
+    if (kind == wire::refusal_kind::run_over) return make_error_code(errc::run_over);
+    return std::make_error_code(std::errc::resource_unavailable_try_again);
+}
+}  // namespace detail
 
 // g++ 12.2 destroys a temporary aggregate in an awaited call twice.
 static_assert(!std::is_aggregate_v<wire::join> && !std::is_aggregate_v<wire::endpoint> &&
@@ -121,10 +135,10 @@ inline task<> rendezvous_client::next_message()
 inline task<wire::joined> rendezvous_client::join(wire::join request)
 {
     co_await send(std::move(request));
-    const auto deadline = loop_.now() + options_.join_timeout;
+    const auto deadline = clock_.now() + options_.join_timeout;
     while (!view_.joined) {
         task<> next = next_message();
-        co_await timeout(std::move(next), deadline);
+        co_await detail::within(clock_, deadline - clock_.now(), std::move(next));
     }
     detail::log(log_level::info, "run joined", {"member", "round"}, id(), view_.joined->now.round);
     co_return *view_.joined;
@@ -134,6 +148,12 @@ inline task<> rendezvous_client::announce(wire::endpoint at)
 {
     wire::announce message{std::move(at)};
     co_await send(std::move(message));
+}
+
+inline task<> rendezvous_client::report_state_fetching(std::uint32_t round)
+{
+    wire::state_fetching message{round};
+    co_await send(message);
 }
 
 inline task<> rendezvous_client::report_state_held(wire::state_held h)
@@ -199,13 +219,11 @@ inline task<> rendezvous_client::receive_messages()
     try {
         for (;;) {
             task<std::vector<std::byte>> next = channel_.recv(wire::max_swarm_message);
-            const auto message =
-                co_await timeout(std::move(next), loop_.now() + options_.idle_timeout);
+            const auto message = co_await detail::within<std::vector<std::byte>>(
+                clock_, options_.idle_timeout, std::move(next));
             view_.take(wire::parse_swarm(message), channel_.remote());
             if (const auto& no = view_.refused; no && !error_)
-                fail(no->temporary ? std::make_error_code(std::errc::resource_unavailable_try_again)
-                                   : make_error_code(errc::refused),
-                     no->reason);
+                fail(detail::code_of(no->kind), no->reason);
             received_.open();
         }
     } catch (const std::system_error& failure) {
@@ -222,6 +240,7 @@ inline task<> rendezvous_client::send_heartbeats()
     try {
         for (;;) {
             co_await sleep_for(options_.heartbeat);
+            clock_.now();  // so that it knows of no gap
             if (view_.joined) {
                 co_await channel_.send(heartbeat);
             }

@@ -5,6 +5,7 @@
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/swarm/membership.hpp>
+#include <papilio/swarm/own_time.hpp>
 #include <papilio/swarm/rendezvous_options.hpp>
 #include <papilio/swarm/rendezvous_session.hpp>
 #include <papilio/transport/channel.hpp>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,7 +25,9 @@ namespace papilio::inline PAPILIO_MODE {
 /// told the group of each round, and report its result; `membership` holds the rules. All queues
 /// and waits are bounded: the number of channels without a member and their time to speak, the
 /// messages queued for a member, and the time that a member may be silent. A member that breaks the
-/// protocol is told why, and loses its channel and its membership. Belongs to `on`.
+/// protocol is told why, and loses its channel and its membership. Time in which the program does
+/// not run, since it is stopped or its machine sleeps, counts for none of the deadlines. Belongs to
+/// `on`.
 class rendezvous_server {
 public:
     /// `host` is the address of member 0, the program itself. An empty host name makes members use
@@ -32,6 +36,10 @@ public:
                       rendezvous_watcher* watcher = nullptr);
     rendezvous_server(const rendezvous_server&) = delete;
     rendezvous_server& operator=(const rendezvous_server&) = delete;
+
+    /// Where members on other hosts can reach member 0. Its host is also that of members that have
+    /// joined from this one: without it, others try the host at which they reach the rendezvous.
+    void advertise(wire::endpoint at) { advertised_ = std::move(at); }
 
     /// Accepts channels until the task is dropped.
     template <channel_source Source>
@@ -54,6 +62,9 @@ public:
     /// Ends a membership. The member is told `reason`, a sentence.
     void expel(std::uint16_t id, const std::string& reason);
 
+    /// Ends all memberships but that of the program itself, and admits nobody from now on.
+    void close(const wire::refused& why);
+
     const membership& run() const noexcept { return run_; }
 
 private:
@@ -64,7 +75,7 @@ private:
         explicit alarm(rendezvous_server& s) : server(s) {}
         void fire() override
         {
-            server.run_.tick(server.loop_.now());
+            server.run_.tick(server.clock_.now());
             server.act();
         }
         rendezvous_server& server;
@@ -76,14 +87,24 @@ private:
     task<> receive_messages(session& s);
     bool admit(session& s, const wire::swarm_message& first);
     bool receive(session& s, const wire::swarm_message& message);
+    bool welcome_member(session& s, const wire::join& request);
+    void turn_away(session& s, const wire::join& request, const wire::refused& why);
     void tell(std::uint16_t id, const wire::swarm_message& message);
+    template <class Message>
+    void tell_status(std::uint16_t id, Message message);
+    void call(const wire::group& group);
+    wire::endpoint address_for(bool nearby, std::uint16_t id) const;
+    wire::run_status addressed(bool nearby, wire::run_status status) const;
     void act();
     void carry_out(const membership_event& e);
     task<> send_heartbeats();
 
     loop& loop_;
     wire::endpoint host_;
+    wire::endpoint advertised_;
+    std::optional<wire::refused> closed_;
     rendezvous_options options_;
+    detail::own_time clock_{loop_, options_.heartbeat};
     rendezvous_watcher* watcher_;
     membership run_;
     bool acting_ = false;

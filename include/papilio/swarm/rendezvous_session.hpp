@@ -1,11 +1,12 @@
 #pragma once
 
 #include <papilio/async/gate.hpp>
-#include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
+#include <papilio/swarm/addresses.hpp>
 #include <papilio/swarm/membership.hpp>
+#include <papilio/swarm/own_time.hpp>
 #include <papilio/transport/channel.hpp>
 #include <papilio/wire/swarm.hpp>
 
@@ -23,8 +24,8 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// to send, and how it ends.
 class rendezvous_session {
 public:
-    rendezvous_session(loop& on, any_channel c, bool host, duration idle_timeout)
-        : loop_(on), channel_(std::move(c)), host_(host), idle_timeout_(idle_timeout)
+    rendezvous_session(own_time& clock, any_channel c, bool host, duration idle_timeout)
+        : clock_(clock), channel_(std::move(c)), host_(host), idle_timeout_(idle_timeout)
     {
     }
 
@@ -42,12 +43,8 @@ public:
     /// Whether no more messages are queued: the session ends when the queue is sent.
     bool ending() const noexcept { return ending_; }
 
-    /// The address with the host that this channel came from, where the member left it out.
-    wire::endpoint with_host(wire::endpoint at) const
-    {
-        if (at.host.empty() && at.port != 0) at.host = channel_.remote();
-        return at;
-    }
+    /// Whether the other side is on this host.
+    bool nearby() const { return is_nearby(channel_.remote()); }
 
     /// Queues a message. A member that does not read its messages is cut off, so that the queue
     /// stays short.
@@ -63,7 +60,7 @@ public:
     /// Ends the session after one more message, which says why.
     void dismiss(const wire::refused& why)
     {
-        post(wire::refused{why.reason.substr(0, wire::detail::max_text), why.temporary});
+        post(wire::refused{why.reason.substr(0, wire::detail::max_text), why.kind});
         id_ = -1;
         ending_ = true;
     }
@@ -83,7 +80,8 @@ public:
     task<wire::swarm_message> receive(duration limit)
     {
         task<std::vector<std::byte>> next = channel_.recv(wire::max_member_message);
-        const auto message = co_await timeout(std::move(next), loop_.now() + limit);
+        const auto message =
+            co_await within<std::vector<std::byte>>(clock_, limit, std::move(next));
         co_return wire::parse_swarm(message);
     }
 
@@ -95,7 +93,7 @@ public:
                 const auto message = std::move(outbox_.front());
                 outbox_.pop_front();
                 task<> sent = channel_.send(message);
-                co_await timeout(std::move(sent), loop_.now() + idle_timeout_);
+                co_await within(clock_, idle_timeout_, std::move(sent));
             }
             if (ending_) co_return;
             queued_.close();
@@ -122,7 +120,7 @@ public:
     }
 
 private:
-    loop& loop_;
+    own_time& clock_;
     any_channel channel_;
     bool host_;
     duration idle_timeout_;
@@ -142,7 +140,9 @@ inline void apply_message(membership& run, std::uint16_t id, const rendezvous_se
                           const wire::swarm_message& message, time_point now)
 {
     if (const auto* announced = std::get_if<wire::announce>(&message))
-        run.announce(id, s.with_host(announced->at));
+        run.announce(id, announced->at, s.remote());
+    else if (const auto* fetching = std::get_if<wire::state_fetching>(&message))
+        run.report_state_fetching(id, *fetching, now);
     else if (const auto* held = std::get_if<wire::state_held>(&message))
         run.report_state_held(id, *held, now);
     else if (const auto* ready = std::get_if<wire::round_ready>(&message))

@@ -3,6 +3,7 @@
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/swarm/addresses.hpp>
 #include <papilio/swarm/admission.hpp>
 #include <papilio/swarm/group_policy.hpp>
 #include <papilio/swarm/member.hpp>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,7 +19,7 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// The members of a run by id. No id is given twice.
+/// The members of a run by id. An id that is free again is given last of all.
 class roster {
 public:
     roster(run_description run, const membership_options& o) : run_(std::move(run)), options_(o)
@@ -42,32 +44,54 @@ public:
         host.name = "host";
         host.at = at;
         host.role = wire::member_role::observer;
+        host.nearby = true;
         members_.emplace(std::uint16_t{0}, std::move(host));
     }
 
-    /// The new member's id, or the reason to refuse it.
-    std::variant<std::uint16_t, wire::refused> admit(const wire::join& request)
+    /// The new member's id, which is none of `reserved`, or the reason to refuse it. `from` is the
+    /// host that its channel comes from.
+    std::variant<std::uint16_t, wire::refused> admit(wire::join request, const std::string& from,
+                                                     const std::vector<std::uint16_t>& reserved)
     {
-        auto refused = refusal(request, run_, members_, options_.max_members, next_id_);
-        if (refused) return std::move(*refused);
         member m;
-        m.id = next_id_++;
+        place(m, std::move(request.at), from);
+        request.at = m.at;
+        auto refused = refusal(request, run_, members_, options_.max_members);
+        if (refused) return std::move(*refused);
+        const auto id = free_id(reserved);
+        if (!id)
+            return wire::refused{"all ids of the run are in use", wire::refusal_kind::temporary};
+        m.id = *id;
         m.skipped = min_skipped(members_);
         m.name = request.name;
-        m.at = request.at;
-        if (request.at.port == 0) m.role = wire::member_role::client;
-        const auto id = m.id;
-        members_.emplace(id, std::move(m));
-        return id;
+        m.identity = request.identity;
+        members_.emplace(*id, std::move(m));
+        return *id;
     }
 
-    void announce(std::uint16_t id, const wire::endpoint& at)
+    void announce(std::uint16_t id, wire::endpoint at, const std::string& from)
     {
+        member placed;
+        placed.role = find(id).role;
+        place(placed, std::move(at), from);
+        if (address_taken(members_, placed.at, id))
+            throw std::system_error(errc::refused, taken_by_another(placed.at));
         member& m = find(id);
-        if (address_taken(members_, at, id))
-            throw std::system_error(errc::refused, taken_by_another(at));
-        m.at = at;
-        if (id != 0) m.role = at.port == 0 ? wire::member_role::client : wire::member_role::full;
+        m.at = placed.at;
+        m.loopback_only = placed.loopback_only;
+        if (id != 0) m.role = placed.role;
+    }
+
+    /// The members that others on other hosts cannot dial, where there are such: each once.
+    std::vector<std::uint16_t> newly_unreachable()
+    {
+        std::vector<std::uint16_t> ids;
+        const bool with_remote =
+            std::ranges::any_of(members_, [](const auto& e) { return !e.second.nearby; });
+        for (auto& [id, m] : members_)
+            if (with_remote && m.loopback_only && !std::exchange(m.told_unreachable, true))
+                ids.push_back(id);
+        return ids;
     }
 
     /// The members that hold the run's state, in the order in which member `id` should ask them.
@@ -90,6 +114,29 @@ public:
     }
 
 private:
+    /// Where the member listens, with the host that its channel comes from where it left that out.
+    static void place(member& m, wire::endpoint at, const std::string& from)
+    {
+        m.nearby = is_nearby(from);
+        m.loopback_only = at.port != 0 && is_loopback(at.host);
+        if (at.host.empty() && at.port != 0) at.host = from;
+        m.role = at.port == 0 ? wire::member_role::client : wire::member_role::full;
+        m.at = std::move(at);
+    }
+
+    /// Ids are given in order, and from 1 again: the longest free one is next.
+    std::optional<std::uint16_t> free_id(const std::vector<std::uint16_t>& reserved)
+    {
+        for (int tries = 0; tries < wire::max_members; ++tries) {
+            const auto id = next_id_;
+            next_id_ = static_cast<std::uint16_t>(id % wire::max_members + 1);
+            const bool taken =
+                members_.contains(id) || std::ranges::find(reserved, id) != reserved.end();
+            if (!taken) return id;
+        }
+        return std::nullopt;
+    }
+
     run_description run_;
     membership_options options_;
     std::uint16_t next_id_ = 1;

@@ -45,6 +45,13 @@ public:
         return {round_, failed_attempts_, epoch_, timeout_ms, {}};
     }
 
+    /// Nobody has begun the next round yet, and the run is further than was known.
+    void adopt(std::uint32_t round, const std::string& digest)
+    {
+        round_ = round;
+        digest_ = digest;
+    }
+
     /// The state with this digest is the run's, after one more round.
     void succeed(const wire::group& group, const std::string& digest)
     {

@@ -8,6 +8,7 @@
 #include <papilio/wire/control.hpp>
 #include <papilio/wire/fields.hpp>
 #include <papilio/wire/request.hpp>
+#include <papilio/wire/swarm_fields.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -122,6 +123,7 @@ inline state_offer parse_state_offer(bytes from)
     wire::detail::field_reader fields(from);
     state_offer offer;
     offer.round = fields.get<std::uint32_t>();
+    wire::detail::check_round(offer.round);
     offer.has = fields.get_bool();
     const auto spans = fields.get<std::uint8_t>();
     if (spans > max_state_spans)

@@ -5,6 +5,8 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -34,6 +36,13 @@ public:
         put(static_cast<std::uint8_t>(text.size()));
         const auto as_bytes = std::as_bytes(std::span(text));
         to_.insert(to_.end(), as_bytes.begin(), as_bytes.end());
+    }
+
+    /// So many bytes, without their number.
+    template <std::size_t N>
+    void put(const std::array<std::byte, N>& value)
+    {
+        to_.insert(to_.end(), value.begin(), value.end());
     }
 
     std::vector<std::byte> take() { return std::move(to_); }
@@ -67,6 +76,12 @@ public:
     {
         const auto text = take(get<std::uint8_t>());
         return {reinterpret_cast<const char*>(text.data()), text.size()};
+    }
+
+    template <std::size_t N>
+    void get(std::array<std::byte, N>& value)
+    {
+        std::ranges::copy(take(N), value.begin());
     }
 
     std::size_t left() const noexcept { return left_.size(); }

@@ -92,6 +92,8 @@ void get(field_reader& from, T& value)
         value = from.get_text();
     } else if constexpr (std::is_same_v<T, bool>) {
         value = from.get_bool();
+    } else if constexpr (std::is_same_v<T, digest_bytes>) {
+        from.get(value);
     } else {
         value = from.get<T>();
     }

@@ -2,6 +2,8 @@
 
 #include <papilio/base/config.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -12,19 +14,29 @@
 // with u16 magic, u8 version and u8 kind; texts have at most 255 bytes, lists at most 4,096
 // entries.
 //
+// Version 2 has what version 1 had, and more: `join` has `identity` and `settings`, `refused` a
+// kind instead of a truth value, `round_ready` two digests, `round_report` and `run_status` a root,
+// and `state_fetching` is new.
+//
 // What callers pass to awaited calls has constructors: g++ 12.2 destroys a temporary aggregate
 // twice there.
 namespace papilio::inline PAPILIO_MODE::wire {
 
-inline constexpr std::uint8_t swarm_version = 1;
+inline constexpr std::uint8_t swarm_version = 2;
 inline constexpr int max_members = 4095;  ///< also the highest id
+inline constexpr std::uint32_t max_rounds = 1'000'000'000;
+inline constexpr std::uint64_t max_count = std::uint64_t{1} << 53;  ///< of bytes or tokens
 
 /// The longest message, and the longest one that a member sends.
 inline constexpr std::size_t max_swarm_message = std::size_t{2} << 20;
-inline constexpr std::size_t max_member_message = 2048;
+inline constexpr std::size_t max_member_message = 4096;
+
+/// 32 bytes of SHA-256. Zeros: none is told.
+using digest_bytes = std::array<std::byte, 32>;
 
 /// The address at which a member accepts connections. Port 0: it accepts none. An empty host with a
-/// port: the host from which its channel comes.
+/// port: from a member, the host from which its channel comes; from the rendezvous, the host at
+/// which the reader's channel reached it.
 struct endpoint {
     endpoint() = default;
     endpoint(std::string host_name, std::uint16_t port_number)
@@ -50,19 +62,28 @@ struct run_status {
     std::uint32_t round = 0;
     std::string digest;
     std::vector<member_endpoint> donors;
+    digest_bytes state_root{};  ///< reserved for a hash tree over the state: zeros
     friend bool operator==(const run_status&, const run_status&) = default;
+};
+
+/// An option that must be equal on all members, with its value, for the sentence that refuses
+/// another value.
+struct setting {
+    std::string name;
+    std::string value;
+    friend bool operator==(const setting&, const setting&) = default;
 };
 
 /// A member's first message.
 struct join {
     join() = default;
     join(std::string run_name, std::string own_name, endpoint address = {},
-         std::uint64_t parameter_count = 0, std::uint64_t settings = 0)
+         std::uint64_t parameter_count = 0, std::uint64_t settings_digest = 0)
         : run(std::move(run_name)),
           name(std::move(own_name)),
           at(std::move(address)),
           parameters(parameter_count),
-          configuration(settings)
+          configuration(settings_digest)
     {
     }
 
@@ -71,6 +92,8 @@ struct join {
     endpoint at;
     std::uint64_t parameters = 0;     ///< of the model
     std::uint64_t configuration = 0;  ///< a digest of all settings that must be equal
+    std::uint64_t identity = 0;       ///< the same whenever this member joins; 0: not told
+    std::vector<setting> settings;    ///< those of which `configuration` is a digest, or some
     friend bool operator==(const join&, const join&) = default;
 };
 
@@ -81,10 +104,19 @@ struct joined {
     friend bool operator==(const joined&, const joined&) = default;
 };
 
-/// The last message of the rendezvous to a program that it does not admit, or that it expels.
+/// What a refused program may do.
+enum class refusal_kind : std::uint8_t {
+    permanent,  ///< nothing before it has changed something
+    temporary,  ///< try again: the reason may pass
+    paused,     ///< try again: the rendezvous goes away, and means to come back
+    run_over,   ///< no more: the run has ended
+};
+
+/// The last message of the rendezvous to a program that it does not admit, or whose membership it
+/// ends.
 struct refused {
     std::string reason;
-    bool temporary = false;  ///< the reason may pass: another try may succeed
+    refusal_kind kind = refusal_kind::permanent;
     friend bool operator==(const refused&, const refused&) = default;
 };
 
@@ -105,6 +137,12 @@ struct state_held {
     std::uint32_t round = 0;
     std::string digest;  ///< of that state; empty: not given
     friend bool operator==(const state_held&, const state_held&) = default;
+};
+
+/// A member has begun to fetch the state after `round` rounds: the next group may wait for it.
+struct state_fetching {
+    std::uint32_t round = 0;
+    friend bool operator==(const state_fetching&, const state_fetching&) = default;
 };
 
 /// The others are ready and will not wait longer than this for a member that trains.
@@ -131,7 +169,9 @@ struct round_ready {
     std::string digest;  ///< of that state; empty: not given
     std::uint32_t inner_steps = 0;
     std::uint64_t tokens = 0;
-    double loss = 0;
+    double loss = 0;               ///< NaN: not known
+    digest_bytes work{};           ///< reserved for a digest of the work done: zeros
+    digest_bytes contributions{};  ///< reserved for the root of a tree over the update: zeros
     friend bool operator==(const round_ready&, const round_ready&) = default;
 };
 
@@ -182,6 +222,7 @@ struct round_report {
     std::uint64_t bytes_received = 0;
     double seconds = 0;
     std::int32_t culprit = -1;  ///< if not ok: the member whose failure this one saw itself, or -1
+    digest_bytes state_root{};  ///< reserved, as that of `run_status`: zeros
     friend bool operator==(const round_report&, const round_report&) = default;
 };
 
@@ -215,6 +256,6 @@ struct leave {
 
 using swarm_message =
     std::variant<join, joined, refused, announce, state_held, round_closing, round_ready, group,
-                 round_report, round_outcome, state_outdated, alive, leave>;
+                 round_report, round_outcome, state_outdated, alive, leave, state_fetching>;
 
 }  // namespace papilio::wire

@@ -23,6 +23,7 @@ PAPILIO_DECL std::string error_category::message(int code) const
     case errc::not_finite: return "NaN or infinity among the elements";
     case errc::bad_argument: return "bad argument";
     case errc::refused: return "refused by the other side";
+    case errc::run_over: return "the run is over";
     case errc::no_contribution:
         return "weights of 0: nobody contributes, or, in stages, too few do for this operation";
     case errc::corrupted: return "message corrupted on its way";

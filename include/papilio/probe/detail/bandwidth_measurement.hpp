@@ -5,6 +5,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
 #include <papilio/base/random.hpp>
+#include <papilio/base/saturate.hpp>
 #include <papilio/plan/link_table.hpp>
 #include <papilio/probe/detail/bandwidth_request.hpp>
 #include <papilio/probe/detail/measurement_log.hpp>
@@ -148,7 +149,7 @@ task<access_rate> measure_ways(Net& net, int peer, bandwidth_measurement m)
     if (r.up.chunks > 0) rates.up = rate_of(s.up_times, m.stretches);
     log(log_level::debug, "bandwidth measured",
         {"peer", "down_bytes_per_second", "up_bytes_per_second"}, peer,
-        static_cast<std::uint64_t>(rates.down), static_cast<std::uint64_t>(rates.up));
+        saturate<std::uint64_t>(rates.down), saturate<std::uint64_t>(rates.up));
     co_return rates;
 }
 

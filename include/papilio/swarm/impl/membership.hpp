@@ -6,6 +6,7 @@
 #include <papilio/swarm/member_transitions.hpp>
 #include <papilio/swarm/membership.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -16,6 +17,12 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
+PAPILIO_DECL membership::membership(run_description run, membership_options o)
+    : roster_(run, o), progress_(run.round, run.digest), options_(o), hold_(o.fetch_hold)
+{
+    if (!run.settled_by.empty()) resuming_.emplace(std::move(run.settled_by), o.resume_wait);
+}
+
 PAPILIO_DECL std::uint16_t membership::admit_host(const wire::endpoint& at)
 {
     roster_.admit_host(at);
@@ -23,33 +30,111 @@ PAPILIO_DECL std::uint16_t membership::admit_host(const wire::endpoint& at)
     return 0;
 }
 
-PAPILIO_DECL std::variant<wire::joined, wire::refused> membership::admit(const wire::join& request)
+/// No id of the current group is given again before its round has ended.
+PAPILIO_DECL std::variant<wire::joined, wire::refused> membership::admit(const wire::join& request,
+                                                                         const std::string& from)
 {
-    auto result = roster_.admit(request);
+    std::vector<std::uint16_t> reserved;
+    if (attempt_)
+        for (const auto& m : attempt_->group().members) reserved.push_back(m.id);
+    auto result = roster_.admit(request, from, reserved);
     if (auto* refused = std::get_if<wire::refused>(&result)) return std::move(*refused);
     const auto id = std::get<std::uint16_t>(result);
     events_.push_back(member_joined{id});
+    note_unreachable();
     return wire::joined{id, {}, status_for(id)};
 }
 
+PAPILIO_DECL void membership::announce(std::uint16_t id, const wire::endpoint& at,
+                                       const std::string& from)
+{
+    roster_.announce(id, at, from);
+    note_unreachable();
+}
+
+PAPILIO_DECL void membership::note_unreachable()
+{
+    for (const auto id : roster_.newly_unreachable())
+        events_.push_back(member_unreachable{id, members().at(id).at});
+}
+
+PAPILIO_DECL void membership::say_outdated(std::uint16_t id)
+{
+    events_.push_back(member_state_outdated{id, status_for(id)});
+}
+
+/// Whether the member says that it holds a later state than the run's, and may be right: then it
+/// waits until the others of the last settled group have been heard. When most of them hold that
+/// state, it is the run's.
+PAPILIO_DECL bool membership::claims_later_state(member& m, std::uint32_t round,
+                                                 const std::string& digest, time_point now)
+{
+    m.claim.reset();
+    if (!resuming_) return false;
+    resuming_->note(m.identity, round, digest, now);
+    const auto most = resuming_->of_majority();
+    if (most && most->first > progress_.round()) adopt_later_state(*most);
+    if (round <= progress_.round()) return false;
+    m.claim = {round, digest};
+    return true;
+}
+
+/// Whoever held what was the run's state until now is behind.
+PAPILIO_DECL void membership::adopt_later_state(const detail::resumption::held_state& state)
+{
+    progress_.adopt(state.first, state.second);
+    events_.push_back(state_adopted{state.first, state.second});
+    for (const auto id : detail::fall_behind(roster_.members())) say_outdated(id);
+}
+
+/// From now on groups are called. Whoever has said meanwhile that it holds another state than the
+/// run's learns that it does not.
+PAPILIO_DECL void membership::end_resumption()
+{
+    resuming_.reset();
+    const auto is_current = [&](const auto& claim) {
+        return progress_.is_current(claim.round, claim.digest);
+    };
+    for (const auto id : detail::settle_claims(roster_.members(), is_current)) say_outdated(id);
+}
+
 /// Whether the state that the member holds is the run's. If not, the member becomes outdated.
-PAPILIO_DECL bool membership::check_state(member& m, std::uint32_t round, const std::string& digest)
+PAPILIO_DECL bool membership::check_state(member& m, std::uint32_t round, const std::string& digest,
+                                          time_point now)
 {
     if (m.in_group())
         throw std::system_error(errc::bad_message,
                                 "member " + std::to_string(m.id) +
                                     " must wait for the outcome of its group's round first");
+    if (m.fetch.active) m.fetch.took = now - m.fetch.since;
+    m.fetch.active = false;
+    const bool later = claims_later_state(m, round, digest, now);
     if (progress_.is_current(round, digest)) return true;
     m.state = member_state::outdated;
-    events_.push_back(member_state_outdated{m.id, status_for(m.id)});
+    if (!later) say_outdated(m.id);
     return false;
+}
+
+PAPILIO_DECL void membership::report_state_fetching(std::uint16_t id, const wire::state_fetching& f,
+                                                    time_point now)
+{
+    member& m = roster_.find(id);
+    if (m.in_group() || m.report_late())
+        throw std::system_error(errc::bad_message,
+                                "member " + std::to_string(id) +
+                                    " must wait for the outcome of its group's round first");
+    m.state = member_state::outdated;
+    m.fetch.active = true;
+    m.fetch.round = f.round;
+    m.fetch.since = now;
+    advance(now);
 }
 
 PAPILIO_DECL void membership::report_state_held(std::uint16_t id, const wire::state_held& h,
                                                 time_point now)
 {
     member& m = roster_.find(id);
-    if (check_state(m, h.round, h.digest)) m.state = member_state::training;
+    if (check_state(m, h.round, h.digest, now)) m.state = member_state::training;
     advance(now);
 }
 
@@ -57,9 +142,13 @@ PAPILIO_DECL void membership::report_round_ready(std::uint16_t id, const wire::r
                                                  time_point now)
 {
     member& m = roster_.find(id);
-    if (check_state(m, r.round, r.digest)) {
+    if (check_state(m, r.round, r.digest, now)) {
         if (m.state != member_state::ready) m.ready_since = now;
         m.state = member_state::ready;
+        m.progress = r;
+    } else if (m.claim) {
+        m.claim->ready = true;
+        m.ready_since = now;
         m.progress = r;
     }
     advance(now);
@@ -92,19 +181,25 @@ PAPILIO_DECL void membership::send_outcome(member& m, const wire::round_report& 
     events_.push_back(member_round_outcome{m.id, std::move(outcome)});
 }
 
-PAPILIO_DECL void membership::leave(std::uint16_t id, const std::string& reason, bool expelled,
-                                    time_point now)
+PAPILIO_DECL void membership::leave(std::uint16_t id, const std::string& reason, time_point now)
 {
-    remove(id, reason, expelled);
+    remove(id, {id, {}, reason});
     advance(now);
 }
 
-PAPILIO_DECL void membership::remove(std::uint16_t id, const std::string& reason, bool expelled)
+PAPILIO_DECL void membership::expel(std::uint16_t id, const wire::refused& why, time_point now)
+{
+    remove(id, {id, {}, why.reason, true, why.kind});
+    advance(now);
+}
+
+PAPILIO_DECL void membership::remove(std::uint16_t id, member_left event)
 {
     auto& members = roster_.members();
     const auto found = members.find(id);
     if (found == members.end()) return;
-    events_.push_back(member_left{id, found->second.name, reason, expelled});
+    event.name = found->second.name;
+    events_.push_back(std::move(event));
     members.erase(found);
     progress_.forget(id);
 }
@@ -140,8 +235,10 @@ PAPILIO_DECL void membership::end_attempt(time_point now)
     attempt_.reset();
     for (const auto& [id, report] : reports)
         if (members().contains(id)) send_outcome(roster_.find(id), report);
-    for (const auto id : missing) remove(id, "it did not report the round's result in time", true);
-    for (const auto id : guilty) remove(id, "more than half of its group found it at fault", true);
+    for (const auto id : missing)
+        remove(id, {id, {}, "it did not report the round's result in time", true});
+    for (const auto id : guilty)
+        remove(id, {id, {}, "more than half of its group found it at fault", true});
     advance(now);
 }
 
@@ -154,9 +251,30 @@ PAPILIO_DECL void membership::warn(time_point due, time_point now)
         events_.push_back(member_warned{id, {progress_.round(), left_ms}});
 }
 
+/// Whether the group that is due waits for members that fetch the state.
+PAPILIO_DECL bool membership::holds_group(time_point now)
+{
+    if (!hold_.active()) {
+        if (!hold_.begin(roster_.members(), progress_.round(), now)) return false;
+        events_.push_back(group_held{hold_.members(), options_.fetch_hold});
+        return true;
+    }
+    if (!hold_.over(members(), progress_.round(), now)) {
+        warn(std::min(hold_.until(), now + options_.group_wait), now);
+        return true;
+    }
+    const auto lost = hold_.lasted(now);
+    events_.push_back(group_hold_ended{lost, hold_.end(members())});
+    return false;
+}
+
 /// Ends the current attempt, or calls the next group, when it is time.
 PAPILIO_DECL void membership::advance(time_point now)
 {
+    if (resuming_) {
+        if (!resuming_->over(now)) return;
+        end_resumption();
+    }
     if (attempt_) {
         const bool over = now >= attempt_->report_deadline();
         if (over || attempt_->missing(members()).empty()) end_attempt(now);
@@ -165,18 +283,20 @@ PAPILIO_DECL void membership::advance(time_point now)
     const auto ids = detail::group_candidates(members(), progress_.excluded());
     const auto due = detail::group_due(members(), ids, progress_.excluded(), options_);
     if (!due) return;
-    if (*due <= now)
-        call(ids, now);
-    else
+    if (*due > now)
         warn(*due, now);
+    else if (!holds_group(now))
+        call(ids, now);
 }
 
 PAPILIO_DECL time_point membership::next_tick() const
 {
+    if (resuming_) return resuming_->over_at();
     if (attempt_) return attempt_->report_deadline();
     const auto ids = detail::group_candidates(members(), progress_.excluded());
-    return detail::group_due(members(), ids, progress_.excluded(), options_)
-        .value_or(time_point::max());
+    const auto due = detail::group_due(members(), ids, progress_.excluded(), options_);
+    if (!due) return time_point::max();
+    return hold_.active() ? std::max(*due, hold_.until()) : *due;
 }
 
 }  // namespace papilio

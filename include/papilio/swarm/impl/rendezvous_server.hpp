@@ -12,6 +12,7 @@
 #include <papilio/wire/swarm.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -49,7 +50,7 @@ PAPILIO_DECL void rendezvous_server::open(any_channel c, bool host)
     const auto from = [&] { return c.remote(); };
     detail::log(log_level::debug, "session opened", {"from"}, from);
     sessions_.push_back(
-        std::make_unique<session>(loop_, std::move(c), host, options_.idle_timeout));
+        std::make_unique<session>(clock_, std::move(c), host, options_.idle_timeout));
     session& s = *sessions_.back();
     s.work = std::make_unique<task<>>(serve_session(s));
     s.work->start(loop_);
@@ -89,7 +90,7 @@ PAPILIO_DECL task<> rendezvous_server::serve_session(session& s)
     if (s.id() >= 0) {
         const auto id = static_cast<std::uint16_t>(s.id());
         s.set_id(-1);
-        run_.leave(id, why, false, loop_.now());
+        run_.leave(id, why, clock_.now());
         act();
     }
     co_await s.close();
@@ -115,26 +116,43 @@ PAPILIO_DECL bool rendezvous_server::admit(session& s, const wire::swarm_message
     if (s.is_host()) {
         s.set_id(run_.admit_host(host_));
         s.post(wire::joined{0, host_, run_.status_for(0)});
-    } else {
-        wire::join request = *asked;
-        request.at = s.with_host(std::move(request.at));
-        const auto from = [&] { return s.remote(); };
-        auto answer = run_.admit(request);
-        if (const auto* refused = std::get_if<wire::refused>(&answer)) {
-            detail::log(log_level::warning, "member refused", {"name", "from", "why"}, request.name,
-                        from, refused->reason);
-            s.dismiss(*refused);
-            return false;
-        }
-        auto& joined = std::get<wire::joined>(answer);
-        joined.host = host_;
-        detail::log(log_level::info, "member joined", {"member", "name", "from"}, joined.id,
-                    request.name, from);
-        s.set_id(joined.id);
-        s.post(joined);
+    } else if (!welcome_member(s, *asked)) {
+        return false;
     }
     act();
     return true;
+}
+
+/// False: it is refused.
+PAPILIO_DECL bool rendezvous_server::welcome_member(session& s, const wire::join& request)
+{
+    if (closed_) {
+        turn_away(s, request, *closed_);
+        return false;
+    }
+    auto answer = run_.admit(request, s.remote());
+    if (const auto* refused = std::get_if<wire::refused>(&answer)) {
+        turn_away(s, request, *refused);
+        return false;
+    }
+    auto& joined = std::get<wire::joined>(answer);
+    joined.host = address_for(s.nearby(), 0);
+    joined.now = addressed(s.nearby(), std::move(joined.now));
+    const auto from = [&] { return s.remote(); };
+    detail::log(log_level::info, "member joined", {"member", "name", "from"}, joined.id,
+                request.name, from);
+    s.set_id(joined.id);
+    s.post(joined);
+    return true;
+}
+
+PAPILIO_DECL void rendezvous_server::turn_away(session& s, const wire::join& request,
+                                               const wire::refused& why)
+{
+    const auto from = [&] { return s.remote(); };
+    detail::log(log_level::warning, "member refused", {"name", "from", "why"}, request.name, from,
+                why.reason);
+    s.dismiss(why);
 }
 
 /// False: this was the member's last message.
@@ -145,10 +163,13 @@ PAPILIO_DECL bool rendezvous_server::receive(session& s, const wire::swarm_messa
     if (std::holds_alternative<wire::alive>(message)) return true;
     const auto id = static_cast<std::uint16_t>(s.id());
     try {
-        detail::apply_message(run_, id, s, message, loop_.now());
+        detail::apply_message(run_, id, s, message, clock_.now());
     } catch (const std::system_error& failure) {
-        s.dismiss({failure.what(), failure.code() == errc::refused});
-        run_.leave(id, failure.what(), true, loop_.now());
+        const bool may_pass = failure.code() == errc::refused;
+        run_.expel(id,
+                   {failure.what(),
+                    may_pass ? wire::refusal_kind::temporary : wire::refusal_kind::permanent},
+                   clock_.now());
     }
     act();
     return s.id() >= 0;
@@ -161,9 +182,58 @@ PAPILIO_DECL void rendezvous_server::tell(std::uint16_t id, const wire::swarm_me
     if (found != sessions_.end()) (*found)->post(message);
 }
 
+/// Where member `id` can be dialled from this host, or from another one.
+PAPILIO_DECL wire::endpoint rendezvous_server::address_for(bool nearby, std::uint16_t id) const
+{
+    if (id == 0 && !nearby && !advertised_.host.empty())
+        return {advertised_.host, advertised_.port != 0 ? advertised_.port : host_.port};
+    if (id == 0) return host_;
+    const auto found = run_.members().find(id);
+    if (found == run_.members().end()) return {};
+    return detail::seen_by(nearby, found->second, advertised_.host);
+}
+
+PAPILIO_DECL wire::run_status rendezvous_server::addressed(bool nearby,
+                                                           wire::run_status status) const
+{
+    for (auto& donor : status.donors) donor.at = address_for(nearby, donor.id);
+    return status;
+}
+
+/// Tells a member `message`, which holds the run's status as `now`.
+template <class Message>
+void rendezvous_server::tell_status(std::uint16_t id, Message message)
+{
+    const auto found = run_.members().find(id);
+    if (found == run_.members().end()) return;
+    message.now = addressed(found->second.nearby, std::move(message.now));
+    tell(id, message);
+}
+
+PAPILIO_DECL void rendezvous_server::call(const wire::group& group)
+{
+    std::array<wire::group, 2> views{group, group};  // from other hosts, and from this one
+    for (const bool nearby : {false, true})
+        for (auto& m : views[nearby].members) m.at = address_for(nearby, m.id);
+    for (const auto& m : group.members) {
+        const auto found = run_.members().find(m.id);
+        if (found != run_.members().end()) tell(m.id, views[found->second.nearby]);
+    }
+}
+
 PAPILIO_DECL void rendezvous_server::expel(std::uint16_t id, const std::string& reason)
 {
-    run_.leave(id, reason, true, loop_.now());
+    run_.expel(id, {reason}, clock_.now());
+    act();
+}
+
+PAPILIO_DECL void rendezvous_server::close(const wire::refused& why)
+{
+    closed_ = why;
+    std::vector<std::uint16_t> ids;
+    for (const auto& [id, m] : run_.members())
+        if (id != 0) ids.push_back(id);
+    for (const auto id : ids) run_.expel(id, why, clock_.now());
     act();
 }
 
@@ -176,23 +246,23 @@ PAPILIO_DECL void rendezvous_server::act()
     acting_ = false;
     const auto next = run_.next_tick();
     alarm_.cancel();
-    if (next != time_point::max()) loop_.post_at(alarm_, next);
+    if (next != time_point::max()) loop_.post_at(alarm_, clock_.on_loop(next));
 }
 
 PAPILIO_DECL void rendezvous_server::carry_out(const membership_event& e)
 {
     detail::log_membership(e);
     if (const auto* called = std::get_if<group_called>(&e)) {
-        for (const auto& m : called->group.members) tell(m.id, called->group);
+        call(called->group);
     } else if (const auto* ended = std::get_if<member_round_outcome>(&e)) {
-        tell(ended->id, ended->outcome);
+        tell_status(ended->id, ended->outcome);
     } else if (const auto* outdated = std::get_if<member_state_outdated>(&e)) {
-        tell(outdated->id, wire::state_outdated{outdated->now});
+        tell_status(outdated->id, wire::state_outdated{outdated->now});
     } else if (const auto* warned = std::get_if<member_warned>(&e)) {
         tell(warned->id, warned->warning);
     } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {
         for (auto& s : sessions_)
-            if (s->id() == left->id) s->dismiss({left->reason, false});
+            if (s->id() == left->id) s->dismiss({left->reason, left->kind});
     }
     if (watcher_) watcher_->saw(e);
 }
@@ -201,6 +271,7 @@ PAPILIO_DECL task<> rendezvous_server::send_heartbeats()
 {
     for (;;) {
         co_await sleep_for(options_.heartbeat);
+        clock_.now();  // so that it knows of no gap
         for (auto& s : sessions_)
             if (s->id() >= 0 && s->idle()) s->post(wire::alive{});
         std::erase_if(sessions_, [](const auto& s) { return s->work->finished(); });

@@ -1,0 +1,113 @@
+#include "journal.hpp"
+
+#include <member/jsonl_log.hpp>
+#include <trainer/problem.hpp>
+
+#include <papilio/wire/swarm_messages.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <utility>
+
+namespace papilio::example {
+
+namespace {
+
+/// Nothing for a line that `append` cannot have written.
+std::optional<settled_round> parse(const nlohmann::json& line)
+{
+    try {
+        settled_round s;
+        s.round = line.at("settled").get<std::uint32_t>();
+        s.digest = line.at("digest").get<std::string>();
+        s.members = line.at("members").get<std::vector<std::uint64_t>>();
+        if (s.round > wire::max_rounds || s.members.size() > wire::max_members) return {};
+        return s;
+    } catch (const nlohmann::json::exception&) {
+        return {};
+    }
+}
+
+bool write_all(int file, const std::string& text)
+{
+    for (std::size_t done = 0; done < text.size();) {
+        const auto n = ::write(file, text.data() + done, text.size() - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        done += static_cast<std::size_t>(n);
+    }
+    return ::fsync(file) == 0;
+}
+
+/// So that a file that was just made is found after a loss of power.
+void sync_folder(const std::filesystem::path& file)
+{
+    const auto folder = file.has_parent_path() ? file.parent_path() : ".";
+    const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened < 0) return;
+    ::fsync(opened);
+    ::close(opened);
+}
+
+}  // namespace
+
+journal::journal(std::filesystem::path path, std::string run)
+    : path_(std::move(path)), run_(std::move(run))
+{
+    if (path_.empty()) return;
+    if (std::filesystem::exists(path_) && !std::filesystem::is_regular_file(path_))
+        throw problem(errc::bad_argument, path_.string() + " is no file: the journal needs one");
+    read();
+    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (file_ < 0) throw_system_problem(errno, "cannot write to " + path_.string());
+    sync_folder(path_);
+}
+
+journal::~journal()
+{
+    if (file_ >= 0) ::close(file_);
+}
+
+void journal::read()
+{
+    std::ifstream from(path_, std::ios::binary);
+    std::string line;
+    for (int number = 1; std::getline(from, line) && !from.eof(); ++number) {
+        const auto json = nlohmann::json::parse(line, nullptr, false);
+        const auto s = parse(json);
+        const std::string where = path_.string() + ", line " + std::to_string(number);
+        if (!s && from.peek() == std::ifstream::traits_type::eof()) return;  // the last one
+        if (!s)
+            throw problem(errc::bad_message, where +
+                                                 ", is damaged: move the file away to go on "
+                                                 "from the checkpoint alone");
+        if (json.value("run", std::string()) != run_)
+            throw problem(errc::mismatch, where +
+                                              ", is of another run: choose another --checkpoint, "
+                                              "or the same --run");
+        last_ = *s;
+        good_ += line.size() + 1;
+    }
+}
+
+void journal::append(const settled_round& s)
+{
+    last_ = s;
+    if (path_.empty()) return;
+    const nlohmann::ordered_json line = {
+        {"settled", s.round}, {"digest", s.digest}, {"members", s.members}, {"run", run_}};
+    const std::string text = as_text(line) + "\n";
+    const auto begin = static_cast<off_t>(good_);
+    errno = 0;
+    const bool written = ::ftruncate(file_, begin) == 0 && ::lseek(file_, begin, SEEK_SET) >= 0 &&
+                         write_all(file_, text);
+    if (!written) throw_system_problem(errno, "cannot write to " + path_.string());
+    good_ += text.size();
+}
+
+}  // namespace papilio::example
