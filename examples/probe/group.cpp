@@ -3,6 +3,7 @@
 #include "pairs.hpp"
 
 #include <member/endpoint.hpp>
+#include <member/program.hpp>
 #include <member/seconds.hpp>
 #include <trainer/problem.hpp>
 
@@ -79,9 +80,10 @@ private:
             auto channel = co_await std::move(dialled);
             client_.emplace(loop_, any_channel(std::move(channel)));
         } catch (const std::system_error& failure) {
-            throw problem(failure.code(), sentence(failure) +
-                                              ": is a papilio-probe with --listen "
-                                              "running there?");
+            const auto why =
+                sentence(failure) + ": is a papilio-probe with --listen running there?";
+            if (failure.code() == errc::refused) throw problem(failure.code(), why);
+            throw gave_up(failure.code(), why);
         }
     }
 
@@ -119,7 +121,7 @@ private:
         const std::string who = server_ ? std::to_string(server_->run().members().size()) + " of " +
                                               std::to_string(options_.peers) + " peers have joined"
                                         : "the group was not complete";
-        throw problem(errc::timed_out,
+        throw gave_up(errc::timed_out,
                       fmt::format("{} within {} s (--patience)", who, options_.patience));
     }
 

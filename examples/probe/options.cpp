@@ -22,8 +22,9 @@ Examples:
     papilio-probe --listen :5400 --peers 4 --seconds 10 --json
     papilio-probe 10.0.0.1:5400 --seconds 10 --json     (on each of the other three)
 
-Exit code: 0 on success; 143, 129 or 130 after SIGTERM, SIGHUP or Ctrl-C; 1 on a failure; 2 for
-invalid options; 3 when a pair could not be measured.)";
+Exit code: 0 on success; 3 when a pair could not be measured; 143, 129 or 130 after SIGTERM, SIGHUP
+or Ctrl-C; 75 when it has waited for --patience in vain; 77 when it is refused for good; 1 on
+another failure; 2 for invalid options.)";
 
 void add_network(CLI::App& app, probe_options& o)
 {

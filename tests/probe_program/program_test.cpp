@@ -114,16 +114,16 @@ TEST_CASE("a probe says what is wrong, and ends with the code for it", "[program
     says({"127.0.0.1:1", "--listen", "127.0.0.1:0"}, exit_usage, "excludes");
     says({"127.0.0.1:1", "--log", "loud"}, exit_usage,
          "--log: loud not in {off,warning,info,debug}");
-    says({"127.0.0.1:1", "--patience", "0.2"}, exit_failure, "is a papilio-probe with --listen");
+    says({"127.0.0.1:1", "--patience", "0.2"}, exit_gave_up, "is a papilio-probe with --listen");
     says({"--listen", "127.0.0.1:0", "--congestion", "nonsense"}, exit_failure,
          R"(no TCP congestion control "nonsense")");
-    says({"--listen", "127.0.0.1:0", "--patience", "0.2"}, exit_failure,
+    says({"--listen", "127.0.0.1:0", "--patience", "0.2"}, exit_gave_up,
          "1 of 2 peers have joined within 0.2 s");
     says({"--help"}, exit_ok, "Examples:");
 
     program_run host(PAPILIO_PROBE, quick({"--listen", "127.0.0.1:0"}));
     const auto at = address_of(host);
-    says(quick({at, "--group", "other"}), exit_failure, R"(this is the run "probe", not "other")");
+    says(quick({at, "--group", "other"}), exit_refused, R"(this is the run "probe", not "other")");
     host.signal(SIGTERM);
     CHECK(host.end() == exit_by_signal(SIGTERM));
 }
@@ -133,7 +133,7 @@ TEST_CASE("a group that does not come together ends when its patience does", "[p
     program_run host(PAPILIO_PROBE, quick({"--listen", "127.0.0.1:0", "--peers", "3"}));
     const auto guest = run_of({address_of(host), "--mesh", "127.0.0.1:0", "--patience", "2"});
     INFO(guest.output);
-    CHECK(guest.code == exit_failure);
+    CHECK(guest.code == exit_gave_up);
     CHECK(mentions(guest.output, "the group was not complete within 2 s"));
     host.signal(SIGTERM);
     CHECK(host.end() == exit_by_signal(SIGTERM));

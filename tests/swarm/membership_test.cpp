@@ -692,12 +692,12 @@ TEST_CASE("clients alone make no group, and one that can be dialled is always in
     b.run.admit_host({"h", 1});
     b.report_state_held(0);
     for (int i = 0; i < 3; ++i) b.run.admit(bench::request({}, 0));
-    for (const auto id : ids{1, 2, 3, 0}) b.report_round_ready(id);
+    for (const auto id : member_ids{1, 2, 3, 0}) b.report_round_ready(id);
     b.wait(1h);
     CHECK(b.group().empty());
     CHECK(b.run.next_tick() == pa::time_point::max());
     b.report_round_ready(b.join());
-    CHECK(b.group() == ids{0, 1, 4});
+    CHECK(b.group() == member_ids{0, 1, 4});
 }
 
 TEST_CASE("a miner with another value of an option is told which, and both values", "[membership]")
@@ -746,11 +746,11 @@ struct joining_bench : bench {
     void fetch() { run.report_state_fetching(late, {run.round()}, now); }
     void others_ready()
     {
-        for (const auto id : ids{1, 2}) report_round_ready(id);
+        for (const auto id : member_ids{1, 2}) report_round_ready(id);
     }
     void round_of_others()
     {
-        for (const auto id : ids{1, 2})
+        for (const auto id : member_ids{1, 2})
             report_round(id, true, "after " + std::to_string(run.round()));
     }
     std::uint16_t late = 0;
@@ -767,7 +767,7 @@ TEST_CASE("a group that is due is held for a member that fetches the state, and 
     CHECK(b.group().empty());
     const auto held = b.take<pa::group_held>();
     REQUIRE(held.size() == 1);
-    CHECK(held[0].members == ids{3});
+    CHECK(held[0].members == member_ids{3});
     CHECK(b.run.next_tick() == pa::time_point(60s));
     b.wait(40s);
     b.report_state_held(b.late);
@@ -775,7 +775,7 @@ TEST_CASE("a group that is due is held for a member that fetches the state, and 
     CHECK(b.take<pa::member_warned>().size() == 1);
     b.wait(2s);
     b.report_round_ready(b.late);
-    CHECK(b.group() == ids{1, 2, 3});
+    CHECK(b.group() == member_ids{1, 2, 3});
     const auto ended = b.take<pa::group_hold_ended>();
     REQUIRE(ended.size() == 1);
     CHECK(ended[0].lost == 42s);
@@ -792,7 +792,7 @@ TEST_CASE("a group is held no longer than it may be, nor for a member that has l
         b.wait(60s);
     else
         b.leave(b.late);
-    CHECK(b.group() == ids{1, 2});
+    CHECK(b.group() == member_ids{1, 2});
     CHECK(b.take<pa::group_hold_ended>().at(0).in_vain);
 }
 
@@ -802,14 +802,15 @@ TEST_CASE("a member whose transfer is longer than a round gets in all the same",
     b.fetch();
     b.others_ready();
     b.wait(60s);  // in vain
-    REQUIRE(b.group() == ids{1, 2});
+    REQUIRE(b.group() == member_ids{1, 2});
     b.round_of_others();
     b.wait(20s);
     b.run.report_state_held(b.late, {0, ""}, b.now);  // it took 80 s
     CHECK(b.take<pa::member_state_outdated>().size() == 1);
     b.fetch();
     b.others_ready();
-    CHECK(b.group() == ids{1, 2});  // no two rounds in a row wait, when the first did so in vain
+    CHECK(b.group() ==
+          member_ids{1, 2});  // no two rounds in a row wait, when the first did so in vain
     b.round_of_others();
     b.fetch();
     b.wait(45s);
@@ -818,7 +819,7 @@ TEST_CASE("a member whose transfer is longer than a round gets in all the same",
     b.wait(35s);
     b.report_state_held(b.late);
     b.report_round_ready(b.late);
-    CHECK(b.group() == ids{1, 2, 3});
+    CHECK(b.group() == member_ids{1, 2, 3});
 }
 
 TEST_CASE("no group is held for a member that cannot be in time, nor for one that has joined only",
@@ -826,17 +827,17 @@ TEST_CASE("no group is held for a member that cannot be in time, nor for one tha
 {
     joining_bench b;
     b.others_ready();
-    REQUIRE(b.group() == ids{1, 2});
+    REQUIRE(b.group() == member_ids{1, 2});
     b.round_of_others();
     b.run.report_state_fetching(b.late, {0}, b.now);
     b.others_ready();
-    REQUIRE(b.group() == ids{1, 2});  // what it fetches is not the run's state any more
+    REQUIRE(b.group() == member_ids{1, 2});  // what it fetches is not the run's state any more
     b.round_of_others();
     b.wait(1h);
     b.run.report_state_held(b.late, {0, ""}, b.now);
     b.fetch();
     b.others_ready();
-    CHECK(b.group() == ids{1, 2});  // it takes an hour
+    CHECK(b.group() == member_ids{1, 2});  // it takes an hour
 }
 
 namespace {
@@ -885,7 +886,7 @@ TEST_CASE("a later state that most of the last settled group hold is the run's",
     b.ready(1, 10, "X");
     b.ready(3, 10, "X");
     b.wait(10s);
-    CHECK(b.group() == ids{1, 3});
+    CHECK(b.group() == member_ids{1, 3});
 }
 
 TEST_CASE("members that are ready before it is known that theirs is the run's state are so then",
@@ -897,7 +898,7 @@ TEST_CASE("members that are ready before it is known that theirs is the run's st
     b.come(20, 10, "X");
     CHECK(b.group().empty());
     b.ready(2, 10, "X");
-    CHECK(b.group() == ids{1, 2});
+    CHECK(b.group() == member_ids{1, 2});
 }
 
 TEST_CASE("a later state that few hold is not the run's", "[membership]")
@@ -929,13 +930,13 @@ TEST_CASE("after its host has come back a run waits for most of its last group, 
         b.come(20, 9, "N");
         b.ready(3, 9, "N");
         b.ready(4, 9, "N");
-        CHECK(b.group() == ids{1, 2, 3, 4});
+        CHECK(b.group() == member_ids{1, 2, 3, 4});
     }
     SECTION("they do not")
     {
         CHECK(b.run.next_tick() == pa::time_point(30s));
         b.wait(30s);
-        CHECK(b.group() == ids{1, 2});
+        CHECK(b.group() == member_ids{1, 2});
     }
 }
 
@@ -974,7 +975,7 @@ TEST_CASE("a loopback address is a client's where others come from other hosts",
     b.run.admit({"a run", "", {"127.0.0.1", 7}, 100, 7}, "127.0.0.1");
     CHECK(b.take<pa::member_unreachable>().empty());
     b.report_round_ready(1);
-    REQUIRE(b.group() == ids{1});
+    REQUIRE(b.group() == member_ids{1});
     CHECK(b.current_group()->members[0].role == wire::member_role::full);
     b.report_round(1, true);
     b.run.admit({"a run", "", {"", 8}, 100, 7}, "10.0.0.2");
@@ -983,7 +984,7 @@ TEST_CASE("a loopback address is a client's where others come from other hosts",
     b.report_state_held(2);
     b.report_round_ready(1);
     b.report_round_ready(2);
-    REQUIRE(b.group() == ids{1, 2});
+    REQUIRE(b.group() == member_ids{1, 2});
     CHECK(b.current_group()->members[0].role == wire::member_role::client);
     CHECK(b.current_group()->members[1].role == wire::member_role::full);
 }
@@ -995,9 +996,9 @@ TEST_CASE("members on one host go on without one from afar that none of them can
     for (std::uint16_t port = 1; port <= 2; ++port)
         b.run.admit({"a run", "", {"127.0.0.1", port}, 100, 7}, "127.0.0.1");
     b.run.admit({"a run", "", {"", 0}, 100, 7}, "10.0.0.2");
-    for (const auto id : ids{1, 2, 3}) b.report_state_held(id);
-    for (const auto id : ids{1, 2, 3}) b.report_round_ready(id);
-    CHECK(b.group() == ids{1, 2});
+    for (const auto id : member_ids{1, 2, 3}) b.report_state_held(id);
+    for (const auto id : member_ids{1, 2, 3}) b.report_round_ready(id);
+    CHECK(b.group() == member_ids{1, 2});
 }
 
 TEST_CASE("options that make no run are refused", "[membership]")

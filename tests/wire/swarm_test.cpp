@@ -198,13 +198,13 @@ TEST_CASE("numbers that mean nothing are refused where they enter", "[swarm][wir
 TEST_CASE("a list that claims to be long costs nothing", "[swarm][wire]")
 {
     auto encoded = wire::encode(wire::state_outdated{});
-    // The list is followed by a root of 32 bytes.
+    // The list is followed by a root of 32 bytes, in which 6 entries would have their place.
     encoded[encoded.size() - 34] = encoded[encoded.size() - 33] = std::byte{0x0f};
     CHECK(fails_as(pa::errc::bad_message, [&] { wire::parse_swarm(encoded); }));
-    encoded[encoded.size() - 2] = std::byte{5};
-    encoded[encoded.size() - 1] = std::byte{0};
+    encoded[encoded.size() - 34] = std::byte{7};
+    encoded[encoded.size() - 33] = std::byte{0};
     CHECK_THROWS_WITH(wire::parse_swarm(encoded),
-                      Catch::Contains("at most the 0 entries that it holds: it is 5"));
+                      Catch::Contains("at most the 6 entries that it holds: it is 7"));
 }
 
 TEST_CASE("a channel's hello is known from every stranger's", "[channel][wire]")
