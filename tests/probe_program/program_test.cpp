@@ -123,7 +123,7 @@ TEST_CASE("a probe says what is wrong, and ends with the code for it", "[program
 
     program_run host(PAPILIO_PROBE, quick({"--listen", "127.0.0.1:0"}));
     const auto at = address_of(host);
-    says(quick({at, "--group", "other"}), exit_failure, R"(this is the run "probe", not "other")");
+    says(quick({at, "--group", "other"}), exit_refused, R"(this is the run "probe", not "other")");
     host.signal(SIGTERM);
     CHECK(host.end() == exit_by_signal(SIGTERM));
 }
