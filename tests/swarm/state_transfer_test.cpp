@@ -214,7 +214,7 @@ TEST_CASE("a donor that offers an older round than was asked for is left", "[sta
     tasks.push_back(fetch(cluster.peer(0), 1, got, {.min_round = 4}));
     tasks.push_back(lie());
     tasks.push_back(pa::serve_state(cluster.peer(2), 0, state));
-    pa::sync_wait(cluster.loop(), any_of(std::move(tasks)));
+    pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(tasks)));
     CHECK(answer == 0);
     CHECK(log.has("the state of round 3, which is older than round 4"));
     CHECK(got.round == 5);
