@@ -83,7 +83,8 @@ public:
         } catch (const std::system_error&) {
             // Whoever is not reached finds out by its own deadline.
         }
-        std::rethrow_exception(refusal_);
+        if (refusal_) std::rethrow_exception(refusal_);
+        co_return report{};  // never: a call is refused for a reason
     }
 
 private:
