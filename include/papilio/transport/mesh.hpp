@@ -45,9 +45,10 @@ public:
     /// Sends a copy of a small message in the background, ahead of those that wait. It is kept
     /// until the link is established and has taken it. False if the link has failed, or keeps too
     /// many.
-    bool post(int peer, tag t, bytes message) { return other(peer).post(t, message); }
+    bool post(int peer, tag t, bytes message);
 
     call_numbers& calls() noexcept { return calls_; }
+    void begin_call(tag t) { inbox_.begin_call(t); }
     void discard_call(tag t) { inbox_.discard_call(t); }
     void prioritise(tag t, int priority) { priorities_.set(t, priority); }
     time_point last_heard(int peer) { return link_to(peer).last_heard(); }

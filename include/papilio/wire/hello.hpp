@@ -83,6 +83,7 @@ inline constexpr std::uint32_t welcome_crc = 0x434f5050;  // "PPOC"
 
 /// The answer to a hello of another version, before the connection is closed: "PPV" and this
 /// version.
+static_assert(wire_version < 256);
 inline constexpr std::uint32_t wrong_version = 0x00565050u | std::uint32_t{wire_version} << 24;
 
 /// The version in an answer that refuses this one's.

@@ -143,11 +143,9 @@ inline void peer_link::add(std::uint32_t index, std::unique_ptr<byte_stream> s)
 inline bool peer_link::post(tag t, bytes message)
 {
     constexpr std::size_t most = 1024;
-    if (error_ || posted_.size() == most) return false;
-    if (is_settled())
-        connection_for(t).post(t, message);
-    else
-        posted_.emplace_back(t, std::vector<std::byte>(message.begin(), message.end()));
+    if (error_ || shutting_down_ || peer_shutdowns_ > 0 || posted_.size() == most) return false;
+    if (is_settled()) return connection_for(t).post(t, message);
+    posted_.emplace_back(t, std::vector<std::byte>(message.begin(), message.end()));
     return true;
 }
 
