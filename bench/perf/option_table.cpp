@@ -128,6 +128,10 @@ const std::map<std::string_view, option_reader>& everything_else()
         {"--radix", [](options&, raw_options& r, V, V v) { r.radices = v; }},
         {"--congestion", [](options& o, raw_options&, V, V v) { o.congestion = v; }},
         {"--streams", [](options& o, raw_options&, V n, V v) { o.streams = number(n, v, 1); }},
+        {"--crc",
+         [](options& o, raw_options&, V n, V v) {
+             o.crc = only(n, words("choice of links", v, {"between-hosts", "always", "never"}));
+         }},
         {"--threads", [](options& o, raw_options&, V n, V v) { o.threads = number(n, v, 0); }},
         {"--chunk", [](options& o, raw_options&, V n, V v) { o.chunk_bytes = size(n, v); }},
         {"--in-flight",
@@ -164,7 +168,6 @@ bool read_flag(options& o, raw_options& r, std::string_view name)
     if (name == "--first") return o.first = true;
     if (name == "--even-parts") return o.even_parts = true;
     if (name == "--adaptive") return o.adaptive = true;
-    if (name == "--no-crc") return o.no_crc = true;
     return false;
 }
 

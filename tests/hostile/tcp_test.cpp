@@ -149,8 +149,9 @@ struct honest_mesh {
 
 /// Honest peers, whose third is a stranger of the same loop.
 struct infiltrated_tcp_pair : honest_pair<tcp::transport> {
-    explicit infiltrated_tcp_pair(tcp::options o = {}, wire::hello h = hello_from_1)
-        : honest_pair(here, o), one(loop)
+    explicit infiltrated_tcp_pair(tcp::options o = {}, wire::hello h = hello_from_1,
+                                  const tcp::endpoint& at = here)
+        : honest_pair(at, o), one(loop)
     {
         pa::sync_wait(loop, one.join(zero.local(), h));
         pa::sync_wait(loop, zero.connect({1}, 20s));
@@ -503,7 +504,7 @@ TEST_CASE("random bytes after the handshake end the link")
 TEST_CASE("a message that was changed on its way ends the link, and the log names the peer")
 {
     const pa::test::collected_log log;
-    infiltrated_tcp_pair pair({}, hello_with_crc);
+    infiltrated_tcp_pair pair({.crc = tcp::content_crc::always}, hello_with_crc);
     std::vector<std::byte> content(10, std::byte{3}), check(4);
     pa::store(check.data(), pa::crc32c(content));
     const bool right = GENERATE(true, false);
@@ -518,9 +519,10 @@ TEST_CASE("a message that was changed on its way ends the link, and the log name
 
 TEST_CASE("contents are checked where both sides want it, and links come up where one does not")
 {
-    const auto ours = GENERATE(true, false);
+    using enum tcp::content_crc;
+    const auto ours = GENERATE(always, between_hosts, never);
     const auto h = GENERATE(hello_with_crc, hello_from_1);
-    const bool both = ours && h.crc;
+    const bool both = ours == always && h.crc;  // loopback is within a host
     infiltrated_tcp_pair pair({.crc = ours}, h);
     const std::vector<std::byte> content(10, std::byte{3});
     const auto talk = [&]() -> pa::task<std::size_t> {
@@ -536,11 +538,20 @@ TEST_CASE("contents are checked where both sides want it, and links come up wher
     CHECK(pair.verdict() == (both ? pa::errc::corrupted : std::error_code{}));
 }
 
+TEST_CASE("contents are checked by default where the two ends have different addresses")
+{
+    const tcp::endpoint elsewhere{"127.0.0.2", 0};  // dialled from 127.0.0.1
+    infiltrated_tcp_pair pair({}, hello_with_crc, elsewhere);
+    const std::vector<std::byte> content(10, std::byte{3}), wrong(4, std::byte{9});
+    pa::sync_wait(pair.loop, pair.one.write(frame_of(pa::tag{99}, 10) + content + wrong));
+    CHECK(pair.verdict() == pa::errc::corrupted);
+}
+
 TEST_CASE("peers of which one wants no CRC talk to each other")
 {
     pa::asio_loop loop;
-    tcp::transport with(loop, 0, {here, {}});
-    tcp::transport without(loop, 1, {with.local(), here}, {.crc = false});
+    tcp::transport with(loop, 0, {here, {}}, {.crc = tcp::content_crc::always});
+    tcp::transport without(loop, 1, {with.local(), here}, {.crc = tcp::content_crc::never});
     pa::sync_wait(loop, without.connect(20s));
     const std::vector<std::byte> content(100'000, std::byte{3});
     std::vector<std::byte> into(content.size());

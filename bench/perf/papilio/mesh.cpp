@@ -53,7 +53,8 @@ tcp::options tcp_options(const options& o, int peers)
     t.congestion = congestion.c_str();
     t.connections = o.streams;
     t.adaptive = o.adaptive;
-    t.crc = !o.no_crc;
+    if (o.crc == "always") t.crc = tcp::content_crc::always;
+    if (o.crc == "never") t.crc = tcp::content_crc::never;
     t.max_peers = peers;
     t.handshake_timeout = patience;
     return t;

@@ -104,9 +104,15 @@ struct settings {
         return std::make_unique<papilio::detail::capped_stream>(on, std::move(made), limits);
     }
 
+    bool wants_crc(const socket& s) const
+    {
+        if (crc == content_crc::between_hosts) return !within_host(s);
+        return crc == content_crc::always;
+    }
+
     asio_loop& on;
     std::uint32_t connections;
-    bool crc;
+    content_crc crc;
     const char* congestion;
     std::shared_ptr<papilio::detail::caps> limits;
 };
@@ -124,7 +130,7 @@ public:
         tune(socket_, shared_.congestion);
         const auto h = co_await receive_hello(socket_);
         from_.spoke();
-        if (h.crc && shared_.crc) check_ = wire::content_check::crc32c;
+        if (h.crc && shared_.wants_crc(socket_)) check_ = wire::content_check::crc32c;
         co_return h;
     }
     std::uint32_t streams() const override { return shared_.connections; }
@@ -181,8 +187,8 @@ public:
     task<std::unique_ptr<byte_stream>> dial_at(endpoint to, wire::hello h) override
     {
         h.connections = shared_.connections;
-        h.crc = shared_.crc;
         socket s = co_await connect_to(shared_.on, names_, to);
+        h.crc = shared_.wants_crc(s);
         tune(s, shared_.congestion);
         const auto check = co_await say_hello(s, h);
         co_return shared_.stream(std::move(s), check);

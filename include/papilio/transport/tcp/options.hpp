@@ -11,6 +11,13 @@
 
 namespace papilio::inline PAPILIO_MODE::tcp {
 
+/// Which links check the content of their messages.
+enum class content_crc {
+    never,
+    between_hosts,  ///< not where both ends are on one host, whose memory is all it passes through
+    always,
+};
+
 /// Options of links. Peers of a group must agree on `group` and `connections`.
 struct options {
     std::uint64_t group = 0;  ///< connections of another group are refused
@@ -20,10 +27,10 @@ struct options {
     std::size_t max_message = std::size_t{64} << 20;  ///< in bytes; a larger one ends the link
     std::size_t early_limit = std::size_t{64} << 20;  ///< bytes kept per peer before a receive
 
-    /// Whether a CRC-32C follows the content of every message, so that one which was changed on its
-    /// way ends the link (`errc::corrupted`). Without it, if either side turns it off, only the
+    /// Where a CRC-32C follows the content of every message, so that one which was changed on its
+    /// way ends the link (`errc::corrupted`). Without it, if either side does not want it, only the
     /// checksums of TCP and of the network protect the data: those miss some damage.
-    bool crc = true;
+    content_crc crc = content_crc::between_hosts;
 
     /// TCP's congestion control: "cubic", "bbr", ...; null: the system's choice, except that links
     /// without latency use reno instead of bbr. Must stay valid while the transport exists.

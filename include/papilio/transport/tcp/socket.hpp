@@ -68,6 +68,14 @@ inline task<std::error_code> connected(socket& s, asio::ip::tcp::endpoint to)
     co_return co_await connect;
 }
 
+/// Whether both ends of a connected socket are on this host, as far as addresses tell.
+inline bool within_host(const socket& s)
+{
+    std::error_code error;  // of one that has been closed: then it does not matter
+    const auto local = s.local_endpoint(error).address();
+    return local == s.remote_endpoint(error).address();
+}
+
 /// Reads until `into` is full; throws `errc::disconnected` when the stream ends before.
 inline task<> read_all(socket& from, mutable_bytes into)
 {
