@@ -53,6 +53,27 @@ TEST_CASE("a time that has passed already needs no waiting")
     CHECK(world.now() == pa::time_point(1s));
 }
 
+TEST_CASE("what is later than the end of the clock is its end")
+{
+    constexpr auto end = pa::time_point::max();
+    CHECK(pa::later(pa::time_point(3s), 2s) == pa::time_point(5s));
+    CHECK(pa::later(pa::time_point(3s), -5s) == pa::time_point(-2s));
+    CHECK(pa::later(pa::time_point(3s), pa::duration::max()) == end);
+    CHECK(pa::later(end - 2s, 2s) == end);
+    CHECK(pa::later(end - 2s, 3s) == end);
+}
+
+TEST_CASE("a sleep of the longest duration lasts longer than any work")
+{
+    pa::sim::world world;
+    const auto work = [&]() -> pa::task<> {
+        co_await pa::sleep_for(1s);
+        co_await pa::when_any(pa::sleep_for(pa::duration::max()), pa::sleep_for(24h));
+    };
+    pa::sync_wait(world, work());
+    CHECK(world.now() == pa::time_point(24h + 1s));
+}
+
 TEST_CASE("a sleep that is dropped leaves the clock alone")
 {
     pa::sim::world world;

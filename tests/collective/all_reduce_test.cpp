@@ -267,6 +267,23 @@ TEST_CASE("an auxiliary on a slow line holds nobody up, as balanced shares have 
     CHECK(took.count() < 1.25 * expected);
 }
 
+TEST_CASE("a call of the longest timeout ends when its peers have come")
+{
+    sim_cluster cluster(3, {.latency = 10ms});
+    const auto begin = noise(3, 5000);
+    auto data = begin;
+    cluster.run([&](auto& net) -> pa::task<> {
+        if (net.rank() == 2) {
+            co_await pa::sleep_for(48h);
+        }
+        co_await pa::all_reduce_in_place(net, data[at(net.rank())],
+                                         {.timeout = pa::duration::max()});
+    });
+    CHECK(data[0] == data[1]);
+    CHECK(data[0] == data[2]);
+    CHECK(data[0] != begin[0]);
+}
+
 TEST_CASE("an observer that does not come holds nobody up for long")
 {
     sim_cluster cluster(4, {.latency = 10ms});

@@ -163,6 +163,8 @@ FNR == 1 {
     if (length(width) > 100 && FILENAME !~ /\.md$/) offence("is wider than 100 columns")
     if ($0 ~ /\t/) offence("holds a tab")
     if ($0 ~ /[ \r]$/) offence("ends in a space")
+    if (ours && $0 ~ /now\(\) \+ [a-z_.]*(limit|timeout|options_|o\.|latency)/)
+        offence("adds to the time what may be the longest duration; take later()")
     if (FILENAME !~ /^(docs\/words\.md|CHANGELOG\.md|tests\/tidy\/)/ && match($0, retired))
         offence("says " substr($0, RSTART, RLENGTH) ", which docs/words.md has retired")
     if ($0 ~ /(^|[^A-Z])(TO[D]O|FIX[M]E)([^A-Z]|$)/) offence("puts work off")

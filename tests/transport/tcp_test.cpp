@@ -105,6 +105,21 @@ tcp::endpoint free_endpoint()
 
 }  // namespace
 
+TEST_CASE("the longest duration, as a limit or a timeout, is none")
+{
+    constexpr auto longest = pa::duration::max();
+    pa::asio_loop loop;
+    auto peers = peers_at(
+        loop, {here, here},
+        {.idle_timeout = longest, .unacked_timeout = longest, .handshake_timeout = longest});
+    const auto meet_and_part = [&]() -> pa::task<> {
+        co_await pa::when_all(peers[0]->connect(longest), peers[1]->connect(longest));
+        co_await exchange(peers);
+        co_await pa::when_all(peers[0]->close(longest), peers[1]->close(longest));
+    };
+    pa::sync_wait(loop, meet_and_part());
+}
+
 TEST_CASE("either side of a pair may be the one that can be dialled")
 {
     pa::asio_loop loop;

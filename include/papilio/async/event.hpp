@@ -12,6 +12,13 @@ using duration = std::chrono::nanoseconds;
 /// protocol code cannot tell which one it runs in.
 using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
 
+/// The time `by` after `from`; beyond the end of the clock, its end. So the longest duration, as a
+/// limit, is none.
+constexpr time_point later(time_point from, duration by) noexcept
+{
+    return by > time_point::max() - from ? time_point::max() : from + by;
+}
+
 class loop;
 
 namespace detail {

@@ -28,7 +28,7 @@ private:
 inline task<> sleep_for(duration span)
 {
     const auto begin = co_await now();
-    co_await sleep_until(begin + span);
+    co_await sleep_until(later(begin, span));
 }
 
 }  // namespace papilio

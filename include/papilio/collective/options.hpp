@@ -19,7 +19,7 @@ class thread_pool;
 /// `{.shares = {1, 2}}`; vectors, arrays and spans are borrowed until the call ends, and so is what
 /// pointers point to.
 struct call_options {
-    /// The call returns within this time, whatever the others do.
+    /// The call returns within this time, whatever the others do. The longest duration is no limit.
     duration timeout = std::chrono::seconds(60);
 
     /// Which call of the group this is, 1 to 524,287. Zero takes the transport's next number: then

@@ -97,7 +97,7 @@ task<bandwidth> measure_bandwidth(Net& net, int peer, bandwidth_options o)
     detail::bandwidth_measurement m{.secret = o.secret,
                                     .down = o.bytes,
                                     .stall_timeout = o.stall_timeout,
-                                    .deadline = begin + o.timeout};
+                                    .deadline = later(begin, o.timeout)};
     bandwidth measured;
     const auto there = co_await detail::measure_ways<Net>(net, peer, m);
     measured.down_bytes_per_second = there.down;
@@ -118,7 +118,7 @@ task<bandwidth> measure_sustained(Net& net, int peer, sustained_options o)
     detail::bandwidth_measurement m{.secret = o.secret,
                                     .stretches = 8,
                                     .stall_timeout = o.stall_timeout,
-                                    .deadline = begin + o.timeout};
+                                    .deadline = later(begin, o.timeout)};
     const bandwidth_options first{
         .secret = o.secret, .bytes = burst, .stall_timeout = o.stall_timeout, .timeout = o.timeout};
     bandwidth measured = co_await measure_bandwidth<Net>(net, peer, first);

@@ -19,7 +19,7 @@ inline bool may_hold_for(const member& m, std::uint32_t round, time_point now, d
     const auto& f = m.fetch;
     if (!f.active || f.round != round || f.holds >= most) return false;
     if (!f.took) return f.holds == 0;
-    return f.since + *f.took + *f.took / 4 <= now + limit;
+    return f.since + *f.took + *f.took / 4 <= later(now, limit);
 }
 
 /// A group that is due waits for members that fetch the state, so that they are in it. Otherwise
@@ -33,7 +33,7 @@ public:
     /// Whether a group is held at present.
     bool active() const noexcept { return !ids_.empty(); }
     const std::vector<std::uint16_t>& members() const noexcept { return ids_; }
-    time_point until() const noexcept { return since_ + limit_; }
+    time_point until() const noexcept { return later(since_, limit_); }
     duration lasted(time_point now) const noexcept { return now - since_; }
 
     /// A group of this round is due. Begins to hold it for the members that fetch, if it may.

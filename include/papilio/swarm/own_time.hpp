@@ -23,7 +23,7 @@ public:
     time_point now() noexcept
     {
         const auto time = loop_.now();
-        if (time > asked_ + 2 * pace_) gaps_ += time - asked_;
+        if ((time - asked_) / 2 > pace_) gaps_ += time - asked_;
         asked_ = time;
         return time - gaps_;
     }
@@ -32,7 +32,7 @@ public:
     time_point on_loop(time_point own) noexcept
     {
         const auto left = own - now();
-        return asked_ + left;
+        return later(asked_, left);
     }
 
 private:
@@ -64,13 +64,13 @@ task<T> within(own_time& clock, duration limit, task<T> work)
 {
     std::optional<T> result;
     co_await when_any(keep_result<T>(std::move(work), result),
-                      expire_at(clock, clock.now() + limit));
+                      expire_at(clock, later(clock.now(), limit)));
     co_return std::move(*result);
 }
 
 inline task<> within(own_time& clock, duration limit, task<> work)
 {
-    co_await when_any(std::move(work), expire_at(clock, clock.now() + limit));
+    co_await when_any(std::move(work), expire_at(clock, later(clock.now(), limit)));
 }
 
 }  // namespace papilio::detail

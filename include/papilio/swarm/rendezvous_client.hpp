@@ -135,7 +135,7 @@ inline task<> rendezvous_client::next_message()
 inline task<wire::joined> rendezvous_client::join(wire::join request)
 {
     co_await send(std::move(request));
-    const auto deadline = clock_.now() + options_.join_timeout;
+    const auto deadline = later(clock_.now(), options_.join_timeout);
     while (!view_.joined) {
         task<> next = next_message();
         co_await detail::within(clock_, deadline - clock_.now(), std::move(next));

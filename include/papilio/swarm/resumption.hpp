@@ -27,7 +27,7 @@ public:
     void note(std::uint64_t identity, std::uint32_t round, const std::string& digest,
               time_point now)
     {
-        if (!over_at_) over_at_ = now + wait_;
+        if (!over_at_) over_at_ = later(now, wait_);
         if (identity != 0 && std::ranges::find(voters_, identity) != voters_.end())
             held_[identity] = {round, digest};
     }

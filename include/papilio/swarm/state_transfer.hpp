@@ -211,7 +211,7 @@ task<state_snapshot> fetch_from(Net& net, int donor, std::vector<std::size_t> si
     log(log_level::debug, "fetch begun", {"peer", "min_round"}, donor, o.min_round);
     task<> work = receive_state<Net>(net, donor, r, plan, fetched, watch);
     try {
-        co_await watched(std::move(work), watch, o.stall_timeout, begun + o.timeout);
+        co_await watched(std::move(work), watch, o.stall_timeout, later(begun, o.timeout));
     } catch (const std::system_error& failure) {
         log(log_level::warning, "fetch failed", {"peer", "why"}, donor, failure.what());
         throw;

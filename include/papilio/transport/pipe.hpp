@@ -46,7 +46,7 @@ private:
         {
             if (ended) return;
             ended = true;
-            ends = on.now() + latency;
+            ends = later(on.now(), latency);
             arrived.open();
             space.open();
         }
@@ -80,7 +80,8 @@ private:
             co_await to->space.opened();
         }
         if (to->ended) throw std::system_error(errc::disconnected);
-        to->messages.push_back({to->on.now() + to->latency, {message.begin(), message.end()}});
+        to->messages.push_back(
+            {later(to->on.now(), to->latency), {message.begin(), message.end()}});
         to->held += direction::cost(message.size());
         to->arrived.open();
     }

@@ -204,7 +204,7 @@ inline task<> call_run::give_up(const call_failure& failure)
     const auto said = no(failure.error().culprit(), failure.error().code());
     try {
         task<> told = votes_.send_no(said);
-        co_await timeout(std::move(told), status_.begin + status_.limit);
+        co_await timeout(std::move(told), later(status_.begin, status_.limit));
     } catch (const std::system_error&) {
         // A peer that has not been told by now finds out by its own deadline.
     }

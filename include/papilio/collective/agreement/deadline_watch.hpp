@@ -41,7 +41,7 @@ inline task<> watch_deadline(peer_io& io, const ballot& votes, const call_status
                              const butterfly& plan, const gate& done)
 {
     const auto order = blame_order(plan.stages());
-    const auto end = status.begin + status.limit;
+    const auto end = later(status.begin, status.limit);
     auto left = std::min<duration>(status.decision_margin() * plan.stages(), status.limit / 2);
     const auto step = left / static_cast<std::int64_t>(order.size());
     for (const auto& [kind, stage] : order) {

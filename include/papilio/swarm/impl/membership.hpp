@@ -207,10 +207,12 @@ PAPILIO_DECL void membership::remove(std::uint16_t id, member_left event)
 PAPILIO_DECL void membership::call(const std::vector<std::uint16_t>& candidates, time_point now)
 {
     const auto choice = detail::choose_group(members(), candidates, options_.max_group);
-    const auto limit = std::chrono::ceil<std::chrono::milliseconds>(options_.round_timeout);
+    constexpr duration longest = std::chrono::milliseconds(~std::uint32_t{});
+    const auto limit =
+        std::chrono::ceil<std::chrono::milliseconds>(std::min(options_.round_timeout, longest));
     auto group = progress_.next_group(static_cast<std::uint32_t>(limit.count()));
     group.members = detail::start_group(roster_.members(), choice);
-    attempt_.emplace(group, now + options_.round_timeout + options_.report_grace);
+    attempt_.emplace(group, later(later(now, options_.round_timeout), options_.report_grace));
     events_.push_back(group_called{std::move(group)});
 }
 
@@ -260,7 +262,7 @@ PAPILIO_DECL bool membership::holds_group(time_point now)
         return true;
     }
     if (!hold_.over(members(), progress_.round(), now)) {
-        warn(std::min(hold_.until(), now + options_.group_wait), now);
+        warn(std::min(hold_.until(), later(now, options_.group_wait)), now);
         return true;
     }
     const auto lost = hold_.lasted(now);

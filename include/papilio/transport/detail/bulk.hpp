@@ -117,7 +117,7 @@ task<> receive_bulk(Net& net, int peer, bulk b, Sink& sink, bulk_watch& watch)
 inline task<> watch_bulk(const bulk_watch& watch, duration stall_timeout, time_point deadline)
 {
     for (;;) {
-        const auto due = std::min(watch.last + stall_timeout, deadline);
+        const auto due = std::min(later(watch.last, stall_timeout), deadline);
         const auto reached = co_await now();
         if (reached >= due)
             throw std::system_error(errc::timed_out, due == deadline

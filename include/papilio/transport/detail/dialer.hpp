@@ -84,8 +84,8 @@ private:
             std::unique_ptr<byte_stream> stream;
             try {
                 task<std::unique_ptr<byte_stream>> attempt = medium_.dial(l.peer(), h);
-                stream =
-                    co_await timeout(std::move(attempt), loop_.now() + options_.handshake_timeout);
+                stream = co_await timeout(std::move(attempt),
+                                          later(loop_.now(), options_.handshake_timeout));
             } catch (const std::system_error& failure) {
                 failures_[l.peer()] = failure.what();
                 const auto at = [&] { return medium_.text(l.peer()); };

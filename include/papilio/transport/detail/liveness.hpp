@@ -33,9 +33,9 @@ private:
     task<> watch()
     {
         for (;;) {
-            const auto due = loop_.now() + options_.heartbeat;
+            const auto due = later(loop_.now(), options_.heartbeat);
             co_await sleep_until(due);
-            if (loop_.now() > due + options_.heartbeat) watching_since_ = loop_.now();
+            if (loop_.now() > later(due, options_.heartbeat)) watching_since_ = loop_.now();
             for (const auto& l : links_)
                 if (!stopped_ && l->connected()) check(*l);
         }
@@ -46,8 +46,9 @@ private:
         l.send_heartbeats();
         const auto now = loop_.now();
         const auto since = std::max(l.last_heard(), watching_since_);
-        const bool idle = options_.idle_timeout > duration{} && now > since + options_.idle_timeout;
-        const bool watched = now > watching_since_ + options_.unacked_timeout;
+        const bool idle =
+            options_.idle_timeout > duration{} && now > later(since, options_.idle_timeout);
+        const bool watched = now > later(watching_since_, options_.unacked_timeout);
         if (idle || (watched && l.unacknowledged_beyond(options_.unacked_timeout)))
             l.fail(errc::silent);
     }

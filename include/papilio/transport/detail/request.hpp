@@ -117,7 +117,8 @@ task<> answer_requests(Net& net, int peer, control_service service, request_inbo
         request_scope<Net> scope(net, service, r.request);
         try {
             bulk_watch watch;
-            const auto deadline = co_await now() + total_timeout;
+            const auto begin = co_await now();
+            const auto deadline = later(begin, total_timeout);
             co_await when_any(watched(answer(r, watch), watch, stall_timeout, deadline),
                               until_open(from.arrived));
             const bool replaced = from.arrived.is_open();

@@ -58,7 +58,7 @@ public:
         if (share_memory(local_.local(), to.local)) {
             try {
                 task<std::unique_ptr<byte_stream>> attempt = local_.dial_at(to.local, h);
-                made = co_await timeout(std::move(attempt), loop_->now() + local_timeout_);
+                made = co_await timeout(std::move(attempt), later(loop_->now(), local_timeout_));
             } catch (const std::system_error& failure) {
                 failed = failure.code();
                 const auto at = [&] { return to_string(to.local); };

@@ -79,7 +79,7 @@ PAPILIO_DECL task<> mesh::connect_to(std::vector<int> peers, duration limit)
     task<> work = all(std::move(attempts));
     bool late = false;
     try {
-        co_await timeout(std::move(work), loop_.now() + limit);
+        co_await timeout(std::move(work), later(loop_.now(), limit));
     } catch (const std::system_error& failure) {
         if (failure.code() != errc::timed_out) throw;
         late = true;
@@ -100,12 +100,13 @@ PAPILIO_DECL task<> mesh::handshake(std::unique_ptr<incoming> from)
     std::unique_ptr<byte_stream> stream;
     try {
         task<wire::hello> hello = connection->read_hello();
-        h = co_await timeout(std::move(hello), loop_.now() + options_.handshake_timeout);
+        h = co_await timeout(std::move(hello), later(loop_.now(), options_.handshake_timeout));
         if (!accepts(h, connection->streams()))
             throw std::system_error(errc::refused, "peer " + std::to_string(h.from) +
                                                        " is not expected with this hello");
         task<std::unique_ptr<byte_stream>> answer = connection->accept();
-        stream = co_await timeout(std::move(answer), loop_.now() + options_.handshake_timeout);
+        stream =
+            co_await timeout(std::move(answer), later(loop_.now(), options_.handshake_timeout));
     } catch (const std::system_error& failure) {
         // It was no peer, or a peer that will dial again.
         detail::log(log_level::warning, "connection refused", {"rank", "why"}, rank_,
@@ -167,7 +168,7 @@ PAPILIO_DECL task<> mesh::close(duration limit)
     bool late = false;
     try {
         task<> work = all(std::move(shutdowns));
-        co_await timeout(std::move(work), loop_.now() + limit);
+        co_await timeout(std::move(work), later(loop_.now(), limit));
     } catch (const std::system_error&) {
         late = true;  // a peer that has not answered by now will not
     }

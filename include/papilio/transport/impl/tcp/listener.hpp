@@ -107,7 +107,7 @@ private:
         try {
             tune(s, nullptr);
             task<> greeting = accept_channel(s, from);
-            co_await timeout(std::move(greeting), loop_.now() + handshake_timeout_);
+            co_await timeout(std::move(greeting), later(loop_.now(), handshake_timeout_));
         } catch (const std::system_error& failure) {
             papilio::detail::log(log_level::warning, "channel refused", {"why"}, failure.what());
             co_return;
@@ -132,7 +132,7 @@ private:
 
 PAPILIO_DECL task<channel> dial(asio_loop& on, endpoint to, duration limit)
 {
-    const auto deadline = on.now() + limit;
+    const auto deadline = later(on.now(), limit);
     detail::resolver names(on);
     duration pause = std::chrono::milliseconds(10);
     std::string last_failure = "no answer";
@@ -141,7 +141,8 @@ PAPILIO_DECL task<channel> dial(asio_loop& on, endpoint to, duration limit)
         try {
             task<detail::socket> attempt = detail::open_channel(on, names, to);
             const duration attempt_limit = std::chrono::seconds(5);
-            s = co_await timeout(std::move(attempt), std::min(deadline, on.now() + attempt_limit));
+            s = co_await timeout(std::move(attempt),
+                                 std::min(deadline, later(on.now(), attempt_limit)));
         } catch (const std::system_error& failure) {
             if (failure.code() != errc::timed_out) last_failure = failure.what();
             detail::log_failed_dial(to, failure.what());
