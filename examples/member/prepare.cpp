@@ -22,6 +22,7 @@ std::vector<std::string> strangers_in(const fs::path& folder)
     if (known || !fs::is_directory(folder)) return names;
     for (const auto& entry : fs::directory_iterator(folder))
         names.push_back(entry.path().filename().string());
+    std::erase(names, "lost+found");  // of a file system's own
     std::ranges::sort(names);
     return names;
 }

@@ -1,5 +1,6 @@
 #include "checkpoint_folder.hpp"
 
+#include "digest.hpp"
 #include "file.hpp"
 #include "problem.hpp"
 
@@ -15,6 +16,8 @@
 #include <cerrno>
 #include <charconv>
 #include <fstream>
+#include <iterator>
+#include <span>
 #include <string_view>
 
 namespace papilio::example {
@@ -110,18 +113,32 @@ int locked(const fs::path& folder)
     return lock;
 }
 
-/// The checkpoints that were kept beside this one by the run that wrote it, and itself.
-std::vector<std::uint64_t> family_of(const fs::path& checkpoint)
+std::string content_of(const fs::path& path)
 {
-    std::vector<std::uint64_t> numbers;
-    std::ifstream text(checkpoint / manifest);
-    const auto content = nlohmann::json::parse(text, nullptr, false);
-    if (content.is_object() && content.contains("kept") && content["kept"].is_array())
-        for (const auto& name : content["kept"])
-            if (name.is_string()) numbers.push_back(number_of(name));
-    numbers.push_back(number_of(checkpoint.filename().string()));
-    std::erase(numbers, 0u);
-    return numbers;
+    std::ifstream from(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(from), {}};
+}
+
+std::string digest_of_manifest(const fs::path& checkpoint)
+{
+    const std::string content = content_of(checkpoint / manifest);
+    return sha256_hex(std::as_bytes(std::span(content)));
+}
+
+/// The checkpoints that were kept beside this one by the run that wrote it, as far as they are
+/// still there, and itself.
+std::vector<checkpoint_folder::own_checkpoint> family_of(const fs::path& checkpoint)
+{
+    std::vector<checkpoint_folder::own_checkpoint> family;
+    const auto written = nlohmann::json::parse(content_of(checkpoint / manifest), nullptr, false);
+    if (written.is_object() && written.contains("kept") && written["kept"].is_object())
+        for (const auto& [name, digest] : written["kept"].items())
+            if (digest == digest_of_manifest(checkpoint.parent_path() / name))
+                family.push_back({number_of(name), digest});
+    family.push_back({number_of(checkpoint.filename().string()), digest_of_manifest(checkpoint)});
+    std::erase_if(family, [](const auto& one) { return one.number == 0; });
+    std::ranges::sort(family, {}, &checkpoint_folder::own_checkpoint::number);
+    return family;
 }
 
 }  // namespace
@@ -145,6 +162,7 @@ checkpoint_location locate_checkpoint(const fs::path& given)
 checkpoint_folder::checkpoint_folder(const fs::path& given)
     : at_(locate_checkpoint(given)), lock_(locked(at_.folder))
 {
+    at_ = locate_checkpoint(given);  // another process may have moved the link before the lock
     if (!at_.in_force.empty()) own_ = family_of(at_.in_force);
 }
 
@@ -153,11 +171,11 @@ checkpoint_folder::~checkpoint_folder()
     ::close(lock_);
 }
 
-std::vector<std::string> checkpoint_folder::own() const
+std::map<std::string, std::string> checkpoint_folder::own() const
 {
-    std::vector<std::string> names;
-    for (const auto number : own_) names.push_back(name_of(number));
-    return names;
+    std::map<std::string, std::string> digests;
+    for (const auto& one : own_) digests[name_of(one.number)] = one.manifest;
+    return digests;
 }
 
 fs::path checkpoint_folder::take(const fs::path& written, std::size_t keep)
@@ -167,21 +185,32 @@ fs::path checkpoint_folder::take(const fs::path& written, std::size_t keep)
     const auto next = numbers.empty() ? 1 : numbers.back() + 1;
     const fs::path name = name_of(next);
     fs::rename(written, at_.folder / name);
-    own_.push_back(next);
+    try {
+        put_in_force(name);
+    } catch (...) {
+        std::error_code ignored;  // the error that is thrown says more
+        fs::remove_all(at_.folder / name, ignored);
+        throw;
+    }
     sync_directory(at_.folder);
+    at_.in_force = at_.folder / name;
+    own_.push_back({next, digest_of_manifest(at_.in_force)});
 
+    for (; own_.size() > keep; own_.erase(own_.begin())) {
+        std::error_code ignored;  // it is in nobody's way
+        fs::remove_all(at_.folder / name_of(own_.front().number), ignored);
+    }
+    return at_.in_force;
+}
+
+/// Either the link leads to `name` afterwards, or it throws and the link is as it was.
+void checkpoint_folder::put_in_force(const fs::path& name)
+{
+    sync_directory(at_.folder);
     const fs::path link = at_.folder / ".latest";
     fs::remove(link);
     fs::create_directory_symlink(name, link);
     fs::rename(link, at_.folder / "latest");
-    sync_directory(at_.folder);
-    at_.in_force = at_.folder / name;
-
-    for (; own_.size() > keep; own_.erase(own_.begin())) {
-        std::error_code ignored;  // it is in nobody's way
-        fs::remove_all(at_.folder / name_of(own_.front()), ignored);
-    }
-    return at_.in_force;
 }
 
 }  // namespace papilio::example

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -36,18 +37,28 @@ public:
     /// The folder of the checkpoint in force; empty: there is none.
     const std::filesystem::path& in_force() const { return at_.in_force; }
 
-    /// The names of the checkpoints that `take` may remove: those that were taken, and those that
-    /// the one in force at the begin came with, itself among them.
-    std::vector<std::string> own() const;
+    /// A checkpoint that `take` may remove. Another one may come to lie under its name: the digest
+    /// of its manifest tells them apart.
+    struct own_checkpoint {
+        std::uint64_t number = 0;
+        std::string manifest;  ///< SHA-256
+    };
+
+    /// Those that were taken, and those that the one in force at the begin came with, itself among
+    /// them: their manifests' digests by name.
+    std::map<std::string, std::string> own() const;
 
     /// Puts the files in `written`, a folder within this one, in force as the next checkpoint.
-    /// Removes the oldest of its own, but for `keep`. Returns the checkpoint's folder.
+    /// Removes the oldest of its own, but for `keep`. Returns the checkpoint's folder. When it
+    /// throws, the one before is still in force, and `written` may be gone.
     std::filesystem::path take(const std::filesystem::path& written, std::size_t keep);
 
 private:
+    void put_in_force(const std::filesystem::path& name);
+
     checkpoint_location at_;
     int lock_;
-    std::vector<std::uint64_t> own_;  // oldest first
+    std::vector<own_checkpoint> own_;  // oldest first
 };
 
 }  // namespace papilio::example

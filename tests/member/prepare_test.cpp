@@ -44,6 +44,13 @@ TEST_CASE("resuming in an empty folder begins anew, and so does one that has got
     CHECK(refusal(scratch.path(), true).empty());
 }
 
+TEST_CASE("resuming in the root of a new file system begins anew", "[member]")
+{
+    const scratch_folder scratch;
+    fs::create_directory(scratch.path() / "lost+found");
+    CHECK(refusal(scratch.path(), true).empty());
+}
+
 TEST_CASE("resuming in a folder of other things is refused, and names them", "[member]")
 {
     const scratch_folder scratch;

@@ -154,6 +154,34 @@ TEST_CASE("only checkpoints that a run wrote, or came with the one it continues,
     CHECK(saved(folder) == "six");
 }
 
+TEST_CASE("a checkpoint of another run that lies under an older one's name is never removed",
+          "[trainer]")
+{
+    const scratch_folder scratch;
+    const fs::path ours = scratch.path() / "ours", theirs = scratch.path() / "theirs";
+    for (const char* content : {"one", "two"}) save(theirs, content);
+    for (const char* content : {"three", "four"}) save(ours, content);
+    fs::remove_all(ours / "checkpoint-000001");
+    fs::copy(theirs / "checkpoint-000001", ours / "checkpoint-000001");
+    for (const char* content : {"five", "six", "seven"}) save(ours, content);
+    CHECK(fs::exists(ours / "checkpoint-000001"));
+    CHECK_FALSE(fs::exists(ours / "checkpoint-000002"));
+    CHECK(saved(ours) == "seven");
+}
+
+TEST_CASE("a checkpoint that cannot be put in force is gone, and the one before stays", "[trainer]")
+{
+    const scratch_folder scratch;
+    checkpoint_folder folder(scratch.path());
+    save(folder, "one");
+    fs::create_directories(scratch.path() / ".latest" / "in the way");
+    CHECK_THROWS(save(folder, "two"));
+    CHECK(saved(scratch.path()) == "one");
+    CHECK_FALSE(fs::exists(scratch.path() / "checkpoint-000002"));
+    fs::remove_all(scratch.path() / ".latest");
+    CHECK(save(folder, "three").filename() == "checkpoint-000002");
+}
+
 TEST_CASE("what looks like a checkpoint and is none is told apart", "[trainer]")
 {
     const scratch_folder scratch;
