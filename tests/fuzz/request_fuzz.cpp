@@ -4,16 +4,31 @@
 #include <papilio/probe/bandwidth.hpp>
 #include <papilio/probe/round_trip.hpp>
 #include <papilio/swarm/state_transfer.hpp>
+#include <papilio/swarm/update_transfer.hpp>
 
 #include <algorithm>
 
 namespace {
 
+using papilio::detail::encode;
+
+struct update_offer {
+    std::vector<std::uint64_t> sizes;
+};
+update_offer parse_update_offer(papilio::bytes from)
+{
+    return {papilio::detail::parse_update_offer(from, std::uint64_t{1} << 40)};
+}
+std::vector<std::byte> encode(const update_offer& o)
+{
+    return papilio::detail::encode_update_offer(o.sizes);
+}
+
 template <class Parse>
 void read_or_refuse(Parse parse, papilio::bytes from)
 {
     try {
-        const auto again = papilio::detail::encode(parse(from));
+        const auto again = encode(parse(from));
         PAPILIO_CHECK(std::ranges::equal(again, from), "lost in reading");
     } catch (const std::system_error& refused) {
         PAPILIO_CHECK(refused.code() == papilio::errc::bad_message, "refused for another reason");
@@ -29,5 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     read_or_refuse(papilio::detail::parse_bandwidth_request, from);
     read_or_refuse(papilio::detail::parse_state_request, from);
     read_or_refuse(papilio::detail::parse_state_offer, from);
+    read_or_refuse(papilio::detail::parse_update_request, from);
+    read_or_refuse(parse_update_offer, from);
     return 0;
 }

@@ -200,7 +200,8 @@ TEST_CASE("a donor that offers an older round than was asked for is left", "[sta
     const auto lie = [&]() -> pa::task<> {
         std::array<std::byte, sizeof(pa::detail::state_request)> encoded{};
         co_await liar.recv(0, pa::detail::request_tag(pa::control_service::state), encoded);
-        const pa::detail::state_tags tags{pa::detail::parse_state_request(encoded).request};
+        const pa::detail::transfer_tags tags{pa::control_service::state,
+                                             pa::detail::parse_state_request(encoded).request};
         const auto offer = encode(pa::detail::state_offer{.round = 3, .has = true, .sizes = sizes});
         co_await liar.send(0, tags.offer(), offer);
         std::array<std::byte, 1> accepted{};
@@ -292,28 +293,25 @@ TEST_CASE("a state that comes by drops ends at the deadline", "[state]")
 
 TEST_CASE("a state whose parts were mixed up on the way is not used", "[state]")
 {
-    // The donor sends what it has, and the digest of something else.
+    // The donor sends what it has, and the checksum of something else.
     sim_cluster cluster(2);
     const auto state = make_state(5);
     const auto liar = [&](pa::sim::transport& net) -> pa::task<> {
         std::array<std::byte, sizeof(pa::detail::state_request)> asked{};
         co_await net.recv(0, pa::detail::request_tag(pa::control_service::state), asked);
         const auto r = pa::detail::parse_state_request(asked);
-        const auto name = [&](std::uint32_t i) {
-            return pa::detail::control_tag(pa::control_service::state, r.request, i);
-        };
+        const pa::detail::transfer_tags tags{pa::control_service::state, r.request};
         pa::detail::state_offer offer;
         offer.has = true;
         offer.sizes = sizes;
         const auto message = pa::detail::encode(offer);
-        co_await net.send(0, name(0), message);
-        const pa::detail::state_plan plan(sizes);
-        pa::detail::state_source source(*state, plan);
+        co_await net.send(0, tags.offer(), message);
+        const auto plan = pa::detail::plan_for(sizes);
+        std::vector<pa::bytes> spans;
+        for (const auto& span : state->spans) spans.push_back(std::as_bytes(std::span(span)));
         pa::detail::bulk_watch watch;
-        const auto b = plan.transfer(r.request, r.in_flight);
-        co_await pa::detail::send_bulk(net, 0, b, source, watch);
-        const std::array<std::byte, 8> digest{};
-        co_await net.send(0, name(2), digest);
+        const pa::detail::span_transfer t{tags, plan, r.in_flight, 77};
+        co_await pa::detail::send_spans(net, 0, t, spans, watch);
         co_await pa::sleep_for(1h);
     };
     pa::state_snapshot got;

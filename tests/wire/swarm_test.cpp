@@ -227,8 +227,8 @@ TEST_CASE("control messages of different requests and services have different ta
     using pa::control_service;
     std::set<pa::tag> seen;
     std::size_t made = 0;
-    for (const auto s :
-         {control_service::echo, control_service::bandwidth, control_service::state}) {
+    for (const auto s : {control_service::echo, control_service::bandwidth, control_service::state,
+                         control_service::updates}) {
         seen.insert(pa::detail::request_tag(s));
         ++made;
         for (const std::uint32_t request : {1u << 19, (1u << 19) + 1, pa::max_tag_call})

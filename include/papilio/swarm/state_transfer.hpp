@@ -73,43 +73,13 @@ task<state_snapshot> fetch_state(Net& net, short_list<int> donors, short_list<st
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-struct state_source {
-    state_source(const state_snapshot& s, const state_plan& p) : state(s), plan(p), sums(p.chunks())
-    {
-    }
-    bytes chunk(std::size_t i, mutable_bytes) const
-    {
-        const auto r = plan.at(i);
-        return std::as_bytes(std::span(state.spans[r.span]).subspan(r.begin, r.size));
-    }
-    void arrived(std::size_t i, std::uint64_t sum, time_point) { sums.set(i, sum); }
-
-    const state_snapshot& state;
-    const state_plan& plan;
-    state_checksum sums;
-};
-
-struct state_sink {
-    state_sink(state_snapshot& s, const state_plan& p) : state(s), plan(p), sums(p.chunks()) {}
-    mutable_bytes destination(std::size_t i, mutable_bytes) const
-    {
-        const auto r = plan.at(i);
-        return std::as_writable_bytes(std::span(state.spans[r.span]).subspan(r.begin, r.size));
-    }
-    void arrived(std::size_t i, bytes, std::uint64_t sum, time_point) { sums.set(i, sum); }
-
-    state_snapshot& state;
-    const state_plan& plan;
-    state_checksum sums;
-};
-
-/// The tags of a request's messages beside the chunks.
-struct state_tags {
-    std::uint32_t request;
-    tag offer() const { return control_tag(control_service::state, request, 0); }
-    tag acceptance() const { return control_tag(control_service::state, request, 1); }
-    tag checksum() const { return control_tag(control_service::state, request, 2); }
-};
+/// The chunks of spans of these many elements.
+inline span_plan plan_for(const std::vector<std::size_t>& elements)
+{
+    std::vector<std::uint64_t> sizes;
+    for (const auto n : elements) sizes.push_back(std::uint64_t{n} * sizeof(float));
+    return span_plan(std::move(sizes));
+}
 
 inline state_offer offer_for(const state_request& r, const shared_state& state)
 {
@@ -124,10 +94,10 @@ inline state_offer offer_for(const state_request& r, const shared_state& state)
 template <transport Net>
 task<> send_state(Net& net, int peer, state_request r, shared_state state, bulk_watch& watch)
 {
-    const state_tags tags{r.request};
+    const transfer_tags tags{control_service::state, r.request};
     const state_offer offer = offer_for(r, state);
-    const state_plan plan(offer.sizes);
-    PAPILIO_CHECK(offer.sizes.size() <= max_state_spans && plan.chunks() <= bulk::max_chunks,
+    const span_plan plan = plan_for(offer.sizes);
+    PAPILIO_CHECK(offer.sizes.size() <= span_plan::max_spans && plan.chunks() <= bulk::max_chunks,
                   "a state has at most 64 spans and 2^36 elements");
     const auto message = encode(offer);
     co_await net.send(peer, tags.offer(), message);
@@ -136,24 +106,22 @@ task<> send_state(Net& net, int peer, state_request r, shared_state state, bulk_
             r.min_round);
         co_return;
     }
-
-    std::array<std::byte, 1> accepted{};
-    const auto size = co_await net.recv(peer, tags.acceptance(), accepted);
-    if (size != 1 || accepted[0] != std::byte{1}) co_return;
+    const bool taken = co_await offer_taken<Net>(net, peer, tags);
+    if (!taken) co_return;
     log(log_level::debug, "transfer begun", {"peer", "round"}, peer, offer.round);
-    state_source source(*state, plan);
-    co_await send_bulk<Net>(net, peer, plan.transfer(r.request, r.in_flight), source, watch);
-    std::array<std::byte, 8> sum;
-    store(sum.data(), source.sums.value(offer.round));
-    co_await net.send(peer, tags.checksum(), sum);
+    std::vector<bytes> spans;
+    for (const auto& span : state->spans) spans.push_back(std::as_bytes(std::span(span)));
+    const span_transfer t{tags, plan, r.in_flight, offer.round};
+    co_await send_spans<Net>(net, peer, t, spans, watch);
     log(log_level::info, "state sent", {"peer", "round", "bytes"}, peer, offer.round, plan.bytes());
 }
 
 /// Returns the round of the donor's state, which has the expected sizes.
 template <transport Net>
-task<std::uint32_t> accept_offer(Net& net, int donor, state_request r, const state_plan& plan)
+task<std::uint32_t> accept_offer(Net& net, int donor, state_request r,
+                                 const std::vector<std::size_t>& sizes)
 {
-    const state_tags tags{r.request};
+    const transfer_tags tags{control_service::state, r.request};
     const auto request = encode(r);
     co_await net.send(donor, request_tag(control_service::state), request);
     std::array<std::byte, state_offer::max_size> buffer{};
@@ -163,29 +131,35 @@ task<std::uint32_t> accept_offer(Net& net, int donor, state_request r, const sta
         throw std::system_error(errc::refused, "peer " + std::to_string(donor) +
                                                    " does not have the state of round " +
                                                    std::to_string(r.min_round) + " or a later one");
-    auto why = size_mismatch(plan.sizes(), offer.sizes);
+    auto why = size_mismatch(sizes, offer.sizes);
     if (why.empty() && offer.round < r.min_round)
         why = "the donor offers the state of round " + std::to_string(offer.round) +
               ", which is older than round " + std::to_string(r.min_round);
-    const std::array<std::byte, 1> answer{std::byte{why.empty()}};
-    co_await net.send(donor, tags.acceptance(), answer);
+    co_await answer_offer<Net>(net, donor, tags, why.empty());
     if (!why.empty()) throw std::system_error(errc::mismatch, why);
     co_return offer.round;
 }
 
 template <transport Net>
-task<> receive_state(Net& net, int donor, state_request r, const state_plan& plan,
+task<> receive_state(Net& net, int donor, state_request r, const std::vector<std::size_t>& sizes,
                      state_snapshot& into, bulk_watch& watch)
 {
-    into.round = co_await accept_offer<Net>(net, donor, r, plan);
-    for (const auto elements : plan.sizes()) into.spans.emplace_back(elements);
-    state_sink sink(into, plan);
-    co_await receive_bulk<Net>(net, donor, plan.transfer(r.request, r.in_flight), sink, watch);
-    std::array<std::byte, 8> sum{};
-    const auto size = co_await net.recv(donor, state_tags{r.request}.checksum(), sum);
-    if (size != sum.size() || load<std::uint64_t>(sum.data()) != sink.sums.value(into.round))
-        throw std::system_error(errc::mismatch, "the state from peer " + std::to_string(donor) +
-                                                    " was damaged on its way");
+    into.round = co_await accept_offer<Net>(net, donor, r, sizes);
+    const span_plan plan = plan_for(sizes);
+    std::vector<mutable_bytes> spans;
+    for (const auto elements : sizes) into.spans.emplace_back(elements);
+    for (auto& span : into.spans) spans.push_back(std::as_writable_bytes(std::span(span)));
+    const span_transfer t{{control_service::state, r.request}, plan, r.in_flight, into.round};
+    co_await receive_spans<Net>(net, donor, t, spans, watch);
+}
+
+inline void check_sizes(const std::vector<std::size_t>& sizes)
+{
+    if (sizes.size() > span_plan::max_spans)
+        throw std::system_error(errc::bad_argument, "a state must have at most 64 spans, not " +
+                                                        std::to_string(sizes.size()));
+    if (plan_for(sizes).chunks() > bulk::max_chunks)
+        throw std::system_error(errc::bad_argument, "a state must have at most 2^36 elements");
 }
 
 template <transport Net>
@@ -193,23 +167,18 @@ task<state_snapshot> fetch_from(Net& net, int donor, std::vector<std::size_t> si
                                 state_options o)
 {
     loop& on = co_await this_loop{};
-    const state_plan plan(sizes);
-    if (sizes.size() > max_state_spans)
-        throw std::system_error(errc::bad_argument, "a state must have at most 64 spans, not " +
-                                                        std::to_string(sizes.size()));
-    if (plan.chunks() > bulk::max_chunks)
-        throw std::system_error(errc::bad_argument, "a state must have at most 2^36 elements");
+    check_sizes(sizes);
     const auto now = on.now().time_since_epoch().count();
     const auto request = request_number(now, donor, control_service::state);
     const state_request r{.request = request,
                           .min_round = o.min_round,
-                          .in_flight = plan.in_flight_for(o.window_bytes)};
+                          .in_flight = span_plan::in_flight_for(o.window_bytes)};
     state_snapshot fetched;
     request_scope<Net> scope(net, control_service::state, request);
     bulk_watch watch;
     const auto begun = on.now();
     log(log_level::debug, "fetch begun", {"peer", "min_round"}, donor, o.min_round);
-    task<> work = receive_state<Net>(net, donor, r, plan, fetched, watch);
+    task<> work = receive_state<Net>(net, donor, r, sizes, fetched, watch);
     try {
         co_await watched(std::move(work), watch, o.stall_timeout, later(begun, o.timeout));
     } catch (const std::system_error& failure) {
@@ -218,7 +187,7 @@ task<state_snapshot> fetch_from(Net& net, int donor, std::vector<std::size_t> si
     }
     scope.succeed();
     log(log_level::info, "state fetched", {"peer", "round", "bytes", "took"}, donor, fetched.round,
-        plan.bytes(), on.now() - begun);
+        plan_for(sizes).bytes(), on.now() - begun);
     co_return fetched;
 }
 

@@ -13,6 +13,7 @@ enum class control_service : std::uint8_t {
     echo = 1,   ///< send this back
     bandwidth,  ///< receive and send many bytes
     state,      ///< send the run's state
+    updates,    ///< send what led from one state of the run to later ones
 };
 
 constexpr const char* name(control_service service) noexcept
@@ -21,6 +22,7 @@ constexpr const char* name(control_service service) noexcept
     case control_service::echo: return "echo";
     case control_service::bandwidth: return "bandwidth";
     case control_service::state: return "state";
+    case control_service::updates: return "updates";
     }
     return "?";
 }

@@ -1,15 +1,15 @@
-#include <papilio/swarm/state_messages.hpp>
+#include <papilio/swarm/span_transfer.hpp>
 
 #include <catch2/catch.hpp>
 
 #include <set>
 
-using papilio::detail::state_checksum;
+using papilio::detail::span_checksum;
 
 TEST_CASE("a state's checksum tells its round, its chunks and their order", "[state]")
 {
     const auto of = [](std::uint32_t round, std::initializer_list<std::uint64_t> chunks) {
-        state_checksum sums(chunks.size());
+        span_checksum sums(chunks.size());
         for (std::size_t i = chunks.size(); i-- > 0;) sums.set(i, *(chunks.begin() + i));
         return sums.value(round);
     };
