@@ -43,8 +43,8 @@ public:
     task<std::size_t> recv(int peer, tag t, mutable_bytes into);
 
     /// Sends a copy of a small message in the background, ahead of those that wait. It is kept
-    /// until the link is established and has taken it. False if the link has failed, or keeps too
-    /// many.
+    /// until the link is established, or again, and has taken it. False if the peer has left, or
+    /// too many are kept.
     bool post(int peer, tag t, bytes message) { return other(peer).post(t, message); }
 
     call_numbers& calls() noexcept { return calls_; }
@@ -55,6 +55,15 @@ public:
     /// Bytes, frames included, that `peer`'s host has acknowledged.
     std::uint64_t arrived(int peer) { return link_to(peer).arrived(); }
     std::optional<duration> round_trip(int peer) { return link_to(peer).round_trip(); }
+
+    /// Lets another process in as `peer`, such as one that was started anew. All peers do so at a
+    /// point on which they have agreed, before they call it into a group again. A link that breaks
+    /// between two processes comes back by itself.
+    void admit(int peer);
+
+    /// Which of the links to `peer` this is, counted from 0. What was sent over an earlier one and
+    /// had not arrived is lost, and calls that began then fail.
+    std::uint32_t link_number(int peer) { return numbers_.at(static_cast<std::size_t>(peer)); }
 
     /// True while the link to `peer` is up.
     bool connected(int peer) { return link_to(peer).connected(); }
@@ -84,6 +93,9 @@ protected:
 
 private:
     detail::peer_link& other(int peer);
+    void add_peer();
+    void replace(int peer, std::shared_ptr<detail::peer_link> next);
+    task<> keep_up(int peer);
     task<> connect_to(std::vector<int> peers, duration limit);
     task<> handshake(std::unique_ptr<incoming> from);
     bool accepts(const wire::hello& h, std::uint32_t streams);
@@ -96,10 +108,14 @@ private:
     bool closing_ = false;
     mailbox inbox_;
     detail::call_priorities priorities_;
-    std::vector<std::unique_ptr<detail::peer_link>> links_;
+    std::uint64_t process_;  // this one's number, which others tell from that of an earlier one
+    std::vector<std::shared_ptr<detail::peer_link>> links_;
+    std::vector<std::uint32_t> numbers_;                       // of the links, by peer
+    std::vector<std::shared_ptr<detail::peer_link>> pending_;  // that may take their places
     std::unique_ptr<medium> medium_;
     detail::dialer dialer_;
     std::optional<detail::liveness> liveness_;
+    std::vector<task<>> keepers_;  // by peer
 };
 
 /// A mesh whose peers are found at an `Address`.
@@ -111,7 +127,8 @@ public:
     /// Where this peer listens, with what the system chose where it was asked to.
     Address local() const { return addresses_.local(); }
 
-    /// Sets the address of a peer that was unknown or has changed. Later attempts dial it there.
+    /// Sets the address of a peer that was unknown or has changed. Later attempts dial it there. A
+    /// link that is up stays: see `admit` for another process.
     void set_address(int peer, Address at)
     {
         link_to(peer);

@@ -57,8 +57,8 @@ struct linked_pair {
 
     void add(std::uint32_t i)
     {
-        a.add(i, std::move(there[i]));
-        b.add(i, std::move(here[i]));
+        a.add({.connection = i}, std::move(there[i]), 1);
+        b.add({.connection = i}, std::move(here[i]), 2);
     }
     void add_all()
     {
@@ -160,12 +160,12 @@ TEST_CASE("heartbeats keep a quiet link up, and without them it fails")
 {
     linked_pair pair(1);
     pair.add_all();
-    std::vector<std::unique_ptr<peer_link>> links;
-    links.push_back(std::make_unique<peer_link>(pair.world, pair.inbox_a, 0, 1, pair.options));
+    std::vector<std::shared_ptr<peer_link>> links;
+    links.push_back(std::make_shared<peer_link>(pair.world, pair.inbox_a, 0, 1, pair.options));
     auto ends = make_memory_streams();
-    links[0]->add(0, std::move(ends.first));
+    links[0]->add({}, std::move(ends.first), 1);
     peer_link other(pair.world, pair.inbox_b, 1, 0, pair.options);
-    other.add(0, std::move(ends.second));
+    other.add({}, std::move(ends.second), 1);
     pa::detail::liveness watched(pair.world, links, pair.options);
     const auto wait = [](pa::duration span) -> pa::task<> { co_await pa::sleep_for(span); };
     for (int second = 0; second < 10; ++second) {

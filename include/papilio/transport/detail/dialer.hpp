@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,21 +30,40 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// unless the other cannot be dialled. Borrows the medium and the options.
 class dialer {
 public:
-    dialer(loop& on, medium& over, int rank, const mesh_options& o)
-        : loop_(on), medium_(over), rank_(rank), options_(o)
+    dialer(loop& on, medium& over, int rank, std::uint64_t process, const mesh_options& o)
+        : loop_(on), medium_(over), rank_(rank), process_(process), options_(o)
     {
     }
 
     /// Finishes when `l` is established, by this peer or by the other; throws its error once it has
     /// failed.
-    task<> connect(peer_link& l)
+    task<> connect(std::shared_ptr<peer_link> l)
     {
-        const bool ours = dials(l.peer()) && !l.is_settled();
-        if (ours)
-            co_await dial(l);
-        else
-            co_await l.settled();
-        if (l.error()) throw std::system_error(l.error(), "peer " + std::to_string(l.peer()));
+        const bool ours = dials(l->peer()) && !l->is_settled();
+        if (ours) {
+            task<> dialling = dial(l, {});
+            co_await std::move(dialling);
+        } else {
+            co_await l->settled();
+        }
+        if (l->error()) throw std::system_error(l->error(), "peer " + std::to_string(l->peer()));
+    }
+
+    /// Whether this peer dials `peer`, and not the other way round.
+    bool dials(int peer) const
+    {
+        return medium_.reaches(peer) && (!medium_.reached_by(peer) || rank_ > peer);
+    }
+
+    /// Tries until the streams of `l` exist, perhaps through another's attempts, or it has failed.
+    /// The first stream tells how many there are; `begun` is called before it is added.
+    task<> dial(std::shared_ptr<peer_link> l, std::function<void()> begun)
+    {
+        co_await dial_stream(*l, 0, begun);
+        std::vector<task<>> others;
+        for (std::size_t i = 1; i < l->streams(); ++i)
+            others.push_back(dial_stream(*l, static_cast<std::uint32_t>(i), {}));
+        co_await when_all(std::move(others));
     }
 
     /// For the text of an error: where `peer` was dialled, and why the last attempt failed.
@@ -55,45 +75,42 @@ public:
     }
 
 private:
-    bool dials(int peer) const
-    {
-        return medium_.reaches(peer) && (!medium_.reached_by(peer) || rank_ > peer);
-    }
-
-    /// The first stream tells how many the link consists of.
-    task<> dial(peer_link& l)
-    {
-        co_await dial_stream(l, 0);
-        std::vector<task<>> others;
-        for (std::size_t i = 1; i < l.streams(); ++i)
-            others.push_back(dial_stream(l, static_cast<std::uint32_t>(i)));
-        co_await when_all(std::move(others));
-    }
-
-    /// Tries until the stream exists, perhaps through another call's attempt, or the link has
-    /// failed: the other side may not have started yet.
-    task<> dial_stream(peer_link& l, std::uint32_t index)
+    wire::hello hello_for(peer_link& l, std::uint32_t index) const
     {
         wire::hello h;
         h.group = options_.group;
         h.from = static_cast<std::uint32_t>(rank_);
         h.to = static_cast<std::uint32_t>(l.peer());
         h.connection = index;
+        h.generation = l.streams() == 0 ? l.next_attempt() : l.generation();
+        h.process = process_;
+        h.to_process = l.process();
+        return h;
+    }
+
+    /// The other side may not have started yet, or not have noticed that a link has ended.
+    task<> dial_stream(peer_link& l, std::uint32_t index, std::function<void()> begun)
+    {
         duration pause = std::chrono::milliseconds(10);
         while (!l.error() && !l.has_stream(index)) {
-            std::unique_ptr<byte_stream> stream;
+            dialled made;
+            const auto h = hello_for(l, index);
             try {
-                task<std::unique_ptr<byte_stream>> attempt = medium_.dial(l.peer(), h);
-                stream =
+                task<dialled> attempt = medium_.dial(l.peer(), h);
+                made =
                     co_await timeout(std::move(attempt), loop_.now() + options_.handshake_timeout);
+                if (l.process() != 0 && made.process != l.process())
+                    throw std::system_error(errc::refused, "another process answers than before");
             } catch (const std::system_error& failure) {
+                made.stream.reset();
                 failures_[l.peer()] = failure.what();
                 const auto at = [&] { return medium_.text(l.peer()); };
                 log(log_level::debug, "attempt failed", {"rank", "peer", "at", "why"}, rank_,
                     l.peer(), at, failure.code());
             }
-            if (stream) {
-                l.add(index, std::move(stream));
+            if (made.stream) {
+                if (begun) begun();
+                l.add(h, std::move(made.stream), made.process);
                 co_return;
             }
             co_await sleep_for(pause);
@@ -104,6 +121,7 @@ private:
     loop& loop_;
     medium& medium_;
     int rank_;
+    std::uint64_t process_;  // this one's number
     const mesh_options& options_;
     std::map<int, std::string> failures_;  // of the last attempt, by peer
 };

@@ -9,6 +9,7 @@
 #include <papilio/transport/detail/stream_choice.hpp>
 #include <papilio/transport/mailbox.hpp>
 #include <papilio/transport/mesh_options.hpp>
+#include <papilio/wire/hello.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,17 +24,34 @@
 namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The connections to one peer of a mesh. A link is established once all of its streams are there,
-/// and fails as a whole with the first of them. It never comes back.
+/// and fails as a whole with the first of them. It never comes back; another one takes its place.
 class peer_link final : connection_owner {
 public:
     peer_link(loop& on, mailbox& inbox, int rank, int peer, const mesh_options& o)
         : loop_(on), inbox_(inbox), rank_(rank), peer_(peer), options_(o)
     {
     }
+
+    /// A link in place of `before`, to the same process.
+    struct successor {};
+    peer_link(successor, const peer_link& before)
+        : peer_link(before.loop_, before.inbox_, before.rank_, before.peer_, before.options_)
+    {
+        attempts_ = before.attempts_;
+        generation_ = before.generation_;
+        process_ = before.process_;
+    }
     peer_link(const peer_link&) = delete;
     peer_link& operator=(const peer_link&) = delete;
 
     int peer() const noexcept { return peer_; }
+
+    /// Tells the links between two processes apart: which attempt of the dialling peer it was.
+    std::uint32_t generation() const noexcept { return generation_; }
+    std::uint32_t next_attempt() noexcept { return ++attempts_; }
+
+    /// The number of the peer's process; 0 before the first stream.
+    std::uint64_t process() const noexcept { return process_; }
 
     /// Why the link has failed or was shut down, if it has.
     std::error_code error() const noexcept { return error_; }
@@ -42,6 +60,16 @@ public:
     /// Awaiting it lasts until the link is established or has failed.
     gate::passage settled() noexcept { return settled_.opened(); }
     bool is_settled() const noexcept { return settled_.is_open(); }
+
+    /// Awaiting it lasts until the link has failed or was shut down.
+    gate::passage ended() noexcept { return ended_.opened(); }
+
+    /// True if both sides have shut it down in good order.
+    bool was_shut_down() const noexcept { return shut_down_in_order_; }
+
+    /// Awaiting it lasts until another link has taken the place of this one.
+    gate::passage replaced() noexcept { return replaced_.opened(); }
+    void mark_replaced() noexcept { replaced_.open(); }
 
     /// How many streams the link consists of; zero before the first one is there.
     std::size_t streams() const noexcept { return connections_.size(); }
@@ -59,7 +87,8 @@ public:
 
     /// Adds stream `index`; the first stream of a link tells how many there are. Drops `s` if the
     /// link does not expect it.
-    void add(std::uint32_t index, std::unique_ptr<byte_stream> s);
+    /// `h` is the hello by which it came, with the number of the process at the other end.
+    void add(const wire::hello& h, std::unique_ptr<byte_stream> s, std::uint64_t process);
 
     /// Ends all connections. Receives from the peer fail with `why`, unless their message is there.
     void fail(std::error_code why);
@@ -68,9 +97,12 @@ public:
     /// order. The link must be settled; throws its error if it has failed.
     connection& connection_for(tag t);
 
-    /// Sends a copy of a small message in the background, once the link is established. False if it
-    /// has failed, or too many wait for it.
+    /// Sends a copy of a small message in the background, once the link is established, or the one
+    /// that takes its place. False if it was shut down, or too many wait for it.
     bool post(tag t, bytes message);
+
+    /// Sends what waits to be posted over `before`, whose place this link takes.
+    void take_posts(peer_link& before) { posted_ = std::move(before.posted_); }
 
     /// A message of `size` bytes has been sent under `t`.
     void sent(tag t, std::size_t size)
@@ -113,7 +145,13 @@ private:
     std::vector<std::unique_ptr<connection>> connections_;
     std::optional<stream_choice> choice_;                         // of adaptive links
     std::vector<std::pair<tag, std::vector<std::byte>>> posted_;  // before the link was settled
+    std::uint32_t attempts_ = 0;
+    std::uint32_t generation_ = 0;
+    std::uint64_t process_ = 0;
     gate settled_;
+    gate ended_;
+    gate replaced_;
+    bool shut_down_in_order_ = false;
     gate shut_down_;  // both sides have sent their shutdowns, or the link has failed
     std::error_code error_;
     std::size_t peer_shutdowns_ = 0;  // streams on which the peer has sent its shutdown
@@ -121,13 +159,17 @@ private:
     time_point last_heard_{};
 };
 
-inline void peer_link::add(std::uint32_t index, std::unique_ptr<byte_stream> s)
+inline void peer_link::add(const wire::hello& h, std::unique_ptr<byte_stream> s,
+                           std::uint64_t process)
 {
+    const std::size_t index = h.connection;
     if (!expects(index, connections_.empty() ? s->streams() : connections_.size())) return;
     if (connections_.empty()) {
+        generation_ = h.generation;
         connections_.resize(s->streams());
         if (options_.adaptive) choice_.emplace(connections_.size());
     }
+    process_ = process;
     last_heard_ = loop_.now();
     connection_owner& owner = *this;
     connections_[index] = std::make_unique<connection>(loop_, std::move(s), inbox_, peer_,
@@ -143,8 +185,8 @@ inline void peer_link::add(std::uint32_t index, std::unique_ptr<byte_stream> s)
 inline bool peer_link::post(tag t, bytes message)
 {
     constexpr std::size_t most = 1024;
-    if (error_ || posted_.size() == most) return false;
-    if (is_settled())
+    if (shut_down_in_order_ || posted_.size() == most) return false;
+    if (connected())
         connection_for(t).post(t, message);
     else
         posted_.emplace_back(t, std::vector<std::byte>(message.begin(), message.end()));
@@ -156,6 +198,7 @@ inline void peer_link::fail(std::error_code why)
     if (error_) return;
     error_ = why;
     const bool orderly = why == errc::disconnected && shut_down_.is_open();
+    shut_down_in_order_ = orderly;
     log(orderly ? log_level::info : log_level::warning, orderly ? "link shut down" : "link failed",
         {"rank", "peer", "why"}, rank_, peer_, why);
     for (auto& c : connections_)
@@ -163,6 +206,7 @@ inline void peer_link::fail(std::error_code why)
     inbox_.close(peer_, why);
     settled_.open();
     shut_down_.open();
+    ended_.open();
 }
 
 inline connection& peer_link::connection_for(tag t)
