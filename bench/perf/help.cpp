@@ -52,6 +52,7 @@ Settings
                       possible one; model: the choice of the cost model if links are known (default)
   --streams 1         connections per pair of peers
   --adaptive          starts with one of them and doubles them while that adds a tenth of speed
+  --no-crc            contents travel over TCP without their CRC, as those of the rivals do
   --threads 0         threads that encode and reduce; 0: the thread of the transport does it
   --chunk SIZE --in-flight N   by default depend on the size
   --even-parts        the parts do not depend on the links

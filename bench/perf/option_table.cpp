@@ -164,6 +164,7 @@ bool read_flag(options& o, raw_options& r, std::string_view name)
     if (name == "--first") return o.first = true;
     if (name == "--even-parts") return o.even_parts = true;
     if (name == "--adaptive") return o.adaptive = true;
+    if (name == "--no-crc") return o.no_crc = true;
     return false;
 }
 

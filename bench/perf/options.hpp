@@ -49,6 +49,7 @@ struct options {
     bool even_parts = false;
     int streams = 1;
     bool adaptive = false;  ///< start with one stream and add streams while they gain speed
+    bool no_crc = false;
     int threads = 0;
     std::size_t chunk_bytes = 0;
     std::size_t in_flight = 0;

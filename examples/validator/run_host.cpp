@@ -1,9 +1,9 @@
 #include "run_host.hpp"
 
+#include "run_notes.hpp"
+
 #include <member/cancellation.hpp>
 #include <trainer/problem.hpp>
-
-#include <papilio/base/units.hpp>
 
 #include <fmt/format.h>
 
@@ -11,16 +11,6 @@
 #include <utility>
 
 namespace papilio::example {
-
-namespace {
-
-std::string label(std::uint16_t id, const std::string& name)
-{
-    const std::string number = "miner " + std::to_string(id);
-    return name.empty() ? number : number + " (" + name + ")";
-}
-
-}  // namespace
 
 run_host::run_host(asio_loop& on, const run_host_options& o, shared_state first, std::string digest,
                    journal& settled, std::function<void(observation)> tell,
@@ -105,7 +95,9 @@ void run_host::saw(const membership_event& what)
         if (outcome->ok) write_down(*outcome);
         outcomes_.push_back(*outcome);
     } else {
-        note_waiting(what);
+        const auto note = note_on(what, server_.run().round());
+        const bool wrong = std::holds_alternative<member_unreachable>(what);
+        if (!note.empty()) note_(wrong ? log_level::warning : log_level::info, note);
     }
 }
 
@@ -124,30 +116,6 @@ void run_host::note_departure(const member_left& left)
     m.dismissed = dismissing_;
     if (!dismissing_)
         note_(log_level::info, label(left.id, left.name) + " is gone: " + left.reason);
-}
-
-void run_host::note_waiting(const membership_event& what)
-{
-    if (const auto* held = std::get_if<group_held>(&what)) {
-        note_(log_level::info, fmt::format("round {} waits up to {} for {} that fetch the model",
-                                           server_.run().round() + 1, human_duration(held->limit),
-                                           held->members.size() == 1 ? "a miner" : "miners"));
-    } else if (const auto* ended = std::get_if<group_hold_ended>(&what)) {
-        note_(log_level::info,
-              fmt::format("the others have waited {}{}", human_duration(ended->lost),
-                          ended->in_vain ? ", in vain" : ""));
-    } else if (const auto* adopted = std::get_if<state_adopted>(&what)) {
-        note_(log_level::info,
-              fmt::format("most of the last group hold the state after round {}: the run goes on "
-                          "from there",
-                          adopted->round));
-    } else if (const auto* hidden = std::get_if<member_unreachable>(&what)) {
-        note_(
-            log_level::warning,
-            fmt::format("miner {} listens at {} only, where miners on other hosts cannot dial it: "
-                        "it owns no part; start it with another --listen or with --announce",
-                        hidden->id, hidden->at.host));
-    }
 }
 
 /// Before members learn of it: what they hold is never later than the journal.

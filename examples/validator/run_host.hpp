@@ -107,7 +107,6 @@ private:
     void write_down(const group_round_outcome& settled);
     void note_arrival(const member& m);
     void note_departure(const member_left& left);
-    void note_waiting(const membership_event& what);
     bool is_current(const state_snapshot& s, const std::string& digest) const;
 
     asio_loop& loop_;

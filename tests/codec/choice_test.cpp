@@ -62,6 +62,14 @@ TEST_CASE(
     CHECK(chosen(400 * gigabit, 1) == codec_id::identity);
 }
 
+TEST_CASE("of codecs that are equally fast the most precise one is chosen, whichever comes first")
+{
+    const codec_figures coarse{codec_id::as_bf16, 16, 2.8e-6, 5 * giga, 5 * giga};
+    const codec_figures precise{codec_id::as_f16, 16, 4.4e-8, 5 * giga, 5 * giga};
+    for (const auto& both : {std::vector{coarse, precise}, std::vector{precise, coarse}})
+        CHECK(fastest_codec(both, {.link_bytes_per_second = gigabit}).id == codec_id::as_f16);
+}
+
 TEST_CASE("what a codec takes is the slower of its work and its bytes")
 {
     CHECK(seconds_per_element({.bits = 8, .encodes_per_second = 1e9, .decodes_per_second = 1e9},

@@ -11,6 +11,7 @@
 #include <papilio/transport/subset.hpp>
 
 #include <support/clusters.hpp>
+#include <support/collected_log.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -88,6 +89,25 @@ std::vector<misuse> misuses()
     };
 }
 
+/// Has the four members of a transport alone. What is sent to peer 2 by peer 1 takes for ever.
+struct slow_to_take {
+    explicit slow_to_take(pa::sim::transport& n) : net(n) {}
+    int rank() const { return net.rank(); }
+    int size() const { return net.size(); }
+    pa::task<> send(int peer, pa::tag t, pa::bytes message)
+    {
+        if (rank() == 1 && peer == 2) {
+            co_await pa::sleep_for(1h);
+        }
+        co_await net.send(peer, t, message);
+    }
+    pa::task<std::size_t> recv(int peer, pa::tag t, pa::mutable_bytes into)
+    {
+        return net.recv(peer, t, into);
+    }
+    pa::sim::transport& net;
+};
+
 pa::call_options numbered(std::uint32_t number)
 {
     pa::call_options o;
@@ -148,19 +168,45 @@ TEST_CASE("numbers of calls begin with none that is refused, and are those of th
 
 TEST_CASE("a call that failed may be made again under its number, as often as one likes")
 {
+    const int failures = GENERATE(1, 15, 16, 17, 40);
     sim_cluster cluster(3);
     cluster.run([&](auto& net) -> pa::task<> {
-        for (int round = 0; round < 40; ++round) {
+        for (int round = 0; round < failures + 20; ++round) {
+            co_await pa::sleep_for(net.rank() * 1s);  // messages come before they are awaited
             std::vector<float> data(1000, static_cast<float>(net.rank() + round));
-            if (round % 2 == 0 && net.rank() == round % 3)
+            const bool fails = round < failures;
+            if (fails && net.rank() == round % 3)
                 data[500] = std::numeric_limits<float>::quiet_NaN();
             const auto end = co_await ending_of(
                 pa::all_reduce_in_place(net, data, pa::sum{}, pa::int8b{}, numbered(7)));
-            CHECK(end.failed.has_value() == (round % 2 == 0));
+            CHECK(end.failed.has_value() == fails);
             if (end.failed) CHECK(end.failed->code() == pa::errc::not_finite);
             if (!end.failed) CHECK(data[0] == Approx(3 + 3 * round).epsilon(0.02));
         }
     });
+}
+
+TEST_CASE("a refusal is logged, and leaves in time though a peer takes nothing")
+{
+    const pa::test::collected_log log;
+    pa::sim::world world{{.peers = 3}};
+    std::vector<ending> ends(3);
+    world.run([&](auto& net) -> pa::task<> {
+        slow_to_take patient(net);
+        any peer(patient);
+        std::vector<float> data(10, 1.f);
+        pa::call_options o = numbered(7);
+        o.timeout = 20s;
+        if (net.rank() == 1) o.weight = -1;
+        ends[static_cast<std::size_t>(net.rank())] =
+            co_await ending_of(pa::all_reduce_in_place(peer, data, o));
+    });
+    CHECK(log.has("call failed call=7 rank=1 culprit=1"));
+    CHECK(ends[1].refused == pa::errc::bad_argument);
+    CHECK(ends[1].at <= pa::time_point(1s));
+    REQUIRE(ends[0].failed);
+    CHECK(ends[0].failed->code() == pa::errc::bad_argument);
+    CHECK(ends[0].at <= pa::time_point(2s));
 }
 
 TEST_CASE("what is left of a try that failed is not taken for the next one's")

@@ -42,8 +42,8 @@ struct stage {
           kind(detail::kind_of<float, weighted_mean>(by)),
           plan(detail::plan_by_shares(others + 1, elements, kind, o))
     {
-        any_transport net(cluster.peer(others));
-        call = detail::describe(detail::collective_id::all_reduce, net, count, kind, plan, how);
+        const detail::opened_call opened(any_transport(cluster.peer(others)), how);
+        call = detail::describe(detail::collective_id::all_reduce, opened, count, kind, plan, how);
     }
 
     /// Ends the call on peers 0 and 1, while `play(net)` is peer 2's part.

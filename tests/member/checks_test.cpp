@@ -41,7 +41,7 @@ TEST_CASE("a place to dial has a host and a port, one to listen at may leave the
         CHECK_FALSE(objection(remote_address(), text).empty());
         CHECK(objection(listen_address(), text).empty());
     }
-    for (const char* text : {"foo", "127.0.0.1:99999", "host:"}) {
+    for (const char* text : {"foo", "127.0.0.1:99999", "host:", "host:54x0", "host: 5400"}) {
         CHECK(mentions(objection(remote_address(), text), "is no address: write host:port"));
         CHECK(mentions(objection(listen_address(), text), "is no address: write host:port"));
     }

@@ -88,6 +88,24 @@ constexpr sim::access megabyte{.up_bytes_per_second = 1e6, .down_bytes_per_secon
 
 }  // namespace
 
+TEST_CASE("a program that stood still finds all that was due, in order", "[sim]")
+{
+    pa::sim::world world;
+    std::vector<int> woken;
+    const auto sleeper = [&](pa::duration d, int who) -> pa::task<> {
+        co_await pa::sleep_for(d);
+        woken.push_back(who);
+    };
+    auto late = sleeper(20s, 2), early = sleeper(10s, 1);
+    late.start(world);
+    early.start(world);
+    world.stand_still(1h);
+    CHECK(woken.empty());
+    pa::sync_wait(world, pa::sleep_for(1s));
+    CHECK(woken == std::vector<int>{1, 2});
+    CHECK(world.now() == pa::time_point(1h + 1s));
+}
+
 TEST_CASE("a message takes the latency and the time of the narrower access")
 {
     const auto send_a_megabyte = [](sim::transport& net) { return one_way(net, 1'000'000); };

@@ -21,11 +21,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// As a process does that begins, saves once in place of what was there, and ends.
-void save_alone(const fs::path& path, const std::string& content)
+/// As a process does that begins, saves once, and ends.
+void save_once(const fs::path& folder, const std::string& content)
 {
-    checkpoint_folder folder(path);
-    checkpoint_writer writer(folder);
+    checkpoint_folder kept(folder);
+    checkpoint_writer writer(kept);
     writer.add("a.txt", content);
     writer.commit(1);
 }
@@ -39,7 +39,7 @@ public:
         if (child_ == 0) {
             if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(1);
             ::raise(SIGSTOP);
-            save_alone(folder, content);
+            save_once(folder, content);
             ::_exit(0);
         }
         wait();
@@ -94,7 +94,7 @@ TEST_CASE("wherever a writer of checkpoints is killed, the old or the new one is
     bool ended = false;
     for (int steps = 0; !ended; ++steps) {
         const scratch_folder folder;
-        save_alone(folder.path(), "old");
+        save_once(folder.path(), "old");
         {
             traced_save child(folder.path(), "new");
             if (child.refused()) {
@@ -107,7 +107,7 @@ TEST_CASE("wherever a writer of checkpoints is killed, the old or the new one is
         const auto found = checkpoint_reader(folder.path()).text("a.txt");
         REQUIRE((found == "old" || found == "new"));
         ++(found == "old" ? old_ones : new_ones);
-        save_alone(folder.path(), "next");
+        save_once(folder.path(), "next");
         REQUIRE(checkpoint_reader(folder.path()).text("a.txt") == "next");
     }
     CHECK(old_ones > 20);
@@ -120,7 +120,7 @@ TEST_CASE(
     "[trainer]")
 {
     const scratch_folder folder;
-    save_alone(folder.path(), "old");
+    save_once(folder.path(), "old");
     traced_save child(folder.path(), "new");
     if (child.refused()) {
         WARN("processes cannot be traced here");

@@ -53,6 +53,16 @@ TEST_CASE("of one address only so many newcomers are borne with that say nothing
     CHECK_FALSE(door.arrive(v4(198, 51, 100, 8)).victim);
 }
 
+TEST_CASE(
+    "where no two are of one network, the oldest goes that says nothing, and not the last one")
+{
+    patient_list door({.in_all = 4});
+    for (unsigned i = 0; i < 4; ++i) door.arrive(v4(100 + i, 0, 0, 1));
+    for (unsigned i = 0; i < 4; ++i)
+        CHECK(door.arrive(v4(10 + i, 0, 0, 1)).victim == pa::arrivals::id{i});
+    CHECK(door.arrive(v6(1, 1, 1)).victim == pa::arrivals::id{4});
+}
+
 TEST_CASE("half an address of IPv6 is one subscriber, and a /24 or /48 one network")
 {
     patient_list door({.in_all = 100, .silent_per_subscriber = 2, .silent_per_network = 4});

@@ -53,6 +53,7 @@ tcp::options tcp_options(const options& o, int peers)
     t.congestion = congestion.c_str();
     t.connections = o.streams;
     t.adaptive = o.adaptive;
+    t.crc = !o.no_crc;
     t.max_peers = peers;
     t.handshake_timeout = patience;
     return t;

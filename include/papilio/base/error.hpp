@@ -40,17 +40,8 @@ public:
     std::string message(int code) const override;
 };
 
-namespace detail {
-
-/// Codes compare by the address of their category.
-PAPILIO_SHARED inline const error_category the_category{};
-
-}  // namespace detail
-
-inline const std::error_category& category() noexcept
-{
-    return detail::the_category;
-}
+/// One for all that a process has loaded, since codes compare by the address of their category.
+const std::error_category& category() noexcept;
 
 inline std::error_code make_error_code(errc code) noexcept
 {

@@ -57,6 +57,7 @@ public:
     }
 
     call_numbers& calls() noexcept { return calls_; }
+    void begin_call(tag t) { inbox_.begin_call(t); }
     void discard_call(tag t) { inbox_.discard_call(t); }
     time_point last_heard(int peer) const { return heard_.at(static_cast<std::size_t>(peer)); }
     duration round_trip(int peer) const noexcept;

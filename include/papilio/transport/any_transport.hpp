@@ -33,6 +33,7 @@ public:
     call_numbers* calls() { return model_->calls(); }
 
     bool post(int peer, tag t, bytes message) { return model_->post(peer, t, message); }
+    void begin_call(tag t) { model_->begin_call(t); }
     void discard_call(tag t) { model_->discard_call(t); }
     void prioritise(tag t, int priority) { model_->prioritise(t, priority); }
     time_point last_heard(int peer) { return model_->last_heard(peer); }
@@ -48,6 +49,7 @@ private:
         virtual task<std::size_t> recv(int peer, tag t, mutable_bytes into) = 0;
         virtual call_numbers* calls() = 0;
         virtual bool post(int peer, tag t, bytes message) = 0;
+        virtual void begin_call(tag t) = 0;
         virtual void discard_call(tag t) = 0;
         virtual void prioritise(tag t, int priority) = 0;
         virtual time_point last_heard(int peer) = 0;
@@ -70,6 +72,7 @@ private:
         {
             return detail::post(net, peer, t, message);
         }
+        void begin_call(tag t) override { detail::begin_call(net, t); }
         void discard_call(tag t) override { detail::discard_call(net, t); }
         void prioritise(tag t, int priority) override { detail::prioritise(net, t, priority); }
         time_point last_heard(int peer) override { return detail::last_heard(net, peer); }

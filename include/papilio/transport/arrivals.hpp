@@ -152,25 +152,18 @@ private:
                                        : std::ranges::find_if(present_, which)->number;
     }
 
-    /// The address that most entries `within` share.
+    /// The address that most entries `within` share; of several, the one that was there first.
     template <class Which>
     network_address most_frequent(network_address entry::*of, Which within) const
     {
         std::vector<network_address> all;
         for (const auto& e : present_)
             if (within(e)) all.push_back(e.*of);
-        std::ranges::sort(all);
-        network_address found;
-        std::ptrdiff_t most = 0;
-        for (auto at = all.begin(); at != all.end();) {
-            const auto end = std::upper_bound(at, all.end(), *at);
-            if (end - at > most) {
-                most = end - at;
-                found = *at;
-            }
-            at = end;
-        }
-        return found;
+        auto sorted = all;
+        std::ranges::sort(sorted);
+        return *std::ranges::max_element(all, {}, [&](const network_address& a) {
+            return std::ranges::size(std::ranges::equal_range(sorted, a));
+        });
     }
 
     arrival_limits limits_;

@@ -30,6 +30,8 @@ namespace papilio::inline PAPILIO_MODE {
 ///   object; without it callers number their calls themselves, and each number serves once
 /// - `bool post(int peer, tag t, bytes message)` sends a copy of a small message in the background,
 ///   ahead of those that wait; false if it cannot, as when the link has failed
+/// - `void begin_call(tag t)`: this attempt at the call that `t` belongs to begins here; others,
+///   eight or more before or after it, need not be discarded any more, as tags come round
 /// - `void discard_call(tag t)` discards all messages of the call that `t` belongs to, those that
 ///   arrive later among them
 /// - `void prioritise(tag t, int priority)`: messages of the call that `t` belongs to are sent
@@ -62,6 +64,11 @@ concept posts_messages = requires(T& net, int peer, tag t, bytes message) {
 template <class T>
 concept discards_calls = requires(T& net, tag t) {
     { net.discard_call(t) } -> std::same_as<void>;
+};
+
+template <class T>
+concept begins_calls = requires(T& net, tag t) {
+    { net.begin_call(t) } -> std::same_as<void>;
 };
 
 template <class T>
@@ -102,6 +109,12 @@ bool post(Net& net, int peer, tag t, bytes message)
         return net.post(peer, t, message);
     else
         return false;
+}
+
+template <transport Net>
+void begin_call(Net& net, tag t)
+{
+    if constexpr (begins_calls<Net>) net.begin_call(t);
 }
 
 template <transport Net>

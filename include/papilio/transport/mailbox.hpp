@@ -50,6 +50,10 @@ public:
     /// calls are remembered.
     void discard_call(tag t);
 
+    /// Forgets discarded attempts at the same call, eight or more before or after this one: tags
+    /// have four bits for them, and messages of later attempts come early.
+    void begin_call(tag t);
+
 private:
     friend class detail::inbound_message;
 

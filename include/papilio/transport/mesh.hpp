@@ -45,9 +45,10 @@ public:
     /// Sends a copy of a small message in the background, ahead of those that wait. It is kept
     /// until the link is established, or again, and has taken it. False if the peer has left, or
     /// too many are kept.
-    bool post(int peer, tag t, bytes message) { return other(peer).post(t, message); }
+    bool post(int peer, tag t, bytes message);
 
     call_numbers& calls() noexcept { return calls_; }
+    void begin_call(tag t) { inbox_.begin_call(t); }
     void discard_call(tag t) { inbox_.discard_call(t); }
     void prioritise(tag t, int priority) { priorities_.set(t, priority); }
     time_point last_heard(int peer) { return link_to(peer).last_heard(); }

@@ -65,6 +65,7 @@ public:
         return detail::post(net_, member(peer), in_epoch(t), message);
     }
     call_numbers& calls() noexcept { return calls_; }
+    void begin_call(tag t) { detail::begin_call(net_, in_epoch(t)); }
     void discard_call(tag t) { detail::discard_call(net_, in_epoch(t)); }
     void prioritise(tag t, int priority) { detail::prioritise(net_, in_epoch(t), priority); }
     time_point last_heard(int peer) { return detail::last_heard(net_, member(peer)); }

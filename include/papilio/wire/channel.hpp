@@ -27,12 +27,18 @@ inline std::array<std::byte, channel_hello_size> channel_hello() noexcept
     return to;
 }
 
+/// Whether the `channel_hello_size` bytes at `from` begin a channel, of whatever version.
+inline bool is_channel_hello(const std::byte* from) noexcept
+{
+    return load<std::uint32_t>(from) == channel_magic && load<std::uint16_t>(from + 6) == 0;
+}
+
 /// Throws `errc::refused` unless the `channel_hello_size` bytes at `from` are what this version of
 /// papilio says.
 inline void check_channel_hello(const std::byte* from)
 {
     const auto version = load<std::uint16_t>(from + 4);
-    if (load<std::uint32_t>(from) != channel_magic || load<std::uint16_t>(from + 6) != 0)
+    if (!is_channel_hello(from))
         throw std::system_error(errc::refused, "the other side does not speak papilio's protocol");
     if (version != channel_version)
         throw std::system_error(errc::refused, "the other side speaks version " +

@@ -114,6 +114,7 @@ inline std::array<std::byte, welcome::encoded_size> encode(const welcome& w) noe
 
 /// The answer to a hello of another version, before the connection is closed: "PPV" and this
 /// version.
+static_assert(wire_version < 256);
 inline constexpr std::uint32_t wrong_version = 0x00565050u | std::uint32_t{wire_version} << 24;
 
 /// Reads the `welcome::encoded_size` bytes at `from`, of which the last are missing where the other

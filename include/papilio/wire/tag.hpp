@@ -34,8 +34,10 @@ struct tag_fields {
     std::uint32_t call = 0;
     message_kind kind = message_kind::control;
     std::uint32_t index = 0;  ///< below 2^20 in a call, else below 2^24
-    std::uint32_t attempt =
-        0;                   ///< how often the call's number was begun before; 0 outside of calls
+
+    /// How often the call's number was begun before; 0 outside of calls.
+    std::uint32_t attempt = 0;
+
     std::uint32_t view = 0;  ///< reserved: 0
 
     friend constexpr bool operator==(const tag_fields&, const tag_fields&) = default;

@@ -150,11 +150,11 @@ TEST_CASE("whoever has said yes knows the outcome again once a no has come")
 TEST_CASE("whoever has had a yes is sent no other vote")
 {
     sim_cluster cluster(4);
-    const auto g = full(4, {2, 2});
+    const auto g = group_of(4, {2, 2});
     std::uint64_t one_vote = 0, said_yes = 0, said_no = 0;
     cluster.run([&](auto& net) -> task<> {
         if (net.rank() != 0) co_return;
-        voter v(net, g.roles, g.radix);
+        member v(net, g.roles, g.radix);
         // Peer 1 does not vote, so that there is no yes for peer 2, of the second stage.
         try {
             task<> yes = v.vote_yes();

@@ -6,6 +6,7 @@
 #include <papilio/sim/world.hpp>
 
 #include <support/collected_log.hpp>
+#include <support/tasks.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -89,14 +90,6 @@ struct fake_listener {
 using acceptor = pa::detail::acceptor<fake_listener>;
 
 /// Counts those that are there.
-struct presence {
-    explicit presence(int& n) : now(n) { ++now; }
-    presence(const presence&) = delete;
-    presence& operator=(const presence&) = delete;
-    ~presence() { --now; }
-    int& now;
-};
-
 /// The handshakes of a mesh whose honest peers are 300 ms away.
 struct handshakes {
     int present = 0;
@@ -105,7 +98,7 @@ struct handshakes {
 
     pa::task<> greet(visitor v, pa::detail::newcomer self)
     {
-        const presence here(present);
+        const pa::test::witness here(present);
         most = std::max(most, present);
         if (!v.honest) {
             co_await pa::sleep_for(5s);

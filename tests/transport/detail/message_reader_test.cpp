@@ -76,7 +76,7 @@ TEST_CASE("a message that was changed on its way is refused", "[channel]")
 {
     message_reader reader;
     std::vector<std::byte> stream;
-    append(stream, pa::tag{}, 100, 3);
+    append_message(stream, pa::tag{}, 100, 3);
     stream[GENERATE(as<std::size_t>{}, 16, 70, 115, 116, 119)] ^= std::byte{1};
     pa::bytes rest = stream;
     CHECK_THROWS_WITH(next_message(reader, rest, 5000),

@@ -5,6 +5,8 @@
 #include <papilio/base/error.hpp>
 #include <papilio/sim/world.hpp>
 
+#include <support/tasks.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <memory>
@@ -32,17 +34,9 @@ struct trial {
     int under_way = 0;
 };
 
-struct presence {
-    explicit presence(int& n) : now(n) { ++now; }
-    presence(const presence&) = delete;
-    presence& operator=(const presence&) = delete;
-    ~presence() { --now; }
-    int& now;
-};
-
 pa::task<std::unique_ptr<int>> attempt(pa::loop& on, trial& seen, address at, int number)
 {
-    const presence here(seen.under_way);
+    const pa::test::witness here(seen.under_way);
     seen.begun.push_back(on.now().time_since_epoch());
     co_await pa::sleep_for(at.after);
     if (!at.accepts)

@@ -182,8 +182,9 @@ PAPILIO_CRC_PRODUCTS inline std::uint32_t crc_products_kernel(std::uint32_t crc,
     if (size >= 2 * block) {
         static const crc_vector to_next_block = crc_distance(8 * block);
         static const crc_vector to_next = crc_distance(8 * width);
-        crc_vector a = crc_vector_at(at) ^ crc_vector { crc }, b = crc_vector_at(at + width),
+        crc_vector a = crc_vector_at(at), b = crc_vector_at(at + width),
                    c = crc_vector_at(at + 2 * width), d = crc_vector_at(at + 3 * width);
+        a[0] ^= static_cast<long long>(crc);
         for (at += block, size -= block; size >= block; at += block, size -= block) {
             a = crc_fold(a, to_next_block, crc_vector_at(at));
             b = crc_fold(b, to_next_block, crc_vector_at(at + width));

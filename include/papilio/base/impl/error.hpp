@@ -31,6 +31,17 @@ PAPILIO_DECL std::string error_category::message(int code) const
     return "unknown papilio error";
 }
 
+namespace detail {
+
+PAPILIO_SHARED inline const error_category the_category{};
+
+}  // namespace detail
+
+PAPILIO_DECL const std::error_category& category() noexcept
+{
+    return detail::the_category;
+}
+
 PAPILIO_DECL std::string sentence(const std::system_error& failure)
 {
     std::string text = failure.what();

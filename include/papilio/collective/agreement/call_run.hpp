@@ -69,7 +69,12 @@ public:
     ~call_run()
     {
         if (!complete_) io_.discard_call();
-        if (!ended_ && votes(io_.mine())) votes_.post_no(no(io_.me(), errc::peer_failed));
+        if (ended_ || !votes(io_.mine())) return;
+        try {
+            votes_.post_no(no(io_.me(), errc::peer_failed));
+        } catch (...) {
+            // Without memory, or with a transport that throws, the others wait for their deadline.
+        }
     }
 
     peer_io& io() noexcept { return io_; }

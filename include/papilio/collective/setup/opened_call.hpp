@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/task.hpp>
+#include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
@@ -9,11 +10,14 @@
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/plan/role.hpp>
 #include <papilio/transport/any_transport.hpp>
 #include <papilio/wire/descriptor.hpp>
 #include <papilio/wire/tag.hpp>
 #include <papilio/wire/vote.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -30,9 +34,13 @@ class opened_call {
 public:
     /// Throws `errc::bad_argument` if there is no number for the call, or its number is in use.
     opened_call(any_transport net, const call_options& o)
-        : net_(std::move(net)), number_(number_for(net_, o)), votes_(has_vote(net_, o))
+        : net_(std::move(net)),
+          number_(number_for(net_, o)),
+          roles_(o.roles.begin(), o.roles.end()),
+          patience_(std::clamp<duration>(o.timeout, {}, std::chrono::seconds(1)))
     {
         if (auto* const numbers = net_.calls()) attempt_ = numbers->begin(number_);
+        net_.begin_call(tag_for(message_kind::vote));
         net_.prioritise(tag_for(message_kind::vote), o.priority);
     }
     opened_call(const opened_call&) = delete;
@@ -63,9 +71,20 @@ public:
     /// thrown.
     task<report> refuse()
     {
-        task<> told = give_up(call_failure(refusal_, net_.rank(), phase::contribution));
-        co_await std::move(told);
-        std::rethrow_exception(refusal_);
+        const call_failure failure(refusal_, net_.rank(), phase::contribution);
+        failure.write_to_log(number_);
+        net_.discard_call(tag_for(message_kind::vote));
+        const auto no =
+            wire::encode(wire::refusal(net_.rank(), wire::reason_of(failure.error().code())));
+        const auto begin = co_await now();
+        task<> told = tell(no);
+        try {
+            co_await timeout(std::move(told), begin + patience_);
+        } catch (const std::system_error&) {
+            // Whoever is not reached finds out by its own deadline.
+        }
+        if (refusal_) std::rethrow_exception(refusal_);
+        co_return report{};  // never: a call is refused for a reason
     }
 
 private:
@@ -81,10 +100,10 @@ private:
             "call");
     }
 
-    static bool has_vote(const any_transport& net, const call_options& o)
+    /// As far as the caller's options can be believed.
+    role role_of(int peer) const
     {
-        const auto me = index(net.rank());
-        return me >= o.roles.size() || votes(o.roles[me]);
+        return index(peer) < roles_.size() ? roles_[index(peer)] : role::full;
     }
 
     tag tag_for(message_kind kind) const noexcept
@@ -92,29 +111,35 @@ private:
         return make_tag({.call = number_, .kind = kind, .attempt = attempt_});
     }
 
-    /// Votes no about a call that this peer cannot describe.
-    task<> give_up(const call_failure& failure)
+    /// Votes no about a call that this peer cannot describe. Clients do not reach each other, and
+    /// observers have no vote.
+    task<> tell(bytes no)
     {
-        failure.write_to_log(number_);
-        net_.discard_call(tag_for(message_kind::vote));
-        if (!votes_) co_return;
-        const auto no =
-            wire::encode(wire::refusal(net_.rank(), wire::reason_of(failure.error().code())));
+        const auto mine = role_of(net_.rank());
         std::vector<task<>> sends;
-        for (int peer = 0; peer < net_.size(); ++peer)
-            if (peer != net_.rank() && !net_.post(peer, tag_for(message_kind::vote), no))
-                sends.push_back(net_.send(peer, tag_for(message_kind::vote), no));
+        for (int peer = 0; peer < net_.size(); ++peer) {
+            const bool apart = mine == role::client && role_of(peer) == role::client;
+            if (peer == net_.rank() || apart || !votes(mine)) continue;
+            if (!net_.post(peer, tag_for(message_kind::vote), no))
+                sends.push_back(send_to(peer, no));
+        }
+        co_await when_all(std::move(sends));
+    }
+
+    task<> send_to(int peer, bytes no)
+    {
         try {
-            co_await when_all(std::move(sends));
+            co_await net_.send(peer, tag_for(message_kind::vote), no);
         } catch (const std::system_error&) {
-            // Whoever is not reached finds out by its own deadline.
+            // The others are told all the same.
         }
     }
 
     any_transport net_;
     std::uint32_t number_;
+    std::vector<role> roles_;  // by rank, if the caller says
+    duration patience_;
     std::uint32_t attempt_ = 0;
-    bool votes_;
     std::exception_ptr refusal_;
 };
 

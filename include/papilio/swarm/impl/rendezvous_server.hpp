@@ -65,11 +65,20 @@ PAPILIO_DECL void rendezvous_server::make_way()
     std::map<std::string, int> by_host;
     for (const auto& s : sessions_)
         if (stranger(s)) ++by_host[s->remote()];
-    const auto crowd =
-        std::ranges::max_element(by_host, {}, [](const auto& h) { return h.second; });
-    const auto oldest = std::ranges::find_if(
-        sessions_, [&](const auto& s) { return stranger(s) && s->remote() == crowd->first; });
-    detail::log(log_level::warning, "session refused", {"from", "why"}, crowd->first,
+    // The oldest of the largest crowd; of equal crowds, the one that was there first.
+    auto oldest = sessions_.end();
+    int crowd = 0;
+    for (auto s = sessions_.begin(); s != sessions_.end(); ++s) {
+        if (!stranger(*s)) continue;
+        const int beside = by_host[(*s)->remote()];
+        if (beside > crowd) {
+            crowd = beside;
+            oldest = s;
+        }
+    }
+    if (oldest == sessions_.end()) return;
+    const auto from = [&] { return (*oldest)->remote(); };
+    detail::log(log_level::warning, "session refused", {"from", "why"}, from,
                 "too many have not joined yet, most of them from there");
     sessions_.erase(oldest);
 }

@@ -52,12 +52,15 @@ public:
     /// It is queued ahead of every lower-priority message that has not started.
     outgoing send(tag t, bytes message, int priority = 0);
 
-    /// Queues a copy of a small message ahead of all that wait.
-    void post(tag t, bytes message)
+    /// Queues a copy of a small message ahead of all that wait. False if too many do.
+    bool post(tag t, bytes message)
     {
+        constexpr std::size_t most = 4096;
+        if (ended() || queue_.size() >= most) return false;
         queue_.push_copy(t, message, std::numeric_limits<int>::max());
         flush();
         has_work_.open();
+        return true;
     }
 
     /// Queues a frame without content.

@@ -185,11 +185,9 @@ inline void peer_link::add(const wire::hello& h, std::unique_ptr<byte_stream> s,
 inline bool peer_link::post(tag t, bytes message)
 {
     constexpr std::size_t most = 1024;
-    if (shut_down_in_order_ || posted_.size() == most) return false;
-    if (connected())
-        connection_for(t).post(t, message);
-    else
-        posted_.emplace_back(t, std::vector<std::byte>(message.begin(), message.end()));
+    if (shutting_down_ || peer_shutdowns_ > 0 || posted_.size() == most) return false;
+    if (connected()) return connection_for(t).post(t, message);
+    posted_.emplace_back(t, std::vector<std::byte>(message.begin(), message.end()));
     return true;
 }
 

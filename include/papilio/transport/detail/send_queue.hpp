@@ -59,6 +59,7 @@ public:
     }
 
     bool empty() const noexcept { return entries_.empty(); }
+    std::size_t size() const noexcept { return entries_.size(); }
 
     /// Bytes written so far, frames included.
     std::uint64_t bytes_written() const noexcept { return bytes_written_; }

@@ -143,6 +143,14 @@ PAPILIO_DECL void mailbox::discard_call(tag t)
     early_.discard_call(t);
 }
 
+PAPILIO_DECL void mailbox::begin_call(tag t)
+{
+    const auto call = call_of(t);
+    std::erase_if(discarded_calls_, [call](std::uint64_t other) {
+        return other >> 4 == call >> 4 && ((call - other) & max_tag_attempt) >= 8;
+    });
+}
+
 PAPILIO_DECL void detail::deliver_or_close(mailbox& inbox, int rank, int peer, tag t, bytes message)
 {
     try {

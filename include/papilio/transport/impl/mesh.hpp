@@ -223,6 +223,12 @@ PAPILIO_DECL task<> mesh::send(int peer, tag t, bytes message)
     l->sent(t, message.size());
 }
 
+PAPILIO_DECL bool mesh::post(int peer, tag t, bytes message)
+{
+    PAPILIO_CHECK(t < wire::shutdown, "the two highest tags are the transport's own");
+    return message.size() <= options_.max_message && other(peer).post(t, message);
+}
+
 PAPILIO_DECL task<std::size_t> mesh::recv(int peer, tag t, mutable_bytes into)
 {
     other(peer);

@@ -90,6 +90,9 @@ private:
         /// On the loop, once the answer is there.
         void fire() override
         {
+            {
+                const std::lock_guard left(guard);  // its thread has left the loop
+            }
             by->loop_.work_finished();
             answered.open();
             by->queries_.erase(std::string(host));  // may destroy this object

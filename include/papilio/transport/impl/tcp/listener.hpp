@@ -37,27 +37,26 @@ inline task<> send_channel_hello(socket& s)
     co_await write_all(s, hello);
 }
 
-inline task<> receive_channel_hello(socket& s)
-{
-    std::array<std::byte, wire::channel_hello_size> received{};
-    co_await read_all(s, received);
-    wire::check_channel_hello(received.data());
-}
-
 inline task<socket> open_channel(asio_loop& on, resolver& names, const endpoint& to)
 {
     socket s = co_await connect_to(on, names, to);
     tune(s, nullptr);
     co_await send_channel_hello(s);
-    co_await receive_channel_hello(s);
+    std::array<std::byte, wire::channel_hello_size> received{};
+    co_await read_all(s, received);
+    wire::check_channel_hello(received.data());
     co_return s;
 }
 
 inline task<> accept_channel(socket& s, papilio::detail::newcomer from)
 {
-    co_await receive_channel_hello(s);
+    std::array<std::byte, wire::channel_hello_size> received{};
+    co_await read_all(s, received);
+    if (wire::is_channel_hello(received.data())) {
+        co_await send_channel_hello(s);  // another version says so to its user
+    }
+    wire::check_channel_hello(received.data());
     from.spoke();
-    co_await send_channel_hello(s);
 }
 
 /// Apart from `dial`, whose frame must hold no lambda: it is not inline where it is compiled once.

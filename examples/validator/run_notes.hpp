@@ -1,0 +1,18 @@
+#pragma once
+
+#include <papilio/swarm/membership_events.hpp>
+
+#include <cstdint>
+#include <string>
+
+// What people are told of a run, beside its rounds.
+namespace papilio::example {
+
+/// "miner 3 (ada)".
+std::string label(std::uint16_t id, const std::string& name);
+
+/// A line about what the rules of a run, which has had so many rounds, have led to; empty for what
+/// is told elsewhere, or not at all.
+std::string note_on(const membership_event& what, std::uint32_t rounds_done);
+
+}  // namespace papilio::example
