@@ -30,13 +30,18 @@ TEST_CASE("a descriptor is read as it was written")
 TEST_CASE("what is no descriptor is refused")
 {
     const auto good = pa::wire::encode(sample);
-    CHECK_THROWS_WITH(pa::wire::parse_descriptor(pa::bytes(good).first(51)),
-                      Catch::Contains("is at least 52 bytes: it is 51"));
+    CHECK_THROWS_WITH(pa::wire::parse_descriptor(pa::bytes(good).first(55)),
+                      Catch::Contains("is at least 56 bytes: it is 55"));
     for (const std::size_t magic_or_version : {0u, 3u, 4u}) {
         auto bad = good;
         bad[magic_or_version] ^= std::byte{1};
         CHECK_THROWS_AS(pa::wire::parse_descriptor(bad), std::system_error);
     }
+    auto reserved = good;
+    reserved[52] = std::byte{1};
+    CHECK_THROWS_WITH(pa::wire::parse_descriptor(reserved),
+                      Catch::Contains("the last field of a descriptor is 0: it is 1"));
+    CHECK(good.size() % 8 == 0);  // elements lie behind it
     const auto infinity = std::numeric_limits<double>::infinity();
     const auto nan = std::numeric_limits<double>::quiet_NaN();
     for (const double weight : {-0.0, -1.0, 0x1p53, infinity, nan}) {

@@ -30,7 +30,7 @@ struct descriptor {
     double weight = 1;          ///< the sender's own; may differ between peers; 0: no elements
     std::uint32_t attempt = 0;  ///< how often the call's number was begun before
 
-    static constexpr std::size_t encoded_size = 52;
+    static constexpr std::size_t encoded_size = 56;  ///< so that elements behind it are aligned
     friend constexpr bool operator==(const descriptor&, const descriptor&) = default;
 };
 
@@ -44,7 +44,8 @@ inline constexpr std::uint32_t descriptor_magic = 0x44504150;  // "PAPD"
 inline constexpr std::uint16_t descriptor_version = 2;
 
 /// Little-endian: u32 magic, u16 version (2), u16 peers, u32 call, u8 element, u8 op, u8 codec,
-/// u8 back, u64 count, u64 columns, u64 layout, f64 weight, u32 attempt.
+/// u8 back, u64 count, u64 columns, u64 layout, f64 weight, u32 attempt, u32
+/// zero.
 inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& d) noexcept
 {
     std::array<std::byte, descriptor::encoded_size> to;
@@ -61,6 +62,7 @@ inline std::array<std::byte, descriptor::encoded_size> encode(const descriptor& 
     store(to.data() + 32, d.layout);
     store(to.data() + 40, d.weight);
     store(to.data() + 48, d.attempt);
+    store(to.data() + 52, std::uint32_t{0});
     return to;
 }
 
@@ -71,7 +73,7 @@ inline descriptor parse_descriptor(bytes from)
     if (from.size() < descriptor::encoded_size)
         throw papilio::detail::bad_value(errc::bad_message,
                                          "the size of a message with a descriptor",
-                                         "at least 52 bytes", from.size());
+                                         "at least 56 bytes", from.size());
     if (load<std::uint32_t>(from.data()) != descriptor_magic)
         throw std::system_error(errc::bad_message, "the message does not begin with a descriptor");
     if (const auto version = load<std::uint16_t>(from.data() + 4); version != descriptor_version)
@@ -89,6 +91,9 @@ inline descriptor parse_descriptor(bytes from)
     d.layout = load<std::uint64_t>(from.data() + 32);
     d.weight = load<double>(from.data() + 40);
     d.attempt = load<std::uint32_t>(from.data() + 48);
+    if (const auto rest = load<std::uint32_t>(from.data() + 52); rest != 0)
+        throw papilio::detail::bad_value(errc::bad_message, "the last field of a descriptor", "0",
+                                         rest);
     if (!valid_weight(d.weight))
         throw papilio::detail::bad_value(errc::bad_message, "the weight in a descriptor",
                                          "at least 0 and below 2^53", d.weight);

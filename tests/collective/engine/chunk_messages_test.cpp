@@ -74,11 +74,11 @@ TEST_CASE("no message is larger than its bound less the descriptor")
     scene s(0);
     const std::vector<int> two{1, 3};
     for (const std::size_t c : {0u, 1u}) {
-        CHECK(s.contribution(0, c, two).size() + 52 <= s.messages.max_contribution(0, two));
-        CHECK(s.results(0, c, two).size() + 52 <= s.messages.max_results(two));
+        CHECK(s.contribution(0, c, two).size() + 56 <= s.messages.max_contribution(0, two));
+        CHECK(s.results(0, c, two).size() + 56 <= s.messages.max_results(two));
     }
     // The larger chunk has three elements and a mark: two entries of 16 bytes.
-    CHECK(s.messages.max_results(two) == 52 + 2 * 16);
+    CHECK(s.messages.max_results(two) == 56 + 2 * 16);
 }
 
 TEST_CASE("results are read where they belong and nowhere else")

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,14 +69,10 @@ PAPILIO_DECL task<report> run_all_reduce(any_transport net, std::unique_ptr<call
                                          call_options options)
 {
     const auto begin = co_await now();
-    opened_call call(net, options);
-    const auto prepare = [&] {
-        check_apart(*data);
-        return plan_all_reduce(net, call, *data, options);
-    };
-    const auto planned = call.prepared(prepare);
+    opened_call opened(net, options);
+    const auto planned = opened.prepared(plan_all_reduce_apart, net, opened, *data, options);
     if (!planned) {
-        task<report> refused = call.refuse();
+        task<report> refused = opened.refuse();
         co_return co_await std::move(refused);
     }
     task<report> reduced = reduce_all(net, *data, *planned, options, begin);
@@ -87,11 +84,10 @@ PAPILIO_DECL task<report> run_all_reduce_in_place(any_transport net,
                                                   call_options options)
 {
     const auto begin = co_await now();
-    opened_call call(net, options);
-    const auto prepare = [&] { return plan_all_reduce(net, call, *data, options); };
-    const auto planned = call.prepared(prepare);
+    opened_call opened(net, options);
+    const auto planned = opened.prepared(plan_all_reduce, net, opened, *data, options);
     if (!planned) {
-        task<report> refused = call.refuse();
+        task<report> refused = opened.refuse();
         co_return co_await std::move(refused);
     }
     task<report> reduced = reduce_all_in_place(net, *data, *planned, options, begin);
@@ -103,8 +99,7 @@ PAPILIO_DECL task<report> run_reduce_scatter(any_transport net, std::unique_ptr<
 {
     const auto begin = co_await now();
     opened_call opened(net, options);
-    const auto prepare = [&] { return plan_reduce_scatter(net, opened, *data, options); };
-    const auto planned = opened.prepared(prepare);
+    const auto planned = opened.prepared(plan_reduce_scatter, net, opened, *data, options);
     if (!planned) {
         task<report> refused = opened.refuse();
         co_return co_await std::move(refused);
@@ -135,8 +130,7 @@ PAPILIO_DECL task<report> run_all_gather(any_transport net, std::unique_ptr<call
     const auto begin = co_await now();
     opened_call opened(net, options);
     options.weight = 1;  // whatever it is
-    const auto prepare = [&] { return plan_all_gather(net, opened, *data, options); };
-    const auto planned = opened.prepared(prepare);
+    const auto planned = opened.prepared(plan_all_gather, net, opened, *data, options);
     if (!planned) {
         task<report> refused = opened.refuse();
         co_return co_await std::move(refused);
@@ -159,19 +153,12 @@ PAPILIO_DECL task<report> run_broadcast(any_transport net, std::unique_ptr<call_
                                         int root, call_options options)
 {
     const auto begin = co_await now();
-    opened_call call(net, options);
+    opened_call opened(net, options);
     std::vector<role> roles(static_cast<std::size_t>(net.size()), role::auxiliary);
-    const auto prepare = [&] {
-        check_broadcast(root, net.size(), options);
-        roles[static_cast<std::size_t>(root)] = role::full;
-        options.roles = roles;
-        options.auxiliaries_receive = true;
-        options.weight = 1;  // whatever it is
-        return plan_all_reduce(net, call, *data, options);
-    };
-    const auto planned = call.prepared(prepare);
+    const auto planned =
+        opened.prepared(plan_broadcast, net, opened, *data, root, std::span(roles), options);
     if (!planned) {
-        task<report> refused = call.refuse();
+        task<report> refused = opened.refuse();
         co_return co_await std::move(refused);
     }
     task<report> reduced = reduce_all_in_place(net, *data, *planned, options, begin);
@@ -183,8 +170,7 @@ PAPILIO_DECL task<report> run_barrier(any_transport net, call_options options)
     const auto begin = co_await now();
     opened_call opened(net, options);
     options.weight = 1;  // whatever it is
-    const auto prepare = [&] { return plan_barrier(net, opened, options); };
-    const auto planned = opened.prepared(prepare);
+    const auto planned = opened.prepared(plan_barrier, net, opened, options);
     if (!planned) {
         task<report> refused = opened.refuse();
         co_return co_await std::move(refused);

@@ -55,12 +55,13 @@ public:
     /// How often the number was begun before.
     std::uint32_t attempt() const noexcept { return attempt_; }
 
-    /// What `prepare` returns; nothing if it throws: then the call is to be refused.
-    template <class Prepare>
-    std::optional<std::invoke_result_t<Prepare&>> prepared(Prepare& prepare)
+    /// What `prepare(arguments...)` returns; nothing if it throws: then the call is to be refused.
+    template <class Prepare, class... Arguments>
+    auto prepared(Prepare prepare, Arguments&&... arguments)
+        -> std::optional<std::invoke_result_t<Prepare, Arguments...>>
     {
         try {
-            return prepare();
+            return prepare(std::forward<Arguments>(arguments)...);
         } catch (...) {
             refusal_ = std::current_exception();
             return std::nullopt;

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -47,6 +48,14 @@ inline planned_call plan_all_reduce(const any_transport& net, const opened_call&
         refuse("all_reduce: in has " + std::to_string(data.in_elements()) + " elements and out " +
                std::to_string(count));
     return described(collective_id::all_reduce, call, count, kind, std::move(plan), options);
+}
+
+/// The same where the result is not to lie in place of the data.
+inline planned_call plan_all_reduce_apart(const any_transport& net, const opened_call& call,
+                                          const call_data& data, const call_options& options)
+{
+    check_apart(data);
+    return plan_all_reduce(net, call, data, options);
 }
 
 inline planned_call plan_reduce_scatter(const any_transport& net, const opened_call& call,
@@ -85,6 +94,19 @@ inline void check_broadcast(int root, int peers, const call_options& options)
                ", not " + std::to_string(root));
     if (!options.roles.empty())
         refuse("broadcast: the root alone contributes: leave call_options::roles out");
+}
+
+/// Sets the options that make an all-reduce a broadcast; `roles`, one for each peer, are borrowed.
+inline planned_call plan_broadcast(const any_transport& net, const opened_call& call,
+                                   const call_data& data, int root, std::span<role> roles,
+                                   call_options& options)
+{
+    check_broadcast(root, net.size(), options);
+    roles[static_cast<std::size_t>(root)] = role::full;
+    options.roles = std::span<const role>(roles);
+    options.auxiliaries_receive = true;
+    options.weight = 1;  // whatever it is
+    return plan_all_reduce(net, call, data, options);
 }
 
 inline planned_call plan_barrier(const any_transport& net, const opened_call& call,
