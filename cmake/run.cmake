@@ -1,0 +1,17 @@
+# papilio_run is what members and hosts of a run share, whatever the run is about; it needs no
+# LibTorch, but OpenSSL for digests. papilio-chaos is a run of it among faults.
+
+if(NOT TARGET papilio_program)
+  return()
+endif()
+find_package(OpenSSL QUIET)
+if(NOT OpenSSL_FOUND)
+  message(STATUS "papilio: no papilio-chaos: missing OpenSSL")
+  return()
+endif()
+
+set(PAPILIO_RUN_SOURCES member/averaging member/catch_up member/display member/jsonl_log
+  member/member_network member/run_client member/run_member member/state trainer/digest
+  validator/journal validator/link_monitor validator/run_host validator/run_notes)
+list(TRANSFORM PAPILIO_RUN_SOURCES REPLACE "^.+$" "${CMAKE_CURRENT_SOURCE_DIR}/\\0.cpp")
+papilio_program_part(papilio_run "${PAPILIO_RUN_SOURCES}" papilio_program OpenSSL::Crypto)
