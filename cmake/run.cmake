@@ -15,3 +15,11 @@ set(PAPILIO_RUN_SOURCES member/averaging member/catch_up member/display member/j
   validator/journal validator/link_monitor validator/run_host validator/run_notes)
 list(TRANSFORM PAPILIO_RUN_SOURCES REPLACE "^.+$" "${CMAKE_CURRENT_SOURCE_DIR}/\\0.cpp")
 papilio_program_part(papilio_run "${PAPILIO_RUN_SOURCES}" papilio_program OpenSSL::Crypto)
+
+file(GLOB sources CONFIGURE_DEPENDS chaos/*.cpp)
+list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+papilio_program_part(papilio_chaos "${sources}" papilio_run)
+
+add_executable(papilio-chaos chaos/main.cpp)
+target_link_libraries(papilio-chaos PRIVATE papilio_dev papilio_chaos)
+install(TARGETS papilio-chaos COMPONENT programs)
