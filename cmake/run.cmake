@@ -4,6 +4,9 @@
 if(NOT TARGET papilio_program)
   return()
 endif()
+if(CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT PAPILIO_BUILD_TRAINER)
+  return()  # the library under it is tested there
+endif()
 find_package(OpenSSL QUIET)
 if(NOT OpenSSL_FOUND)
   message(STATUS "papilio: no papilio-chaos: missing OpenSSL")

@@ -14,7 +14,6 @@ namespace papilio::example::chaos {
 
 namespace {
 
-constexpr double stuck_after = 60;  // seconds without a round
 constexpr double ends_within = 60;  // seconds after SIGTERM
 constexpr double begins_within = 60;
 
@@ -189,7 +188,7 @@ void director::completed(std::uint32_t round)
     completed_ = now();
     ++found_.rounds;
     for (auto& m : found_.faults)
-        if (!m.next_round) m.next_round = completed_ - m.planned.at;
+        if (!m.round_after) m.round_after = completed_ - m.planned.at;
 }
 
 /// Its process has part in the run again, after these faults.
@@ -201,56 +200,6 @@ void director::note_back(const process& p)
         if (ends_process(f.kind) && p.started < f.at) continue;
         m.back = now() - (f.at + f.lasts);
     }
-}
-
-void director::sample()
-{
-    if (now() < sampled_ + 1) return;
-    sampled_ = now();
-    constexpr double warm_up = 15;
-    if (now() < warm_up) return;
-    for (int i = 1; i <= lasting_members(options_.peers); ++i)
-        if (const auto& p = at(i); p.now)
-            if (const auto r = resources_of(p.now->pid())) found_.lasting[i].add(*r);
-}
-
-bool director::majority_lives() const
-{
-    const auto lives = std::ranges::count_if(processes_, [](const process& p) {
-        return p.number != 0 && p.now != nullptr && !p.stopped;
-    });
-    return 2 * lives > options_.peers;
-}
-
-/// Ends the run when it is stuck, and tells what all were doing.
-void director::watch()
-{
-    if (!majority_lives()) minority_ = now();
-    if (now() - std::max(completed_, minority_) < stuck_after) return;
-    stuck_ = true;
-    fail(
-        fmt::format("no round was completed in {:.0f} s, though most members live; the last was {}",
-                    stuck_after, newest_));
-    for (const auto& p : processes_)
-        fail(fmt::format("  {}, {}, said {:.0f} s ago: {}", process_name(p.number),
-                         !p.now      ? "away"
-                         : p.stopped ? "stopped"
-                                     : "there",
-                         now() - p.said, p.does));
-}
-
-/// What shows at the end only.
-void director::judge()
-{
-    for (const auto& m : found_.faults) {
-        const double since = now() - (m.planned.at + m.planned.lasts);
-        if (!m.back && since > stuck_after)
-            fail(fmt::format("{} had no part in a round in the {:.0f} s since this ended: {}",
-                             process_name(m.planned.process), since, to_string(m.planned)));
-    }
-    for (const auto& [number, trend] : found_.lasting)
-        if (const auto growth = trend.growth(); !growth.empty())
-            fail(fmt::format("{} has grown: {}", process_name(number), growth));
 }
 
 void director::fail(std::string sentence)

@@ -26,7 +26,7 @@ std::string row_of(const findings& f, fault kind)
         if (m.planned.kind != kind) continue;
         ++count;
         failed += m.failed;
-        if (m.next_round) next.push_back(*m.next_round);
+        if (m.round_after) next.push_back(*m.round_after);
         if (m.back) back.push_back(*m.back);
     }
     return fmt::format("{:<12} {:>6} {:>8} {:>14} {:>14}\n", entry_of(kind).name, count, failed,

@@ -21,9 +21,9 @@ struct left_out_kind {
 /// A fault that has happened, and what came of it. Times in seconds.
 struct met_fault {
     planned_fault planned;
-    int failed = 0;                    ///< attempts at rounds, before the next fault
-    std::optional<double> next_round;  ///< from its begin until the run completed a round
-    std::optional<double> back;        ///< from its end until its process had part in a round again
+    int failed = 0;                     ///< attempts at rounds, before the next fault
+    std::optional<double> round_after;  ///< from its begin until the run completed a round
+    std::optional<double> back;  ///< from its end until its process had part in a round again
 };
 
 /// What a run has shown.
