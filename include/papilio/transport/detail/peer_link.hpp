@@ -52,8 +52,8 @@ public:
     /// Awaiting it lasts until the link has failed or was shut down.
     gate::passage ended() noexcept { return ended_.opened(); }
 
-    /// True if it has ended after the peer had shut it down.
-    bool was_shut_down() const noexcept { return shut_down_in_order_; }
+    /// True if the peer has shut it down: nothing comes any more.
+    bool was_shut_down() const noexcept { return peer_is_done_; }
 
     /// Awaiting it lasts until another link has taken the place of this one.
     gate::passage replaced() noexcept { return replaced_.opened(); }
@@ -147,7 +147,7 @@ private:
     gate settled_;
     gate ended_;
     gate replaced_;
-    bool shut_down_in_order_ = false;
+    bool peer_is_done_ = false;  // has shut down all streams
     gate shut_down_;  // both sides have sent their shutdowns, or the link has failed
     std::error_code error_;
     std::size_t peer_shutdowns_ = 0;  // streams on which the peer has sent its shutdown
@@ -191,7 +191,6 @@ inline void peer_link::fail(std::error_code why)
     if (error_) return;
     error_ = why;
     const bool orderly = why == errc::disconnected && shut_down_.is_open();
-    shut_down_in_order_ = shut_down_.is_open();
     log(orderly ? log_level::info : log_level::warning, orderly ? "link shut down" : "link failed",
         {"rank", "peer", "why"}, rank_, peer_, why);
     for (auto& c : connections_)
@@ -226,6 +225,7 @@ inline void peer_link::on_end(std::error_code why)
 inline void peer_link::on_peer_shutdown()
 {
     if (++peer_shutdowns_ < connections_.size()) return;
+    peer_is_done_ = true;
     inbox_.close(peer_, errc::disconnected);
     if (!shutting_down_) send_shutdown();
     shut_down_.open();
