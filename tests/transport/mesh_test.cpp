@@ -13,6 +13,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,11 +26,13 @@ using pa::test::make_memory_streams;
 
 namespace {
 
-/// One of the streams of a link; whoever breaks it keeps a hand on it.
+/// One end of a stream of a link; whoever breaks it keeps a hand on it.
 class cable final : public pa::byte_stream {
 public:
-    cable(std::shared_ptr<pa::byte_stream> s, std::uint32_t streams)
-        : stream_(std::move(s)), streams_(streams)
+    /// Once `dead` is true, this end fails at its next heartbeat, and the other notices nothing.
+    cable(std::shared_ptr<pa::byte_stream> s, std::uint32_t streams,
+          std::shared_ptr<bool> dead = std::make_shared<bool>(false))
+        : stream_(std::move(s)), streams_(streams), dead_(std::move(dead))
     {
     }
     std::size_t read_some(std::span<const pa::mutable_bytes> into, std::error_code& e) override
@@ -37,17 +41,23 @@ public:
     }
     std::size_t write_some(std::span<const pa::bytes> from, std::error_code& e) override
     {
-        return stream_->write_some(from, e);
+        if (!*dead_) return stream_->write_some(from, e);
+        e = pa::errc::disconnected;
+        return 0;
     }
     pa::task<> readable() override { return stream_->readable(); }
     pa::task<> writable() override { return stream_->writable(); }
     const char* kind() const override { return "memory"; }
     std::uint32_t streams() const override { return streams_; }
-    void close() noexcept override { stream_->close(); }
+    void close() noexcept override
+    {
+        if (!*dead_) stream_->close();
+    }
 
 private:
     std::shared_ptr<pa::byte_stream> stream_;
     std::uint32_t streams_;
+    std::shared_ptr<bool> dead_;
 };
 
 /// Where peers listen, and the streams between them.
@@ -56,7 +66,17 @@ struct switchboard {
     std::map<std::string, pa::medium::handshake> listeners;  // by address
     std::vector<std::weak_ptr<pa::byte_stream>> streams;
     std::uint32_t streams_of_a_link = 1;
-    bool cut = false;  // nobody can be dialled
+    bool cut = false;   // nobody can be dialled
+    int unlisted = -1;  // the peer that nobody can dial
+    int attempts = 0;
+    std::vector<pa::wire::hello> hellos;         // of all attempts that reached somebody
+    std::vector<std::shared_ptr<bool>> dialled;  // ends of those who dialled
+
+    /// Every stream ends for the side that dialled, and the other side notices nothing.
+    void break_where_dialled()
+    {
+        for (const auto& dead : std::exchange(dialled, {})) *dead = true;
+    }
 
     /// Every stream that there is ends.
     void break_all()
@@ -70,7 +90,6 @@ struct visitor {
     std::unique_ptr<pa::byte_stream> stream;
     pa::wire::hello hello;
     std::uint64_t accepted_by = 0;
-    bool over = false;
     pa::gate answered;
 };
 
@@ -95,6 +114,20 @@ private:
     std::uint32_t streams_;
 };
 
+/// Says hello at an address. Returns the process that accepts; 0: it refuses.
+pa::task<std::uint64_t> say(switchboard& at, std::string to, pa::wire::hello h,
+                            std::unique_ptr<pa::byte_stream> over)
+{
+    at.hellos.push_back(h);
+    const auto v = std::make_shared<visitor>();
+    v->hello = h;
+    v->stream = std::move(over);
+    auto meeting = at.listeners[to](std::make_unique<fake_incoming>(v, h.connections));
+    auto done = pa::spawn(at.world, std::move(meeting));
+    co_await v->answered.opened();
+    co_return v->accepted_by;
+}
+
 /// A peer's address is the text of its rank.
 class fake_medium final : public pa::addressed_medium<std::string> {
 public:
@@ -115,6 +148,7 @@ public:
     pa::task<pa::dialled> dial_at(std::string to, pa::wire::hello h) override
     {
         h.connections = board_.streams_of_a_link;
+        ++board_.attempts;
         co_await pa::sleep_for(10ms);
         if (board_.cut || !board_.listeners.contains(to))
             throw std::system_error(std::make_error_code(std::errc::connection_refused));
@@ -122,14 +156,13 @@ public:
         std::shared_ptr<pa::byte_stream> here = std::move(ends.first);
         std::shared_ptr<pa::byte_stream> there = std::move(ends.second);
         board_.streams.emplace_back(here);
-        const auto v = std::make_shared<visitor>();
-        v->hello = h;
-        v->stream = std::make_unique<cable>(there, h.connections);
-        auto meeting = board_.listeners[to](std::make_unique<fake_incoming>(v, h.connections));
-        auto done = pa::spawn(board_.world, std::move(meeting));
-        co_await v->answered.opened();
-        if (v->accepted_by == 0) throw std::system_error(pa::errc::refused);
-        co_return pa::dialled{std::make_unique<cable>(here, h.connections), v->accepted_by};
+        board_.dialled.push_back(std::make_shared<bool>(false));
+        const auto dead = board_.dialled.back();
+        pa::task<std::uint64_t> answer =
+            say(board_, to, h, std::make_unique<cable>(there, h.connections));
+        const std::uint64_t process = co_await std::move(answer);
+        if (process == 0) throw std::system_error(pa::errc::refused);
+        co_return pa::dialled{std::make_unique<cable>(here, h.connections, dead), process};
     }
 
 private:
@@ -139,21 +172,23 @@ private:
 
 struct test_mesh final : pa::addressed_mesh<std::string> {
     test_mesh(switchboard& b, int rank, int peers)
-        : addressed_mesh(b.world, std::make_unique<fake_medium>(b), rank, addresses(peers), {})
+        : addressed_mesh(b.world, std::make_unique<fake_medium>(b), rank, addresses(b, peers), {})
     {
     }
-    static std::vector<std::string> addresses(int peers)
+    static std::vector<std::string> addresses(const switchboard& b, int peers)
     {
         std::vector<std::string> all;
-        for (int rank = 0; rank < peers; ++rank) all.push_back(std::to_string(rank));
+        for (int rank = 0; rank < peers; ++rank)
+            all.push_back(rank == b.unlisted ? "" : std::to_string(rank));
         return all;
     }
 };
 
 /// Peers of a mesh, connected.
 struct group {
-    explicit group(int peers, std::uint32_t streams = 1)
+    explicit group(int peers, std::uint32_t streams = 1, int unlisted = -1)
     {
+        board.unlisted = unlisted;
         board.streams_of_a_link = streams;
         for (int rank = 0; rank < peers; ++rank)
             nets.push_back(std::make_unique<test_mesh>(board, rank, peers));
@@ -169,6 +204,25 @@ struct group {
         pa::sync_wait(board.world, pa::test::all_of(std::move(all)));
     }
     void wait(pa::duration d) { pa::sync_wait(board.world, pa::sleep_for(d)); }
+
+    test_mesh& net(int rank) { return *nets[static_cast<std::size_t>(rank)]; }
+
+    /// The process of a peer ends without a word, and another one takes its address.
+    test_mesh& restart(int rank)
+    {
+        auto& net = nets[static_cast<std::size_t>(rank)];
+        net.reset();
+        board.break_all();
+        net = std::make_unique<test_mesh>(board, rank, static_cast<int>(nets.size()));
+        return *net;
+    }
+
+    /// What a stranger is answered who says `h`: the number of a process; 0: refused.
+    std::uint64_t answer(const pa::wire::hello& h)
+    {
+        auto stream = std::make_unique<cable>(std::move(make_memory_streams().first), 1);
+        return pa::sync_wait(board.world, say(board, std::to_string(h.to), h, std::move(stream)));
+    }
 
     /// How many peers a call of all succeeds for.
     int sums()
@@ -195,7 +249,7 @@ struct group {
 TEST_CASE("a link that breaks between two processes comes back, and calls work again")
 {
     const auto streams = GENERATE(1u, 3u);
-    group g(3, streams);
+    group g(3, streams, GENERATE(-1, 0, 2));
     CHECK(g.sums() == 3);
     for (std::uint32_t breaks = 1; breaks <= 3; ++breaks) {
         g.board.break_all();
@@ -219,10 +273,78 @@ TEST_CASE("a link comes back when it can, however long that takes")
     g.board.break_all();
     g.wait(10min);
     CHECK_FALSE(g.nets[0]->connected(1));
+    CHECK(g.board.attempts < 100);  // they became rare
     g.board.cut = false;
-    g.wait(10s);
+    const bool asked = GENERATE(true, false);
+    if (asked)
+        g.run([](test_mesh& net) { return net.connect(1s); });  // at once
+    else
+        g.wait(31s);
     CHECK(g.nets[0]->connected(1));
     CHECK(g.sums() == 2);
+}
+
+TEST_CASE("whoever connects while a link is down waits for it to come back")
+{
+    group g(2);
+    g.board.cut = true;
+    g.board.break_all();
+    g.wait(1ms);
+    std::vector<pa::task<>> connecting;
+    for (auto& net : g.nets) connecting.push_back(net->connect(1min));
+    for (auto& c : connecting) c.start(g.board.world);
+    g.wait(10s);
+    CHECK_FALSE((connecting[0].finished() || connecting[1].finished()));
+    g.board.cut = false;
+    g.wait(5s);
+    for (auto& c : connecting) {
+        REQUIRE(c.finished());
+        c.result();
+    }
+    CHECK(g.sums() == 2);
+}
+
+TEST_CASE("whoever notices that a link is dead makes another one, though the other side has not")
+{
+    const auto streams = GENERATE(1u, 3u);
+    group g(3, streams);
+    g.board.break_where_dialled();
+    g.wait(3s);  // heartbeats find out; nothing else would for 30 s
+    CHECK(g.sums() == 3);
+    CHECK(g.net(0).link_number(1) == 1);
+    CHECK(g.net(1).link_number(0) == 1);
+}
+
+TEST_CASE("a hello in a peer's name does not touch its link, whatever generation it claims")
+{
+    group g(3);
+    const auto hellos = g.board.hellos;
+    const auto said = [&](std::uint32_t from, std::uint32_t to) {
+        return *std::ranges::find_if(hellos,
+                                     [&](const auto& h) { return h.from == from && h.to == to; });
+    };
+    auto forged = said(2, 1);
+    forged.generation = 1000;
+    forged.process = 99;
+    CHECK(g.answer(forged) == 0);
+    forged.process = said(2, 0).process;  // as another peer knows it
+    CHECK(forged.process != said(2, 1).process);
+    CHECK(g.answer(forged) == 0);
+    forged.process = said(2, 1).process;
+    forged.to_process = 99;
+    CHECK(g.answer(forged) == 0);
+    forged = said(2, 1);  // one that was said before
+    CHECK(g.answer(forged) == 0);
+    CHECK(g.net(1).link_number(2) == 0);
+    CHECK(g.sums() == 3);
+
+    // While a link is down, its place is no stranger's either.
+    g.board.cut = true;
+    g.board.break_all();
+    g.wait(1s);
+    forged.generation = 1000;
+    forged.process = 99;
+    CHECK(g.answer(forged) == 0);
 }
 
 TEST_CASE("while a link is down, calls fail at once")
@@ -302,11 +424,7 @@ TEST_CASE("another process under a peer's rank and address gets in when it is ad
 {
     const int restarted = GENERATE(0, 2);  // who is dialled by all, and who dials all
     group g(3);
-    g.nets[static_cast<std::size_t>(restarted)].reset();
-    g.board.break_all();
-    g.nets[static_cast<std::size_t>(restarted)] =
-        std::make_unique<test_mesh>(g.board, restarted, 3);
-    auto& fresh = *g.nets[static_cast<std::size_t>(restarted)];
+    auto& fresh = g.restart(restarted);
     auto connecting = fresh.connect(1h);
     connecting.start(g.board.world);
     g.wait(1min);
@@ -329,13 +447,93 @@ TEST_CASE("another process under a peer's rank and address gets in when it is ad
     g.run(in_epoch);
 }
 
-TEST_CASE("a peer that has taken its leave is not called back")
+TEST_CASE("a process whose place was given to another one stays out, though its link was alive")
+{
+    const int old_rank = GENERATE(0, 1);
+    group g(2);
+    auto& stays = g.net(1 - old_rank);
+    const auto old = std::move(g.nets[static_cast<std::size_t>(old_rank)]);
+    g.nets[static_cast<std::size_t>(old_rank)] =
+        std::make_unique<test_mesh>(g.board, old_rank, 2);  // listens where that one did
+    CHECK(stays.connected(old_rank));
+    stays.admit(old_rank);
+    CHECK_FALSE(stays.connected(old_rank));
+    g.wait(5s);  // the old one has tried to come back
+    CHECK_FALSE(old->connected(stays.rank()));
+    CHECK_FALSE(stays.connected(old_rank));
+    g.run([](test_mesh& net) { return net.connect(); });
+    CHECK(g.net(old_rank).connected(stays.rank()));
+    CHECK_FALSE(old->connected(stays.rank()));
+}
+
+TEST_CASE("what was kept for a process is sent to it when its link is back, and to no other one")
+{
+    group g(2);
+    const bool same = GENERATE(true, false);
+    const auto t = pa::user_tag(3);
+    const std::array<std::byte, 4> note{};
+    if (!same) g.restart(1);
+    g.board.cut = true;
+    g.board.break_all();
+    g.wait(1ms);
+    CHECK(g.net(0).post(1, t, note));
+    g.board.cut = false;
+    if (!same) g.net(0).admit(1);
+    g.run([](test_mesh& net) { return net.connect(); });
+    std::array<std::byte, 4> into{};
+    auto receiving = g.net(1).recv(0, t, into);
+    receiving.start(g.board.world);
+    g.wait(5s);
+    CHECK(receiving.finished() == same);
+}
+
+TEST_CASE("a peer that has taken its leave is not called back, and another process may come")
 {
     group g(2);
     g.run([](test_mesh& net) -> pa::task<> {
         if (net.rank() == 1) co_await net.close();
     });
+    const auto before = g.board.attempts;
     g.wait(1min);
     CHECK_FALSE(g.nets[0]->connected(1));
     CHECK(g.nets[0]->link_number(1) == 0);
+    CHECK(g.nets[0]->has_left(1));
+    CHECK(g.board.attempts == before);
+    CHECK_THROWS_AS(pa::sync_wait(g.board.world, g.nets[0]->connect(1h)), std::system_error);
+    CHECK(g.board.world.now() < pa::time_point(2min));
+
+    g.restart(1);
+    g.nets[0]->admit(1);
+    CHECK_FALSE(g.nets[0]->has_left(1));
+    g.run([](test_mesh& net) { return net.connect(); });
+    CHECK(g.nets[0]->connected(1));
+}
+
+TEST_CASE("a transport that is closed does not dial any more")
+{
+    group g(2);
+    g.board.cut = true;
+    g.board.break_all();
+    g.wait(1min);
+    g.run([](test_mesh& net) { return net.close(); });
+    const auto before = g.board.attempts;
+    g.board.cut = false;
+    g.wait(1h);
+    CHECK(g.board.attempts == before);
+    CHECK_FALSE(g.nets[0]->connected(1));
+}
+
+TEST_CASE("whoever is not there any more is not dialled, and is again when its address is known")
+{
+    group g(2);
+    g.net(1).set_address(0, "");
+    g.board.break_all();
+    g.wait(1min);
+    CHECK_FALSE(g.net(0).connected(1));
+    const auto before = g.board.attempts;
+    g.wait(1h);
+    CHECK(g.board.attempts == before);
+    g.net(1).set_address(0, "0");
+    g.run([](test_mesh& net) { return net.connect(1s); });
+    CHECK(g.sums() == 2);
 }

@@ -6,9 +6,9 @@
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/call_numbers.hpp>
 #include <papilio/transport/detail/call_priorities.hpp>
-#include <papilio/transport/detail/dialer.hpp>
 #include <papilio/transport/detail/liveness.hpp>
 #include <papilio/transport/detail/peer_link.hpp>
+#include <papilio/transport/detail/peer_links.hpp>
 #include <papilio/transport/mailbox.hpp>
 #include <papilio/transport/medium.hpp>
 #include <papilio/transport/mesh_options.hpp>
@@ -31,11 +31,12 @@ public:
     mesh& operator=(const mesh&) = delete;
 
     int rank() const noexcept { return rank_; }
-    int size() const noexcept { return static_cast<int>(links_.size()); }
+    int size() const noexcept { return links_.size(); }
 
-    /// Finishes when the links to `peers`, or to all, are established. Throws `errc::timed_out` and
-    /// names the first missing peer when the loop's clock has advanced by `limit`. The list may go
-    /// before the task is awaited.
+    /// Finishes when the links to `peers`, or to all, are established, those that had broken again.
+    /// Throws `errc::timed_out` and names the first missing peer when the loop's clock has advanced
+    /// by `limit`, and `errc::disconnected` for a peer that has left. The list may go before the
+    /// task is awaited.
     task<> connect(short_list<int> peers, duration limit = std::chrono::seconds(30));
     task<> connect(duration limit = std::chrono::seconds(30));
 
@@ -57,14 +58,22 @@ public:
     std::uint64_t arrived(int peer) { return link_to(peer).arrived(); }
     std::optional<duration> round_trip(int peer) { return link_to(peer).round_trip(); }
 
-    /// Lets another process in as `peer`, such as one that was started anew. All peers do so at a
-    /// point on which they have agreed, before they call it into a group again. A link that breaks
-    /// between two processes comes back by itself.
+    /// Lets another process in as `peer`, such as one that was started anew, and no longer the one
+    /// that was there: its link ends. All other peers do so at a point on which they have agreed,
+    /// before they call it into a group. (A link that breaks between two processes comes back by
+    /// itself.) Does nothing while nobody has been there.
     void admit(int peer);
 
+    /// True if `peer` has shut its link down. It stays so until another process is admitted.
+    bool has_left(int peer) { return link_to(peer).was_shut_down(); }
+
     /// Which of the links to `peer` this is, counted from 0. What was sent over an earlier one and
-    /// had not arrived is lost, and calls that began then fail.
-    std::uint32_t link_number(int peer) { return numbers_.at(static_cast<std::size_t>(peer)); }
+    /// was not received is lost, and calls that began then fail.
+    std::uint32_t link_number(int peer)
+    {
+        link_to(peer);
+        return links_.number(peer);
+    }
 
     /// True while the link to `peer` is up.
     bool connected(int peer) { return link_to(peer).connected(); }
@@ -94,9 +103,6 @@ protected:
 
 private:
     detail::peer_link& other(int peer);
-    void add_peer();
-    void replace(int peer, std::shared_ptr<detail::peer_link> next);
-    task<> keep_up(int peer);
     task<> connect_to(std::vector<int> peers, duration limit);
     task<> handshake(std::unique_ptr<incoming> from);
     bool accepts(const wire::hello& h, std::uint32_t streams);
@@ -106,17 +112,11 @@ private:
     int rank_;
     mesh_options options_;
     call_numbers calls_;
-    bool closing_ = false;
     mailbox inbox_;
     detail::call_priorities priorities_;
-    std::uint64_t process_;  // this one's number, which others tell from that of an earlier one
-    std::vector<std::shared_ptr<detail::peer_link>> links_;
-    std::vector<std::uint32_t> numbers_;                       // of the links, by peer
-    std::vector<std::shared_ptr<detail::peer_link>> pending_;  // that may take their places
     std::unique_ptr<medium> medium_;
-    detail::dialer dialer_;
+    detail::peer_links links_;
     std::optional<detail::liveness> liveness_;
-    std::vector<task<>> keepers_;  // by peer
 };
 
 /// A mesh whose peers are found at an `Address`.

@@ -23,8 +23,8 @@ struct hello {
     std::uint32_t connections = 1;
     bool crc = false;              ///< offers frames with a CRC-32C of their content
     std::uint32_t generation = 0;  ///< which link between the two this is, counted by the dialler
-    std::uint64_t process = 0;     ///< a number of the dialling process's own
-    std::uint64_t to_process = 0;  ///< that of the process with which it had a link before; or 0
+    std::uint64_t process = 0;     ///< the dialling process, by a number that only `to` is told
+    std::uint64_t to_process = 0;  ///< the one with which it had a link before, by its number; or 0
 
     static constexpr std::size_t encoded_size = 56;
     static constexpr std::size_t head_size = 8;  ///< as far as the version, whichever it is
@@ -83,6 +83,8 @@ inline hello parse_hello(const std::byte* from)
     if (const auto size = load<std::uint32_t>(from + 36); size != 0)
         throw papilio::detail::bad_value(errc::refused, "the length of a hello's credentials", "0",
                                          size);
+    if (load<std::uint64_t>(from + 40) == 0)
+        throw std::system_error(errc::refused, "the hello does not say which process it is from");
     return {load<std::uint64_t>(from + 8),  load<std::uint32_t>(from + 16),
             load<std::uint32_t>(from + 20), load<std::uint32_t>(from + 24),
             load<std::uint32_t>(from + 28), flags == 1,
@@ -117,17 +119,19 @@ inline std::array<std::byte, welcome::encoded_size> encode(const welcome& w) noe
 static_assert(wire_version < 256);
 inline constexpr std::uint32_t wrong_version = 0x00565050u | std::uint32_t{wire_version} << 24;
 
-/// Reads the `welcome::encoded_size` bytes at `from`, of which the last are missing where the other
-/// side refuses. Throws `errc::refused` if it does, and says so if that is for the version, or if
-/// it accepts a CRC that was not offered.
+/// Reads the `welcome::encoded_size` bytes at `from`, of which the last are zeros where the other
+/// side has said less. Throws `errc::refused` unless it accepts, and says so if that is for the
+/// version; also if it accepts a CRC that was not offered.
 inline welcome parse_welcome(const std::byte* from, bool crc_offered)
 {
     const auto answer = load<std::uint32_t>(from);
     if ((answer & 0xffffffu) == (wrong_version & 0xffffffu))
         throw other_version("the other side", answer >> 24);
     const bool crc = answer == welcome_crc;
-    if (crc ? !crc_offered : answer != welcome_plain) throw std::system_error(errc::refused);
-    return {crc, load<std::uint64_t>(from + 4)};
+    const auto process = load<std::uint64_t>(from + 4);
+    if (process == 0 || (crc ? !crc_offered : answer != welcome_plain))
+        throw std::system_error(errc::refused);
+    return {crc, process};
 }
 
 }  // namespace papilio::wire

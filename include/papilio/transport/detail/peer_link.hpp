@@ -6,6 +6,8 @@
 #include <papilio/base/log.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/connection.hpp>
+#include <papilio/transport/detail/connection_figures.hpp>
+#include <papilio/transport/detail/link_identity.hpp>
 #include <papilio/transport/detail/stream_choice.hpp>
 #include <papilio/transport/mailbox.hpp>
 #include <papilio/transport/mesh_options.hpp>
@@ -27,31 +29,17 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// and fails as a whole with the first of them. It never comes back; another one takes its place.
 class peer_link final : connection_owner {
 public:
-    peer_link(loop& on, mailbox& inbox, int rank, int peer, const mesh_options& o)
-        : loop_(on), inbox_(inbox), rank_(rank), peer_(peer), options_(o)
+    peer_link(loop& on, mailbox& inbox, int rank, int peer, const mesh_options& o, link_identity id)
+        : loop_(on), inbox_(inbox), rank_(rank), peer_(peer), options_(o), identity_(id)
     {
-    }
-
-    /// A link in place of `before`, to the same process.
-    struct successor {};
-    peer_link(successor, const peer_link& before)
-        : peer_link(before.loop_, before.inbox_, before.rank_, before.peer_, before.options_)
-    {
-        attempts_ = before.attempts_;
-        generation_ = before.generation_;
-        process_ = before.process_;
     }
     peer_link(const peer_link&) = delete;
     peer_link& operator=(const peer_link&) = delete;
 
     int peer() const noexcept { return peer_; }
 
-    /// Tells the links between two processes apart: which attempt of the dialling peer it was.
-    std::uint32_t generation() const noexcept { return generation_; }
-    std::uint32_t next_attempt() noexcept { return ++attempts_; }
-
-    /// The number of the peer's process; 0 before the first stream.
-    std::uint64_t process() const noexcept { return process_; }
+    /// Which link it is, and between which processes.
+    link_identity& identity() noexcept { return identity_; }
 
     /// Why the link has failed or was shut down, if it has.
     std::error_code error() const noexcept { return error_; }
@@ -64,8 +52,8 @@ public:
     /// Awaiting it lasts until the link has failed or was shut down.
     gate::passage ended() noexcept { return ended_.opened(); }
 
-    /// True if both sides have shut it down in good order.
-    bool was_shut_down() const noexcept { return shut_down_in_order_; }
+    /// True if the peer has shut it down: nothing comes any more.
+    bool was_shut_down() const noexcept { return peer_is_done_; }
 
     /// Awaiting it lasts until another link has taken the place of this one.
     gate::passage replaced() noexcept { return replaced_.opened(); }
@@ -85,13 +73,20 @@ public:
         return !error_ && index < streams && !other_number && !has_stream(index);
     }
 
-    /// Adds stream `index`; the first stream of a link tells how many there are. Drops `s` if the
-    /// link does not expect it.
-    /// `h` is the hello by which it came, with the number of the process at the other end.
+    /// Adds the stream for which `h` was said, to or by `process` at the other end. The first one
+    /// of a link tells how many there are. Drops `s` if the link does not expect it.
     void add(const wire::hello& h, std::unique_ptr<byte_stream> s, std::uint64_t process);
 
     /// Ends all connections. Receives from the peer fail with `why`, unless their message is there.
     void fail(std::error_code why);
+
+    /// Ends a link without streams that is not wanted any more.
+    void abandon()
+    {
+        error_ = errc::disconnected;
+        settled_.open();
+        ended_.open();
+    }
 
     /// The connection that carries messages under `t`, always the same one, so that they stay in
     /// order. The link must be settled; throws its error if it has failed.
@@ -118,15 +113,18 @@ public:
     void send_heartbeats();
 
     /// Whether a stream's data has been waiting for an acknowledgement for longer than `limit`.
-    bool unacknowledged_beyond(duration limit);
+    bool unacknowledged_beyond(duration limit)
+    {
+        return detail::unacknowledged_beyond(connections_, limit);
+    }
 
     time_point last_heard() const noexcept { return last_heard_; }
 
     /// Bytes that the peer's host has acknowledged, frames included.
-    std::uint64_t arrived();
+    std::uint64_t arrived() { return detail::arrived(connections_); }
 
     /// The shortest round trip of any stream, if one has been measured.
-    std::optional<duration> round_trip();
+    std::optional<duration> round_trip() { return detail::round_trip(connections_); }
 
     /// The kind of its streams; empty while the link is down.
     std::string kind() const { return connected() ? connections_.front()->kind() : ""; }
@@ -142,16 +140,14 @@ private:
     int rank_;  // this peer's own
     int peer_;
     const mesh_options& options_;
-    std::vector<std::unique_ptr<connection>> connections_;
+    link_identity identity_;
+    connections connections_;
     std::optional<stream_choice> choice_;                         // of adaptive links
     std::vector<std::pair<tag, std::vector<std::byte>>> posted_;  // before the link was settled
-    std::uint32_t attempts_ = 0;
-    std::uint32_t generation_ = 0;
-    std::uint64_t process_ = 0;
     gate settled_;
     gate ended_;
     gate replaced_;
-    bool shut_down_in_order_ = false;
+    bool peer_is_done_ = false;  // has shut down all streams
     gate shut_down_;  // both sides have sent their shutdowns, or the link has failed
     std::error_code error_;
     std::size_t peer_shutdowns_ = 0;  // streams on which the peer has sent its shutdown
@@ -165,11 +161,10 @@ inline void peer_link::add(const wire::hello& h, std::unique_ptr<byte_stream> s,
     const std::size_t index = h.connection;
     if (!expects(index, connections_.empty() ? s->streams() : connections_.size())) return;
     if (connections_.empty()) {
-        generation_ = h.generation;
+        identity_.made(h.generation, process);
         connections_.resize(s->streams());
         if (options_.adaptive) choice_.emplace(connections_.size());
     }
-    process_ = process;
     last_heard_ = loop_.now();
     connection_owner& owner = *this;
     connections_[index] = std::make_unique<connection>(loop_, std::move(s), inbox_, peer_,
@@ -196,7 +191,6 @@ inline void peer_link::fail(std::error_code why)
     if (error_) return;
     error_ = why;
     const bool orderly = why == errc::disconnected && shut_down_.is_open();
-    shut_down_in_order_ = orderly;
     log(orderly ? log_level::info : log_level::warning, orderly ? "link shut down" : "link failed",
         {"rank", "peer", "why"}, rank_, peer_, why);
     for (auto& c : connections_)
@@ -231,6 +225,7 @@ inline void peer_link::on_end(std::error_code why)
 inline void peer_link::on_peer_shutdown()
 {
     if (++peer_shutdowns_ < connections_.size()) return;
+    peer_is_done_ = true;
     inbox_.close(peer_, errc::disconnected);
     if (!shutting_down_) send_shutdown();
     shut_down_.open();
@@ -260,29 +255,6 @@ inline void peer_link::send_heartbeats()
 {
     for (auto& c : connections_)
         if (c->drained()) c->send_control(wire::heartbeat);
-}
-
-inline bool peer_link::unacknowledged_beyond(duration limit)
-{
-    return std::ranges::any_of(connections_, [&](auto& c) { return c->unacknowledged() > limit; });
-}
-
-inline std::uint64_t peer_link::arrived()
-{
-    std::uint64_t sum = 0;
-    for (const auto& c : connections_)
-        if (c) sum += c->arrived();
-    return sum;
-}
-
-inline std::optional<duration> peer_link::round_trip()
-{
-    std::optional<duration> shortest;
-    for (const auto& c : connections_) {
-        const auto measured = c ? c->round_trip() : std::nullopt;
-        if (measured && (!shortest || *measured < *shortest)) shortest = measured;
-    }
-    return shortest;
 }
 
 }  // namespace papilio::detail
