@@ -122,7 +122,7 @@ wire::round_ready local_training::readiness() const
             loss};
 }
 
-const std::vector<float>& local_training::update()
+std::span<const float> local_training::update()
 {
     pseudo_gradient(weights(*state_), trainer_.parameters(), update_);
     return update_;
@@ -215,6 +215,18 @@ void local_training::finish()
     if (!saved)
         throw problem(std::make_error_code(std::errc::io_error),
                       "the last checkpoint could not be saved");
+}
+
+run_member_options member_part(const miner_options& o, const local_training& training)
+{
+    run_member_options m;
+    if (!o.alone) m.client = client_part(o, training.parameters());
+    m.client.identity = training.identity();
+    m.codec = o.run.codec;
+    m.outer = o.run.outer;
+    m.rounds = o.rounds;
+    m.patience = o.patience;
+    return m;
 }
 
 }  // namespace papilio::example

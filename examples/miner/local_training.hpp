@@ -7,13 +7,15 @@
 #include <member/jsonl_log.hpp>
 #include <member/member_network.hpp>
 #include <member/outage.hpp>
-#include <member/state.hpp>
+#include <member/run_member.hpp>
+#include <member/run_work.hpp>
 #include <trainer/trainer.hpp>
 
 #include <papilio/base/random.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,7 +24,7 @@ namespace papilio::example {
 
 /// The part of a miner that needs no network: the model in training, the state that was agreed on
 /// last, their checkpoint, and the records of steps and rounds.
-class local_training {
+class local_training final : public run_work {
 public:
     /// Builds the model, or loads it from the checkpoint. Throws a `problem` that says what to
     /// change.
@@ -35,40 +37,41 @@ public:
     std::uint64_t identity() const { return hash(trainer_.options().peer) | 1; }
 
     /// The state that was agreed on last, and its digest.
-    const shared_state& state() const { return state_; }
-    const std::string& digest() const { return digest_; }
+    const shared_state& state() const override { return state_; }
+    const std::string& digest() const override { return digest_; }
 
     /// Takes one step, and records it.
-    void step();
-    std::uint64_t steps_in_round() const { return steps_in_round_; }
-    std::uint64_t steps_until_round() const;
+    void step() override;
+    std::uint64_t steps_in_round() const override { return steps_in_round_; }
+    std::uint64_t steps_until_round() const override;
+    double seconds_per_step() const override { return progress_.seconds_per_step(); }
 
     /// What the rendezvous is told before a round.
-    wire::round_ready readiness() const;
+    wire::round_ready readiness() const override;
 
     /// Computes this miner's pseudo-gradient: the way from the agreed state to the trained weights.
-    const std::vector<float>& update();
-    const std::vector<float>& last_update() const { return update_; }
+    std::span<const float> update() override;
 
     /// Errors of lossy codecs in earlier updates, which later ones correct.
-    update_residuals& residuals() { return residuals_; }
+    update_residuals& residuals() override { return residuals_; }
 
     /// Continues from this state, whose round is over.
-    void adopt(shared_state next, std::string digest);
+    void adopt(shared_state next, std::string digest) override;
 
     /// Records a round. `how` is null where this miner trained alone.
-    void record_round(const average_result* how, std::size_t members);
-    void record_fetch();
+    void record_round(const average_result* how, std::size_t members) override;
+    void record_fetch() override;
 
     /// Saves a checkpoint when one is due or `last`, unless the same was saved already. False: it
     /// could not be saved; the user has been told.
-    bool save(bool last);
+    bool save(bool last) override;
 
     /// Saves a last checkpoint, and records the end of the run. Throws a `problem` when the
     /// checkpoint could not be saved.
     void finish();
 
-    progress& display() { return progress_; }
+    void print(log_level level, const std::string& line) override { progress_.print(line, level); }
+    void print_waiting(const std::string& line) override { progress_.waiting(line); }
 
 private:
     void load();
@@ -90,5 +93,8 @@ private:
     std::pair<std::uint32_t, std::uint64_t> saved_{};  // round and step of the checkpoint
     outage unsaved_;
 };
+
+/// What `run_member` is told for a run of this miner.
+run_member_options member_part(const miner_options& o, const local_training& training);
 
 }  // namespace papilio::example

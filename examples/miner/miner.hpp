@@ -1,15 +1,10 @@
 #pragma once
 
-#include "join_retries.hpp"
 #include "local_training.hpp"
 #include "options.hpp"
-#include "run_client.hpp"
 
-#include <member/background_loop.hpp>
-#include <member/state.hpp>
+#include <member/run_member.hpp>
 
-#include <chrono>
-#include <cstdint>
 #include <stop_token>
 #include <string>
 
@@ -20,48 +15,28 @@ namespace papilio::example {
 class miner {
 public:
     /// Builds the model, or loads it. Throws a `problem` that says what to change.
-    explicit miner(const miner_options& o) : options_(o), training_(o) {}
+    explicit miner(const miner_options& o)
+        : options_(o), training_(o), together_(training_, member_part(o, training_))
+    {
+    }
 
     /// Returns in good order when the run ends or `stop` is requested, after saving a checkpoint.
     void run(std::stop_token stop);
 
     /// Whether the run has ended, or as many of its rounds as were wanted.
-    bool over() const;
+    bool over() const { return together_.over(); }
 
     /// The state that was agreed on last, and its digest.
     const state_snapshot& state() const { return *training_.state(); }
     const std::string& digest() const { return training_.digest(); }
 
 private:
-    using clock = std::chrono::steady_clock;
-    enum class trained { enough, news, stopped };
-
     void run_alone(std::stop_token stop);
-    void run_together(std::stop_token stop);
-    void stay(run_client& run, std::stop_token stop);
-    bool may_pass(const std::system_error& failure, bool joined);
-    void wait_to_join(const std::system_error& failure, bool joined, std::stop_token stop);
-
-    void take_part(run_client& run, std::stop_token stop);
-    trained train(run_client* run, std::stop_token stop);
-    bool must_be_ready(run_client& run);
-    void synchronise(run_client& run);
-    bool average(run_client& run, const wire::group& group);
-    void check_fallback(std::uint32_t to);
-    void catch_up(run_client& run, wire::run_status now);
-    bool holds(const wire::run_status& now) const;
-    void fetch(run_client& run, wire::run_status now);
-    shared_state fetch_any(run_client& run, const wire::run_status& now);
-    wire::run_status ask_status(run_client& run);
+    bool train(std::stop_token stop);
 
     miner_options options_;
     local_training training_;
-    clock::time_point closing_{};  // when the others go on without this miner; 0: not known
-    int setbacks_ = 0;             // in a row, while the rendezvous was there
-    join_retries retries_;
-    bool was_in_run_ = false;
-    bool ended_ = false;          // by the host
-    background_loop background_;  // last: its tasks use nothing of the above
+    run_member together_;
 };
 
 }  // namespace papilio::example

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "run_client.hpp"
-
 #include <member/options.hpp>
+#include <member/run_client.hpp>
 #include <trainer/trainer.hpp>
 
 #include <cstdint>

@@ -27,6 +27,8 @@ public:
     void note(const std::string& line) { print(line, log_level::info); }
     void warn(const std::string& line) { print(line, log_level::warning); }
 
+    void print(const std::string& line, log_level level);
+
     /// Moving average of the time that a step takes.
     double seconds_per_step() const { return pace_; }
 
@@ -35,7 +37,6 @@ private:
 
     std::string time_left(std::uint64_t steps_done) const;
     void draw(const std::string& line);
-    void print(const std::string& line, log_level level);
     void clear();
 
     bool terminal_;

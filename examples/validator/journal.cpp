@@ -110,4 +110,13 @@ void journal::append(const settled_round& s)
     good_ += text.size();
 }
 
+void go_on_from(const settled_round& last, run_description& run)
+{
+    if (last.round >= run.round) {
+        run.round = last.round;
+        run.digest = last.digest;
+    }
+    run.settled_by = last.members;
+}
+
 }  // namespace papilio::example

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <papilio/swarm/membership_events.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -43,5 +45,9 @@ private:
     std::uint64_t good_ = 0;  // bytes up to the end of the last whole line
     std::optional<settled_round> last_;
 };
+
+/// Where a run with this last settled round goes on: its state is that after the round, unless what
+/// `run` tells is later, and those who settled it are asked whether they know of more.
+void go_on_from(const settled_round& last, run_description& run);
 
 }  // namespace papilio::example

@@ -78,13 +78,7 @@ run_host_options validator::host_part() const
     h.run.configuration = configuration(options_.run);
     h.run.round = state_->round;
     h.run.digest = digest_;  // at the begin, too: whose first weights are others fetches these
-    if (const auto& settled = journal_.last(); settled && !options_.fall_back) {
-        if (settled->round >= state_->round) {
-            h.run.round = settled->round;
-            h.run.digest = settled->digest;
-        }
-        h.run.settled_by = settled->members;
-    }
+    if (journal_.last() && !options_.fall_back) go_on_from(*journal_.last(), h.run);
     h.run.settings = settings(options_.run);
     if (!options_.advertise.empty()) h.advertise = parse_reachable(options_.advertise);
     h.rendezvous.groups.fetch_hold = seconds_long(options_.hold);

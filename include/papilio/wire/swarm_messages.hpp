@@ -16,7 +16,7 @@
 //
 // Version 2 has what version 1 had, and more: `join` has `identity` and `settings`, `refused` a
 // kind instead of a truth value, `round_ready` two digests, `round_report` and `run_status` a root,
-// and `state_fetching` is new.
+// the members of a `group` a process, and `state_fetching` is new.
 //
 // What callers pass to awaited calls has constructors: g++ 12.2 destroys a temporary aggregate
 // twice there.
@@ -182,6 +182,7 @@ struct group_member {
     std::uint16_t id = 0;
     endpoint at;
     member_role role = member_role::full;
+    std::uint32_t process = 0;  ///< another number under an id is another process, let in from here
     friend bool operator==(const group_member&, const group_member&) = default;
 };
 

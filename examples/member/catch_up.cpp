@@ -1,6 +1,6 @@
-// How a miner comes by the run's state.
+// How a member comes by the run's state.
 
-#include "miner.hpp"
+#include "run_member.hpp"
 
 #include <trainer/problem.hpp>
 
@@ -10,35 +10,36 @@
 
 namespace papilio::example {
 
-/// The run is behind this miner. A validator that was restarted may have lost a few rounds. A run
-/// that begins anew, or that this miner never took part in, is another run.
-void miner::check_fallback(std::uint32_t to)
+/// The run is behind this member. A validator that was restarted may have lost a few rounds. A run
+/// that begins anew, or that this member never took part in, is another run.
+void run_member::check_fallback(std::uint32_t to)
 {
     if (to == 0 || !was_in_run_)
         throw problem(errc::mismatch,
-                      fmt::format("the run has had {} rounds, this miner {}: start the run's "
-                                  "validator from its own checkpoint, or this miner without one",
-                                  to, training_.state()->round));
-    training_.display().warn(
-        fmt::format("the run has fallen back from round {} to {}", training_.state()->round, to));
+                      fmt::format("the run has had {} rounds, this member {}: start the run's "
+                                  "validator from its own checkpoint, or this member without one",
+                                  to, work_.state()->round));
+    work_.print(log_level::warning, fmt::format("the run has fallen back from round {} to {}",
+                                                work_.state()->round, to));
 }
 
-bool miner::holds(const wire::run_status& now) const
+bool run_member::holds(const wire::run_status& now) const
 {
-    return now.round == training_.state()->round && (now.digest.empty() || now.digest == digest());
+    return now.round == work_.state()->round &&
+           (now.digest.empty() || now.digest == work_.digest());
 }
 
-void miner::catch_up(run_client& run, wire::run_status now)
+void run_member::catch_up(run_client& run, wire::run_status now)
 {
-    if (now.round < training_.state()->round) check_fallback(now.round);
+    if (now.round < work_.state()->round) check_fallback(now.round);
     if (!holds(now)) fetch(run, std::move(now));
-    run.publish(training_.state());
-    run.report_state_held(training_.state()->round, digest());
+    run.publish(work_.state());
+    run.report_state_held(work_.state()->round, work_.digest());
 }
 
 /// Adopts the run's state. A donor whose state is later than that which was asked for is believed
 /// once the rendezvous has named its digest.
-void miner::fetch(run_client& run, wire::run_status now)
+void run_member::fetch(run_client& run, wire::run_status now)
 {
     constexpr int tries = 5;
     for (int i = 0; i < tries; ++i) {
@@ -47,23 +48,23 @@ void miner::fetch(run_client& run, wire::run_status now)
         auto digest = example::digest(*fetched);
         if (fetched->round > now.round) now = ask_status(run);
         if (fetched->round != now.round || (!now.digest.empty() && digest != now.digest)) continue;
-        training_.adopt(std::move(fetched), std::move(digest));
-        training_.record_fetch();
+        work_.adopt(std::move(fetched), std::move(digest));
+        work_.record_fetch();
         return;
     }
     throw std::system_error(errc::peer_failed, "the run goes on faster than its state comes here");
 }
 
 /// The rendezvous answers a state that is not the run's by the run's status.
-wire::run_status miner::ask_status(run_client& run)
+wire::run_status run_member::ask_status(run_client& run)
 {
-    run.report_state_held(training_.state()->round, digest());
+    run.report_state_held(work_.state()->round, work_.digest());
     const auto news = run.await_group();
     return std::get<wire::state_outdated>(news).now;
 }
 
 /// Fetches the state from the first donor whose state has the run's digest, or is a later one.
-shared_state miner::fetch_any(run_client& run, const wire::run_status& now)
+shared_state run_member::fetch_any(run_client& run, const wire::run_status& now)
 {
     std::string failures = "no member gave the state after round " + std::to_string(now.round);
     for (const auto& donor : now.donors) {
@@ -78,7 +79,7 @@ shared_state miner::fetch_any(run_client& run, const wire::run_status& now)
             failures += fmt::format("; member {}: {}", donor.id, failure.what());
         }
     }
-    // Without donors the run waits for one to come, and so does this miner.
+    // Without donors the run waits for one to come, and so does this member.
     const auto code = now.donors.empty()
                           ? std::make_error_code(std::errc::resource_unavailable_try_again)
                           : make_error_code(errc::peer_failed);

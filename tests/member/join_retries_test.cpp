@@ -1,4 +1,4 @@
-#include <miner/join_retries.hpp>
+#include <member/join_retries.hpp>
 
 #include <catch2/catch.hpp>
 

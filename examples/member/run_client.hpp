@@ -1,7 +1,7 @@
 #pragma once
 
-#include <member/background_loop.hpp>
-#include <member/member_network.hpp>
+#include "background_loop.hpp"
+#include "member_network.hpp"
 
 #include <papilio/swarm/rendezvous_client.hpp>
 

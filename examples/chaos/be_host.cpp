@@ -1,0 +1,101 @@
+// The host of the run: what a validator does without a model. Its journal is all that it keeps.
+
+#include "process_options.hpp"
+#include "report_pipe.hpp"
+#include "timing.hpp"
+
+#include <member/log_line.hpp>
+#include <member/logging.hpp>
+#include <member/program.hpp>
+#include <member/signals.hpp>
+#include <validator/hosted_run.hpp>
+#include <validator/run_host.hpp>
+
+#include <papilio/base/random.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+namespace papilio::example::chaos {
+
+namespace {
+
+run_host_options host_options(const process_options& o, const journal& kept,
+                              const std::string& first_digest)
+{
+    run_host_options h;
+    h.listen = parse_endpoint(o.address);
+    h.mesh.listen = {h.listen.host, 0};
+    h.mesh.run = "chaos";
+    h.mesh.idle_timeout = idle_link_ends;
+    h.run.name = "chaos";
+    h.run.parameters = o.elements;
+    h.run.configuration = hash(o.seed, o.elements);
+    h.run.digest = first_digest;
+    if (kept.last()) go_on_from(*kept.last(), h.run);
+    h.rendezvous = rendezvous_timing();
+    h.codec = round_codec::none;
+    h.outer = {.rate = 1, .momentum = 0};
+    h.probe_bytes = std::size_t{256} << 10;
+    return h;
+}
+
+void note(log_level level, const std::string& line)
+{
+    std::fprintf(stderr, "%s\n", log_line(name(level), line).c_str());
+    tell_parent(doing{line});
+}
+
+void tell_round(const observation& seen)
+{
+    const auto& outcome = seen.outcome;
+    if (outcome.ok) tell_parent(round_settled{outcome.group.round + 1, outcome.digest});
+}
+
+/// The host and the loop to which it belongs.
+struct hosted {
+    explicit hosted(const process_options& o) : kept(o.folder / "journal", "chaos")
+    {
+        const auto first = first_state(std::vector<float>(o.elements));
+        const auto first_digest = digest(*first);
+        background.call([&] {
+            host =
+                std::make_unique<run_host>(background.loop(), host_options(o, kept, first_digest),
+                                           first, first_digest, kept, tell_round, note);
+        });
+    }
+    ~hosted()
+    {
+        background.call([this] { host.reset(); });
+    }
+    hosted(const hosted&) = delete;
+    hosted& operator=(const hosted&) = delete;
+
+    void end()
+    {
+        background.call([this] { host->end(run_ending::over); });
+    }
+
+    journal kept;
+    background_loop background;
+    std::unique_ptr<run_host> host;
+};
+
+}  // namespace
+
+int be_host(const process_options& o)
+{
+    return run_program("host", [&]() -> int {
+        log_from(o.log);
+        const signals asked_to_end;
+        hosted here(o);
+        tell_parent(hosting{tcp::to_string(here.host->address())});
+        hosted_run run(here.background, here.host->run());
+        const std::stop_callback at_end(asked_to_end.token(), [&] { here.end(); });
+        run.end.get();
+        return exit_ok;
+    });
+}
+
+}  // namespace papilio::example::chaos
