@@ -83,6 +83,15 @@ encoded_sizes sizes_of(round_codec codec, std::size_t n)
 
 }  // namespace
 
+std::vector<std::size_t> part_begins(std::size_t count, std::span<const role> roles,
+                                     std::span<const double> shares)
+{
+    std::vector<std::size_t> begins;
+    for (const auto& p : parts_of(count, roles, shares))
+        if (p.size > 0) begins.push_back(p.begin);
+    return begins;
+}
+
 std::uint64_t part_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
                          std::size_t rank, std::span<const double> shares)
 {

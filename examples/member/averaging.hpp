@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace papilio::example {
 
@@ -53,6 +54,10 @@ bool uses_error_feedback(round_codec c);
 /// effect when the caller commits them.
 task<report> average(any_transport net, std::span<const float> in, std::span<float> out,
                      round_codec codec, update_residuals& residuals, call_options o);
+
+/// Where the parts of the mean of `count` elements begin, in which it is encoded.
+std::vector<std::size_t> part_begins(std::size_t count, std::span<const role> roles,
+                                     std::span<const double> shares);
 
 /// The encoded bytes that a direct reduce-scatter and all-gather of `count` elements makes the peer
 /// `rank` send: about 2 (n - 1) / n of the data, where parts are equal. `shares` are those of the

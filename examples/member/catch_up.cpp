@@ -2,6 +2,8 @@
 
 #include "run_member.hpp"
 
+#include "mean_bytes.hpp"
+
 #include <trainer/problem.hpp>
 
 #include <fmt/format.h>
@@ -38,13 +40,16 @@ void run_member::catch_up(run_client& run, wire::run_status now)
 }
 
 /// Adopts the run's state. A donor whose state is later than that which was asked for is believed
-/// once the rendezvous has named its digest.
+/// once the rendezvous has named its digest. Where the state that this member has is one of the
+/// run's, what it missed is enough, and comes sooner: a member whose link needs many rounds for the
+/// whole state would otherwise never be in time.
 void run_member::fetch(run_client& run, wire::run_status now)
 {
     constexpr int tries = 5;
     for (int i = 0; i < tries; ++i) {
         run.report_state_fetching(now.round);
-        auto fetched = fetch_any(run, now);
+        auto fetched = replay(run, now);
+        if (!fetched) fetched = fetch_any(run, now);
         auto digest = example::digest(*fetched);
         if (fetched->round > now.round) now = ask_status(run);
         if (fetched->round != now.round || (!now.digest.empty() && digest != now.digest)) continue;
@@ -61,6 +66,40 @@ wire::run_status run_member::ask_status(run_client& run)
     run.report_state_held(work_.state()->round, work_.digest());
     const auto news = run.await_group();
     return std::get<wire::state_outdated>(news).now;
+}
+
+/// The state after the means that this member has missed; null if no donor gives them, or what they
+/// lead to is not the run's state.
+shared_state run_member::replay(run_client& run, const wire::run_status& now)
+{
+    const auto from = work_.state();
+    if (from->round == 0 || from->round >= now.round) return nullptr;
+    for (const auto& donor : now.donors) {
+        if (donor.at.port == 0) continue;
+        try {
+            auto s = replayed(from, run.fetch_means(donor, from->round));
+            const bool current = s->round == now.round &&
+                                 (now.digest.empty() || example::digest(*s) == now.digest);
+            if (current || s->round > now.round) return s;
+        } catch (const std::system_error& failure) {
+            if (failure.code() == std::errc::operation_canceled) throw;
+            // The next donor may have more, or else there is the whole state.
+        }
+    }
+    return nullptr;
+}
+
+/// Takes the steps of the outer optimiser that the run has taken with these means.
+shared_state run_member::replayed(shared_state from,
+                                  const std::vector<std::vector<std::byte>>& means) const
+{
+    for (const auto& mean : means) {
+        auto next = next_state(*from);
+        read_mean(mean, next->spans[0]);
+        advance(*from, *next, options_.outer);
+        from = std::move(next);
+    }
+    return from;
 }
 
 /// Fetches the state from the first donor whose state has the run's digest, or is a later one.

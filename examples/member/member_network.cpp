@@ -5,8 +5,6 @@
 #include <papilio/collective/agree_links.hpp>
 #include <papilio/collective/call_error.hpp>
 #include <papilio/plan/balance.hpp>
-#include <papilio/probe/bandwidth.hpp>
-#include <papilio/probe/round_trip.hpp>
 #include <papilio/transport/subset.hpp>
 
 #include <algorithm>
@@ -62,7 +60,8 @@ std::vector<role> roles_of(const wire::group& group)
 }
 
 member_network::member_network(asio_loop& on, std::uint16_t id, const member_network_options& o)
-try : loop_(on), options_(o), net_(on, id, own_endpoint(id, o.listen), connections(options_)) {
+try : loop_(on), options_(o), net_(on, id, own_endpoint(id, o.listen), connections(options_)),
+    means_(static_cast<std::size_t>(o.kept_means)) {
     services_starter_.start(loop_);
 } catch (const std::system_error& failure) {
     throw problem(failure.code(), sentence(failure) + ": " + failure.code().message());
@@ -84,37 +83,6 @@ task<> member_network::reach(wire::member_endpoint member, duration limit)
     }
     if (member.at.port != 0) net_.set_address(id, {member.at.host, member.at.port});
     co_await net_.connect({id}, limit);
-}
-
-/// Serves each member as soon as its id is known, and anew when its link has come back.
-task<> member_network::start_services()
-{
-    for (;;) {
-        for (int peer = 0; peer < net_.size(); ++peer) {
-            const auto link = net_.link_number(peer);
-            auto& served = services_[peer];
-            if (peer == net_.rank() || (served.work && served.link == link)) continue;
-            served.link = link;
-            served.work.emplace(serve(peer));
-            served.work->start(loop_);
-        }
-        co_await sleep_for(std::chrono::milliseconds(100));
-    }
-}
-
-task<> member_network::serve(int peer)
-{
-    std::vector<task<>> all;
-    all.push_back(serve_state(net_, peer, latest_));
-    if (peer == 0 && options_.probed) {
-        all.push_back(serve_echo(net_, peer));
-        all.push_back(serve_bandwidth(net_, peer));
-    }
-    try {
-        co_await when_all(std::move(all));
-    } catch (const std::system_error&) {
-        // Its request was malformed or its link broke: it is not served before there is another.
-    }
 }
 
 /// The members of the group to connect with. Two members that cannot be dialled do not connect, and
@@ -208,6 +176,7 @@ task<average_result> member_network::attempt(const wire::group& group, duration 
         if (const auto round_trip = result.call_report.round_trip)
             link_.note_latency(std::chrono::duration<double>(*round_trip).count() / 2, now);
         result.among_voters = among_voters(result.call_report, roles);
+        result.part_begins = part_begins(out.size(), roles, result.shares);
         result.ok = true;
     } catch (const call_error& failure) {
         result.why = failure.what();
@@ -226,18 +195,6 @@ task<> member_network::agree_shares(any_transport peers, call_options o, average
     task<std::optional<link_table>> agreed = agree_links(peers, mine, o);
     const auto table = co_await std::move(agreed);
     if (table) result.shares = worthwhile_shares(table->access, o.roles);
-}
-
-task<state_snapshot> member_network::fetch(wire::member_endpoint donor, std::uint32_t round,
-                                           std::size_t parameters)
-{
-    const int id = donor.id;
-    task<> reached = reach(std::move(donor), std::chrono::seconds(10));
-    co_await std::move(reached);
-    state_options o;
-    o.min_round = round;
-    task<state_snapshot> fetched = fetch_state(net_, id, {parameters, parameters}, o);
-    co_return co_await std::move(fetched);
 }
 
 }  // namespace papilio::example

@@ -6,6 +6,7 @@
 #include <papilio/collective/report.hpp>
 #include <papilio/plan/link_history.hpp>
 #include <papilio/swarm/state_transfer.hpp>
+#include <papilio/swarm/update_log.hpp>
 #include <papilio/transport/tcp.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 
@@ -27,6 +28,11 @@ struct member_network_options {
     std::string congestion;  ///< "cubic", "bbr", ...; empty: the system's
     bool probed = true;      ///< lets the host of the run, member 0, measure this member's link
     duration idle_timeout = std::chrono::seconds(15);  ///< with a link from which nothing comes
+
+    /// Bytes of past rounds' means that are kept for members that missed them. As much as the state
+    /// has is enough: whoever can receive the mean of each round in time also receives all those
+    /// that pass while the state comes, which are no more than that.
+    std::uint64_t kept_means = 0;
 };
 
 /// This member's result of one attempt at a round.
@@ -35,8 +41,9 @@ struct average_result {
     std::string why;  ///< if not ok
     int culprit =
         -1;  ///< if not ok: the id of the member that failed, if this one saw it itself; else -1
-    report call_report;          ///< if ok; `peers` by rank in the group
-    std::vector<double> shares;  ///< of the parts, by rank; empty: equal
+    report call_report;                    ///< if ok; `peers` by rank in the group
+    std::vector<double> shares;            ///< of the parts, by rank; empty: equal
+    std::vector<std::size_t> part_begins;  ///< if ok
     double seconds = 0;
 
     /// Bytes sent to and received from voters. Traffic with observers is not included.
@@ -65,8 +72,9 @@ public:
     /// Connects with a member. Throws `errc::timed_out` after `limit`.
     task<> reach(wire::member_endpoint member, duration limit);
 
-    /// Sets the state that others get on request.
-    void publish(shared_state latest) { latest_ = std::move(latest); }
+    /// Sets the state that others get on request, and the mean that led to it from the one before,
+    /// written by `write_mean`; empty: not known.
+    void publish(shared_state latest, std::vector<std::byte> mean = {});
 
     /// Averages in `group`: see `average`. From here on a member that the group names another
     /// process of is that one. A failure of other members is in the result; does not throw for it.
@@ -77,6 +85,10 @@ public:
     /// Fetches the state after `round` rounds or a later one.
     task<state_snapshot> fetch(wire::member_endpoint donor, std::uint32_t round,
                                std::size_t parameters);
+
+    /// Fetches the means of the rounds after the first `round`, as written by `write_mean`.
+    task<std::vector<std::vector<std::byte>>> fetch_means(wire::member_endpoint donor,
+                                                          std::uint32_t round);
 
     /// Shuts all connections down in good order.
     task<> close() { return net_.close(); }
@@ -102,6 +114,7 @@ private:
     member_network_options options_;
     tcp::transport net_;
     shared_state latest_;
+    update_log means_;
     link_history link_;
     std::map<int, std::uint32_t> processes_;  // of members, by id, as groups named them
     std::map<int, service> services_;         // by id

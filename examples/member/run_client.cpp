@@ -57,6 +57,7 @@ wire::endpoint fixed_address(const run_client_options& o)
 run_client::run_client(background_loop& on, const run_client_options& o, std::stop_token stop)
     : background_(on), options_(o), forward_(std::move(stop), forward_stop{ending_})
 {
+    options_.mesh.kept_means = bytes_of_state(options_.parameters);
     try {
         background_.wait(join(), ending_.get_token());
     } catch (const std::system_error& failure) {
@@ -112,9 +113,9 @@ task<> run_client::reach_host()
     }
 }
 
-void run_client::publish(shared_state latest)
+void run_client::publish(shared_state latest, std::vector<std::byte> mean)
 {
-    background_.call([&] { network_->publish(std::move(latest)); });
+    background_.call([&] { network_->publish(std::move(latest), std::move(mean)); });
 }
 
 void run_client::report_state_fetching(std::uint32_t round)
@@ -180,6 +181,12 @@ state_snapshot run_client::fetch(wire::member_endpoint donor, std::uint32_t roun
 {
     const auto size = static_cast<std::size_t>(options_.parameters);
     return background_.wait(network_->fetch(std::move(donor), round, size), ending_.get_token());
+}
+
+std::vector<std::vector<std::byte>> run_client::fetch_means(wire::member_endpoint donor,
+                                                            std::uint32_t round)
+{
+    return background_.wait(network_->fetch_means(std::move(donor), round), ending_.get_token());
 }
 
 task<> run_client::disconnect()

@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace papilio::example {
 
@@ -40,8 +41,9 @@ public:
 
     const wire::joined& joined() const noexcept { return joined_; }
 
-    /// Sets the state that this miner gives to others on request.
-    void publish(shared_state latest);
+    /// Sets the state that this member gives to others on request, and the mean that led to it,
+    /// written by `write_mean`; empty: not known.
+    void publish(shared_state latest, std::vector<std::byte> mean = {});
 
     /// Tells the rendezvous that this miner begins to fetch the state after so many rounds.
     void report_state_fetching(std::uint32_t round);
@@ -68,6 +70,10 @@ public:
 
     /// Fetches the state after `round` rounds or a later one.
     state_snapshot fetch(wire::member_endpoint donor, std::uint32_t round);
+
+    /// Fetches the means of the rounds after the first `round`: see `member_network::fetch_means`.
+    std::vector<std::vector<std::byte>> fetch_means(wire::member_endpoint donor,
+                                                    std::uint32_t round);
 
     /// Leaves in good order: tells the rendezvous, and sends queued messages for up to five
     /// seconds. Does not throw when that fails.

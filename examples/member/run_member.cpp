@@ -1,5 +1,7 @@
 #include "run_member.hpp"
 
+#include "mean_bytes.hpp"
+
 #include "display.hpp"
 #include "program.hpp"
 
@@ -165,7 +167,9 @@ bool run_member::average(run_client& run, const wire::group& group, std::span<co
     report.round = group.round;
     report.attempt = group.attempt;
     report.ok = how.ok;
+    std::vector<std::byte> mean;
     if (how.ok) {
+        mean = write_mean(next->spans[0], how.part_begins);
         advance(from, *next, options_.outer);
         report.digest = example::digest(*next);
         report.bytes_sent = how.among_voters.sent;
@@ -182,7 +186,7 @@ bool run_member::average(run_client& run, const wire::group& group, std::span<co
     if (outcome.yours) {
         work_.residuals().commit();
         work_.adopt(std::move(next), after);
-        run.publish(work_.state());
+        run.publish(work_.state(), std::move(mean));
         work_.record_round(&how, contributors(group));
         setbacks_ = 0;
     } else {

@@ -55,6 +55,9 @@ private:
     bool holds(const wire::run_status& now) const;
     void fetch(run_client& run, wire::run_status now);
     shared_state fetch_any(run_client& run, const wire::run_status& now);
+    shared_state replay(run_client& run, const wire::run_status& now);
+    shared_state replayed(shared_state from,
+                          const std::vector<std::vector<std::byte>>& means) const;
     wire::run_status ask_status(run_client& run);
 
     run_work& work_;

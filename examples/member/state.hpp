@@ -3,6 +3,7 @@
 #include <papilio/diloco/outer_optimizer.hpp>
 #include <papilio/swarm/state_transfer.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,6 +28,12 @@ inline const std::vector<float>& momentum(const state_snapshot& s)
 
 /// The lengths of its spans.
 std::vector<std::size_t> state_sizes(std::size_t parameters);
+
+/// The bytes of its spans together.
+constexpr std::uint64_t bytes_of_state(std::uint64_t parameters)
+{
+    return 2 * sizeof(float) * parameters;
+}
 
 /// Allocates the state after `from`. The averaged pseudo-gradient goes into its span 0.
 std::shared_ptr<state_snapshot> next_state(const state_snapshot& from);

@@ -3,6 +3,7 @@
 #include "run_notes.hpp"
 
 #include <member/cancellation.hpp>
+#include <member/mean_bytes.hpp>
 #include <trainer/problem.hpp>
 
 #include <fmt/format.h>
@@ -12,11 +13,18 @@
 
 namespace papilio::example {
 
+static member_network_options keeping_means(const run_host_options& o)
+{
+    auto mesh = o.mesh;
+    mesh.kept_means = bytes_of_state(o.run.parameters);
+    return mesh;
+}
+
 run_host::run_host(asio_loop& on, const run_host_options& o, shared_state first, std::string digest,
                    journal& settled, std::function<void(observation)> tell,
                    std::function<void(log_level, std::string)> note)
 try : loop_(on), options_(o), journal_(settled), tell_(std::move(tell)), note_(std::move(note)),
-    state_(std::move(first)), digest_(std::move(digest)), network_(on, 0, o.mesh),
+    state_(std::move(first)), digest_(std::move(digest)), network_(on, 0, keeping_means(o)),
     listener_(on, o.listen), server_(on, o.run, network_.announced(), o.rendezvous, this),
     client_(on, any_channel(server_.host_channel())), monitor_(network_, o.probe_bytes) {
     if (!o.advertise.host.empty()) server_.advertise({o.advertise.host, o.advertise.port});
@@ -188,8 +196,10 @@ task<> run_host::observe(wire::group group)
     told.ok = how.ok;
     told.seconds = how.seconds;
     told.culprit = how.culprit;
+    std::vector<std::byte> mean;
     if (how.ok) {
         const auto step = [&] {
+            mean = write_mean(next->spans[0], how.part_begins);
             advance(*state_, *next, options_.outer);
             told.digest = example::digest(*next);
         };
@@ -200,7 +210,7 @@ task<> run_host::observe(wire::group group)
     if (outcome.ok && outcome.yours) {
         state_ = std::move(next);
         digest_ = after;
-        network_.publish(state_);
+        network_.publish(state_, std::move(mean));
     } else if (outcome.ok) {
         co_await catch_up(std::move(outcome.now));
     }

@@ -1,5 +1,7 @@
 #include <member/averaging.hpp>
 
+#include <member/mean_bytes.hpp>
+
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/thread_loop.hpp>
 #include <papilio/async/when_all.hpp>
@@ -113,6 +115,28 @@ TEST_CASE("what a codec leaves of an update goes out in later rounds", "[member]
     };
     CHECK(error_after(round_codec::int4b, 16) < 0.2 * error_after(round_codec::int4b, 1));
     CHECK(error_after(round_codec::topk, 256) < 0.5 * error_after(round_codec::topk, 1));
+}
+
+TEST_CASE("a mean is written as small as it was received, and read to the same bits", "[member]")
+{
+    const std::vector<pa::role> roles(3, pa::role::full);
+    const std::vector<double> shares{1, 3, 2};
+    const std::size_t count = 300'001;
+    const auto bytes_per_element = [&](round_codec codec) {
+        auto peers = peers_of(roles, codec, count);
+        average_once(peers, roles, codec, shares);
+        const auto& mean = peers[0].out;
+        const auto written = write_mean(mean, part_begins(count, roles, shares));
+        std::vector<float> read(count);
+        read_mean(written, read);
+        CHECK((read == mean));
+        return static_cast<double>(written.size()) / count;
+    };
+    CHECK(bytes_per_element(round_codec::none) < 4.01);
+    CHECK(bytes_per_element(round_codec::f16) < 2.01);
+    CHECK(bytes_per_element(round_codec::bf16) < 2.01);
+    for (const auto codec : {round_codec::int8b, round_codec::int4b, round_codec::topk})
+        CHECK(bytes_per_element(codec) < 1.05);
 }
 
 TEST_CASE("four equal peers send one and a half times the data each", "[member]")

@@ -1,10 +1,14 @@
 #include <member/member_network.hpp>
 
+#include <member/mean_bytes.hpp>
+#include <member/state.hpp>
+
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
 
 #include <support/break_connections.hpp>
 #include <support/tasks.hpp>
+#include <support/thrown.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -44,6 +48,7 @@ struct crew {
     {
         member_network_options o;
         o.listen = {"127.0.0.1", 0};
+        o.kept_means = bytes_of_state(elements);
         auto& n = nodes[id];
         n.member.reset();
         n.member = std::make_unique<member_network>(loop, static_cast<std::uint16_t>(id), o);
@@ -157,4 +162,27 @@ TEST_CASE("members whose links break go on with the next group, and serve each o
     all.nodes[1].member->publish(state);
     auto fetching = all.nodes[2].member->fetch({1, all.group.members[1].at}, 5, 10);
     CHECK(pa::sync_wait(all.loop, std::move(fetching)).spans == state->spans);
+}
+
+TEST_CASE("a member that missed rounds gets their means from one that was there", "[member]")
+{
+    crew all(2);
+    REQUIRE(all.round() == 3);
+    const auto& from = all.nodes[1];
+    const auto written = write_mean(from.out, from.how.part_begins);
+    for (std::uint32_t round = 4; round <= 6; ++round) {
+        const auto state = std::make_shared<pa::state_snapshot>();
+        state->round = round;
+        from.member->publish(state, round == 4 ? std::vector<std::byte>{} : written);
+    }
+    const auto means_after = [&](std::uint32_t round) {
+        auto fetching = all.nodes[2].member->fetch_means({1, all.group.members[1].at}, round);
+        return pa::sync_wait(all.loop, std::move(fetching));
+    };
+    const auto means = means_after(4);
+    REQUIRE(means.size() == 2);
+    std::vector<float> read(elements);
+    read_mean(means[1], read);
+    CHECK((read == from.out));
+    CHECK(pa::test::thrown_by([&] { means_after(3); }) == pa::errc::refused);
 }
