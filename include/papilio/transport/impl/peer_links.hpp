@@ -4,22 +4,15 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
 #include <papilio/transport/detail/peer_links.hpp>
+#include <papilio/transport/detail/process_number.hpp>
 
 #include <functional>
 #include <memory>
-#include <random>
 #include <string>
 #include <system_error>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
-
-inline std::uint64_t process_number()
-{
-    std::random_device source;
-    const std::uint64_t number = std::uint64_t{source()} << 32 | source();
-    return number != 0 ? number : 1;
-}
 
 PAPILIO_DECL const std::shared_ptr<peer_link>& peer_links::to(int peer)
 {
