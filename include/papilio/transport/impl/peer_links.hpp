@@ -87,13 +87,15 @@ PAPILIO_DECL task<> peer_links::keep_up(int peer)
     }
 }
 
+PAPILIO_DECL task<> peer_links::replacement_of(std::shared_ptr<peer_link> l)
+{
+    co_await l->replaced();
+}
+
 /// Does its part in dialling: what dials by itself has become slow when the peer was gone for long.
 PAPILIO_DECL task<> peer_links::reach(int peer)
 {
     const auto i = static_cast<std::size_t>(peer);
-    const auto replacement_of = [](std::shared_ptr<peer_link> l) -> task<> {
-        co_await l->replaced();
-    };
     for (;;) {
         const auto link = links_[i];
         const auto next = pending_[i];
