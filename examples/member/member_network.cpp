@@ -78,20 +78,26 @@ wire::endpoint member_network::announced() const
 task<> member_network::reach(wire::member_endpoint member, duration limit)
 {
     const int id = member.id;
+    if (net_.has_left(id)) {
+        net_.admit(id);  // this is the next member of that id
+        processes_.erase(id);
+    }
     if (member.at.port != 0) net_.set_address(id, {member.at.host, member.at.port});
     co_await net_.connect({id}, limit);
 }
 
-/// Serves each member as soon as its id is known.
+/// Serves each member as soon as its id is known, and anew when its link has come back.
 task<> member_network::start_services()
 {
-    for (int next = 0;;) {
-        for (; next < net_.size(); ++next) {
-            if (next == net_.rank()) continue;
-            services_.push_back(serve(next));
-            services_.back().start(loop_);
+    for (;;) {
+        for (int peer = 0; peer < net_.size(); ++peer) {
+            const auto link = net_.link_number(peer);
+            auto& served = services_[peer];
+            if (peer == net_.rank() || (served.work && served.link == link)) continue;
+            served.link = link;
+            served.work.emplace(serve(peer));
+            served.work->start(loop_);
         }
-        std::erase_if(services_, [](const task<>& t) { return t.finished(); });
         co_await sleep_for(std::chrono::milliseconds(100));
     }
 }
@@ -107,7 +113,7 @@ task<> member_network::serve(int peer)
     try {
         co_await when_all(std::move(all));
     } catch (const std::system_error&) {
-        // Its request was malformed or its link broke: it is not served any more.
+        // Its request was malformed or its link broke: it is not served before there is another.
     }
 }
 
@@ -116,13 +122,36 @@ task<> member_network::serve(int peer)
 std::vector<int> member_network::to_reach(const wire::group& group)
 {
     std::vector<int> ids;
+    stop_dialling_others(group);
     for (const auto& m : group.members) {
         if (m.id == net_.rank()) continue;
+        admit_if_new(m);
         const bool dialled = m.at.port != 0;
         net_.set_address(m.id, dialled ? tcp::endpoint{m.at.host, m.at.port} : tcp::endpoint{});
         if (dialled || !options_.listen.host.empty()) ids.push_back(m.id);
     }
     return ids;
+}
+
+/// The members of a group are told at the same point of the run that an id is another process's. A
+/// newcomer finds all links fresh, and whoever was met outside of groups is the one that is there.
+void member_network::admit_if_new(const wire::group_member& m)
+{
+    const auto [known, first] = processes_.try_emplace(m.id, m.process);
+    const bool other = first ? net_.has_left(m.id) : known->second != m.process;
+    known->second = m.process;
+    if (other) net_.admit(m.id);
+}
+
+/// Members that are gone would be dialled for ever. A later group, or a donor's address, says where
+/// to dial one again.
+void member_network::stop_dialling_others(const wire::group& group)
+{
+    for (int id = 1; id < net_.size(); ++id) {
+        const auto same = [id](const wire::group_member& m) { return m.id == id; };
+        if (id != net_.rank() && !net_.connected(id) && std::ranges::none_of(group.members, same))
+            net_.set_address(id, {});
+    }
 }
 
 task<average_result> member_network::average_in(wire::group group, round_codec codec,

@@ -10,7 +10,8 @@
 #include <papilio/wire/swarm_messages.hpp>
 
 #include <cstdint>
-#include <list>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -67,8 +68,8 @@ public:
     /// Sets the state that others get on request.
     void publish(shared_state latest) { latest_ = std::move(latest); }
 
-    /// Averages in `group`: see `average`. A failure of other members is in the result; does not
-    /// throw for it.
+    /// Averages in `group`: see `average`. From here on a member that the group names another
+    /// process of is that one. A failure of other members is in the result; does not throw for it.
     task<average_result> average_in(wire::group group, round_codec codec,
                                     update_residuals& residuals, std::span<const float> in,
                                     std::span<float> out);
@@ -81,6 +82,12 @@ public:
     task<> close() { return net_.close(); }
 
 private:
+    /// What a peer is served over a link. Over the next one it is served anew.
+    struct service {
+        std::uint32_t link = 0;
+        std::optional<task<>> work;
+    };
+
     task<> start_services();
     task<> serve(int peer);
     task<average_result> attempt(const wire::group& group, duration limit, round_codec codec,
@@ -88,13 +95,16 @@ private:
                                  std::span<float> out);
     task<> agree_shares(any_transport peers, call_options o, average_result& result);
     std::vector<int> to_reach(const wire::group& group);
+    void admit_if_new(const wire::group_member& m);
+    void stop_dialling_others(const wire::group& group);
 
     asio_loop& loop_;
     member_network_options options_;
     tcp::transport net_;
     shared_state latest_;
     link_history link_;
-    std::list<task<>> services_;
+    std::map<int, std::uint32_t> processes_;  // of members, by id, as groups named them
+    std::map<int, service> services_;         // by id
     task<> services_starter_ = start_services();
 };
 

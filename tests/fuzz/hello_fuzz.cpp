@@ -1,4 +1,4 @@
-// Any 32 bytes are a hello that encodes to them again, or are refused.
+// Any 56 bytes are a hello, and any 12 a welcome, that encode to them again, or are refused.
 
 #include <papilio/wire/hello.hpp>
 
@@ -18,6 +18,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (!std::ranges::equal(wire::encode(hello), one)) std::abort();
         } catch (const std::system_error&) {
             // no hello, or one of another version
+        }
+    }
+    for (std::size_t at = 0; at + wire::welcome::encoded_size <= size; ++at) {
+        const auto one = input.subspan(at, wire::welcome::encoded_size);
+        try {
+            const auto welcome = wire::parse_welcome(one.data(), true);
+            if (!std::ranges::equal(wire::encode(welcome), one)) std::abort();
+        } catch (const std::system_error&) {
+            // a refusal
         }
     }
     return 0;

@@ -31,7 +31,7 @@ namespace {
 
 constexpr std::size_t ring_bytes = 4096;
 constexpr shm::options small{.ring_bytes = ring_bytes, .handshake_timeout = 2s};
-constexpr wire::hello hello_over_shm{.group = 0, .from = 1, .to = 0};
+constexpr wire::hello hello_over_shm{.group = 0, .from = 1, .to = 0, .process = 5};
 
 owned_fd memory_file(std::size_t size, int seals)
 {
@@ -53,7 +53,7 @@ struct infiltrated_shm_pair : honest_pair<shm::transport> {
         send_all(socket->get(), what, with);
         std::size_t heard = 0;
         owned_fd unwanted;
-        std::array<std::byte, sizeof wire::welcome> answer{};
+        std::array<std::byte, wire::welcome::encoded_size> answer{};
         bool over = false;
         while (!over && heard < answer.size()) {
             std::size_t n = 0;
@@ -76,7 +76,7 @@ struct infiltrated_shm_pair : honest_pair<shm::transport> {
     {
         file = ring_memory::make(ring_bytes);
         const auto hello = wire::encode(hello_over_shm);
-        REQUIRE(pa::sync_wait(loop, knock(hello, &file)) == sizeof wire::welcome);
+        REQUIRE(pa::sync_wait(loop, knock(hello, &file)) == wire::welcome::encoded_size);
         pa::sync_wait(loop, zero.connect({1}, 20s));
         memory = static_cast<std::byte*>(::mmap(nullptr, 4096 + 2 * ring_bytes,
                                                 PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
@@ -110,7 +110,8 @@ TEST_CASE("whoever says something else than hello is turned away from shared mem
          {with([](auto& h) { h.group = 1; }), with([](auto& h) { h.to = 1; }),
           with([](auto& h) { h.from = 0; }), with([](auto& h) { h.from = 3; }),
           with([](auto& h) { h.from = 2; }), with([](auto& h) { h.connections = 2; }),
-          with([](auto& h) { h.connection = 1; }),
+          with([](auto& h) { h.connection = 1; }), with([](auto& h) { h.process = 0; }),
+          with([](auto& h) { h.to_process = 77; }),
           std::array<std::byte, wire::hello::encoded_size>{}})
         CHECK(pa::sync_wait(pair.loop, pair.knock(words, &good)) == 0);
     CHECK(pair.unharmed());

@@ -34,8 +34,9 @@ using namespace std::chrono_literals;
 namespace {
 
 const tcp::endpoint here{"127.0.0.1", 0};
-constexpr wire::hello hello_from_1{.group = 0, .from = 1, .to = 0};
-constexpr wire::hello hello_with_crc{.group = 0, .from = 1, .to = 0, .crc = true};
+constexpr wire::hello hello_from_1{.group = 0, .from = 1, .to = 0, .generation = 1, .process = 5};
+constexpr wire::hello hello_with_crc{
+    .group = 0, .from = 1, .to = 0, .crc = true, .generation = 1, .process = 5};
 
 std::vector<std::byte> bytes_of(const auto& encoded)
 {
@@ -100,7 +101,7 @@ public:
     {
         co_await dial(to);
         co_await write(bytes_of(wire::encode(h)));
-        const auto welcome = co_await read(sizeof wire::welcome);
+        const auto welcome = co_await read(wire::welcome::encoded_size);
         co_await write(welcome);
     }
 
@@ -169,6 +170,8 @@ TEST_CASE("whoever says something else than hello is turned away, and the mesh c
     wrong_magic[0] ^= std::byte{1};
     auto not_zero = right;
     not_zero[6] = std::byte{2};
+    auto with_credentials = right;
+    with_credentials[39] = std::byte{0xff};  // 4 GiB of them
     const auto with = [](auto change) {
         auto h = hello_from_1;
         change(h);
@@ -192,6 +195,9 @@ TEST_CASE("whoever says something else than hello is turned away, and the mesh c
         with([](auto& h) { h.connections = 0; }),
         with([](auto& h) { h.connection = 1; }),
         with([](auto& h) { h.connection = 0xffffffff; }),
+        with([](auto& h) { h.process = 0; }),
+        with([](auto& h) { h.to_process = 77; }),
+        with_credentials,
     };
     honest_mesh mesh;
     for (const auto& words : wrong) {
@@ -216,14 +222,14 @@ TEST_CASE("whoever falls silent in the middle of a hello is dropped in time")
 {
     honest_mesh mesh({.handshake_timeout = 20ms});
     const auto right = bytes_of(wire::encode(hello_from_1));
-    for (const std::size_t said : {0u, 1u, 31u, 32u}) {
+    for (const std::size_t said : {0u, 1u, 8u, 32u, 55u, 56u}) {
         const auto meet = [&]() -> pa::task<std::size_t> {
             stranger s(mesh.loop());
             co_await s.dial(mesh.at);
             co_await s.write({right.begin(), right.begin() + static_cast<std::ptrdiff_t>(said)});
             co_return co_await s.hear_the_end();
         };
-        CHECK(pa::sync_wait(mesh.loop(), meet()) == (said == 32 ? sizeof wire::welcome : 0));
+        CHECK(pa::sync_wait(mesh.loop(), meet()) == (said == 56 ? wire::welcome::encoded_size : 0));
     }
     mesh.connect();
     mesh.check();
@@ -252,7 +258,7 @@ TEST_CASE("a hello whose sender has given up does not take its place")
         co_await s.dial(mesh.at);
         co_await s.write(bytes_of(wire::encode(hello_from_1)));
         if (after_welcome) {
-            co_await s.read(sizeof wire::welcome);
+            co_await s.read(wire::welcome::encoded_size);
         }
     };
     pa::sync_wait(mesh.loop(), give_up(false));  // hello and shutdown lie in the socket together
@@ -268,10 +274,10 @@ TEST_CASE("a welcome that is not repeated counts for nothing")
         stranger s(mesh.loop());
         co_await s.dial(mesh.at);
         co_await s.write(bytes_of(wire::encode(hello_from_1)) +
-                         std::vector<std::byte>(4, std::byte{1}));
+                         std::vector<std::byte>(12, std::byte{1}));
         co_return co_await s.hear_the_end();
     };
-    CHECK(pa::sync_wait(mesh.loop(), meet()) == sizeof wire::welcome);
+    CHECK(pa::sync_wait(mesh.loop(), meet()) == wire::welcome::encoded_size);
     mesh.connect();
     mesh.check();
 }
@@ -288,6 +294,57 @@ TEST_CASE("whoever claims a place that is taken is turned away, and the peer the
     };
     CHECK(pa::sync_wait(mesh.loop(), meet()) == 0);
     mesh.check();
+}
+
+TEST_CASE("a hello of a later generation in a peer's name is turned away, and the peer there stays")
+{
+    honest_mesh mesh;
+    mesh.connect();
+    const auto process = GENERATE(std::uint64_t{5}, std::uint64_t{1}, ~std::uint64_t{0});
+    const auto meet = [&]() -> pa::task<std::size_t> {
+        stranger s(mesh.loop());
+        co_await s.dial(mesh.at);
+        auto forged = hello_from_1;
+        forged.generation = 0xffffffff;
+        forged.process = process;
+        co_await s.write(bytes_of(wire::encode(forged)));
+        co_return co_await s.hear_the_end();
+    };
+    CHECK(pa::sync_wait(mesh.loop(), meet()) == 0);
+    CHECK(mesh.cluster.peer(0).link_number(1) == 0);
+    mesh.check();
+}
+
+TEST_CASE("a process that ends its link and dials again is let in again, and no other is")
+{
+    infiltrated_tcp_pair pair;
+    pair.one.hang_up();
+    CHECK(pair.verdict() == pa::errc::disconnected);
+    const auto meet = [&](wire::hello h) {
+        const auto dialled = [&]() -> pa::task<std::size_t> {
+            stranger s(pair.loop);
+            co_await s.join(pair.zero.local(), h);
+            co_return 0;
+        };
+        try {
+            pa::sync_wait(pair.loop, dialled());
+        } catch (const std::system_error&) {
+            // turned away, and the answer could not be written
+        }
+        return pair.zero.link_number(1);
+    };
+    auto next = hello_from_1;
+    CHECK(meet(next) == 0);  // of the generation that has failed
+    next.generation = 2;
+    next.process = 6;
+    CHECK(meet(next) == 0);
+    next.process = 5;
+    pa::sync_wait(pair.loop, pair.one.join(pair.zero.local(), next));
+    pa::sync_wait(pair.loop, pair.zero.connect({1}, 20s));
+    CHECK(pair.zero.link_number(1) == 1);
+    pa::sync_wait(pair.loop, pair.one.write(frame_of(pa::tag{99}, 1) + std::vector<std::byte>(1)));
+    CHECK(pair.verdict() == std::error_code{});
+    CHECK(pair.unharmed());
 }
 
 TEST_CASE("whoever speaks another version is told ours, and the peers stay")
@@ -337,10 +394,10 @@ TEST_CASE("a stranger who answers in a peer's stead is not taken for it")
     tcp::detail::listen_at(acceptor, here);
     const tcp::endpoint at{"127.0.0.1", acceptor.local_endpoint().port()};
     tcp::transport net(loop, 1, {at, {}}, {.handshake_timeout = 20ms});
-    const auto answer =
-        GENERATE(std::vector<std::byte>{},  // closes
-                 std::vector<std::byte>(1, std::byte{0x50}),
-                 std::vector<std::byte>(4, std::byte{7}), std::vector<std::byte>(40, std::byte{0}));
+    const auto answer = GENERATE(
+        std::vector<std::byte>{},  // closes
+        std::vector<std::byte>(1, std::byte{0x50}), std::vector<std::byte>(4, std::byte{7}),
+        std::vector<std::byte>(40, std::byte{0}), bytes_of(wire::encode(wire::welcome{false, 0})));
     const auto pretend = [&]() -> pa::task<> {
         for (;;) {
             co_await tcp::detail::readable(acceptor);

@@ -3,6 +3,7 @@
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
 
+#include <support/break_connections.hpp>
 #include <support/tasks.hpp>
 
 #include <catch2/catch.hpp>
@@ -12,6 +13,7 @@
 
 using namespace papilio::example;
 namespace pa = papilio;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -24,6 +26,39 @@ struct node {
     average_result how;
 };
 
+/// Members 0, an observer, and 1 to `miners`.
+struct crew {
+    explicit crew(int miners) : nodes(static_cast<std::size_t>(miners) + 1)
+    {
+        group.timeout_ms = 60'000;
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            const auto does =
+                i == 0 ? pa::wire::member_role::observer : pa::wire::member_role::full;
+            group.members.push_back({static_cast<std::uint16_t>(i), {}, does});
+            start(i);
+        }
+    }
+
+    /// The process of a member begins, in place of an earlier one.
+    void start(std::size_t id)
+    {
+        member_network_options o;
+        o.listen = {"127.0.0.1", 0};
+        auto& n = nodes[id];
+        n.member.reset();
+        n.member = std::make_unique<member_network>(loop, static_cast<std::uint16_t>(id), o);
+        if (id > 0) n.in.assign(elements, static_cast<float>(id));
+        group.members[id].at = n.member->announced();
+    }
+
+    /// One round of all members; returns how many of them it succeeds for.
+    int round();
+
+    pa::asio_loop loop;
+    std::vector<node> nodes;
+    pa::wire::group group;
+};
+
 pa::task<> take_part(node& n, pa::wire::group group)
 {
     n.out.assign(elements, 0);
@@ -32,40 +67,34 @@ pa::task<> take_part(node& n, pa::wire::group group)
     n.how = co_await std::move(round);
 }
 
+int crew::round()
+{
+    ++group.round;
+    ++group.epoch;
+    std::vector<pa::task<>> work;
+    for (auto& n : nodes) work.push_back(take_part(n, group));
+    pa::sync_wait(loop, pa::test::all_of(std::move(work)));
+    const float mean = static_cast<float>(nodes.size()) / 2;
+    int right = 0;
+    for (const auto& n : nodes) {
+        UNSCOPED_INFO(n.how.why);
+        right += n.how.ok && n.out == std::vector<float>(elements, mean);
+    }
+    return right;
+}
+
 }  // namespace
 
 TEST_CASE("members average round after round by parts that all agree on, watched by the host",
           "[member]")
 {
-    const int miners = GENERATE(1, 2, 4);
-    pa::asio_loop loop;
-    std::vector<node> nodes(static_cast<std::size_t>(miners) + 1);
-    pa::wire::group group;
-    group.timeout_ms = 60'000;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        member_network_options o;
-        o.listen = {"127.0.0.1", 0};
-        const auto id = static_cast<std::uint16_t>(i);
-        nodes[i].member = std::make_unique<member_network>(loop, id, o);
-        if (i > 0) nodes[i].in.assign(elements, static_cast<float>(i));
-        const auto does = i == 0 ? pa::wire::member_role::observer : pa::wire::member_role::full;
-        group.members.push_back({id, nodes[i].member->announced(), does});
-    }
-    for (std::uint32_t round = 0; round < 5; ++round) {
-        group.round = round;
-        group.epoch = round + 1;
-        std::vector<pa::task<>> work;
-        for (auto& n : nodes) work.push_back(take_part(n, group));
-        pa::sync_wait(loop, pa::test::all_of(std::move(work)));
-        const float mean = static_cast<float>(miners + 1) / 2;
-        for (const auto& n : nodes) {
-            INFO(n.how.why);
-            REQUIRE(n.how.ok);
-            CHECK(n.how.shares == nodes[0].how.shares);
-            CHECK(n.out == std::vector<float>(elements, mean));
-        }
+    crew all(GENERATE(1, 2, 4));
+    const auto& nodes = all.nodes;
+    for (int round = 0; round < 5; ++round) {
+        REQUIRE(all.round() == static_cast<int>(nodes.size()));
+        for (const auto& n : nodes) CHECK(n.how.shares == nodes[0].how.shares);
         for (std::size_t rank = 1; rank < nodes.size(); ++rank) {
-            std::vector<pa::role> roles = roles_of(group);
+            std::vector<pa::role> roles = roles_of(all.group);
             const auto least =
                 butterfly_bytes(round_codec::none, elements, roles, rank, nodes[rank].how.shares);
             CHECK(nodes[rank].how.among_voters.sent >= least);
@@ -73,4 +102,59 @@ TEST_CASE("members average round after round by parts that all agree on, watched
                   1.02 * static_cast<double>(least) + 2000);
         }
     }
+}
+
+TEST_CASE("a member that was started anew takes part in the first group that names its process",
+          "[member]")
+{
+    const std::size_t restarted = GENERATE(0u, 1u, 3u);
+    crew all(3);
+    CHECK(all.round() == 4);
+    all.start(restarted);
+    all.group.timeout_ms = 2000;
+    all.round();  // as far as the group says, it is the process that was there
+    CHECK_FALSE(all.nodes[restarted].how.ok);
+    all.group.timeout_ms = 60'000;
+    ++all.group.members[restarted].process;
+    CHECK(all.round() == 4);
+    CHECK(all.round() == 4);
+}
+
+TEST_CASE(
+    "a member that has left makes room for another of its id, also for one that is met as donor",
+    "[member]")
+{
+    const bool donor = GENERATE(true, false);
+    crew all(3);
+    CHECK(all.round() == 4);
+    pa::sync_wait(all.loop, all.nodes[3].member->close());
+    all.start(3);
+    if (donor) {
+        pa::wire::member_endpoint at{3, all.group.members[3].at};
+        std::vector<pa::task<>> meeting;
+        meeting.push_back(all.nodes[1].member->reach(std::move(at), 20s));
+        at = {1, all.group.members[1].at};
+        meeting.push_back(all.nodes[3].member->reach(std::move(at), 20s));
+        pa::sync_wait(all.loop, pa::test::all_of(std::move(meeting)));
+        CHECK(all.nodes[1].member->net().connected(3));
+    }
+    ++all.group.members[3].process;
+    CHECK(all.round() == 4);
+}
+
+TEST_CASE("members whose links break go on with the next group, and serve each other again",
+          "[member]")
+{
+    crew all(2);
+    CHECK(all.round() == 3);
+    CHECK(pa::test::break_connections(AF_INET) == 6);
+    CHECK(all.round() == 0);  // whoever begins a call has not noticed yet
+    CHECK(all.round() == 3);
+
+    const auto state = std::make_shared<pa::state_snapshot>();
+    state->round = 5;
+    state->spans.assign(2, std::vector<float>(10, 7.f));
+    all.nodes[1].member->publish(state);
+    auto fetching = all.nodes[2].member->fetch({1, all.group.members[1].at}, 5, 10);
+    CHECK(pa::sync_wait(all.loop, std::move(fetching)).spans == state->spans);
 }

@@ -34,7 +34,7 @@ public:
     static constexpr const char* name = Kind::name;
     static constexpr bool threaded = false;
 
-    explicit mesh_cluster(int peers, options o = {}, bool connected = true)
+    explicit mesh_cluster(int peers, options o = {}, bool connected = true) : options_(o)
     {
         for (int rank = 0; rank < peers; ++rank)
             peers_.push_back(std::make_unique<transport>(loop_, rank, Kind::addresses(peers), o));
@@ -57,6 +57,15 @@ public:
 
     void lose(int rank) { peers_.at(static_cast<std::size_t>(rank)).reset(); }
 
+    /// Another transport takes the place of one that ends without a word.
+    void replace(int rank)
+    {
+        lose(rank);
+        peers_.at(static_cast<std::size_t>(rank)) =
+            std::make_unique<transport>(loop_, rank, Kind::addresses(size()), options_);
+        introduce_all(peers_);
+    }
+
     /// A few glances at the sockets: what comes over loopback has come by then.
     void settle() { sync_wait(loop_, glances()); }
 
@@ -68,6 +77,7 @@ private:
         }
     }
 
+    options options_;
     asio_loop loop_;
     std::vector<std::unique_ptr<transport>> peers_;
 };

@@ -44,6 +44,7 @@ struct state_claim {
 /// A member as the rendezvous sees it.
 struct member {
     std::uint16_t id = 0;
+    std::uint32_t process = 0;  ///< counts the members that have joined: no two have had the same
     std::string name;
     wire::endpoint at;
     wire::member_role role = wire::member_role::full;

@@ -62,6 +62,7 @@ public:
         if (!id)
             return wire::refused{"all ids of the run are in use", wire::refusal_kind::temporary};
         m.id = *id;
+        m.process = ++joins_;
         m.skipped = min_skipped(members_);
         m.name = request.name;
         m.identity = request.identity;
@@ -140,6 +141,7 @@ private:
     run_description run_;
     membership_options options_;
     std::uint16_t next_id_ = 1;
+    std::uint32_t joins_ = 0;  // of members other than the host
     member_map members_;
 };
 

@@ -42,6 +42,10 @@ public:
     /// taken; all other receives from `peer` fail with `why`, and later deliveries are discarded.
     void close(int peer, std::error_code why);
 
+    /// Takes messages from `peer` again, over a new link. What is left of the old one's is
+    /// discarded.
+    void reopen(int peer);
+
     /// Discards all messages of the call that `t` belongs to, now and later. The last 1,024 such
     /// calls are remembered.
     void discard_call(tag t);

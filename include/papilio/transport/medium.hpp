@@ -34,7 +34,7 @@ public:
     virtual bool reached_by(int peer) const = 0;
 
     /// One attempt at a stream. Throws when there is none.
-    virtual task<std::unique_ptr<byte_stream>> dial(int peer, wire::hello h) = 0;
+    virtual task<dialled> dial(int peer, wire::hello h) = 0;
 
     /// Where `peer` is dialled, for people.
     virtual std::string text(int peer) const = 0;
@@ -56,10 +56,7 @@ public:
     }
     bool reaches(int peer) const final { return reaches(local(), address_of(peer)); }
     bool reached_by(int peer) const final { return reaches(address_of(peer), local()); }
-    task<std::unique_ptr<byte_stream>> dial(int peer, wire::hello h) final
-    {
-        return dial_at(address_of(peer), h);
-    }
+    task<dialled> dial(int peer, wire::hello h) final { return dial_at(address_of(peer), h); }
     std::string text(int peer) const final { return text(address_of(peer)); }
 
     /// Where this peer listens, as others dial it.
@@ -69,7 +66,7 @@ public:
     virtual bool reaches(const Address& from, const Address& to) const = 0;
 
     virtual void listen_at(const Address& own, handshake authenticate) = 0;
-    virtual task<std::unique_ptr<byte_stream>> dial_at(Address to, wire::hello h) = 0;
+    virtual task<dialled> dial_at(Address to, wire::hello h) = 0;
     virtual std::string text(const Address& at) const = 0;
 
 private:

@@ -6,9 +6,9 @@
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/call_numbers.hpp>
 #include <papilio/transport/detail/call_priorities.hpp>
-#include <papilio/transport/detail/dialer.hpp>
 #include <papilio/transport/detail/liveness.hpp>
 #include <papilio/transport/detail/peer_link.hpp>
+#include <papilio/transport/detail/peer_links.hpp>
 #include <papilio/transport/mailbox.hpp>
 #include <papilio/transport/medium.hpp>
 #include <papilio/transport/mesh_options.hpp>
@@ -31,11 +31,12 @@ public:
     mesh& operator=(const mesh&) = delete;
 
     int rank() const noexcept { return rank_; }
-    int size() const noexcept { return static_cast<int>(links_.size()); }
+    int size() const noexcept { return links_.size(); }
 
-    /// Finishes when the links to `peers`, or to all, are established. Throws `errc::timed_out` and
-    /// names the first missing peer when the loop's clock has advanced by `limit`. The list may go
-    /// before the task is awaited.
+    /// Finishes when the links to `peers`, or to all, are established, those that had broken again.
+    /// Throws `errc::timed_out` and names the first missing peer when the loop's clock has advanced
+    /// by `limit`, and the link's error for a peer that has left. The list may go before the
+    /// task is awaited.
     task<> connect(short_list<int> peers, duration limit = std::chrono::seconds(30));
     task<> connect(duration limit = std::chrono::seconds(30));
 
@@ -43,8 +44,8 @@ public:
     task<std::size_t> recv(int peer, tag t, mutable_bytes into);
 
     /// Sends a copy of a small message in the background, ahead of those that wait. It is kept
-    /// until the link is established and has taken it. False if the link has failed, or keeps too
-    /// many.
+    /// until the link is established, or again, and has taken it. False if the peer has left, or
+    /// too many are kept.
     bool post(int peer, tag t, bytes message);
 
     call_numbers& calls() noexcept { return calls_; }
@@ -56,6 +57,24 @@ public:
     /// Bytes, frames included, that `peer`'s host has acknowledged.
     std::uint64_t arrived(int peer) { return link_to(peer).arrived(); }
     std::optional<duration> round_trip(int peer) { return link_to(peer).round_trip(); }
+
+    /// Lets another process in as `peer`, such as one that was started anew, and no longer the one
+    /// that was there: its link ends. All other peers do so at a point on which they have agreed,
+    /// before they call it into a group. (A link that breaks between two processes comes back by
+    /// itself.) Does nothing while nobody has been there.
+    void admit(int peer);
+
+    /// True if `peer` has shut its link down, or has broken the protocol. It stays so until another
+    /// process is admitted.
+    bool has_left(int peer) { return link_to(peer).is_last(); }
+
+    /// Which of the links to `peer` this is, counted from 0. What was sent over an earlier one and
+    /// was not received is lost, and calls that began then fail.
+    std::uint32_t link_number(int peer)
+    {
+        link_to(peer);
+        return links_.number(peer);
+    }
 
     /// True while the link to `peer` is up.
     bool connected(int peer) { return link_to(peer).connected(); }
@@ -94,12 +113,10 @@ private:
     int rank_;
     mesh_options options_;
     call_numbers calls_;
-    bool closing_ = false;
     mailbox inbox_;
     detail::call_priorities priorities_;
-    std::vector<std::unique_ptr<detail::peer_link>> links_;
     std::unique_ptr<medium> medium_;
-    detail::dialer dialer_;
+    detail::peer_links links_;
     std::optional<detail::liveness> liveness_;
 };
 
@@ -112,7 +129,8 @@ public:
     /// Where this peer listens, with what the system chose where it was asked to.
     Address local() const { return addresses_.local(); }
 
-    /// Sets the address of a peer that was unknown or has changed. Later attempts dial it there.
+    /// Sets the address of a peer that was unknown or has changed. Later attempts dial it there. A
+    /// link that is up stays: see `admit` for another process.
     void set_address(int peer, Address at)
     {
         link_to(peer);

@@ -65,7 +65,7 @@ inline constexpr std::tuple fields<round_ready>{
 
 template <>
 inline constexpr std::tuple fields<group_member>{&group_member::id, &group_member::at,
-                                                 &group_member::role};
+                                                 &group_member::role, &group_member::process};
 
 template <>
 inline constexpr std::tuple fields<group>{&group::round, &group::attempt, &group::epoch,

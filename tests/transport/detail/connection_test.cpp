@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -24,6 +25,27 @@ struct observer final : pa::detail::connection_owner {
     void on_peer_shutdown() override { shut_down = true; }
     std::error_code end;
     bool shut_down = false;
+};
+
+/// Wakes nobody when it is closed.
+class never_woken final : public pa::byte_stream {
+public:
+    explicit never_woken(std::unique_ptr<pa::byte_stream> s) : stream_(std::move(s)) {}
+    std::size_t read_some(std::span<const pa::mutable_bytes> into, std::error_code& e) override
+    {
+        return stream_->read_some(into, e);
+    }
+    std::size_t write_some(std::span<const pa::bytes> from, std::error_code& e) override
+    {
+        return stream_->write_some(from, e);
+    }
+    pa::task<> readable() override { return stream_->readable(); }
+    pa::task<> writable() override { return stream_->writable(); }
+    const char* kind() const override { return "memory"; }
+    void close() noexcept override {}
+
+private:
+    std::unique_ptr<pa::byte_stream> stream_;
 };
 
 /// Two ends in virtual time; a megabyte a second from the first to the second.
@@ -115,4 +137,57 @@ TEST_CASE("messages of one priority keep their order among each other, also when
     for (const std::uint64_t t : {0u, 2u, 3u}) work.push_back(receive(pair.in_inbox, t, order));
     pa::sync_wait(pair.world, pa::test::all_of(std::move(work)));
     CHECK(order == std::vector<std::uint64_t>{0, 3, 2});
+}
+
+TEST_CASE("what a connection has read, and not passed on when it is ended, is nobody's")
+{
+    connected_pair pair;
+    const std::vector<std::byte> message(10);
+    for (std::uint64_t t = 0; t < 100; ++t) CHECK(pair.out->post(pa::tag{t}, message));
+    const auto arrived = [&](std::uint64_t t) {
+        std::vector<std::byte> into(10);
+        auto taking = [&]() -> pa::task<> { co_await pair.in_inbox.take(0, pa::tag{t}, into); };
+        auto taken = taking();
+        taken.start(pair.world);
+        for (int i = 0; i < 3; ++i) pair.world.run_one();
+        return taken.finished();
+    };
+    pair.in->end(pa::errc::disconnected);
+    pair.in_inbox.close(0, pa::errc::disconnected);
+    pair.in_inbox.reopen(0);  // as for the next link
+    while (pair.world.run_one()) {
+    }
+    CHECK_FALSE(arrived(0));
+    CHECK_FALSE(arrived(99));
+}
+
+TEST_CASE("a receive whose message is half there fails when its connection is ended")
+{
+    pa::sim::world world;
+    pa::mailbox inbox;
+    observer owner;
+    auto streams = make_memory_streams(100);
+    auto deaf = std::make_unique<never_woken>(std::move(streams.second));
+    pa::detail::connection in(world, std::move(deaf), inbox, 0, 1000, owner);
+    std::error_code why;
+    const auto taking = [&]() -> pa::task<> {
+        std::vector<std::byte> into(500);
+        try {
+            co_await inbox.take(0, pa::tag{0}, into);
+        } catch (const std::system_error& e) {
+            why = e.code();
+        }
+    };
+    auto taken = taking();
+    taken.start(world);
+    const auto head = pa::wire::encode(pa::wire::frame{pa::tag{0}, 500});
+    const std::array<pa::bytes, 2> half{head, pa::bytes(head).first(10)};
+    std::error_code error;
+    CHECK(streams.first->write_some(half, error) == head.size() + 10);
+    for (int i = 0; i < 100; ++i) world.run_one();
+    CHECK_FALSE(taken.finished());
+    in.end(pa::errc::silent);
+    for (int i = 0; i < 100; ++i) world.run_one();
+    CHECK(taken.finished());
+    CHECK(why == pa::errc::disconnected);
 }

@@ -24,19 +24,19 @@ struct fake_medium final : pa::addressed_medium<std::string> {
     std::string text(const std::string& at) const override { return at; }
     void listen_at(const std::string& /*own*/, handshake /*authenticate*/) override {}
     std::string local() const override { return own; }
-    pa::task<std::unique_ptr<pa::byte_stream>> dial_at(std::string /*to*/,
-                                                       pa::wire::hello h) override
+    pa::task<pa::dialled> dial_at(std::string /*to*/, pa::wire::hello h) override
     {
         last = h;
         if (++attempts <= refusals) throw std::system_error(pa::errc::refused);
         auto ends = make_memory_streams();
         other_end = std::move(ends.second);
-        co_return std::move(ends.first);
+        co_return pa::dialled{std::move(ends.first), process};
     }
 
     std::string own = "here";
     int refusals = 0;
     int attempts = 0;
+    std::uint64_t process = 11;
     pa::wire::hello last;
     std::unique_ptr<pa::byte_stream> other_end;
 };
@@ -46,7 +46,8 @@ struct dialling_peer {
     pa::mesh_options options{.group = 7};
     fake_medium medium;
     pa::mailbox inbox;
-    pa::detail::peer_link link{world, inbox, 0, 1, options};
+    std::shared_ptr<pa::detail::peer_link> link = std::make_shared<pa::detail::peer_link>(
+        world, inbox, 0, 1, options, pa::detail::link_identity(22));
     pa::detail::dialer dialer{world, medium, 2, options};
 };
 
@@ -58,10 +59,11 @@ TEST_CASE("a dialer tries until the peer accepts, and says who it is")
     p.medium.refusals = 3;
     p.medium.set_address(1, "there");
     pa::sync_wait(p.world, p.dialer.connect(p.link));
-    CHECK(p.link.connected());
+    CHECK(p.link->connected());
     CHECK(p.medium.attempts == 4);
     CHECK(p.world.now() >= pa::time_point{70ms});  // pauses of 10, 20 and 40 ms
-    CHECK(p.medium.last == pa::wire::hello{.group = 7, .from = 2, .to = 1});
+    CHECK(p.medium.last ==
+          pa::wire::hello{.group = 7, .from = 2, .to = 1, .generation = 4, .process = 22});
     CHECK(p.dialer.last_failure(1) == " at there: refused by the other side");
 }
 
@@ -88,7 +90,7 @@ TEST_CASE("a peer that cannot be dialled is waited for, and has no address to na
     waiting.start(p.world);
     CHECK(p.medium.attempts == 0);
     CHECK(p.dialer.last_failure(1).empty());
-    p.link.fail(pa::errc::silent);
+    p.link->fail(pa::errc::silent);
     while (!waiting.finished()) REQUIRE(p.world.run_one());
-    CHECK_THROWS_AS(waiting.result(), std::system_error);
+    CHECK(p.link->error() == pa::errc::silent);
 }

@@ -57,8 +57,8 @@ struct linked_pair {
 
     void add(std::uint32_t i)
     {
-        a.add(i, std::move(there[i]));
-        b.add(i, std::move(here[i]));
+        a.add({.connection = i}, std::move(there[i]), 1);
+        b.add({.connection = i}, std::move(here[i]), 2);
     }
     void add_all()
     {
@@ -68,8 +68,8 @@ struct linked_pair {
     pa::sim::world world;
     pa::mesh_options options{.heartbeat = 1s, .idle_timeout = 3s};
     pa::mailbox inbox_a, inbox_b;
-    peer_link a{world, inbox_a, 0, 1, options};
-    peer_link b{world, inbox_b, 1, 0, options};
+    peer_link a{world, inbox_a, 0, 1, options, pa::detail::link_identity(1)};
+    peer_link b{world, inbox_b, 1, 0, options, pa::detail::link_identity(2)};
     std::vector<std::unique_ptr<pa::byte_stream>> there, here;
 };
 
@@ -160,12 +160,13 @@ TEST_CASE("heartbeats keep a quiet link up, and without them it fails")
 {
     linked_pair pair(1);
     pair.add_all();
-    std::vector<std::unique_ptr<peer_link>> links;
-    links.push_back(std::make_unique<peer_link>(pair.world, pair.inbox_a, 0, 1, pair.options));
+    std::vector<std::shared_ptr<peer_link>> links;
+    links.push_back(std::make_shared<peer_link>(pair.world, pair.inbox_a, 0, 1, pair.options,
+                                                pa::detail::link_identity(1)));
     auto ends = make_memory_streams();
-    links[0]->add(0, std::move(ends.first));
-    peer_link other(pair.world, pair.inbox_b, 1, 0, pair.options);
-    other.add(0, std::move(ends.second));
+    links[0]->add({}, std::move(ends.first), 1);
+    peer_link other(pair.world, pair.inbox_b, 1, 0, pair.options, pa::detail::link_identity(2));
+    other.add({}, std::move(ends.second), 1);
     pa::detail::liveness watched(pair.world, links, pair.options);
     const auto wait = [](pa::duration span) -> pa::task<> { co_await pa::sleep_for(span); };
     for (int second = 0; second < 10; ++second) {

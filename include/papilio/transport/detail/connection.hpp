@@ -189,6 +189,7 @@ inline void connection::end(std::error_code why)
     end_ = why;
     stream_->close();
     queue_.fail(why);
+    frames_.abort();
     owner_.on_end(why);
 }
 
@@ -226,7 +227,7 @@ inline task<> connection::read()
     std::size_t in_turn = 0;  // bytes read into messages since the last wait
     co_await yield{};         // the owner is not constructed yet
     try {
-        for (;;) {
+        while (!ended()) {  // what has been read and not parsed by then is of no use any more
             const bool large = parse();
             if (large) {
                 co_await yield{};
@@ -247,10 +248,8 @@ inline task<> connection::read()
                 co_await yield{};
         }
     } catch (const std::system_error& failure) {
-        frames_.abort();
         end(failure.code());
     } catch (const std::bad_alloc&) {
-        frames_.abort();
         end(make_error_code(std::errc::not_enough_memory));
     }
 }

@@ -45,6 +45,9 @@ public:
     /// Destroys the messages of the call that `t` belongs to.
     void discard_call(tag t);
 
+    /// Destroys the messages from `peer`.
+    void discard_peer(int peer);
+
 private:
     using messages = std::multimap<address, pooled_buffer>;
 

@@ -18,7 +18,7 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// itself stood still. Borrows all of its arguments.
 class liveness {
 public:
-    liveness(loop& on, const std::vector<std::unique_ptr<peer_link>>& links, const mesh_options& o)
+    liveness(loop& on, const std::vector<std::shared_ptr<peer_link>>& links, const mesh_options& o)
         : loop_(on), links_(links), options_(o), watching_since_(on.now())
     {
         watch_.start(loop_);
@@ -54,7 +54,7 @@ private:
     }
 
     loop& loop_;
-    const std::vector<std::unique_ptr<peer_link>>& links_;
+    const std::vector<std::shared_ptr<peer_link>>& links_;
     const mesh_options& options_;
     time_point watching_since_;
     bool stopped_ = false;

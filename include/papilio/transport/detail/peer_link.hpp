@@ -6,9 +6,12 @@
 #include <papilio/base/log.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/connection.hpp>
+#include <papilio/transport/detail/connection_figures.hpp>
+#include <papilio/transport/detail/link_identity.hpp>
 #include <papilio/transport/detail/stream_choice.hpp>
 #include <papilio/transport/mailbox.hpp>
 #include <papilio/transport/mesh_options.hpp>
+#include <papilio/wire/hello.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,17 +26,20 @@
 namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The connections to one peer of a mesh. A link is established once all of its streams are there,
-/// and fails as a whole with the first of them. It never comes back.
+/// and fails as a whole with the first of them. It never comes back; another one takes its place.
 class peer_link final : connection_owner {
 public:
-    peer_link(loop& on, mailbox& inbox, int rank, int peer, const mesh_options& o)
-        : loop_(on), inbox_(inbox), rank_(rank), peer_(peer), options_(o)
+    peer_link(loop& on, mailbox& inbox, int rank, int peer, const mesh_options& o, link_identity id)
+        : loop_(on), inbox_(inbox), rank_(rank), peer_(peer), options_(o), identity_(id)
     {
     }
     peer_link(const peer_link&) = delete;
     peer_link& operator=(const peer_link&) = delete;
 
     int peer() const noexcept { return peer_; }
+
+    /// Which link it is, and between which processes.
+    link_identity& identity() noexcept { return identity_; }
 
     /// Why the link has failed or was shut down, if it has.
     std::error_code error() const noexcept { return error_; }
@@ -42,6 +48,16 @@ public:
     /// Awaiting it lasts until the link is established or has failed.
     gate::passage settled() noexcept { return settled_.opened(); }
     bool is_settled() const noexcept { return settled_.is_open(); }
+
+    /// Awaiting it lasts until the link has failed or was shut down.
+    gate::passage ended() noexcept { return ended_.opened(); }
+
+    /// True if no link to this process follows: it has shut this one down, or broken the protocol.
+    bool is_last() const noexcept { return last_; }
+
+    /// Awaiting it lasts until another link has taken the place of this one.
+    gate::passage replaced() noexcept { return replaced_.opened(); }
+    void mark_replaced() noexcept { replaced_.open(); }
 
     /// How many streams the link consists of; zero before the first one is there.
     std::size_t streams() const noexcept { return connections_.size(); }
@@ -57,20 +73,30 @@ public:
         return !error_ && index < streams && !other_number && !has_stream(index);
     }
 
-    /// Adds stream `index`; the first stream of a link tells how many there are. Drops `s` if the
-    /// link does not expect it.
-    void add(std::uint32_t index, std::unique_ptr<byte_stream> s);
+    /// Adds the stream for which `h` was said, to or by `process` at the other end. The first one
+    /// of a link tells how many there are. Drops `s` if the link does not expect it.
+    void add(const wire::hello& h, std::unique_ptr<byte_stream> s, std::uint64_t process);
 
     /// Ends all connections. Receives from the peer fail with `why`, unless their message is there.
     void fail(std::error_code why);
+
+    /// Ends a link without streams that is not wanted any more.
+    void abandon()
+    {
+        error_ = errc::disconnected;
+        ended_.open();
+    }
 
     /// The connection that carries messages under `t`, always the same one, so that they stay in
     /// order. The link must be settled; throws its error if it has failed.
     connection& connection_for(tag t);
 
-    /// Sends a copy of a small message in the background, once the link is established. False if it
-    /// has failed, or too many wait for it.
+    /// Sends a copy of a small message in the background, once the link is established, or the one
+    /// that takes its place. False if it was shut down, or too many wait for it.
     bool post(tag t, bytes message);
+
+    /// Sends what waits to be posted over `before`, whose place this link takes.
+    void take_posts(peer_link& before) { posted_ = std::move(before.posted_); }
 
     /// A message of `size` bytes has been sent under `t`.
     void sent(tag t, std::size_t size)
@@ -86,15 +112,18 @@ public:
     void send_heartbeats();
 
     /// Whether a stream's data has been waiting for an acknowledgement for longer than `limit`.
-    bool unacknowledged_beyond(duration limit);
+    bool unacknowledged_beyond(duration limit)
+    {
+        return detail::unacknowledged_beyond(connections_, limit);
+    }
 
     time_point last_heard() const noexcept { return last_heard_; }
 
     /// Bytes that the peer's host has acknowledged, frames included.
-    std::uint64_t arrived();
+    std::uint64_t arrived() { return detail::arrived(connections_); }
 
     /// The shortest round trip of any stream, if one has been measured.
-    std::optional<duration> round_trip();
+    std::optional<duration> round_trip() { return detail::round_trip(connections_); }
 
     /// The kind of its streams; empty while the link is down.
     std::string kind() const { return connected() ? connections_.front()->kind() : ""; }
@@ -110,10 +139,14 @@ private:
     int rank_;  // this peer's own
     int peer_;
     const mesh_options& options_;
-    std::vector<std::unique_ptr<connection>> connections_;
+    link_identity identity_;
+    connections connections_;
     std::optional<stream_choice> choice_;                         // of adaptive links
     std::vector<std::pair<tag, std::vector<std::byte>>> posted_;  // before the link was settled
     gate settled_;
+    gate ended_;
+    gate replaced_;
+    bool last_ = false;
     gate shut_down_;  // both sides have sent their shutdowns, or the link has failed
     std::error_code error_;
     std::size_t peer_shutdowns_ = 0;  // streams on which the peer has sent its shutdown
@@ -121,10 +154,13 @@ private:
     time_point last_heard_{};
 };
 
-inline void peer_link::add(std::uint32_t index, std::unique_ptr<byte_stream> s)
+inline void peer_link::add(const wire::hello& h, std::unique_ptr<byte_stream> s,
+                           std::uint64_t process)
 {
+    const std::size_t index = h.connection;
     if (!expects(index, connections_.empty() ? s->streams() : connections_.size())) return;
     if (connections_.empty()) {
+        identity_.made(h.generation, process);
         connections_.resize(s->streams());
         if (options_.adaptive) choice_.emplace(connections_.size());
     }
@@ -143,8 +179,8 @@ inline void peer_link::add(std::uint32_t index, std::unique_ptr<byte_stream> s)
 inline bool peer_link::post(tag t, bytes message)
 {
     constexpr std::size_t most = 1024;
-    if (error_ || shutting_down_ || peer_shutdowns_ > 0 || posted_.size() == most) return false;
-    if (is_settled()) return connection_for(t).post(t, message);
+    if (shutting_down_ || peer_shutdowns_ > 0 || posted_.size() == most) return false;
+    if (connected()) return connection_for(t).post(t, message);
     posted_.emplace_back(t, std::vector<std::byte>(message.begin(), message.end()));
     return true;
 }
@@ -153,6 +189,7 @@ inline void peer_link::fail(std::error_code why)
 {
     if (error_) return;
     error_ = why;
+    last_ |= why == errc::bad_message || why == errc::too_large;
     const bool orderly = why == errc::disconnected && shut_down_.is_open();
     log(orderly ? log_level::info : log_level::warning, orderly ? "link shut down" : "link failed",
         {"rank", "peer", "why"}, rank_, peer_, why);
@@ -161,6 +198,7 @@ inline void peer_link::fail(std::error_code why)
     inbox_.close(peer_, why);
     settled_.open();
     shut_down_.open();
+    ended_.open();
 }
 
 inline connection& peer_link::connection_for(tag t)
@@ -187,6 +225,7 @@ inline void peer_link::on_end(std::error_code why)
 inline void peer_link::on_peer_shutdown()
 {
     if (++peer_shutdowns_ < connections_.size()) return;
+    last_ = true;
     inbox_.close(peer_, errc::disconnected);
     if (!shutting_down_) send_shutdown();
     shut_down_.open();
@@ -216,29 +255,6 @@ inline void peer_link::send_heartbeats()
 {
     for (auto& c : connections_)
         if (c->drained()) c->send_control(wire::heartbeat);
-}
-
-inline bool peer_link::unacknowledged_beyond(duration limit)
-{
-    return std::ranges::any_of(connections_, [&](auto& c) { return c->unacknowledged() > limit; });
-}
-
-inline std::uint64_t peer_link::arrived()
-{
-    std::uint64_t sum = 0;
-    for (const auto& c : connections_)
-        if (c) sum += c->arrived();
-    return sum;
-}
-
-inline std::optional<duration> peer_link::round_trip()
-{
-    std::optional<duration> shortest;
-    for (const auto& c : connections_) {
-        const auto measured = c ? c->round_trip() : std::nullopt;
-        if (measured && (!shortest || *measured < *shortest)) shortest = measured;
-    }
-    return shortest;
 }
 
 }  // namespace papilio::detail

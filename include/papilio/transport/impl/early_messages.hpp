@@ -54,6 +54,13 @@ PAPILIO_DECL void early_messages::discard_call(tag t)
     }
 }
 
+PAPILIO_DECL void early_messages::discard_peer(int peer)
+{
+    for (auto i = messages_.lower_bound({peer, tag{}});
+         i != messages_.end() && i->first.first == peer;)
+        i = remove(i, i->second.get().size());
+}
+
 PAPILIO_DECL early_messages::messages::iterator early_messages::remove(messages::iterator which,
                                                                        std::size_t size)
 {

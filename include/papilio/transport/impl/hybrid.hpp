@@ -51,13 +51,13 @@ public:
 
     /// Only an attempt shows whether two processes can share memory. If it fails on one host, TCP
     /// is tried.
-    task<std::unique_ptr<byte_stream>> dial_at(address to, wire::hello h) override
+    task<dialled> dial_at(address to, wire::hello h) override
     {
-        std::unique_ptr<byte_stream> made;
+        dialled made;
         std::error_code failed;
         if (share_memory(local_.local(), to.local)) {
             try {
-                task<std::unique_ptr<byte_stream>> attempt = local_.dial_at(to.local, h);
+                task<dialled> attempt = local_.dial_at(to.local, h);
                 made = co_await timeout(std::move(attempt), later(loop_->now(), local_timeout_));
             } catch (const std::system_error& failure) {
                 failed = failure.code();
@@ -66,7 +66,7 @@ public:
                                      failed);
             }
         }
-        if (made) co_return made;
+        if (made.stream) co_return made;
         if (to.tcp.host.empty()) throw std::system_error(failed, to_string(to.local));
         co_return co_await tcp_.dial_at(to.tcp, h);
     }

@@ -128,6 +128,12 @@ PAPILIO_DECL void mailbox::close(int peer, std::error_code why)
     }
 }
 
+PAPILIO_DECL void mailbox::reopen(int peer)
+{
+    closed_.erase(peer);
+    early_.discard_peer(peer);
+}
+
 PAPILIO_DECL void mailbox::discard_call(tag t)
 {
     if (discards(t)) return;

@@ -24,7 +24,7 @@ PAPILIO_DECL mesh::mesh(loop& on, std::unique_ptr<medium> over, int rank, int pe
       options_(o),
       inbox_(o.early_limit),
       medium_(std::move(over)),
-      dialer_(on, *medium_, rank, options_)
+      links_(on, *medium_, inbox_, rank, options_)
 {
     detail::check_mesh_options(o, rank, peers);
     if (o.max_peers == 0) options_.max_peers = peers;
@@ -36,7 +36,7 @@ PAPILIO_DECL void mesh::listen()
 {
     medium_->listen(rank_,
                     [this](std::unique_ptr<incoming> from) { return handshake(std::move(from)); });
-    liveness_.emplace(loop_, links_, options_);
+    liveness_.emplace(loop_, links_.all(), options_);
 }
 
 PAPILIO_DECL detail::peer_link& mesh::link_to(int peer)
@@ -45,10 +45,7 @@ PAPILIO_DECL detail::peer_link& mesh::link_to(int peer)
         throw std::system_error(errc::bad_argument, "a peer's number must be 0 to " +
                                                         std::to_string(options_.max_peers - 1) +
                                                         ", not " + std::to_string(peer));
-    while (size() <= peer)
-        links_.push_back(
-            std::make_unique<detail::peer_link>(loop_, inbox_, rank_, size(), options_));
-    return *links_[static_cast<std::size_t>(peer)];
+    return *links_.to(peer);
 }
 
 PAPILIO_DECL detail::peer_link& mesh::other(int peer)
@@ -57,6 +54,12 @@ PAPILIO_DECL detail::peer_link& mesh::other(int peer)
         throw std::system_error(errc::bad_argument,
                                 "peer " + std::to_string(peer) + " has no link to itself");
     return link_to(peer);
+}
+
+PAPILIO_DECL void mesh::admit(int peer)
+{
+    other(peer);
+    links_.admit(peer);
 }
 
 PAPILIO_DECL task<> mesh::connect(duration limit)
@@ -75,7 +78,10 @@ PAPILIO_DECL task<> mesh::connect_to(std::vector<int> peers, duration limit)
 {
     std::vector<task<>> attempts;
     for (const int peer : peers)
-        if (peer != rank_) attempts.push_back(dialer_.connect(link_to(peer)));
+        if (peer != rank_) {
+            link_to(peer);
+            attempts.push_back(links_.reach(peer));
+        }
     task<> work = all(std::move(attempts));
     bool late = false;
     try {
@@ -88,7 +94,7 @@ PAPILIO_DECL task<> mesh::connect_to(std::vector<int> peers, duration limit)
     for (const int peer : peers) {
         if (peer == rank_ || connected(peer)) continue;
         throw std::system_error(errc::timed_out, "no connection with peer " + std::to_string(peer) +
-                                                     dialer_.last_failure(peer));
+                                                     links_.last_failure(peer));
     }
 }
 
@@ -104,7 +110,9 @@ PAPILIO_DECL task<> mesh::handshake(std::unique_ptr<incoming> from)
         if (!accepts(h, connection->streams()))
             throw std::system_error(errc::refused, "peer " + std::to_string(h.from) +
                                                        " is not expected with this hello");
-        task<std::unique_ptr<byte_stream>> answer = connection->accept();
+        const auto& link = links_.to(static_cast<int>(h.from));
+        task<std::unique_ptr<byte_stream>> answer =
+            connection->accept(link->identity().own_process());
         stream =
             co_await timeout(std::move(answer), later(loop_.now(), options_.handshake_timeout));
     } catch (const std::system_error& failure) {
@@ -113,8 +121,7 @@ PAPILIO_DECL task<> mesh::handshake(std::unique_ptr<incoming> from)
                     failure.what());
         co_return;
     }
-    if (accepts(h, connection->streams()))
-        link_to(static_cast<int>(h.from)).add(h.connection, std::move(stream));
+    if (accepts(h, connection->streams())) links_.add(h, std::move(stream));
 }
 
 PAPILIO_DECL bool mesh::accepts(const wire::hello& h, std::uint32_t streams)
@@ -122,8 +129,7 @@ PAPILIO_DECL bool mesh::accepts(const wire::hello& h, std::uint32_t streams)
     const bool to_us = h.group == options_.group && h.to == static_cast<std::uint32_t>(rank_);
     const bool from_peer =
         h.from != h.to && h.from < static_cast<std::uint32_t>(options_.max_peers);
-    return !closing_ && to_us && from_peer && h.connections == streams &&
-           link_to(static_cast<int>(h.from)).expects(h.connection, streams);
+    return to_us && from_peer && h.connections == streams && links_.accepts(h, streams);
 }
 
 PAPILIO_DECL task<> mesh::all(std::vector<task<>> tasks)
@@ -134,16 +140,17 @@ PAPILIO_DECL task<> mesh::all(std::vector<task<>> tasks)
 PAPILIO_DECL task<> mesh::send(int peer, tag t, bytes message)
 {
     PAPILIO_CHECK(t < wire::shutdown, "the two highest tags are the transport's own");
-    detail::peer_link& l = other(peer);
+    other(peer);
+    const auto l = links_.to(peer);
     if (message.size() > options_.max_message)
         throw std::system_error(errc::too_large, "a message of " + std::to_string(message.size()) +
                                                      " bytes exceeds max_message = " +
                                                      std::to_string(options_.max_message) +
                                                      " bytes; raise it on all peers");
-    co_await l.settled();
-    detail::connection& chosen = l.connection_for(t);
+    co_await l->settled();
+    detail::connection& chosen = l->connection_for(t);
     co_await chosen.send(t, message, priorities_.of(t));
-    l.sent(t, message.size());
+    l->sent(t, message.size());
 }
 
 PAPILIO_DECL bool mesh::post(int peer, tag t, bytes message)
@@ -160,10 +167,10 @@ PAPILIO_DECL task<std::size_t> mesh::recv(int peer, tag t, mutable_bytes into)
 
 PAPILIO_DECL task<> mesh::close(duration limit)
 {
-    closing_ = true;
     liveness_->stop();
+    links_.close();
     std::vector<task<>> shutdowns;
-    for (auto& l : links_)
+    for (const auto& l : links_.all())
         if (l->connected()) shutdowns.push_back(l->shut_down());
     bool late = false;
     try {
@@ -172,7 +179,7 @@ PAPILIO_DECL task<> mesh::close(duration limit)
     } catch (const std::system_error&) {
         late = true;  // a peer that has not answered by now will not
     }
-    for (auto& l : links_)
+    for (const auto& l : links_.all())
         if (l->connected()) l->fail(late ? errc::timed_out : errc::disconnected);
 }
 

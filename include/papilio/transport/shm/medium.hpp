@@ -47,16 +47,16 @@ public:
         co_return h;
     }
     std::uint32_t streams() const override { return 1; }
-    task<std::unique_ptr<byte_stream>> accept() override
+    task<std::unique_ptr<byte_stream>> accept(std::uint64_t process) override
     {
         ring_memory::check(file_, ring_bytes_);
         ring_memory memory(file_, ring_bytes_);
-        std::array<std::byte, sizeof wire::welcome> answer;
-        store(answer.data(), wire::welcome);
+        const auto welcome = wire::encode(wire::welcome{false, process});
+        auto answer = welcome;
         send_all(socket_->get(), answer);
         owned_fd unwanted;
         co_await receive_all(*socket_, answer, unwanted);
-        if (load<std::uint32_t>(answer.data()) != wire::welcome)
+        if (answer != welcome)
             throw std::system_error(errc::refused, "the welcome was not repeated");
         co_return std::make_unique<ring_stream>(loop_, std::move(socket_), std::move(memory),
                                                 false);
@@ -138,7 +138,7 @@ public:
     }
     address local() const override { return own_; }
 
-    task<std::unique_ptr<byte_stream>> dial_at(address to, wire::hello h) override
+    task<dialled> dial_at(address to, wire::hello h) override
     {
         if (!to.host.empty() && to.host != own_.host)
             throw std::system_error(errc::refused,
@@ -149,13 +149,14 @@ public:
         ring_memory memory(file, ring_bytes_);
         h.connections = 1;
         send_all(socket->get(), wire::encode(h), &file);
-        std::array<std::byte, sizeof wire::welcome> answer{};
+        std::array<std::byte, wire::welcome::encoded_size> answer{};
         owned_fd unwanted;
         co_await receive_all(*socket, answer, unwanted);
-        if (load<std::uint32_t>(answer.data()) != wire::welcome)
-            throw std::system_error(errc::refused, to_string(to));
+        const auto welcome = wire::parse_welcome(answer.data(), false);
         send_all(socket->get(), answer);
-        co_return std::make_unique<ring_stream>(*loop_, std::move(socket), std::move(memory), true);
+        co_return dialled{
+            std::make_unique<ring_stream>(*loop_, std::move(socket), std::move(memory), true),
+            welcome.process};
     }
 
 private:

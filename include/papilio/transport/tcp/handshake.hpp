@@ -16,25 +16,21 @@ namespace papilio::inline PAPILIO_MODE::tcp {
 
 namespace detail {
 
-/// Sends the hello `h`, receives the welcome and repeats it. Gives what was agreed about
-/// frames. Throws `errc::refused` when the other side answers with anything else, or closes.
-inline task<wire::content_check> say_hello(socket& s, wire::hello h)
+/// Sends the hello `h`, receives the welcome and repeats it. Throws `errc::refused` when the other
+/// side answers with anything else, or closes.
+inline task<wire::welcome> say_hello(socket& s, wire::hello h)
 {
     const auto hello = wire::encode(h);
     co_await write_all(s, hello);
-    std::array<std::byte, sizeof wire::welcome> answer{};
+    std::array<std::byte, wire::welcome::encoded_size> answer{};
     try {
         co_await read_all(s, answer);
     } catch (const std::system_error&) {
-        // The other side closed the connection instead of an answer.
+        // The other side closed the connection instead of an answer, or after a refusal.
     }
-    const auto welcome = load<std::uint32_t>(answer.data());
-    if (const auto theirs = wire::refusing_version(welcome))
-        throw wire::other_version("the other side", *theirs);
-    const bool crc = h.crc && welcome == wire::welcome_crc;
-    if (!crc && welcome != wire::welcome) throw std::system_error(errc::refused);
+    const auto welcome = wire::parse_welcome(answer.data(), h.crc);
     co_await write_all(s, answer);
-    co_return crc ? wire::content_check::crc32c : wire::content_check::none;
+    co_return welcome;
 }
 
 /// Throws `errc::refused` when the first bytes are no hello, or one of another version, whose
@@ -42,7 +38,8 @@ inline task<wire::content_check> say_hello(socket& s, wire::hello h)
 inline task<wire::hello> receive_hello(socket& s)
 {
     std::array<std::byte, wire::hello::encoded_size> encoded{};
-    co_await read_all(s, encoded);
+    const mutable_bytes all(encoded);
+    co_await read_all(s, all.first(wire::hello::head_size));  // another version's may be shorter
     const auto version = wire::hello_version(encoded.data());
     const bool other = version && *version != wire::wire_version;
     if (other) {
@@ -50,20 +47,21 @@ inline task<wire::hello> receive_hello(socket& s)
         store(answer.data(), wire::wrong_version);
         co_await write_all(s, answer);
     }
+    if (version && !other) {
+        co_await read_all(s, all.subspan(wire::hello::head_size));
+    }
     co_return wire::parse_hello(encoded.data());
 }
 
 /// Sends the welcome and waits until the other side repeats it: the side that dialled may have
 /// given up before the welcome arrived.
-inline task<> exchange_welcome(socket& s, wire::content_check agreed)
+inline task<> exchange_welcome(socket& s, wire::welcome w)
 {
-    const auto welcome = agreed == wire::content_check::crc32c ? wire::welcome_crc : wire::welcome;
-    std::array<std::byte, sizeof welcome> answer;
-    store(answer.data(), welcome);
-    co_await write_all(s, answer);
+    const auto welcome = wire::encode(w);
+    co_await write_all(s, welcome);
+    auto answer = welcome;
     co_await read_all(s, answer);
-    if (load<std::uint32_t>(answer.data()) != welcome)
-        throw std::system_error(errc::refused, "the welcome was not repeated");
+    if (answer != welcome) throw std::system_error(errc::refused, "the welcome was not repeated");
 }
 
 }  // namespace detail

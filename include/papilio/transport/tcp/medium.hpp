@@ -134,9 +134,10 @@ public:
         co_return h;
     }
     std::uint32_t streams() const override { return shared_.connections; }
-    task<std::unique_ptr<byte_stream>> accept() override
+    task<std::unique_ptr<byte_stream>> accept(std::uint64_t process) override
     {
-        co_await exchange_welcome(socket_, check_);
+        const bool crc = check_ == wire::content_check::crc32c;
+        co_await exchange_welcome(socket_, {crc, process});
         co_return shared_.stream(std::move(socket_), check_);
     }
 
@@ -184,14 +185,15 @@ public:
     }
     endpoint local() const override { return own_; }
 
-    task<std::unique_ptr<byte_stream>> dial_at(endpoint to, wire::hello h) override
+    task<dialled> dial_at(endpoint to, wire::hello h) override
     {
         h.connections = shared_.connections;
         socket s = co_await connect_to(shared_.on, names_, to);
         h.crc = shared_.wants_crc(s);
         tune(s, shared_.congestion);
-        const auto check = co_await say_hello(s, h);
-        co_return shared_.stream(std::move(s), check);
+        const auto welcome = co_await say_hello(s, h);
+        const auto check = welcome.crc ? wire::content_check::crc32c : wire::content_check::none;
+        co_return dialled{shared_.stream(std::move(s), check), welcome.process};
     }
 
 private:

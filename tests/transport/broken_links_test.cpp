@@ -1,0 +1,146 @@
+// What real links do when the network breaks them under transports that live on.
+
+#include <papilio/transport/hybrid.hpp>
+#include <papilio/transport/shm.hpp>
+#include <papilio/transport/tcp.hpp>
+
+#include <papilio/async/yield.hpp>
+#include <papilio/base/random.hpp>
+#include <papilio/collective/all_reduce.hpp>
+#include <papilio/collective/call_error.hpp>
+#include <papilio/transport/subset.hpp>
+
+#include <support/break_connections.hpp>
+#include <support/hybrid_cluster.hpp>
+#include <support/shm_cluster.hpp>
+#include <support/tcp_cluster.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace pa = papilio;
+using namespace papilio::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+pa::task<> nothing()
+{
+    co_return;
+}
+
+/// Three connected peers that add up vectors.
+template <class Cluster>
+struct adders {
+    explicit adders(typename Cluster::options o = {}) : cluster(3, o) {}
+
+    static std::vector<float> data_of(int rank, std::size_t size)
+    {
+        pa::random random(static_cast<std::uint64_t>(rank) + 1);
+        std::vector<float> data(size);
+        for (auto& x : data) x = static_cast<float>(random.below(1000));
+        return data;
+    }
+
+    /// How many peers a call succeeds for, with the right bits, while `beside` runs.
+    int sums(std::size_t size, pa::task<> (*beside)() = nothing)
+    {
+        auto right = data_of(0, size);
+        for (int rank : {1, 2}) {
+            const auto other = data_of(rank, size);
+            for (std::size_t i = 0; i < size; ++i) right[i] += other[i];
+        }
+        int successes = 0;
+        const auto add = [&](typename Cluster::transport& net) -> pa::task<> {
+            co_await net.connect(60s);
+            auto data = data_of(net.rank(), size);
+            try {
+                co_await pa::all_reduce_in_place(net, data, {.timeout = 60s});
+                successes += data == right;
+            } catch (const pa::call_error&) {
+                // counted as it is not
+            }
+        };
+        cluster.run([&](typename Cluster::transport& net) {
+            std::vector<pa::task<>> work;
+            work.push_back(add(net));
+            if (net.rank() == 0) work.push_back(beside());
+            return all_of(std::move(work));
+        });
+        return successes;
+    }
+
+    Cluster cluster;
+};
+
+int break_all()
+{
+    return break_connections(AF_INET) + break_connections(AF_UNIX);
+}
+
+pa::task<> break_in_the_middle()
+{
+    for (int turn = 0; turn < 20; ++turn) {
+        co_await pa::yield{};
+    }
+    break_all();
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE(
+    "links between living transports that break come back, and calls are right again", "",
+    tcp_cluster, shm_cluster, hybrid_cluster)
+{
+    adders<TestType> three;
+    for (std::uint32_t breaks = 1; breaks <= 3; ++breaks) {
+        CHECK(break_all() == 6);
+        three.cluster.settle();
+        CHECK(three.sums(100'000) == 3);
+        for (int peer : {1, 2}) CHECK(three.cluster.peer(0).link_number(peer) == breaks);
+    }
+}
+
+TEST_CASE("links of several connections come back whole")
+{
+    adders<tcp_cluster> three({.connections = 4});
+    for (int breaks = 0; breaks < 3; ++breaks) {
+        CHECK(break_all() == 24);
+        three.cluster.settle();
+        CHECK(three.sums(100'000) == 3);
+    }
+}
+
+TEMPLATE_TEST_CASE(
+    "a call that is under way when links break fails everywhere, and the next is right", "",
+    tcp_cluster, shm_cluster)
+{
+    adders<TestType> three;
+    CHECK(three.sums(2'000'000, break_in_the_middle) == 0);
+    CHECK(three.sums(100'000) == 3);
+}
+
+TEMPLATE_TEST_CASE("a transport that was made anew gets in where it is admitted, and not before",
+                   "", tcp_cluster, shm_cluster)
+{
+    adders<TestType> three;
+    const int rank = GENERATE(0, 2);
+    three.cluster.replace(rank);
+    auto& fresh = three.cluster.peer(rank);
+    CHECK_THROWS_AS(pa::sync_wait(three.cluster.loop(), fresh.connect(300ms)), std::system_error);
+    for (int other : {0, 1, 2})
+        if (other != rank) CHECK_FALSE(three.cluster.peer(other).connected(rank));
+    for (int other : {0, 1, 2})
+        if (other != rank) three.cluster.peer(other).admit(rank);
+    three.cluster.run([](auto& net) { return net.connect(60s); });
+    int right = 0;
+    three.cluster.run([&](typename TestType::transport& net) -> pa::task<> {
+        pa::subset group(net, {0, 1, 2}, 1);
+        std::vector<float> data(1000, 1.f);
+        co_await pa::all_reduce_in_place(group, data, {.timeout = 60s});
+        right += data == std::vector<float>(1000, 3.f);
+    });
+    CHECK(right == 3);
+}
