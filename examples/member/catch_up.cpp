@@ -78,9 +78,12 @@ shared_state run_member::replay(run_client& run, const wire::run_status& now)
         if (donor.at.port == 0) continue;
         try {
             auto s = replayed(from, run.fetch_means(donor, from->round));
-            const bool current = s->round == now.round &&
-                                 (now.digest.empty() || example::digest(*s) == now.digest);
-            if (current || s->round > now.round) return s;
+            const bool current =
+                s->round == now.round && (now.digest.empty() || example::digest(*s) == now.digest);
+            if (!current && s->round <= now.round) continue;
+            work_.print(log_level::info, fmt::format("replays rounds {} to {}, which it missed",
+                                                     from->round + 1, s->round));
+            return s;
         } catch (const std::system_error& failure) {
             if (failure.code() == std::errc::operation_canceled) throw;
             // The next donor may have more, or else there is the whole state.
