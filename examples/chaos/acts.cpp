@@ -11,12 +11,6 @@
 
 namespace papilio::example::chaos {
 
-namespace {
-
-constexpr double restart_within = 60;  // seconds
-
-}  // namespace
-
 /// Begins and ends the faults whose time has come, and starts processes anew.
 void director::act()
 {
@@ -36,7 +30,7 @@ void director::act()
         if (!p.now && p.start_at <= now()) start(p);
         if (p.now && p.to_end_by <= now()) {
             fail(fmt::format("{} has not ended {:.0f} s after SIGTERM: {}", process_name(p.number),
-                             restart_within, p.does));
+                             ends_within, p.does));
             p.now->signal(SIGKILL);
         }
     }
@@ -55,7 +49,7 @@ void director::begin(const planned_fault& f)
     switch (f.kind) {
     case fault::kill:
     case fault::host_kill:
-        p.to_end_by = now() + restart_within;
+        p.to_end_by = now() + ends_within;
         p.start_at = now() + f.lasts;
         p.now->signal(SIGKILL);
         break;
@@ -64,7 +58,7 @@ void director::begin(const planned_fault& f)
         p.now->signal(SIGSTOP);
         break;
     case fault::restart:
-        p.to_end_by = now() + restart_within;
+        p.to_end_by = now() + ends_within;
         p.start_at = now();
         p.now->signal(SIGTERM);
         break;

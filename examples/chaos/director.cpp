@@ -14,8 +14,7 @@ namespace papilio::example::chaos {
 
 namespace {
 
-constexpr double ends_within = 60;  // seconds after SIGTERM
-constexpr double begins_within = 60;
+constexpr double begins_within = 60;  // seconds, for the host
 
 }  // namespace
 

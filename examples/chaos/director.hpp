@@ -31,6 +31,7 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
+    static constexpr double ends_within = 60;  // seconds after SIGTERM
     static constexpr double never = std::numeric_limits<double>::infinity();
 
     /// A member or the host, which may be away.

@@ -31,10 +31,22 @@ bool run_member::holds(const wire::run_status& now) const
            (now.digest.empty() || now.digest == work_.digest());
 }
 
+/// A host that settles a round and is killed has told nobody of it. Then those who reported that
+/// state are the only ones who have it.
+bool run_member::is_reported(const wire::run_status& now) const
+{
+    return reported_ && now.round == reported_->state->round && now.digest == reported_->digest;
+}
+
 void run_member::catch_up(run_client& run, wire::run_status now)
 {
     if (now.round < work_.state()->round) check_fallback(now.round);
-    if (!holds(now)) fetch(run, std::move(now));
+    if (!holds(now)) {
+        if (is_reported(now))
+            adopt_reported(nullptr);
+        else
+            fetch(run, std::move(now));
+    }
     run.publish(work_.state());
     run.report_state_held(work_.state()->round, work_.digest());
 }

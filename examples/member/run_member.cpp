@@ -158,6 +158,7 @@ void run_member::synchronise(run_client& run)
 bool run_member::average(run_client& run, const wire::group& group, std::span<const float> update)
 {
     const state_snapshot& from = *work_.state();
+    reported_.reset();
     auto next = next_state(from);
     work_.residuals().rollback();  // of an attempt that failed before
     const average_result how =
@@ -177,22 +178,30 @@ bool run_member::average(run_client& run, const wire::group& group, std::span<co
     }
     report.seconds = how.seconds;
     report.culprit = how.culprit;
-    const std::string after = report.digest;
+    if (how.ok) reported_ = {std::move(next), report.digest, contributors(group)};
     const wire::round_outcome outcome = run.report_round(std::move(report));
     if (!how.ok)
         work_.print(log_level::warning,
                     fmt::format("round {} failed: {}", group.round + 1, how.why));
     if (!outcome.ok) return false;
     if (outcome.yours) {
-        work_.residuals().commit();
-        work_.adopt(std::move(next), after);
+        adopt_reported(&how);
         run.publish(work_.state(), std::move(mean));
-        work_.record_round(&how, contributors(group));
         setbacks_ = 0;
     } else {
         catch_up(run, outcome.now);
     }
     return true;
+}
+
+/// What this member has reported is the run's state. `how` is null where it is told so by a later
+/// host of the run.
+void run_member::adopt_reported(const average_result* how)
+{
+    const reported_state mine = *std::exchange(reported_, std::nullopt);
+    work_.residuals().commit();
+    work_.adopt(mine.state, mine.digest);
+    work_.record_round(how, mine.contributors);
 }
 
 bool run_member::over() const

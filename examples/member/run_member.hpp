@@ -8,7 +8,10 @@
 #include <papilio/diloco/outer_optimizer.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <system_error>
@@ -41,6 +44,13 @@ private:
     using clock = std::chrono::steady_clock;
     enum class worked { enough, news, stopped };
 
+    /// A result that this member has reported, before it knows whether that is the run's.
+    struct reported_state {
+        shared_state state;
+        std::string digest;
+        std::size_t contributors = 0;
+    };
+
     void stay(run_client& run, std::stop_token stop);
     bool may_pass(const std::system_error& failure, bool joined);
     void wait_to_join(const std::system_error& failure, bool joined, std::stop_token stop);
@@ -50,6 +60,8 @@ private:
     bool must_be_ready(run_client& run);
     void synchronise(run_client& run);
     bool average(run_client& run, const wire::group& group, std::span<const float> update);
+    void adopt_reported(const average_result* how);
+    bool is_reported(const wire::run_status& now) const;
     void check_fallback(std::uint32_t to);
     void catch_up(run_client& run, wire::run_status now);
     bool holds(const wire::run_status& now) const;
@@ -62,6 +74,7 @@ private:
 
     run_work& work_;
     run_member_options options_;
+    std::optional<reported_state> reported_;
     clock::time_point closing_{};  // when the others go on without this member; 0: not known
     int setbacks_ = 0;             // in a row, while the rendezvous was there
     join_retries retries_;

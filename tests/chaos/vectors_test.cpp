@@ -87,6 +87,7 @@ TEST_CASE("ranges that do not cover the mean make all of it wrong", "[vectors]")
     CHECK(wrong({}) == elements);
     CHECK(wrong({{0, 999, {1, 2}}}) == elements);
     CHECK(wrong({{0, 500, {1, 2}}, {501, 499, {1, 2}}}) == elements);
+    CHECK(wrong({{500, 500, {1, 2}}, {0, 500, {1, 2}}}) == elements);
     CHECK(wrong({{0, 1001, {1, 2}}}) == elements);
     CHECK(wrong({{0, 1000, {}}}) == elements);
 }

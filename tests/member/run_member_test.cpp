@@ -1,0 +1,177 @@
+#include <member/run_member.hpp>
+
+#include <papilio/async/sync_wait.hpp>
+#include <papilio/transport/tcp/listener.hpp>
+#include <papilio/wire/swarm.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace papilio::example;
+namespace pa = papilio;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Contributes ones, without work in between.
+class ones final : public run_work {
+public:
+    ones()
+    {
+        auto first = first_state(std::vector<float>(10));
+        auto first_digest = pa::example::digest(*first);
+        adopt(std::move(first), std::move(first_digest));
+    }
+
+    const pa::shared_state& state() const override { return state_; }
+    const std::string& digest() const override { return digest_; }
+    void adopt(pa::shared_state next, std::string digest) override
+    {
+        state_ = std::move(next);
+        digest_ = std::move(digest);
+    }
+    void step() override {}
+    std::uint64_t steps_in_round() const override { return 0; }
+    std::uint64_t steps_until_round() const override { return 0; }
+    double seconds_per_step() const override { return 0; }
+    std::span<const float> update() override { return update_; }
+    update_residuals& residuals() override { return residuals_; }
+    pa::wire::round_ready readiness() const override { return {state_->round, digest_}; }
+    void record_round(const average_result*, std::size_t) override { ++rounds; }
+    void record_fetch() override { ++fetches; }
+    bool save(bool) override { return true; }
+    void print(pa::log_level, const std::string&) override {}
+    void print_waiting(const std::string&) override {}
+
+    int rounds = 0;
+    int fetches = 0;
+
+private:
+    pa::shared_state state_;
+    std::string digest_;
+    std::vector<float> update_ = std::vector<float>(10, 1);
+    update_residuals residuals_{0};
+};
+
+/// A host that does what a test says, message by message.
+struct scripted_host {
+    scripted_host() : listener(loop, {"127.0.0.1", 0}) { start(); }
+
+    /// Its process begins, in place of an earlier one.
+    void start()
+    {
+        mesh.reset();
+        mesh = std::make_unique<member_network>(loop, std::uint16_t{0}, mesh_options());
+    }
+
+    static member_network_options mesh_options()
+    {
+        member_network_options o;
+        o.listen = {"127.0.0.1", 0};
+        o.run = "scripted";
+        return o;
+    }
+
+    run_member_options for_member() const
+    {
+        run_member_options o;
+        o.client.rendezvous = listener.local();
+        o.client.mesh = mesh_options();
+        o.client.parameters = 10;
+        o.client.attempt = 10s;
+        return o;
+    }
+
+    /// Admits a member to a run with this state. Its messages are read from `channel` then.
+    pa::task<> admit(std::unique_ptr<pa::any_channel>& channel, pa::wire::run_status now)
+    {
+        auto accepted = co_await listener.accept();
+        channel = std::make_unique<pa::any_channel>(std::move(accepted));
+        co_await next<pa::wire::join>(*channel);
+        pa::wire::swarm_message admitted = pa::wire::joined{1, mesh->announced(), std::move(now)};
+        co_await send(*channel, admitted);
+    }
+
+    /// The next message of this kind; others are passed over.
+    template <class Message>
+    pa::task<Message> next(pa::any_channel& from)
+    {
+        for (;;) {
+            const auto bytes = co_await from.recv(pa::wire::max_member_message);
+            const auto message = pa::wire::parse_swarm(bytes);
+            if (const auto* found = std::get_if<Message>(&message)) co_return *found;
+        }
+    }
+
+    pa::task<> send(pa::any_channel& to, const pa::wire::swarm_message& message)
+    {
+        const auto bytes = pa::wire::encode(message);
+        co_await to.send(bytes);
+    }
+
+    pa::asio_loop loop;
+    std::unique_ptr<member_network> mesh;
+    pa::tcp::listener listener;
+};
+
+/// Calls a group of the one member, takes its report, and is gone before it answers.
+pa::task<std::string> die_with_report(scripted_host& host)
+{
+    std::unique_ptr<pa::any_channel> channel;
+    pa::wire::run_status beginning;
+    co_await host.admit(channel, std::move(beginning));
+    const auto announced = co_await host.next<pa::wire::announce>(*channel);
+    co_await host.next<pa::wire::round_ready>(*channel);
+    pa::wire::group group;
+    group.timeout_ms = 60'000;
+    group.members.push_back({1, announced.at, pa::wire::member_role::full});
+    const pa::wire::swarm_message call = group;
+    co_await host.send(*channel, call);
+    const auto report = co_await host.next<pa::wire::round_report>(*channel);
+    co_return report.digest;
+}
+
+/// Comes back with the state that was reported to the one before it, which nobody else holds.
+pa::task<pa::wire::state_held> come_back(scripted_host& host, std::string digest)
+{
+    host.start();
+    std::unique_ptr<pa::any_channel> channel;
+    pa::wire::run_status now{1, std::move(digest), {}};
+    co_await host.admit(channel, std::move(now));
+    auto held = co_await host.next<pa::wire::state_held>(*channel);
+    const pa::wire::swarm_message over =
+        pa::wire::refused{"the run is over", pa::wire::refusal_kind::run_over};
+    co_await host.send(*channel, over);
+    co_await channel->close();
+    co_return held;
+}
+
+}  // namespace
+
+TEST_CASE("what a member has reported to a host that died then is its state, if it was settled",
+          "[run_member]")
+{
+    ones work;
+    scripted_host here;
+    auto options = here.for_member();
+    options.outer = {.rate = 1, .momentum = 0};
+    run_member member(work, options);
+    std::jthread running([&](std::stop_token stop) { member.run(stop); });
+    pa::wire::state_held held;
+    const auto script = [&]() -> pa::task<> {
+        auto digest = co_await die_with_report(here);
+        held = co_await come_back(here, std::move(digest));
+    };
+    pa::sync_wait(here.loop, script());
+    running.join();
+    CHECK(held.round == 1);
+    CHECK(held.digest == work.digest());
+    CHECK(work.state()->spans[0] == std::vector<float>(10, -1));
+    CHECK(work.rounds == 1);
+    CHECK(work.fetches == 0);
+    CHECK(member.over());
+}
