@@ -185,8 +185,8 @@ struct test_mesh final : pa::addressed_mesh<std::string> {
 };
 
 /// Peers of a mesh, connected.
-struct group {
-    explicit group(int peers, std::uint32_t streams = 1, int unlisted = -1)
+struct meshes {
+    explicit meshes(int peers, std::uint32_t streams = 1, int unlisted = -1)
     {
         board.unlisted = unlisted;
         board.streams_of_a_link = streams;
@@ -249,7 +249,7 @@ struct group {
 TEST_CASE("a link that breaks between two processes comes back, and calls work again")
 {
     const auto streams = GENERATE(1u, 3u);
-    group g(3, streams, GENERATE(-1, 0, 2));
+    meshes g(3, streams, GENERATE(-1, 0, 2));
     CHECK(g.sums() == 3);
     for (std::uint32_t breaks = 1; breaks <= 3; ++breaks) {
         g.board.break_all();
@@ -268,7 +268,7 @@ TEST_CASE("a link that breaks between two processes comes back, and calls work a
 
 TEST_CASE("a link comes back when it can, however long that takes")
 {
-    group g(2);
+    meshes g(2);
     g.board.cut = true;
     g.board.break_all();
     g.wait(10min);
@@ -286,7 +286,7 @@ TEST_CASE("a link comes back when it can, however long that takes")
 
 TEST_CASE("whoever connects while a link is down waits for it to come back")
 {
-    group g(2);
+    meshes g(2);
     g.board.cut = true;
     g.board.break_all();
     g.wait(1ms);
@@ -307,7 +307,7 @@ TEST_CASE("whoever connects while a link is down waits for it to come back")
 TEST_CASE("whoever notices that a link is dead makes another one, though the other side has not")
 {
     const auto streams = GENERATE(1u, 3u);
-    group g(3, streams);
+    meshes g(3, streams);
     g.board.break_where_dialled();
     g.wait(3s);  // heartbeats find out; nothing else would for 30 s
     CHECK(g.sums() == 3);
@@ -317,7 +317,7 @@ TEST_CASE("whoever notices that a link is dead makes another one, though the oth
 
 TEST_CASE("a hello in a peer's name does not touch its link, whatever generation it claims")
 {
-    group g(3);
+    meshes g(3);
     const auto hellos = g.board.hellos;
     const auto said = [&](std::uint32_t from, std::uint32_t to) {
         return *std::ranges::find_if(hellos,
@@ -349,7 +349,7 @@ TEST_CASE("a hello in a peer's name does not touch its link, whatever generation
 
 TEST_CASE("while a link is down, calls fail at once")
 {
-    group g(2);
+    meshes g(2);
     g.board.cut = true;
     g.board.break_all();
     g.wait(1ms);
@@ -361,7 +361,7 @@ TEST_CASE("while a link is down, calls fail at once")
 TEST_CASE(
     "who begins a call that a broken link has ended for the others hears of it when it is back")
 {
-    group g(2);
+    meshes g(2);
     pa::duration waited{};
     bool failed[2]{};
     g.run([&](test_mesh& net) -> pa::task<> {
@@ -390,7 +390,7 @@ TEST_CASE(
 
 TEST_CASE("what had not arrived when a link broke is lost, and what comes later is not")
 {
-    group g(2);
+    meshes g(2);
     std::vector<std::byte> first(10'000, std::byte{1}), second(100, std::byte{2}), into(10'000);
     const auto t = pa::user_tag(1);
     bool failed = false;
@@ -423,7 +423,7 @@ TEST_CASE("what had not arrived when a link broke is lost, and what comes later 
 TEST_CASE("another process under a peer's rank and address gets in when it is admitted, not before")
 {
     const int restarted = GENERATE(0, 2);  // who is dialled by all, and who dials all
-    group g(3);
+    meshes g(3);
     auto& fresh = g.restart(restarted);
     auto connecting = fresh.connect(1h);
     connecting.start(g.board.world);
@@ -450,7 +450,7 @@ TEST_CASE("another process under a peer's rank and address gets in when it is ad
 TEST_CASE("a process whose place was given to another one stays out, though its link was alive")
 {
     const int old_rank = GENERATE(0, 1);
-    group g(2);
+    meshes g(2);
     auto& stays = g.net(1 - old_rank);
     const auto old = std::move(g.nets[static_cast<std::size_t>(old_rank)]);
     g.nets[static_cast<std::size_t>(old_rank)] =
@@ -468,7 +468,7 @@ TEST_CASE("a process whose place was given to another one stays out, though its 
 
 TEST_CASE("what was kept for a process is sent to it when its link is back, and to no other one")
 {
-    group g(2);
+    meshes g(2);
     const bool same = GENERATE(true, false);
     const auto t = pa::user_tag(3);
     const std::array<std::byte, 4> note{};
@@ -489,7 +489,7 @@ TEST_CASE("what was kept for a process is sent to it when its link is back, and 
 
 TEST_CASE("a peer that has taken its leave is not called back, and another process may come")
 {
-    group g(2);
+    meshes g(2);
     g.run([](test_mesh& net) -> pa::task<> {
         if (net.rank() == 1) co_await net.close();
     });
@@ -511,7 +511,7 @@ TEST_CASE("a peer that has taken its leave is not called back, and another proce
 
 TEST_CASE("whoever breaks the protocol is not let in again")
 {
-    group g(2);
+    meshes g(2);
     const auto guilty = GENERATE(0, 1);
     auto& victim = g.net(1 - guilty);
     const std::vector<std::byte> message(std::size_t{40} << 20);
@@ -536,7 +536,7 @@ TEST_CASE("whoever breaks the protocol is not let in again")
 
 TEST_CASE("a transport that is closed does not dial any more")
 {
-    group g(2);
+    meshes g(2);
     g.board.cut = true;
     g.board.break_all();
     g.wait(1min);
@@ -550,7 +550,7 @@ TEST_CASE("a transport that is closed does not dial any more")
 
 TEST_CASE("whoever is not there any more is not dialled, and is again when its address is known")
 {
-    group g(2);
+    meshes g(2);
     g.net(1).set_address(0, "");
     g.board.break_all();
     g.wait(1min);
