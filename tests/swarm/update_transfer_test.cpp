@@ -19,9 +19,9 @@ using pa::test::tcp_cluster;
 
 namespace {
 
-using updates = std::vector<std::vector<std::byte>>;
+using update_list = std::vector<std::vector<std::byte>>;
 
-std::vector<std::byte> update(std::uint32_t round)
+std::vector<std::byte> update_of(std::uint32_t round)
 {
     std::vector<std::byte> bytes(round % 3 * 200'001);
     pa::random random(round + 1);
@@ -29,15 +29,15 @@ std::vector<std::byte> update(std::uint32_t round)
     return bytes;
 }
 
-pa::update_log log_of(std::uint32_t first, std::uint32_t last)
+pa::update_log log_between(std::uint32_t first, std::uint32_t last)
 {
     pa::update_log log(std::size_t{10} << 20);
-    for (auto round = first; round <= last; ++round) log.add(round, update(round));
+    for (auto round = first; round <= last; ++round) log.add(round, update_of(round));
     return log;
 }
 
 /// Runs `work` until its first task ends; the error that ends it.
-std::error_code failure_of(pa::loop& on, std::vector<pa::task<>> work)
+std::error_code end_of(pa::loop& on, std::vector<pa::task<>> work)
 {
     try {
         pa::sync_wait(on, pa::test::any_of(std::move(work)));
@@ -48,21 +48,21 @@ std::error_code failure_of(pa::loop& on, std::vector<pa::task<>> work)
 }
 
 template <class Net>
-pa::task<> fetch(Net& net, std::uint32_t after, updates& into, pa::update_options o = {})
+pa::task<> ask(Net& net, std::uint32_t after, update_list& into, pa::update_options o = {})
 {
     into = co_await pa::fetch_updates(net, 1, after, o);
 }
 
 template <class Cluster>
-void transfers(Cluster& cluster)
+void transfers_updates(Cluster& cluster)
 {
-    const auto log = log_of(4, 9);
-    updates got;
+    const auto log = log_between(4, 9);
+    update_list got;
     std::vector<pa::task<>> tasks;
-    tasks.push_back(fetch(cluster.peer(0), 5, got));
+    tasks.push_back(ask(cluster.peer(0), 5, got));
     tasks.push_back(pa::serve_updates(cluster.peer(1), 0, log));
     pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(tasks)));
-    CHECK((got == updates{update(6), update(7), update(8), update(9)}));
+    CHECK((got == update_list{update_of(6), update_of(7), update_of(8), update_of(9)}));
 }
 
 /// What a peer that answers requests by `offer` brings about.
@@ -77,11 +77,11 @@ std::error_code failure_by(const std::vector<std::byte>& offer, std::uint64_t ma
         co_await net.send(0, tags.offer(), offer);
         co_await pa::sleep_for(1h);
     };
-    updates got;
+    update_list got;
     std::vector<pa::task<>> tasks;
-    tasks.push_back(fetch(cluster.peer(0), 3, got, {.max_bytes = max_bytes, .stall_timeout = 5s}));
+    tasks.push_back(ask(cluster.peer(0), 3, got, {.max_bytes = max_bytes, .stall_timeout = 5s}));
     tasks.push_back(lie(cluster.peer(1)));
-    return failure_of(cluster.loop(), std::move(tasks));
+    return end_of(cluster.loop(), std::move(tasks));
 }
 
 }  // namespace
@@ -92,12 +92,12 @@ TEST_CASE("whoever missed some rounds gets what they brought, bit for bit", "[st
     {
         const auto seed = GENERATE(range(1, 6));
         sim_cluster cluster(2, {.seed = static_cast<std::uint64_t>(seed), .jitter = 30ms});
-        transfers(cluster);
+        transfers_updates(cluster);
     }
     SECTION("over TCP")
     {
         tcp_cluster cluster(2);
-        transfers(cluster);
+        transfers_updates(cluster);
     }
 }
 
@@ -105,26 +105,26 @@ TEST_CASE("a donor that does not know what followed says so", "[state]")
 {
     const auto after = GENERATE(2u, 9u, 10u);
     sim_cluster cluster(2);
-    const auto log = log_of(4, 9);
-    updates got;
+    const auto log = log_between(4, 9);
+    update_list got;
     std::vector<pa::task<>> tasks;
-    tasks.push_back(fetch(cluster.peer(0), after, got));
+    tasks.push_back(ask(cluster.peer(0), after, got));
     tasks.push_back(pa::serve_updates(cluster.peer(1), 0, log));
-    CHECK(failure_of(cluster.loop(), std::move(tasks)) == pa::errc::refused);
+    CHECK(end_of(cluster.loop(), std::move(tasks)) == pa::errc::refused);
     CHECK(cluster.loop().now() < pa::time_point(1s));
 }
 
 TEST_CASE("a donor sends no more than was asked for", "[state]")
 {
     sim_cluster cluster(2);
-    const auto log = log_of(4, 9);
-    const auto most = update(7).size() + update(8).size() - 1;
-    updates got;
+    const auto log = log_between(4, 9);
+    const auto most = update_of(7).size() + update_of(8).size() - 1;
+    update_list got;
     std::vector<pa::task<>> tasks;
-    tasks.push_back(fetch(cluster.peer(0), 6, got, {.max_bytes = most}));
+    tasks.push_back(ask(cluster.peer(0), 6, got, {.max_bytes = most}));
     tasks.push_back(pa::serve_updates(cluster.peer(1), 0, log));
     pa::sync_wait(cluster.loop(), pa::test::any_of(std::move(tasks)));
-    CHECK((got == updates{update(7)}));
+    CHECK((got == update_list{update_of(7)}));
 }
 
 TEST_CASE("an offer beyond what was asked for is refused before memory is taken", "[state]")
@@ -200,12 +200,12 @@ TEST_CASE("on a slow link a joiner gets the state once, and then what followed, 
 
 TEST_CASE("a transfer of updates may be dropped at every step", "[state][drop]")
 {
-    const auto log = log_of(1, 5);
+    const auto log = log_between(1, 5);
     const auto program = [&](pa::sim::transport& net) -> pa::task<> {
         std::vector<pa::task<>> work;
-        updates got;
+        update_list got;
         if (net.rank() == 0) {
-            work.push_back(fetch(net, 2, got));
+            work.push_back(ask(net, 2, got));
         } else {
             work.push_back(pa::serve_updates(net, 0, log));
             work.push_back(pa::sleep_for(1s));
