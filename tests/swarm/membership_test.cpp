@@ -153,6 +153,30 @@ TEST_CASE("a run takes in any number of members in turn, and no two of an id", "
     }
 }
 
+TEST_CASE("a group names another process where an id is given again", "[membership]")
+{
+    bench b;
+    const auto process_of = [&](std::uint16_t id) {
+        const auto* g = b.current_group();
+        REQUIRE(g);
+        return std::ranges::find(g->members, id, &wire::group_member::id)->process;
+    };
+    for (int i = 0; i < 2; ++i) b.report_state_held(b.join());
+    for (const std::uint16_t id : {1, 2}) b.report_round_ready(id);
+    const auto first = process_of(1), second = process_of(2);
+    CHECK(first != second);
+    for (const std::uint16_t id : {1, 2}) b.report_round(id, true);
+    b.leave(2);
+    for (int i = 3; i <= wire::max_members; ++i) b.leave(b.join());
+    b.report_state_held(1);
+    REQUIRE(b.join() == 2);
+    b.report_state_held(2);
+    for (const std::uint16_t id : {1, 2}) b.report_round_ready(id);
+    CHECK(process_of(1) == first);
+    CHECK(process_of(2) != second);
+    CHECK(process_of(2) != first);
+}
+
 TEST_CASE("no id of the group is given again while its round lasts", "[membership]")
 {
     bench b;

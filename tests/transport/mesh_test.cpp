@@ -509,6 +509,31 @@ TEST_CASE("a peer that has taken its leave is not called back, and another proce
     CHECK(g.nets[0]->connected(1));
 }
 
+TEST_CASE("whoever breaks the protocol is not let in again")
+{
+    group g(2);
+    const auto guilty = GENERATE(0, 1);
+    auto& victim = g.net(1 - guilty);
+    const std::vector<std::byte> message(std::size_t{40} << 20);
+    const auto flood = [&]() -> pa::task<> {
+        for (int i = 0; i < 3; ++i) {
+            try {
+                co_await g.net(guilty).send(victim.rank(), pa::user_tag(1), message);
+            } catch (const std::system_error&) {
+                // beyond what the other side keeps
+            }
+        }
+    };
+    pa::sync_wait(g.board.world, flood());
+    g.wait(1min);
+    CHECK_FALSE(g.net(guilty).connected(victim.rank()));
+    CHECK_FALSE(victim.connected(guilty));
+    CHECK(victim.has_left(guilty));
+    std::vector<std::byte> into(message.size());
+    auto taking = victim.recv(guilty, pa::user_tag(1), into);
+    CHECK(pa::sync_wait(g.board.world, std::move(taking)) == message.size());  // what had arrived
+}
+
 TEST_CASE("a transport that is closed does not dial any more")
 {
     group g(2);

@@ -35,7 +35,7 @@ public:
 
     /// Finishes when the links to `peers`, or to all, are established, those that had broken again.
     /// Throws `errc::timed_out` and names the first missing peer when the loop's clock has advanced
-    /// by `limit`, and `errc::disconnected` for a peer that has left. The list may go before the
+    /// by `limit`, and the link's error for a peer that has left. The list may go before the
     /// task is awaited.
     task<> connect(short_list<int> peers, duration limit = std::chrono::seconds(30));
     task<> connect(duration limit = std::chrono::seconds(30));
@@ -64,8 +64,9 @@ public:
     /// itself.) Does nothing while nobody has been there.
     void admit(int peer);
 
-    /// True if `peer` has shut its link down. It stays so until another process is admitted.
-    bool has_left(int peer) { return link_to(peer).was_shut_down(); }
+    /// True if `peer` has shut its link down, or has broken the protocol. It stays so until another
+    /// process is admitted.
+    bool has_left(int peer) { return link_to(peer).is_last(); }
 
     /// Which of the links to `peer` this is, counted from 0. What was sent over an earlier one and
     /// was not received is lost, and calls that began then fail.

@@ -11,15 +11,13 @@
 #include <vector>
 
 // The messages between the members of a run and its rendezvous, over channels. Each message begins
-// with u16 magic, u8 version and u8 kind; texts have at most 255 bytes, lists at most 4,096
-// entries.
+// with u16 magic, u8 version and u8 kind; texts have at most 255 bytes, lists 4,096 entries.
 //
 // Version 2 has what version 1 had, and more: `join` has `identity` and `settings`, `refused` a
 // kind instead of a truth value, `round_ready` two digests, `round_report` and `run_status` a root,
 // the members of a `group` a process, and `state_fetching` is new.
 //
-// What callers pass to awaited calls has constructors: g++ 12.2 destroys a temporary aggregate
-// twice there.
+// Awaited calls take what has constructors: g++ 12.2 destroys a temporary aggregate twice there.
 namespace papilio::inline PAPILIO_MODE::wire {
 
 inline constexpr std::uint8_t swarm_version = 2;

@@ -52,8 +52,8 @@ public:
     /// Awaiting it lasts until the link has failed or was shut down.
     gate::passage ended() noexcept { return ended_.opened(); }
 
-    /// True if the peer has shut it down: nothing comes any more.
-    bool was_shut_down() const noexcept { return peer_is_done_; }
+    /// True if no link to this process follows: it has shut this one down, or broken the protocol.
+    bool is_last() const noexcept { return last_; }
 
     /// Awaiting it lasts until another link has taken the place of this one.
     gate::passage replaced() noexcept { return replaced_.opened(); }
@@ -84,7 +84,6 @@ public:
     void abandon()
     {
         error_ = errc::disconnected;
-        settled_.open();
         ended_.open();
     }
 
@@ -147,7 +146,7 @@ private:
     gate settled_;
     gate ended_;
     gate replaced_;
-    bool peer_is_done_ = false;  // has shut down all streams
+    bool last_ = false;
     gate shut_down_;  // both sides have sent their shutdowns, or the link has failed
     std::error_code error_;
     std::size_t peer_shutdowns_ = 0;  // streams on which the peer has sent its shutdown
@@ -190,6 +189,7 @@ inline void peer_link::fail(std::error_code why)
 {
     if (error_) return;
     error_ = why;
+    last_ |= why == errc::bad_message || why == errc::too_large;
     const bool orderly = why == errc::disconnected && shut_down_.is_open();
     log(orderly ? log_level::info : log_level::warning, orderly ? "link shut down" : "link failed",
         {"rank", "peer", "why"}, rank_, peer_, why);
@@ -225,7 +225,7 @@ inline void peer_link::on_end(std::error_code why)
 inline void peer_link::on_peer_shutdown()
 {
     if (++peer_shutdowns_ < connections_.size()) return;
-    peer_is_done_ = true;
+    last_ = true;
     inbox_.close(peer_, errc::disconnected);
     if (!shutting_down_) send_shutdown();
     shut_down_.open();

@@ -69,6 +69,7 @@ private:
     void follow(int peer, std::shared_ptr<peer_link> next);
     task<> dial_again(int peer, std::shared_ptr<peer_link> next);
     task<> keep_up(int peer);
+    static task<> replacement_of(std::shared_ptr<peer_link> l);
 
     loop& loop_;
     mailbox& inbox_;

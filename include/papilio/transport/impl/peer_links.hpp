@@ -4,22 +4,15 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
 #include <papilio/transport/detail/peer_links.hpp>
+#include <papilio/transport/detail/process_number.hpp>
 
 #include <functional>
 #include <memory>
-#include <random>
 #include <string>
 #include <system_error>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
-
-inline std::uint64_t process_number()
-{
-    std::random_device source;
-    const std::uint64_t number = std::uint64_t{source()} << 32 | source();
-    return number != 0 ? number : 1;
-}
 
 PAPILIO_DECL const std::shared_ptr<peer_link>& peer_links::to(int peer)
 {
@@ -76,8 +69,7 @@ PAPILIO_DECL task<> peer_links::dial_again(int peer, std::shared_ptr<peer_link> 
     co_await std::move(dialling);
 }
 
-/// While its link to `peer` is down, the peer that dials tries to make another one. One that the
-/// other side has shut down is gone for good.
+/// While its link to `peer` is down, the peer that dials tries to make another one.
 PAPILIO_DECL task<> peer_links::keep_up(int peer)
 {
     const auto i = static_cast<std::size_t>(peer);
@@ -85,7 +77,7 @@ PAPILIO_DECL task<> peer_links::keep_up(int peer)
         const auto link = links_[i];
         co_await link->ended();
         const bool current = !closed_ && links_[i] == link;
-        if (current && !link->was_shut_down() && dialer_.is_to_dial(peer)) {
+        if (current && !link->is_last() && dialer_.is_to_dial(peer)) {
             pending_[i] = make(peer, link->identity().next());
             task<> dialling = dial_again(peer, pending_[i]);
             co_await std::move(dialling);
@@ -95,18 +87,20 @@ PAPILIO_DECL task<> peer_links::keep_up(int peer)
     }
 }
 
+PAPILIO_DECL task<> peer_links::replacement_of(std::shared_ptr<peer_link> l)
+{
+    co_await l->replaced();
+}
+
 /// Does its part in dialling: what dials by itself has become slow when the peer was gone for long.
 PAPILIO_DECL task<> peer_links::reach(int peer)
 {
     const auto i = static_cast<std::size_t>(peer);
-    const auto replacement_of = [](std::shared_ptr<peer_link> l) -> task<> {
-        co_await l->replaced();
-    };
     for (;;) {
         const auto link = links_[i];
         const auto next = pending_[i];
         if (link->connected()) co_return;
-        if (link->error() && (closed_ || link->was_shut_down()))
+        if (link->error() && (closed_ || link->is_last()))
             throw std::system_error(link->error(), "peer " + std::to_string(peer));
         task<> step = !link->error() ? dialer_.connect(link)
                       : next         ? dial_again(peer, next)
@@ -118,7 +112,7 @@ PAPILIO_DECL task<> peer_links::reach(int peer)
 PAPILIO_DECL bool peer_links::accepts(const wire::hello& h, std::uint32_t streams)
 {
     auto& l = *to(static_cast<int>(h.from));
-    if (closed_ || !l.identity().is_between(h) || l.was_shut_down()) return false;
+    if (closed_ || !l.identity().is_between(h) || l.is_last()) return false;
     if (is_next(h)) return h.connection < streams;
     return l.expects(h.connection, streams) &&
            (l.streams() == 0 || h.generation == l.identity().generation());
