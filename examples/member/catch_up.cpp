@@ -88,6 +88,7 @@ shared_state run_member::fetch_any(run_client& run, const wire::run_status& now)
             failures += fmt::format("; member {} gave a state with another digest", donor.id);
         } catch (const std::system_error& failure) {
             if (failure.code() == std::errc::operation_canceled) throw;
+            run.check();  // donors of a run that is lost may be gone as well
             failures += fmt::format("; member {}: {}", donor.id, failure.what());
         }
     }

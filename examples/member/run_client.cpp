@@ -176,10 +176,23 @@ wire::round_outcome run_client::report_round(wire::round_report how)
     return outcome;
 }
 
-state_snapshot run_client::fetch(wire::member_endpoint donor, std::uint32_t round)
+task<state_snapshot> run_client::fetch_in_run(wire::member_endpoint donor, std::uint32_t round)
 {
     const auto size = static_cast<std::size_t>(options_.parameters);
-    return background_.wait(network_->fetch(std::move(donor), round, size), ending_.get_token());
+    std::optional<state_snapshot> fetched;
+    task<state_snapshot> fetching = network_->fetch(std::move(donor), round, size);
+    co_await when_any(keep_result<state_snapshot>(std::move(fetching), fetched), client_->lost());
+    co_return std::move(*fetched);
+}
+
+state_snapshot run_client::fetch(wire::member_endpoint donor, std::uint32_t round)
+{
+    return background_.wait(fetch_in_run(std::move(donor), round), ending_.get_token());
+}
+
+void run_client::check()
+{
+    background_.call([this] { client_->check(); });
 }
 
 task<> run_client::disconnect()

@@ -66,8 +66,11 @@ public:
                               std::span<const float> in, std::span<float> out);
     wire::round_outcome report_round(wire::round_report how);
 
-    /// Fetches the state after `round` rounds or a later one.
+    /// Fetches the state after `round` rounds or a later one, as long as the run is not lost.
     state_snapshot fetch(wire::member_endpoint donor, std::uint32_t round);
+
+    /// Throws once the run is lost.
+    void check();
 
     /// Leaves in good order: tells the rendezvous, and sends queued messages for up to five
     /// seconds. Does not throw when that fails.
@@ -77,6 +80,7 @@ private:
     task<> join();
     task<> reach_host();
     task<> disconnect();
+    task<state_snapshot> fetch_in_run(wire::member_endpoint donor, std::uint32_t round);
     void listen();
 
     struct forward_stop {
