@@ -29,9 +29,6 @@ public:
     std::uint64_t states() const { return states_seen_; }
     std::uint64_t different() const { return different_; }
 
-    /// The last round after which somebody holds a state, and how many were after it.
-    std::uint32_t round() const { return states_.empty() ? 0 : states_.rbegin()->first; }
-
 private:
     struct first_result {
         int process = 0;

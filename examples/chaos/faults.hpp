@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <string_view>
 
 namespace papilio::example::chaos {
@@ -34,7 +33,6 @@ inline constexpr fault_entry faults[] = {
     {fault::descriptors, "descriptors", "lets no descriptors to"},
     {fault::host_kill, "host-kill", "kills"},
 };
-inline constexpr std::size_t fault_kinds = std::size(faults);
 
 constexpr const fault_entry& entry_of(fault f)
 {

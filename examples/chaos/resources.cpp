@@ -74,7 +74,7 @@ resources resource_trend::median_of(std::size_t begin) const
 {
     const auto median = [&](auto resources::*figure) {
         std::vector<std::uint64_t> values;
-        for (std::size_t i = begin; i < begin + samples_.size() / 10; ++i)
+        for (std::size_t i = begin; i < begin + samples_.size() / 2; ++i)
             values.push_back(static_cast<std::uint64_t>(samples_[i].*figure));
         const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
         std::ranges::nth_element(values, middle);

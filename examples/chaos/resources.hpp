@@ -20,7 +20,7 @@ struct resources {
 std::optional<resources> resources_of(pid_t pid);
 
 /// How the resources of a process changed, by samples at regular times: the medians of the first
-/// and of the last tenth of them, so that what a single round needs does not count.
+/// and of the second half of them, so that a time without links, or of many, does not count.
 class resource_trend {
 public:
     void add(const resources& now) { samples_.push_back(now); }
@@ -28,7 +28,7 @@ public:
     /// Whether there are enough samples to tell.
     bool known() const { return samples_.size() >= 20; }
     resources first() const { return median_of(0); }
-    resources last() const { return median_of(samples_.size() - samples_.size() / 10); }
+    resources last() const { return median_of(samples_.size() - samples_.size() / 2); }
 
     /// What grew beyond bounds: more than 4 descriptors, a thread, or 16 MiB and a tenth of the
     /// memory. Empty: nothing.

@@ -98,7 +98,7 @@ shared_state run_member::replay(run_client& run, const wire::run_status& now)
             return s;
         } catch (const std::system_error& failure) {
             if (failure.code() == std::errc::operation_canceled) throw;
-            // The next donor may have more, or else there is the whole state.
+            run.check();  // the next donor may have more, or else there is the whole state
         }
     }
     return nullptr;
@@ -130,6 +130,7 @@ shared_state run_member::fetch_any(run_client& run, const wire::run_status& now)
             failures += fmt::format("; member {} gave a state with another digest", donor.id);
         } catch (const std::system_error& failure) {
             if (failure.code() == std::errc::operation_canceled) throw;
+            run.check();  // donors of a run that is lost may be gone as well
             failures += fmt::format("; member {}: {}", donor.id, failure.what());
         }
     }

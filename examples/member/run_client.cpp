@@ -177,16 +177,36 @@ wire::round_outcome run_client::report_round(wire::round_report how)
     return outcome;
 }
 
+/// What `fetching` gives; throws once the run is lost.
+template <class T>
+static task<T> unless_lost(rendezvous_client& run, task<T> fetching)
+{
+    std::optional<T> fetched;
+    co_await when_any(keep_result<T>(std::move(fetching), fetched), run.lost());
+    co_return std::move(*fetched);
+}
+
+template <class T>
+T run_client::fetched(task<T> fetching)
+{
+    return background_.wait(unless_lost<T>(*client_, std::move(fetching)), ending_.get_token());
+}
+
 state_snapshot run_client::fetch(wire::member_endpoint donor, std::uint32_t round)
 {
     const auto size = static_cast<std::size_t>(options_.parameters);
-    return background_.wait(network_->fetch(std::move(donor), round, size), ending_.get_token());
+    return fetched(network_->fetch(std::move(donor), round, size));
+}
+
+void run_client::check()
+{
+    background_.call([this] { client_->check(); });
 }
 
 std::vector<std::vector<std::byte>> run_client::fetch_means(wire::member_endpoint donor,
                                                             std::uint32_t round)
 {
-    return background_.wait(network_->fetch_means(std::move(donor), round), ending_.get_token());
+    return fetched(network_->fetch_means(std::move(donor), round));
 }
 
 task<> run_client::disconnect()

@@ -68,12 +68,16 @@ public:
                               std::span<const float> in, std::span<float> out);
     wire::round_outcome report_round(wire::round_report how);
 
-    /// Fetches the state after `round` rounds or a later one.
+    /// Fetches the state after `round` rounds or a later one, as long as the run is not lost.
     state_snapshot fetch(wire::member_endpoint donor, std::uint32_t round);
 
-    /// Fetches the means of the rounds after the first `round`: see `member_network::fetch_means`.
+    /// Fetches the means of the rounds after the first `round`: see `member_network::fetch_means`,
+    /// as long as the run is not lost.
     std::vector<std::vector<std::byte>> fetch_means(wire::member_endpoint donor,
                                                     std::uint32_t round);
+
+    /// Throws once the run is lost.
+    void check();
 
     /// Leaves in good order: tells the rendezvous, and sends queued messages for up to five
     /// seconds. Does not throw when that fails.
@@ -83,6 +87,8 @@ private:
     task<> join();
     task<> reach_host();
     task<> disconnect();
+    template <class T>
+    T fetched(task<T> fetching);
     void listen();
 
     struct forward_stop {

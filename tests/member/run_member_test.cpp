@@ -1,6 +1,7 @@
 #include <member/run_member.hpp>
 
 #include <papilio/async/sync_wait.hpp>
+#include <papilio/async/timeout.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 #include <papilio/wire/swarm.hpp>
 
@@ -135,12 +136,13 @@ pa::task<std::string> die_with_report(scripted_host& host)
     co_return report.digest;
 }
 
-/// Comes back with the state that was reported to the one before it, which nobody else holds.
-pa::task<pa::wire::state_held> come_back(scripted_host& host, std::string digest)
+/// Comes back with this state, which nobody gives, and ends the run once the member holds it.
+pa::task<pa::wire::state_held> come_back(scripted_host& host, std::string digest,
+                                         std::uint32_t round)
 {
     host.start();
     std::unique_ptr<pa::any_channel> channel;
-    pa::wire::run_status now{1, std::move(digest), {}};
+    pa::wire::run_status now{round, std::move(digest), {}};
     co_await host.admit(channel, std::move(now));
     auto held = co_await host.next<pa::wire::state_held>(*channel);
     const pa::wire::swarm_message over =
@@ -148,6 +150,16 @@ pa::task<pa::wire::state_held> come_back(scripted_host& host, std::string digest
     co_await host.send(*channel, over);
     co_await channel->close();
     co_return held;
+}
+
+/// Admits a member that lacks the state to a run whose donors cannot be reached, and is gone.
+pa::task<> die_with_donors(scripted_host& host)
+{
+    std::unique_ptr<pa::any_channel> channel;
+    pa::wire::run_status now{1, "of nobody", {}};
+    for (std::uint16_t id = 2; id < 18; ++id) now.donors.push_back({id, {"127.0.0.1", 9}});
+    co_await host.admit(channel, std::move(now));
+    co_await host.next<pa::wire::state_fetching>(*channel);
 }
 
 }  // namespace
@@ -164,7 +176,7 @@ TEST_CASE("what a member has reported to a host that died then is its state, if 
     pa::wire::state_held held;
     const auto script = [&]() -> pa::task<> {
         auto digest = co_await die_with_report(here);
-        held = co_await come_back(here, std::move(digest));
+        held = co_await come_back(here, std::move(digest), 1);
     };
     pa::sync_wait(here.loop, script());
     running.join();
@@ -174,4 +186,22 @@ TEST_CASE("what a member has reported to a host that died then is its state, if 
     CHECK(work.rounds == 1);
     CHECK(work.fetches == 0);
     CHECK(member.over());
+}
+
+TEST_CASE("who fetches the state of a run that is lost meanwhile joins again without asking all",
+          "[run_member]")
+{
+    ones work;
+    scripted_host here;
+    run_member member(work, here.for_member());
+    std::jthread running([&](std::stop_token stop) { member.run(stop); });
+    const auto script = [&]() -> pa::task<> {
+        co_await die_with_donors(here);
+        auto back = come_back(here, work.digest(), 0);
+        co_await pa::timeout(std::move(back), here.loop.now() + 60s);  // of 160 for all donors
+    };
+    pa::sync_wait(here.loop, script());
+    running.join();
+    CHECK(member.over());
+    CHECK(work.fetches == 0);
 }

@@ -66,6 +66,15 @@ public:
     /// Reports the result of the group's round, and returns its outcome.
     task<wire::round_outcome> report_round(wire::round_report d);
 
+    /// Throws as all calls do once the channel is gone.
+    void check() const
+    {
+        if (error_) throw std::system_error(error_, why_);
+    }
+
+    /// Lasts until then, and throws the same: what the run is needed for may be dropped.
+    task<> lost();
+
     /// Ends the membership in good order. The last call.
     task<> leave();
 
@@ -119,7 +128,7 @@ inline rendezvous_client::rendezvous_client(loop& on, any_channel c, rendezvous_
 
 inline task<> rendezvous_client::send(wire::swarm_message message)
 {
-    if (error_) throw std::system_error(error_, why_);
+    check();
     const auto encoded = wire::encode(message);
     co_await channel_.send(encoded);
 }
@@ -127,9 +136,16 @@ inline task<> rendezvous_client::send(wire::swarm_message message)
 /// Waits until a message has arrived; throws when none will.
 inline task<> rendezvous_client::next_message()
 {
-    if (error_) throw std::system_error(error_, why_);
+    check();
     received_.close();
     co_await received_.opened();
+}
+
+inline task<> rendezvous_client::lost()
+{
+    for (;;) {
+        co_await next_message();
+    }
 }
 
 inline task<wire::joined> rendezvous_client::join(wire::join request)
