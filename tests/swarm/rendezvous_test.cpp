@@ -338,6 +338,36 @@ TEST_CASE("a rendezvous that goes silent, or away, is noticed", "[rendezvous]")
     }
 }
 
+TEST_CASE("all who wait learn that the run is lost, and nobody while it is not", "[rendezvous]")
+{
+    meeting m;
+    auto c = m.client();
+    wire::joined me;
+    m.run(join(m, *c, me));
+    m.run(c->report_state_held({0, ""}));
+    std::vector<std::error_code> codes;
+    const auto note_loss = [&](pa::task<> waiting) -> pa::task<> {
+        try {
+            co_await std::move(waiting);
+        } catch (const std::system_error& failure) {
+            codes.push_back(failure.code());
+        }
+    };
+    const auto group = [&]() -> pa::task<> { co_await c->await_group(); };
+    std::vector<pa::task<>> waiting;
+    waiting.push_back(note_loss(c->lost()));
+    waiting.push_back(note_loss(group()));
+    waiting.push_back(note_loss(c->lost()));
+    for (auto& t : waiting) t.start(m.world);
+    m.wait(10min);
+    CHECK(codes.empty());
+    CHECK_NOTHROW(c->check());
+    m.server.expel(me.id, "its link is too slow");
+    m.wait(1s);
+    CHECK(codes == std::vector<std::error_code>(3, pa::make_error_code(pa::errc::refused)));
+    CHECK_THROWS_AS(c->check(), std::system_error);
+}
+
 TEST_CASE("strangers are dropped in time, and the oldest at once when there are too many",
           "[rendezvous]")
 {
