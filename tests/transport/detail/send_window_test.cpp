@@ -109,6 +109,15 @@ TEST_CASE("when the window moves on, what fits goes, in order, and is withdrawn 
     CHECK(log.count(flow_kind::withdraw) == 4);
 }
 
+TEST_CASE("small messages go while the rest of the window is too little for large ones")
+{
+    outgoing_log log;
+    send_window window(pa::wire::first_window);
+    message a(window, log, "a", 1, 40'000), b(window, log, "b", 2, 5000),
+        c(window, log, "c", 3, 40);
+    CHECK(log.all() == "a c ");
+}
+
 TEST_CASE("an answer about a message that does not wait any more is of no effect")
 {
     outgoing_log log;

@@ -21,6 +21,7 @@ namespace papilio::inline PAPILIO_MODE::detail {
 ///
 /// A message that does not fit the window is announced, and waits until a receive is posted for it
 /// there, or the window has room. Messages under one tag go in order: behind one that waits all
+/// wait. The last of the window is for small messages, such as votes: they go while large ones
 /// wait.
 class send_window {
 public:
@@ -88,7 +89,13 @@ private:
     using place = std::map<std::uint64_t, message*>::iterator;
     using state = message::state;
 
-    bool fits(const message& m) const noexcept { return cost(m) <= limit_ - spent_; }
+    static constexpr std::size_t small = 1024;
+    static constexpr std::uint64_t kept_for_small = wire::first_window / 4;
+
+    bool fits(const message& m) const noexcept
+    {
+        return cost(m) + (m.size_ > small ? kept_for_small : 0) <= limit_ - spent_;
+    }
     static std::uint64_t cost(const message& m) noexcept { return wire::early_cost(m.size_); }
     void spend_on(message& m) noexcept
     {
