@@ -145,6 +145,7 @@ private:
     void on_end(std::error_code why) override;
     void on_peer_shutdown() override;
     void send_shutdown();
+    static task<> send_last(connection& c);
 
     loop& loop_;
     mailbox& inbox_;

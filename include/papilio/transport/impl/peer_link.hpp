@@ -112,10 +112,15 @@ PAPILIO_DECL void peer_link::send_shutdown()
         if (c) c->send_control(wire::shutdown);
 }
 
+/// Behind all that the connection has to send.
+PAPILIO_DECL task<> peer_link::send_last(connection& c)
+{
+    co_await c.send(wire::shutdown, {});
+}
+
 PAPILIO_DECL task<> peer_link::shut_down()
 {
     shutting_down_ = true;
-    const auto send_last = [](connection& c) -> task<> { co_await c.send(wire::shutdown, {}); };
     std::vector<task<>> sends;
     for (auto& c : connections_) sends.push_back(send_last(*c));
     try {
