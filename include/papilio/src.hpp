@@ -28,6 +28,7 @@
 #include <papilio/async/impl/asio_loop.hpp>
 #include <papilio/transport/impl/hybrid.hpp>
 #include <papilio/transport/impl/mesh.hpp>
+#include <papilio/transport/impl/peer_link.hpp>
 #include <papilio/transport/impl/peer_links.hpp>
 #include <papilio/transport/impl/shm.hpp>
 #include <papilio/transport/impl/tcp.hpp>

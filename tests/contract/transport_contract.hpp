@@ -6,37 +6,12 @@
 //     for (const auto& rule : transport_contract())
 //         DYNAMIC_SECTION(rule.sentence) { rule.check(cluster_of<sim_cluster>()); }
 
-#include <papilio/async/yield.hpp>
-#include <papilio/transport/any_transport.hpp>
-#include <papilio/transport/subset.hpp>
+#include "contract/any_cluster.hpp"
+#include "contract/flow_rules.hpp"
 
-#include "support/clusters.hpp"
-
-#include <algorithm>
-#include <cstdint>
-#include <cstring>
-#include <functional>
-#include <list>
-#include <memory>
-#include <stdexcept>
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace papilio::test {
-
-using peer_program = std::function<task<>(any_transport&)>;
-
-/// A cluster of some transport.
-class any_cluster {
-public:
-    virtual ~any_cluster() = default;
-    virtual void run(const peer_program& p) = 0;
-    virtual void lose(int rank) = 0;
-};
-
-/// Makes a cluster of so many peers.
-using cluster_maker = std::function<std::unique_ptr<any_cluster>(int peers)>;
 
 struct transport_rule {
     const char* sentence;
@@ -45,166 +20,7 @@ struct transport_rule {
 
 const std::vector<transport_rule>& transport_contract();
 
-namespace detail {
-
-template <class Cluster>
-class erased_cluster final : public any_cluster {
-public:
-    explicit erased_cluster(Cluster* c) : cluster_(c)
-    {
-        for (int rank = 0; rank < cluster_->size(); ++rank)
-            nets_.emplace_back(cluster_->peer(rank));
-    }
-    void run(const peer_program& p) override
-    {
-        cluster_->run([&](auto& net) { return p(nets_[static_cast<std::size_t>(net.rank())]); });
-    }
-    void lose(int rank) override { cluster_->lose(rank); }
-
-private:
-    std::unique_ptr<Cluster> cluster_;
-    std::vector<any_transport> nets_;
-};
-
-/// Groups in reverse order within a cluster of two peers more, who take no part.
-template <class Cluster>
-class erased_groups final : public any_cluster {
-public:
-    using net_type = std::remove_reference_t<decltype(std::declval<Cluster&>().peer(0))>;
-
-    explicit erased_groups(Cluster* c) : cluster_(c)
-    {
-        for (int rank = cluster_->size() - 2; rank > 0; --rank) members_.push_back(rank);
-        for (const int member : members_) {
-            groups_.emplace_back(cluster_->peer(member), members_, 7);
-            nets_.emplace_back(groups_.back());
-        }
-    }
-    void run(const peer_program& p) override
-    {
-        cluster_->run([&](auto& net) {
-            const auto found = std::ranges::find(members_, net.rank());
-            if (found == members_.end()) return nothing();
-            return p(nets_[static_cast<std::size_t>(found - members_.begin())]);
-        });
-    }
-    void lose(int rank) override { cluster_->lose(members_[static_cast<std::size_t>(rank)]); }
-
-private:
-    static task<> nothing() { co_return; }
-
-    std::unique_ptr<Cluster> cluster_;
-    std::vector<int> members_;
-    std::list<subset<net_type>> groups_;
-    std::vector<any_transport> nets_;
-};
-
-}  // namespace detail
-
-/// Clusters made by `Cluster(peers, args...)`.
-template <class Cluster, class... Args>
-cluster_maker cluster_of(Args... args)
-{
-    return [=](int peers) {
-        return std::make_unique<detail::erased_cluster<Cluster>>(new Cluster(peers, args...));
-    };
-}
-
-/// Groups within clusters made by `Cluster(peers, args...)`.
-template <class Cluster, class... Args>
-cluster_maker group_of(Args... args)
-{
-    return [=](int peers) {
-        return std::make_unique<detail::erased_groups<Cluster>>(new Cluster(peers + 2, args...));
-    };
-}
-
 namespace contract {
-
-// Programs run in several threads where each peer has one of its own, so they throw.
-inline void expect(bool condition, const std::string& what)
-{
-    if (!condition) throw std::logic_error(what);
-}
-
-/// Bytes that no other seed and hardly another size gives.
-inline std::vector<std::byte> pattern(std::uint64_t seed, std::size_t size)
-{
-    std::vector<std::byte> made(size);
-    std::uint64_t x = seed * 0x9e3779b97f4a7c15u + size;
-    for (std::size_t i = 0; i < size; i += sizeof x) {
-        x = x * 6364136223846793005u + 1442695040888963407u;
-        const std::uint64_t word = x ^ x >> 32;
-        std::memcpy(made.data() + i, &word, std::min(sizeof word, size - i));
-    }
-    return made;
-}
-
-inline task<> send_pattern(any_transport& net, int peer, tag t, std::uint64_t seed,
-                           std::size_t size)
-{
-    const auto message = pattern(seed, size);
-    co_await net.send(peer, t, message);
-}
-
-inline task<> recv_pattern(any_transport& net, int peer, tag t, std::uint64_t seed,
-                           std::size_t size)
-{
-    std::vector<std::byte> into(size + 10, std::byte{0xaa});
-    const auto got = co_await net.recv(peer, t, into);
-    expect(got == size,
-           "a message of " + std::to_string(size) + " bytes came as one of " + std::to_string(got));
-    expect(std::all_of(into.begin() + static_cast<std::ptrdiff_t>(size), into.end(),
-                       [](std::byte b) { return b == std::byte{0xaa}; }),
-           "a receive wrote beyond its message");
-    into.resize(size);
-    expect(into == pattern(seed, size), "a message came with other bytes");
-}
-
-/// Receives what must not come, because of `why`.
-inline task<> recv_failure(any_transport& net, int peer, tag t, std::size_t output, errc why)
-{
-    std::vector<std::byte> into(output);
-    std::error_code told;
-    try {
-        co_await net.recv(peer, t, into);
-    } catch (const std::system_error& e) {
-        told = e.code();
-    }
-    expect(told == why, "a receive should fail with '" + make_error_code(why).message() +
-                            "', and the outcome was '" + told.message() + "'");
-}
-
-inline tag tag_of(std::uint32_t index, std::uint32_t call = 1)
-{
-    return make_tag({.call = call, .kind = message_kind::control, .index = index});
-}
-
-inline constexpr std::size_t large = std::size_t{9} << 20;
-inline constexpr std::size_t sizes[] = {0, 1, 100, 5000, large, 4096, 4080, 3};
-
-/// A few turns of the loop: time for what is ready, and no promise of more.
-inline task<> turns(int count)
-{
-    for (int i = 0; i < count; ++i) {
-        co_await yield{};
-    }
-}
-
-/// Proves to `to` that what `from` sent it before has come, over whichever connection.
-inline task<> send_marks(any_transport& net, int to, std::uint32_t call)
-{
-    for (std::uint32_t i = 0; i < 64; ++i) {
-        co_await send_pattern(net, to, tag_of(i, call), i, 8);
-    }
-}
-
-inline task<> recv_marks(any_transport& net, int from, std::uint32_t call)
-{
-    for (std::uint32_t i = 0; i < 64; ++i) {
-        co_await recv_pattern(net, from, tag_of(i, call), i, 8);
-    }
-}
 
 inline void knows_ranks(const cluster_maker& make)
 {
@@ -521,38 +337,6 @@ inline void survives_dropped_sends(const cluster_maker& make)
     }
 }
 
-inline void limits_early_messages(const cluster_maker& make)
-{
-    const std::vector<std::byte> message(std::size_t{8} << 20);  // seven are kept, not the eighth
-    const auto cluster = make(3);
-    cluster->run([&](any_transport& net) -> task<> {
-        if (net.rank() == 1) {
-            try {
-                for (int i = 0; i < 9; ++i) {
-                    co_await net.send(0, tag_of(1), message);
-                }
-            } catch (const std::system_error&) {
-                // so it was noticed
-            }
-            co_return;
-        }
-        if (net.rank() == 2) {
-            co_await recv_pattern(net, 0, tag_of(2), 2, 1);
-            co_await send_pattern(net, 0, tag_of(3), 3, 1);
-            co_return;
-        }
-        co_await recv_failure(net, 1, tag_of(9), 1, errc::bad_message);
-        co_await send_pattern(net, 2, tag_of(2), 2, 1);  // another peer does not mind
-        co_await recv_pattern(net, 2, tag_of(3), 3, 1);
-        std::vector<std::byte> into(message.size());
-        for (int i = 0; i < 7; ++i) {
-            const auto got = co_await net.recv(1, tag_of(1), into);
-            expect(got == message.size(), "a message within the limit was harmed");
-        }
-        co_await recv_failure(net, 1, tag_of(1), message.size(), errc::bad_message);
-    });
-}
-
 inline void discards_calls(const cluster_maker& make)
 {
     const auto cluster = make(2);
@@ -610,7 +394,15 @@ inline const std::vector<transport_rule>& transport_contract()
         {"a peer's loss fails every receive that waits for it", notices_a_loss_in_every_wait},
         {"a dropped receive leaves later messages intact", survives_dropped_receives},
         {"a dropped send leaves the stream whole", survives_dropped_sends},
-        {"whoever exceeds the limit on early messages loses its link", limits_early_messages},
+        {"early messages beyond the limit wait, and come in any order", lets_messages_wait},
+        {"messages under one tag stay in order beyond the limit", keeps_order_beyond_the_limit},
+        {"a message whose send is dropped while it waits does not come", withdraws_dropped_sends},
+        {"a message that was asked for comes though its receive is dropped",
+         keeps_what_was_asked_for},
+        {"a message that waits, and is too large for its receive, fails it and harms no other",
+         refuses_large_messages_that_wait},
+        {"a send ends when its receiver discards the call", declines_discarded_calls},
+        {"a peer's loss ends every send that waits for it", ends_waiting_sends},
         {"the messages of a discarded call are dropped, now and later", discards_calls},
     };
     return rules;

@@ -38,6 +38,9 @@ constexpr wire::hello hello_from_1{.group = 0, .from = 1, .to = 0, .generation =
 constexpr wire::hello hello_with_crc{
     .group = 0, .from = 1, .to = 0, .crc = true, .generation = 1, .process = 5};
 
+// What a link begins with: how much the other side may send.
+constexpr std::size_t window_frame = wire::frame::encoded_size + wire::flow::encoded_size;
+
 std::vector<std::byte> bytes_of(const auto& encoded)
 {
     return {encoded.begin(), encoded.end()};
@@ -439,8 +442,8 @@ TEST_CASE("a size beyond the limit ends the link before anything of the message 
 
 TEST_CASE("an early message beyond the limit ends the link before anything of it comes")
 {
-    infiltrated_tcp_pair pair({.max_message = 0xffffffff, .early_limit = 1000});
-    const auto size = GENERATE(1001u, 0xffffffffu);
+    infiltrated_tcp_pair pair({.max_message = 0xffffffff, .early_limit = 65'536});
+    const auto size = GENERATE(65'537u, 0xffffffffu);
     pa::sync_wait(pair.loop, pair.one.write(frame_of(pa::tag{1}, size)));
     CHECK(pair.verdict() == pa::errc::bad_message);
     CHECK(pair.unharmed());
@@ -502,7 +505,9 @@ TEST_CASE("a flood of shutdowns is answered once")
                 co_await pair.zero.send(1, pa::tag{55}, {});
             }
             const auto header = co_await pair.one.read(wire::frame::encoded_size);
-            heard = wire::parse_frame(header.data()).what;
+            const auto frame = wire::parse_frame(header.data());
+            co_await pair.one.read(frame.size);
+            heard = frame.what;
             shutdowns += heard == wire::shutdown;
         }
         co_return shutdowns;
@@ -541,7 +546,7 @@ TEST_CASE("frames may come in any pieces")
 TEST_CASE("random bytes after the handshake end the link")
 {
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-        infiltrated_tcp_pair pair({.max_message = 10'000, .early_limit = 20'000});
+        infiltrated_tcp_pair pair({.max_message = 10'000, .early_limit = 65'536});
         pa::random random(seed);
         std::vector<std::byte> noise(1 + random.below(5000));
         for (auto& b : noise) b = static_cast<std::byte>(random.below(256));
@@ -585,6 +590,7 @@ TEST_CASE("contents are checked where both sides want it, and links come up wher
     const auto talk = [&]() -> pa::task<std::size_t> {
         co_await pair.zero.send(1, pa::tag{7}, content);
         co_await pair.zero.send(1, pa::tag{8}, {});
+        co_await pair.one.read(window_frame + 4 * both);
         const auto all = co_await pair.one.read(2 * wire::frame::encoded_size + 10 + 4 * both);
         co_return wire::parse_frame(&all[all.size() - wire::frame::encoded_size]).size;
     };

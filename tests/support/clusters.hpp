@@ -113,7 +113,10 @@ public:
     static constexpr const char* name = "inproc";
     static constexpr bool threaded = false;
 
-    explicit inproc_cluster(int peers) : group_(peers, loop_) {}
+    explicit inproc_cluster(int peers, std::size_t early_limit = mailbox::default_limit)
+        : group_(peers, loop_, early_limit)
+    {
+    }
 
     thread_loop& loop() { return loop_; }
     inproc::transport& peer(int rank) { return group_.peer(rank); }

@@ -68,6 +68,7 @@ struct switchboard {
     std::uint32_t streams_of_a_link = 1;
     bool cut = false;   // nobody can be dialled
     int unlisted = -1;  // the peer that nobody can dial
+    int strict = -1;    // the peer that takes no message above 1 MiB
     int attempts = 0;
     std::vector<pa::wire::hello> hellos;         // of all attempts that reached somebody
     std::vector<std::shared_ptr<bool>> dialled;  // ends of those who dialled
@@ -172,7 +173,8 @@ private:
 
 struct test_mesh final : pa::addressed_mesh<std::string> {
     test_mesh(switchboard& b, int rank, int peers)
-        : addressed_mesh(b.world, std::make_unique<fake_medium>(b), rank, addresses(b, peers), {})
+        : addressed_mesh(b.world, std::make_unique<fake_medium>(b), rank, addresses(b, peers),
+                         {.max_message = std::size_t{rank == b.strict ? 1u : 64u} << 20})
     {
     }
     static std::vector<std::string> addresses(const switchboard& b, int peers)
@@ -186,9 +188,10 @@ struct test_mesh final : pa::addressed_mesh<std::string> {
 
 /// Peers of a mesh, connected.
 struct meshes {
-    explicit meshes(int peers, std::uint32_t streams = 1, int unlisted = -1)
+    explicit meshes(int peers, std::uint32_t streams = 1, int unlisted = -1, int strict = -1)
     {
         board.unlisted = unlisted;
+        board.strict = strict;
         board.streams_of_a_link = streams;
         for (int rank = 0; rank < peers; ++rank)
             nets.push_back(std::make_unique<test_mesh>(board, rank, peers));
@@ -511,27 +514,22 @@ TEST_CASE("a peer that has taken its leave is not called back, and another proce
 
 TEST_CASE("whoever breaks the protocol is not let in again")
 {
-    meshes g(2);
     const auto guilty = GENERATE(0, 1);
+    meshes g(2, 1, -1, 1 - guilty);
     auto& victim = g.net(1 - guilty);
-    const std::vector<std::byte> message(std::size_t{40} << 20);
-    const auto flood = [&]() -> pa::task<> {
-        for (int i = 0; i < 3; ++i) {
-            try {
-                co_await g.net(guilty).send(victim.rank(), pa::user_tag(1), message);
-            } catch (const std::system_error&) {
-                // beyond what the other side keeps
-            }
-        }
+    std::vector<std::byte> into(100);
+    const auto send_both = [&]() -> pa::task<> {
+        co_await g.net(guilty).send(victim.rank(), pa::user_tag(1), into);
+        const std::vector<std::byte> large(std::size_t{2} << 20);
+        co_await g.net(guilty).send(victim.rank(), pa::user_tag(1), large);
     };
-    pa::sync_wait(g.board.world, flood());
+    CHECK_THROWS_AS(pa::sync_wait(g.board.world, send_both()), std::system_error);
     g.wait(1min);
     CHECK_FALSE(g.net(guilty).connected(victim.rank()));
     CHECK_FALSE(victim.connected(guilty));
     CHECK(victim.has_left(guilty));
-    std::vector<std::byte> into(message.size());
     auto taking = victim.recv(guilty, pa::user_tag(1), into);
-    CHECK(pa::sync_wait(g.board.world, std::move(taking)) == message.size());  // what had arrived
+    CHECK(pa::sync_wait(g.board.world, std::move(taking)) == into.size());  // what had arrived
 }
 
 TEST_CASE("a transport that is closed does not dial any more")

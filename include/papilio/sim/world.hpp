@@ -7,6 +7,7 @@
 #include <papilio/base/random.hpp>
 #include <papilio/base/saturate.hpp>
 #include <papilio/transport/call_numbers.hpp>
+#include <papilio/transport/detail/message_flow.hpp>
 #include <papilio/transport/mailbox.hpp>
 
 #include <map>
@@ -35,14 +36,17 @@ struct weather {
     duration jitter = {};
     access all = {};                    ///< what every peer has
     std::span<const access> each = {};  ///< or what each peer has; borrowed by the constructor
+
+    /// What a peer keeps for each other one before a receive, in bytes; at least 64 KiB.
+    std::size_t early_limit = mailbox::default_limit;
 };
 
 class world;
 
 /// One peer's view of a simulated network.
-class transport {
+class transport : detail::message_carrier {
 public:
-    transport(world& w, int rank, access a) : world_(w), rank_(rank), access_(a) {}
+    transport(world& w, int rank, access a, int peers, std::size_t early_limit);
 
     int rank() const noexcept { return rank_; }
     int size() const noexcept;
@@ -58,12 +62,15 @@ public:
 
     call_numbers& calls() noexcept { return calls_; }
     void begin_call(tag t) { inbox_.begin_call(t); }
-    void discard_call(tag t) { inbox_.discard_call(t); }
+    void discard_call(tag t) { flow_.discard_call(t); }
+    std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
     time_point last_heard(int peer) const { return heard_.at(static_cast<std::size_t>(peer)); }
     duration round_trip(int peer) const noexcept;
 
 private:
     friend class world;
+
+    void launch(int peer, tag what, bytes content, tag order) override;
 
     world& world_;
     int rank_;
@@ -73,6 +80,7 @@ private:
     call_numbers calls_;
     std::vector<time_point> heard_;
     mailbox inbox_;
+    detail::message_flow flow_;
 };
 
 /// A whole cluster in one thread and in virtual time. The same seed gives the same run, event for
@@ -125,6 +133,7 @@ private:
         int from = 0;
         int to = 0;
         tag what{};
+        tag order{};
         bool last = false;
         bool landed = false;  // false: the first byte arrives; true: the last one does
         duration transmission{};
@@ -166,7 +175,8 @@ private:
     }
 
     static void check(int rank, const access& a);
-    void launch(int from, int to, tag t, bytes message, bool last, time_point leaves);
+    flight& take_off(int from, int to);
+    void launch(flight& f, bytes content, time_point leaves);
     time_point in_order(const flight& f, time_point arrives);
     void arrive(flight& f);
 

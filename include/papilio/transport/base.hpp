@@ -22,8 +22,10 @@ namespace papilio::inline PAPILIO_MODE {
 /// code when the link to `peer` has failed before the message arrived. Messages under one tag
 /// arrive in the order they were sent; messages under different tags may overtake each other. Calls
 /// have tags of their own, and a program's own messages go under `user_tag(number)`. A
-/// message may arrive before a receive is posted for it. Buffers must stay valid until the await
-/// returns or is dropped; a message whose `send` is dropped arrives whole or not at all.
+/// message may arrive before a receive is posted for it, up to a limit of the transport's; the
+/// `send` of one beyond that may last until its receive is posted, or `peer` discards its call.
+/// Buffers must stay valid until the await returns or is dropped; a message whose `send` is dropped
+/// arrives whole or not at all.
 ///
 /// Optional members that the library uses when they exist:
 /// - `call_numbers& calls()`: the numbers of the calls made on this transport, always the same
@@ -33,7 +35,7 @@ namespace papilio::inline PAPILIO_MODE {
 /// - `void begin_call(tag t)`: this attempt at the call that `t` belongs to begins here; others,
 ///   eight or more before or after it, need not be discarded any more, as tags come round
 /// - `void discard_call(tag t)` discards all messages of the call that `t` belongs to, those that
-///   arrive later among them
+///   arrive later among them; what other peers keep of this one's they may drop, but for a no
 /// - `void prioritise(tag t, int priority)`: messages of the call that `t` belongs to are sent
 ///   before all that wait and have a lower priority; the default is zero
 /// - `time_point last_heard(int peer)`: when the last byte from `peer` arrived

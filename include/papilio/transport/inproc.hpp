@@ -2,8 +2,10 @@
 
 #include <papilio/base/config.hpp>
 #include <papilio/transport/call_numbers.hpp>
+#include <papilio/transport/detail/message_flow.hpp>
 #include <papilio/transport/mailbox.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -13,7 +15,7 @@ namespace papilio::inline PAPILIO_MODE::inproc {
 class group;
 
 /// One peer of a group within this process.
-class transport {
+class transport : papilio::detail::message_carrier {
 public:
     int rank() const noexcept { return rank_; }
     int size() const noexcept;
@@ -24,7 +26,11 @@ public:
 
     call_numbers& calls() noexcept { return calls_; }
     void begin_call(tag t) { inbox_.begin_call(t); }
-    void discard_call(tag t) { inbox_.discard_call(t); }
+    void discard_call(tag t) { flow_.discard_call(t); }
+
+    /// The most that early messages have cost so far, in bytes.
+    std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
+
     duration round_trip(int) const noexcept { return {}; }
 
     /// Leaves the group: the others' receives from this peer fail with `errc::disconnected`.
@@ -47,8 +53,16 @@ private:
         transport& owner;
     };
 
-    transport(group& g, int rank, loop& on) : group_(g), rank_(rank), loop_(on) {}
+    transport(group& g, int rank, loop& on, int peers, std::size_t early_limit)
+        : group_(g),
+          rank_(rank),
+          loop_(on),
+          inbox_(early_limit),
+          flow_(inbox_, *this, rank, peers, early_limit)
+    {
+    }
 
+    void launch(int peer, tag what, bytes content, tag order) override;
     void enqueue(message m);
     void deliver_queued();
 
@@ -56,6 +70,7 @@ private:
     int rank_;
     loop& loop_;
     mailbox inbox_;
+    papilio::detail::message_flow flow_;
     call_numbers calls_;
 
     std::mutex mutex_;  // guards the members below, which other threads use
@@ -65,16 +80,19 @@ private:
 };
 
 /// Peers within one process, each on a loop of its own or several on one; loops may run in
-/// different threads. Messages are copied once; those for a peer whose loop does not run are kept,
-/// without a limit. Must outlive all tasks that use it, and must be destroyed when none of its
-/// loops runs any more.
+/// different threads. Messages are copied once. Of those that nobody has asked for yet, a peer
+/// keeps `early_limit` bytes (64 KiB or more) for each other one; the rest waits where it is sent.
+/// Must outlive all tasks that use it, and must be destroyed when none of its loops runs any more.
 class group {
 public:
     /// `size` peers on one loop.
-    group(int size, loop& on) : group(std::vector<loop*>(static_cast<std::size_t>(size), &on)) {}
+    group(int size, loop& on, std::size_t early_limit = mailbox::default_limit)
+        : group(std::vector<loop*>(static_cast<std::size_t>(size), &on), early_limit)
+    {
+    }
 
     /// One peer on each of `loops`.
-    explicit group(std::vector<loop*> loops);
+    explicit group(std::vector<loop*> loops, std::size_t early_limit = mailbox::default_limit);
     group(const group&) = delete;
     group& operator=(const group&) = delete;
     ~group();

@@ -4,9 +4,15 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/base.hpp>
+#include <papilio/transport/detail/announced_messages.hpp>
 #include <papilio/transport/detail/early_messages.hpp>
+#include <papilio/transport/detail/receive_windows.hpp>
+#include <papilio/wire/flow.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -18,15 +24,23 @@ class inbound_message;
 
 /// Matches messages that arrive with receives that wait for them, and keeps early messages up to a
 /// limit. For authors of transports. Belongs to one loop; must outlive the receives.
+///
+/// A transport that opens windows (`open`) tells its peers how much they may send before it is
+/// asked for, and passes on what they say about the rest: no honest peer meets the limit then.
 class mailbox {
     using address = detail::early_messages::address;
 
 public:
     class pending_receive;
 
-    /// Early messages of one peer may hold `limit` bytes. A peer that exceeds it breaks the
-    /// protocol, since credits cover every message in flight.
-    explicit mailbox(std::size_t limit = std::size_t{64} << 20) noexcept;
+    static constexpr std::size_t default_limit = std::size_t{64} << 20;
+
+    /// Early messages of one peer may cost `limit` bytes, and those of all peers with windows
+    /// `total`, of whom `peers` are known from the start. A peer that exceeds its limit breaks the
+    /// protocol.
+    explicit mailbox(std::size_t limit = default_limit,
+                     std::size_t total = std::numeric_limits<std::size_t>::max(),
+                     std::size_t peers = 1) noexcept;
     mailbox(const mailbox&) = delete;
     mailbox& operator=(const mailbox&) = delete;
     ~mailbox();
@@ -37,6 +51,18 @@ public:
 
     /// Delivers a whole message. Throws `errc::bad_message` when the peer exceeds its limit.
     void deliver(int peer, tag t, bytes message);
+
+    /// A link to `peer` begins. `replies` tells it from now on what it may send; it knows already
+    /// that its early messages may cost `known`.
+    void open(int peer, detail::flow_replies& replies, std::size_t known)
+    {
+        windows_.open(peer, replies, known);
+    }
+
+    /// What `peer` says of the messages that wait at it: one is announced, or withdrawn, or it is
+    /// through with a call. Throws `errc::bad_message` when it announces more than it may. Other
+    /// kinds are not for a mailbox.
+    void note(int peer, const wire::flow& f);
 
     /// Ends what comes from `peer`, because of `why`. Messages that have arrived can still be
     /// taken; all other receives from `peer` fail with `why`, and later deliveries are discarded.
@@ -54,17 +80,28 @@ public:
     /// have four bits for them, and messages of later attempts come early.
     void begin_call(tag t);
 
+    /// The most that early messages have cost so far, bookkeeping included, in bytes.
+    std::size_t most_held() const noexcept { return early_.most_held(); }
+
 private:
     friend class detail::inbound_message;
 
-    bool discards(tag t) const;
-    pending_receive* oldest_receive(address from);
-    void pass_on(address from, detail::pooled_buffer message);
+    static constexpr std::size_t calls_remembered = 1024;
 
+    bool discards(tag t) const;
+    pending_receive* oldest_receive(address from, std::size_t after = 0);
+    void pass_on(address from, detail::pooled_buffer message);
+    void match(address from);
+    void answer(int peer, wire::flow_kind kind, std::uint64_t number);
+    void end_call(int peer, tag t);
+
+    detail::receive_windows windows_;
     detail::early_messages early_;
+    detail::announced_messages announced_;
     std::multimap<address, pending_receive*> waiting_;
     std::map<int, std::error_code> closed_;
     std::deque<std::uint64_t> discarded_calls_;
+    std::map<int, std::deque<tag>> ended_calls_;  // by peer: those of which a no may be left
 };
 
 /// One receive.
@@ -115,13 +152,7 @@ private:
 
 }  // namespace papilio
 
-namespace papilio::inline PAPILIO_MODE::detail {
-
-/// Delivers a message to peer `rank` of a transport without connections. If `peer` exceeds its
-/// limit, the link to it fails.
-void deliver_or_close(mailbox& inbox, int rank, int peer, tag t, bytes message);
-
-}  // namespace papilio::detail
+#include <papilio/transport/detail/inbound_message.hpp>
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/mailbox.hpp>

@@ -50,7 +50,7 @@ public:
 
     call_numbers& calls() noexcept { return calls_; }
     void begin_call(tag t) { inbox_.begin_call(t); }
-    void discard_call(tag t) { inbox_.discard_call(t); }
+    void discard_call(tag t);
     void prioritise(tag t, int priority) { priorities_.set(t, priority); }
     time_point last_heard(int peer) { return link_to(peer).last_heard(); }
 
@@ -78,6 +78,9 @@ public:
 
     /// True while the link to `peer` is up.
     bool connected(int peer) { return link_to(peer).connected(); }
+
+    /// The most that early messages have cost so far, bookkeeping included, in bytes.
+    std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
 
     /// What the link to `peer` runs over, "tcp" or "shm"; empty while there is none.
     std::string kind(int peer) { return link_to(peer).kind(); }

@@ -16,7 +16,11 @@ struct options {
     std::uint64_t group = 0;  ///< connections of another group are refused
     int max_peers = 0;        ///< ranks below it may connect; 0: only the peers named at the start
     std::size_t max_message = std::size_t{64} << 20;  ///< in bytes; a larger one ends the link
-    std::size_t early_limit = std::size_t{64} << 20;  ///< bytes kept per peer before a receive
+
+    /// What is kept of messages that no receive waits for yet, in bytes: of each peer, at least
+    /// 64 KiB, and of all together, at least so much for each. The rest waits at its senders.
+    std::size_t early_limit = std::size_t{64} << 20;
+    std::size_t early_total = std::size_t{1} << 30;
 
     /// The size of a ring, the buffer between two peers in one direction: a power of two, 4 KiB to
     /// 1 GiB. The two rings of a pair should fit the processor's cache.
@@ -40,6 +44,7 @@ inline mesh_options for_mesh(const options& o) noexcept
             .max_peers = o.max_peers,
             .max_message = o.max_message,
             .early_limit = o.early_limit,
+            .early_total = o.early_total,
             .heartbeat = o.heartbeat,
             .idle_timeout = o.idle_timeout,
             .handshake_timeout = o.handshake_timeout};

@@ -41,6 +41,12 @@ inline constexpr tag heartbeat = tag{~std::uint64_t{0}};
 /// The tag of a frame that says that nothing more will come.
 inline constexpr tag shutdown = tag{~std::uint64_t{1}};
 
+/// The tag of frames that say what may be sent, see `flow`.
+inline constexpr tag flow_tag = tag{~std::uint64_t{2}};
+
+/// This tag and those above are the link's own.
+inline constexpr tag first_reserved_tag = flow_tag;
+
 namespace detail {
 
 constexpr std::uint32_t frame_check(std::uint64_t what, std::uint32_t size) noexcept

@@ -21,10 +21,12 @@ namespace {
 
 struct observer final : pa::detail::connection_owner {
     void on_bytes() override {}
+    void on_flow(const pa::wire::flow& f) override { told = f; }
     void on_end(std::error_code why) override { end = why; }
     void on_peer_shutdown() override { shut_down = true; }
     std::error_code end;
     bool shut_down = false;
+    pa::wire::flow told;
 };
 
 /// Wakes nobody when it is closed.
@@ -57,14 +59,16 @@ struct connected_pair {
         auto slow = std::make_unique<pa::detail::capped_stream>(world, std::move(streams.first),
                                                                 std::move(limits));
         out = std::make_unique<pa::detail::connection>(world, std::move(slow), out_inbox, 1,
-                                                       std::size_t{1} << 20, out_owner);
+                                                       std::size_t{1} << 20, out_window, out_owner);
         in = std::make_unique<pa::detail::connection>(world, std::move(streams.second), in_inbox, 0,
-                                                      std::size_t{1} << 20, in_owner);
+                                                      std::size_t{1} << 20, in_window, in_owner);
     }
 
     pa::sim::world world;
     pa::mailbox out_inbox;
     pa::mailbox in_inbox;
+    pa::detail::send_window out_window{1 << 30};
+    pa::detail::send_window in_window{1 << 30};
     observer out_owner;
     observer in_owner;
     std::unique_ptr<pa::detail::connection> out;
@@ -168,7 +172,8 @@ TEST_CASE("a receive whose message is half there fails when its connection is en
     observer owner;
     auto streams = make_memory_streams(100);
     auto deaf = std::make_unique<never_woken>(std::move(streams.second));
-    pa::detail::connection in(world, std::move(deaf), inbox, 0, 1000, owner);
+    pa::detail::send_window window(1000);
+    pa::detail::connection in(world, std::move(deaf), inbox, 0, 1000, window, owner);
     std::error_code why;
     const auto taking = [&]() -> pa::task<> {
         std::vector<std::byte> into(500);

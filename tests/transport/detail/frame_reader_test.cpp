@@ -201,3 +201,45 @@ TEST_CASE("a message with a flipped bit is given to nobody, and its peer is name
     while (!receive.finished()) REQUIRE(loop.run_one());
     CHECK(pa::test::thrown_by([&] { receive.result(); }) == pa::errc::corrupted);
 }
+
+TEST_CASE("what a peer says about the flow of messages is found between them, however it is cut")
+{
+    const auto most = GENERATE(as<std::size_t>{}, 1, 7, head, 40, 4096, megabyte);
+    const auto check = GENERATE(pa::wire::content_check::none, pa::wire::content_check::crc32c);
+    pa::mailbox box;
+    frame_reader reader(box, 3, 10, check);  // no message, so that no limit is meant for it
+    const pa::wire::flow f{.kind = pa::wire::flow_kind::grant, .number = 77};
+    const auto content = pa::wire::encode(f);
+    std::vector<std::byte> stream;
+    for (int i = 0; i < 200; ++i) {
+        append(stream, pa::wire::flow_tag, content.size());
+        std::copy(content.begin(), content.end(), stream.end() - content.size());
+        if (check == pa::wire::content_check::crc32c) {
+            stream.resize(stream.size() + 4);
+            pa::store(stream.data() + stream.size() - 4, pa::crc32c(content));
+        }
+        append(stream, pa::wire::heartbeat, 0);
+    }
+    CHECK(feed(reader, stream, most) == std::vector<status>(200, status::flow));
+    CHECK(reader.flow() == f);
+}
+
+TEST_CASE("what a peer says about the flow of messages ends the stream when it is no such frame")
+{
+    pa::mailbox box;
+    const auto said = [&](std::vector<std::byte> stream, pa::wire::content_check check) {
+        frame_reader reader(box, 3, megabyte, check);
+        return pa::test::thrown_by([&] { feed(reader, stream, 4096); });
+    };
+    using enum pa::wire::content_check;
+    for (const std::size_t size : {0u, 23u, 25u, 5000u}) {
+        std::vector<std::byte> other_size;
+        append(other_size, pa::wire::flow_tag, size, 1);
+        CHECK(said(other_size, none) == pa::errc::bad_message);
+    }
+    std::vector<std::byte> zeros;
+    append_checked(zeros, pa::wire::flow_tag, 24);
+    CHECK(said(zeros, crc32c) == pa::errc::bad_message);
+    zeros.back() ^= std::byte{1};
+    CHECK(said(zeros, crc32c) == pa::errc::corrupted);
+}

@@ -46,7 +46,9 @@ private:
 
 /// Two ends of a link, in virtual time.
 struct linked_pair {
-    explicit linked_pair(std::uint32_t streams)
+    explicit linked_pair(std::uint32_t streams,
+                         std::size_t early_limit = pa::mailbox::default_limit)
+        : inbox_a(early_limit), inbox_b(early_limit)
     {
         for (std::uint32_t i = 0; i < streams; ++i) {
             auto ends = make_memory_streams();
@@ -118,7 +120,8 @@ TEST_CASE("a link is established with the last of its streams, and expects each 
     CHECK(pair.a.connected());
     CHECK(pair.a.kind() == "memory");
     CHECK(pa::sync_wait(pair.world, receive(pair.inbox_b, 0, 1)) == 10);
-    CHECK(pair.a.arrived() == 10 + pa::wire::frame::encoded_size);
+    const auto window = pa::wire::frame::encoded_size + pa::wire::flow::encoded_size;
+    CHECK(pair.a.arrived() == window + pa::wire::frame::encoded_size + 10);
 }
 
 TEST_CASE("a link fails with the first of its streams, and everything that waits for it")
@@ -154,6 +157,32 @@ TEST_CASE("a link shuts down when both sides have said so, after all that was se
     after.start(pair.world);
     while (!after.finished()) REQUIRE(pair.world.run_one());
     CHECK(failure_of(after) == pa::errc::disconnected);
+}
+
+TEST_CASE("a link shuts down when what waits has been asked for")
+{
+    linked_pair pair(2, pa::wire::first_window);
+    pair.add_all();
+    const std::vector<std::byte> message(90'000);
+    CHECK(pair.a.post(pa::tag{1}, message));
+    auto shutting_down = pair.a.shut_down();
+    shutting_down.start(pair.world);
+    for (int i = 0; i < 10'000; ++i) pair.world.run_one();
+    CHECK(!shutting_down.finished());
+    CHECK(pa::sync_wait(pair.world, receive(pair.inbox_b, 0, 1)) == message.size());
+    while (!shutting_down.finished()) REQUIRE(pair.world.run_one());
+}
+
+TEST_CASE("what waits ends when the peer shuts the link down")
+{
+    linked_pair pair(2, pa::wire::first_window);
+    pair.add_all();
+    auto waits = send(pair.a, 1, 90'000);
+    waits.start(pair.world);
+    pa::sync_wait(pair.world, pair.b.shut_down());
+    while (!waits.finished()) REQUIRE(pair.world.run_one());
+    CHECK_THROWS_AS(waits.result(), std::system_error);
+    CHECK(pair.b.is_last());
 }
 
 TEST_CASE("heartbeats keep a quiet link up, and without them it fails")

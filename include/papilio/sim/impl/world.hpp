@@ -1,8 +1,11 @@
 #pragma once
 
 #include <papilio/base/bad_value.hpp>
+#include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/sim/world.hpp>
+#include <papilio/wire/flow.hpp>
+#include <papilio/wire/frame.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,14 +22,15 @@ PAPILIO_DECL world::world(weather w) : latency_(w.latency), jitter_(w.jitter), r
     if (w.peers < 1) throw bad_value("weather::peers", "at least 1", w.peers);
     if (w.latency < duration{}) throw bad_value("weather::latency", "at least 0", w.latency);
     if (w.jitter < duration{}) throw bad_value("weather::jitter", "at least 0", w.jitter);
+    if (w.early_limit < wire::first_window)
+        throw bad_value("weather::early_limit", "at least 65536", w.early_limit);
     const auto peers = static_cast<std::size_t>(w.peers);
     if (!w.each.empty() && w.each.size() != peers)
         throw detail::bad_length("weather::each", w.each.size(), peers);
     for (int rank = 0; rank < w.peers; ++rank) {
         const auto a = w.each.empty() ? w.all : w.each[static_cast<std::size_t>(rank)];
         check(rank, a);
-        peers_.push_back(std::make_unique<transport>(*this, rank, a));
-        peers_.back()->heard_.resize(static_cast<std::size_t>(w.peers));
+        peers_.push_back(std::make_unique<transport>(*this, rank, a, w.peers, w.early_limit));
     }
 }
 
@@ -41,6 +45,16 @@ PAPILIO_DECL void world::check(int rank, const access& a)
     check_rate("down_bytes_per_second", a.down_bytes_per_second);
 }
 
+PAPILIO_DECL transport::transport(world& w, int rank, access a, int peers, std::size_t early_limit)
+    : world_(w),
+      rank_(rank),
+      access_(a),
+      heard_(static_cast<std::size_t>(peers)),
+      inbox_(early_limit),
+      flow_(inbox_, *this, rank, peers, early_limit)
+{
+}
+
 PAPILIO_DECL int transport::size() const noexcept
 {
     return world_.size();
@@ -53,22 +67,32 @@ PAPILIO_DECL duration transport::round_trip(int) const noexcept
 
 PAPILIO_DECL task<> transport::send(int peer, tag t, bytes message)
 {
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
     if (world_.dead_.contains(rank_)) throw std::system_error(errc::disconnected);
-    post(peer, t, message);
+    co_await flow_.send(peer, t, message);
     co_await sleep_until(uplink_free_);
 }
 
 PAPILIO_DECL bool transport::post(int peer, tag t, bytes message)
 {
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
     if (world_.dead_.contains(rank_)) return false;
-    const auto starts = std::max(uplink_free_, world_.now());
-    uplink_free_ = starts + world::transmission(message.size(), access_.up_bytes_per_second);
-    world_.launch(rank_, peer, t, message, false, starts);
+    flow_.post(peer, t, message);
     return true;
 }
 
-PAPILIO_DECL void world::launch(int from, int to, tag t, bytes message, bool last,
-                                time_point leaves)
+PAPILIO_DECL void transport::launch(int peer, tag what, bytes content, tag order)
+{
+    if (world_.dead_.contains(rank_)) return;
+    const auto starts = std::max(uplink_free_, world_.now());
+    uplink_free_ = starts + world::transmission(content.size(), access_.up_bytes_per_second);
+    auto& f = world_.take_off(rank_, peer);
+    f.what = what;
+    f.order = order;
+    world_.launch(f, content, starts);
+}
+
+PAPILIO_DECL world::flight& world::take_off(int from, int to)
 {
     if (spare_.empty()) {
         flights_.push_back(std::make_unique<flight>());
@@ -79,18 +103,23 @@ PAPILIO_DECL void world::launch(int from, int to, tag t, bytes message, bool las
     f.in = this;
     f.from = from;
     f.to = to;
-    f.what = t;
-    f.last = last;
+    f.what = f.order = tag{};
+    f.last = false;
     f.landed = false;
-    f.transmission = transmission(message.size(), peer(from).access_.up_bytes_per_second);
-    f.content.assign(message.begin(), message.end());
+    return f;
+}
+
+PAPILIO_DECL void world::launch(flight& f, bytes content, time_point leaves)
+{
+    f.transmission = transmission(content.size(), peer(f.from).access_.up_bytes_per_second);
+    f.content.assign(content.begin(), content.end());
     post_at(f, in_order(f, leaves + delay()));
 }
 
 PAPILIO_DECL time_point world::in_order(const flight& f, time_point arrives)
 {
     if (jitter_ == duration{}) return arrives;  // then everything arrives in order
-    queue& q = under_way_[{f.from, f.to, f.what}];
+    queue& q = under_way_[{f.from, f.to, f.order}];
     ++q.count;
     arrives = std::max(q.free, arrives);
     q.free = arrives + f.transmission;
@@ -118,7 +147,7 @@ PAPILIO_DECL void world::arrive(flight& f)
 {
     auto& receiver = peer(f.to);
     if (jitter_ != duration{}) {
-        const auto found = under_way_.find({f.from, f.to, f.what});
+        const auto found = under_way_.find({f.from, f.to, f.order});
         if (--found->second.count == 0) under_way_.erase(found);
     }
     if (hears(f.to, f.from)) {
@@ -128,9 +157,9 @@ PAPILIO_DECL void world::arrive(flight& f)
                  static_cast<std::uint64_t>(f.what), f.content.size());
         receiver.heard_[static_cast<std::size_t>(f.from)] = now_;
         if (f.last)
-            receiver.inbox_.close(f.from, errc::disconnected);
+            receiver.flow_.close(f.from, errc::disconnected);
         else
-            detail::deliver_or_close(receiver.inbox_, f.to, f.from, f.what, f.content);
+            receiver.flow_.arrived(f.from, f.what, f.content);
     }
     f.content.clear();
     f.content.shrink_to_fit();
@@ -150,8 +179,10 @@ PAPILIO_DECL void world::kill(int rank)
     dead_.insert(rank);
     for (int other = 0; other < size(); ++other) {
         if (other == rank) continue;
-        victim.inbox_.close(other, errc::disconnected);
-        launch(rank, other, tag{}, {}, true, std::max(victim.uplink_free_, now_) + jitter_);
+        victim.flow_.close(other, errc::disconnected);
+        auto& end = take_off(rank, other);
+        end.last = true;
+        launch(end, {}, std::max(victim.uplink_free_, now_) + jitter_);
     }
 }
 

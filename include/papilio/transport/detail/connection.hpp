@@ -7,43 +7,42 @@
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/frame_reader.hpp>
 #include <papilio/transport/detail/send_queue.hpp>
+#include <papilio/transport/detail/send_window.hpp>
 #include <papilio/transport/mailbox.hpp>
+#include <papilio/wire/flow.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <limits>
+#include <list>
 #include <memory>
 #include <new>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Receives the events of a connection, on the loop. The last two are called at most once.
 struct connection_owner {
     virtual ~connection_owner() = default;
-    virtual void on_bytes() = 0;                   ///< bytes have arrived
-    virtual void on_end(std::error_code why) = 0;  ///< nothing is sent or received any more
-    virtual void on_peer_shutdown() = 0;           ///< the peer will send no more messages
+    virtual void on_bytes() = 0;                    ///< bytes have arrived
+    virtual void on_flow(const wire::flow& f) = 0;  ///< the peer says what may be sent
+    virtual void on_end(std::error_code why) = 0;   ///< nothing is sent or received any more
+    virtual void on_peer_shutdown() = 0;            ///< the peer will send no more messages
 };
 
 /// Sends and receives messages over one stream of bytes. What arrives goes to a mailbox; what is
-/// sent waits in a queue that borrows the senders' buffers.
+/// sent waits for the window of its link, and then in a queue that borrows the senders' buffers.
 class connection {
 public:
     connection(loop& on, std::unique_ptr<byte_stream> s, mailbox& inbox, int peer,
-               std::size_t max_message, connection_owner& owner)
-        : loop_(on),
-          stream_(std::move(s)),
-          queue_(stream_->content_check()),
-          frames_(inbox, peer, max_message, stream_->content_check()),
-          owner_(owner)
-    {
-        reader_.start(loop_);
-        writer_.start(loop_);
-    }
+               std::size_t max_message, send_window& window, connection_owner& owner);
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
+
+    ~connection();
 
     class outgoing;
 
@@ -52,15 +51,15 @@ public:
     /// It is queued ahead of every lower-priority message that has not started.
     outgoing send(tag t, bytes message, int priority = 0);
 
-    /// Queues a copy of a small message ahead of all that wait. False if too many do.
-    bool post(tag t, bytes message)
+    /// Sends a copy of a small message ahead of all that wait in the queue. False if too many do.
+    bool post(tag t, bytes message);
+
+    /// Queues a frame of flow control behind what has at least this priority.
+    void send_flow(const wire::flow& f, int priority = first)
     {
-        constexpr std::size_t most = 4096;
-        if (ended() || queue_.size() >= most) return false;
-        queue_.push_copy(t, message, std::numeric_limits<int>::max());
-        flush();
+        if (ended()) return;
+        queue_.push_copy(wire::flow_tag, wire::encode(f), priority);
         has_work_.open();
-        return true;
     }
 
     /// Queues a frame without content.
@@ -96,12 +95,17 @@ public:
     void end(std::error_code why);
 
 private:
+    class posted;
+
+    static constexpr int first = std::numeric_limits<int>::max();
+
     void flush();
     bool parse();
     task<> write();
     task<> read();
 
     loop& loop_;
+    send_window& window_;
     std::unique_ptr<byte_stream> stream_;
     send_queue queue_;
     frame_reader frames_;
@@ -109,66 +113,10 @@ private:
     std::error_code end_;
     bool peer_shut_down_ = false;
     gate has_work_;
+    std::list<std::unique_ptr<posted>> posted_;  // that wait for the window
     task<> reader_ = read();
     task<> writer_ = write();
 };
-
-/// One message that a task sends.
-class [[nodiscard]] connection::outgoing final : send_queue::message {
-public:
-    outgoing(connection& c, tag t, bytes body, int priority) noexcept
-        : message(t, body, priority), connection_(c)
-    {
-    }
-    ~outgoing()
-    {
-        if (queued_) connection_.queue_.withdraw(*this);
-    }
-
-    /// A message that finds the queue empty is written at once.
-    bool await_ready()
-    {
-        error_ = connection_.end_;
-        if (error_) return true;
-        const bool first = connection_.queue_.empty();
-        connection_.queue_.push(*this);
-        queued_ = true;
-        if (first) connection_.flush();
-        return !queued_;
-    }
-
-    template <class P>
-    void await_suspend(std::coroutine_handle<P> self)
-    {
-        wake_.target = self;
-        on_ = self.promise().on;
-        connection_.has_work_.open();
-    }
-
-    void await_resume() const
-    {
-        if (error_) throw std::system_error(error_);
-    }
-
-private:
-    void finish(std::error_code error) noexcept override
-    {
-        queued_ = false;
-        error_ = error;
-        if (on_) on_->post(wake_);
-    }
-
-    connection& connection_;
-    bool queued_ = false;
-    std::error_code error_;
-    loop* on_ = nullptr;
-    resume wake_;
-};
-
-inline connection::outgoing connection::send(tag t, bytes message, int priority)
-{
-    return {*this, t, message, priority};
-}
 
 /// Writes as much of the queue as the stream takes.
 inline void connection::flush()
@@ -210,11 +158,15 @@ inline task<> connection::write()
 inline bool connection::parse()
 {
     for (;;) {
-        const auto status = frames_.parse();
-        if (status != frame_reader::status::peer_shutdown)
-            return status == frame_reader::status::large_message;
-        peer_shut_down_ = true;
-        owner_.on_peer_shutdown();
+        switch (frames_.parse()) {
+        case frame_reader::status::needs_bytes: return false;
+        case frame_reader::status::large_message: return true;
+        case frame_reader::status::flow: owner_.on_flow(frames_.flow()); break;
+        case frame_reader::status::peer_shutdown:
+            peer_shut_down_ = true;
+            owner_.on_peer_shutdown();
+            break;
+        }
     }
 }
 
@@ -255,3 +207,5 @@ inline task<> connection::read()
 }
 
 }  // namespace papilio::detail
+
+#include <papilio/transport/detail/outgoing.hpp>

@@ -2,41 +2,52 @@
 
 #include <papilio/base/buffer_pool.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/transport/detail/receive_windows.hpp>
+#include <papilio/wire/flow.hpp>
 #include <papilio/wire/tag.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// Messages that arrived before a receive was posted for them. They may hold a limited amount of
-/// memory per sender, which is checked before anything is allocated and reserved before a message
-/// is stored.
+/// Messages that arrived before a receive was posted for them. What they cost is accounted for by
+/// the windows of their senders.
 class early_messages {
 public:
     using address = std::pair<int, tag>;  // the sender, and the tag
 
-    explicit early_messages(std::size_t limit) noexcept : limit_(limit) {}
+    explicit early_messages(receive_windows& windows) noexcept : windows_(windows) {}
 
-    /// The share of the limit that a message of `size` bytes takes. The constant stands for
-    /// bookkeeping, so that empty messages count as well.
-    static constexpr std::size_t cost(std::size_t size) noexcept
+    /// A message begins to arrive, and its cost has been accounted for.
+    void begin(address from, std::size_t size)
     {
-        return pooled_buffer::held(size) + 128;
+        arriving_.push_back(from);
+        held_ += wire::early_cost(size);
+        most_held_ = std::max(most_held_, held_);
     }
 
-    /// Throws `errc::bad_message` if another `size` bytes from `peer` exceed the limit.
-    void check(int peer, std::size_t size);
+    /// A message that has begun has come, or will not.
+    void arrived(address from) { arriving_.erase(std::ranges::find(arriving_, from)); }
 
-    /// Charges the cost of `size` bytes to `peer`.
-    void reserve(int peer, std::size_t size);
+    /// How many messages of an address have begun to arrive.
+    std::size_t arriving(address from) const noexcept
+    {
+        return static_cast<std::size_t>(std::ranges::count(arriving_, from));
+    }
 
-    /// Gives back what was reserved for `size` bytes that are not stored after all.
-    void release(int peer, std::size_t size) noexcept;
+    /// A message of `size` bytes from `peer` that has begun is not kept any more.
+    void end(int peer, std::size_t size)
+    {
+        held_ -= wire::early_cost(size);
+        windows_.consumed(peer, size);
+    }
 
-    /// Stores a message, whose cost has been reserved, behind those of the same address.
+    /// Stores a message that has begun behind those of the same address.
     void add(address from, pooled_buffer message);
 
     /// Takes out the oldest message of an address, if there is one.
@@ -45,17 +56,33 @@ public:
     /// Destroys the messages of the call that `t` belongs to.
     void discard_call(tag t);
 
+    /// The same of those from `peer`.
+    void discard_call(int peer, tag t);
+
+    /// The same of all but a vote that says no.
+    void discard_all_but_no(int peer, tag t);
+
     /// Destroys the messages from `peer`.
     void discard_peer(int peer);
+
+    /// What the messages cost, those among them that are arriving, and the most that they ever did.
+    std::size_t held() const noexcept { return held_; }
+    std::size_t most_held() const noexcept { return most_held_; }
 
 private:
     using messages = std::multimap<address, pooled_buffer>;
 
+    template <class Which>
+    void discard(messages::iterator from, messages::iterator to, Which which);
+    template <class Which>
+    void discard_of_call(int peer, tag t, Which which);
     messages::iterator remove(messages::iterator which, std::size_t size);
 
-    std::size_t limit_;
+    receive_windows& windows_;
     messages messages_;
-    std::map<int, std::size_t> used_;  // by peer, in bytes
+    std::vector<address> arriving_;  // one for each stream at most
+    std::size_t held_ = 0;
+    std::size_t most_held_ = 0;
 };
 
 }  // namespace papilio::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/crc32c.hpp>
@@ -7,6 +8,7 @@
 #include <papilio/transport/detail/inbound_message.hpp>
 #include <papilio/transport/detail/running_crc.hpp>
 #include <papilio/transport/mailbox.hpp>
+#include <papilio/wire/flow.hpp>
 #include <papilio/wire/frame.hpp>
 
 #include <algorithm>
@@ -31,6 +33,7 @@ public:
         needs_bytes,    ///< read more, then parse again
         large_message,  ///< one is complete: let its receiver run before you parse again
         peer_shutdown,  ///< the peer sends no more messages; reported once
+        flow,           ///< the peer says something about the flow of messages
     };
 
     /// A frame of more than `max_message` bytes is an error.
@@ -43,10 +46,13 @@ public:
     frame_reader& operator=(const frame_reader&) = delete;
 
     /// Takes the bytes that were received apart. Throws `errc::bad_message` when they are no frame
-    /// or the peer exceeds the mailbox's limit, and `errc::too_large` beyond `max_message`; nothing
+    /// or the peer sends more than it may, and `errc::too_large` beyond `max_message`; nothing
     /// is allocated before. Throws `errc::corrupted` when a message is not what its check says,
     /// before anybody has it. After an error the position in the stream is lost.
     status parse();
+
+    /// What the peer said, after `status::flow`.
+    const wire::flow& flow() const noexcept { return flow_; }
 
     /// Where the next bytes of the stream belong, in this order: the rest of the current message,
     /// then memory for frames. Valid until another task runs.
@@ -65,17 +71,20 @@ public:
 private:
     std::size_t buffered() const noexcept { return end_ - begin_; }
     mutable_bytes message_buffer();
-    bool parse_frame();
+    bool begin_message(const wire::frame& f);
+    bool parse_flow(std::size_t size);
     void copy_buffered();
     void take_content(bytes next);
     bool finish_message();
     void check_content();
+    std::system_error other_crc(std::size_t size) const;
 
     mailbox& inbox_;
     int peer_;
     std::size_t max_message_;
     wire::content_check check_;
     bool peer_shut_down_ = false;
+    wire::flow flow_;
 
     std::array<std::byte, 4096> buffer_;  // frames, and the first bytes behind them
     std::size_t begin_ = 0;
@@ -96,15 +105,17 @@ inline frame_reader::status frame_reader::parse()
             if (message_size_ > buffer_.size()) return status::large_message;
         }
         if (buffered() < wire::frame::encoded_size) return status::needs_bytes;
-        if (parse_frame()) return status::peer_shutdown;
+        const auto frame = wire::parse_frame(buffer_.data() + begin_);
+        if (frame.what == wire::flow_tag)
+            return parse_flow(frame.size) ? status::flow : status::needs_bytes;
+        begin_ += wire::frame::encoded_size;
+        if (begin_message(frame)) return status::peer_shutdown;
     }
 }
 
 /// Begins a message, unless the frame is a control frame. True for the first shutdown.
-inline bool frame_reader::parse_frame()
+inline bool frame_reader::begin_message(const wire::frame& frame)
 {
-    const auto frame = wire::parse_frame(buffer_.data() + begin_);
-    begin_ += wire::frame::encoded_size;
     if (frame.what == wire::shutdown) return !std::exchange(peer_shut_down_, true);
     if (frame.what == wire::heartbeat) return false;
     if (frame.size > max_message_)
@@ -116,6 +127,23 @@ inline bool frame_reader::parse_frame()
     crc_ = 0;
     message_.emplace(inbox_, peer_, frame.what, frame.size);
     return false;
+}
+
+/// Takes a frame of flow control, if all of it is there.
+inline bool frame_reader::parse_flow(std::size_t size)
+{
+    if (size != wire::flow::encoded_size)
+        throw bad_value(errc::bad_message, "the size of a frame of flow control", "24", size);
+    const auto behind = wire::check_size(check_, size);
+    if (buffered() < wire::frame::encoded_size + size + behind) return false;
+    begin_ += wire::frame::encoded_size;
+    const auto content = bytes(buffer_).subspan(begin_, size);
+    begin_ += size;
+    if (behind > 0 && load<std::uint32_t>(buffer_.data() + begin_) != crc32c(content))
+        throw other_crc(size);
+    begin_ += behind;
+    flow_ = wire::parse_flow(content);
+    return true;
 }
 
 /// Passes the message on if it and what follows its content are complete.
@@ -134,9 +162,14 @@ inline void frame_reader::check_content()
 {
     if (load<std::uint32_t>(buffer_.data() + begin_) == crc_) return;
     message_->fail(errc::corrupted);
-    throw std::system_error(errc::corrupted, "a message of " + std::to_string(message_size_) +
-                                                 " bytes from peer " + std::to_string(peer_) +
-                                                 " has another CRC-32C than it was sent with");
+    throw other_crc(message_size_);
+}
+
+inline std::system_error frame_reader::other_crc(std::size_t size) const
+{
+    return {make_error_code(errc::corrupted), "a message of " + std::to_string(size) +
+                                                  " bytes from peer " + std::to_string(peer_) +
+                                                  " has another CRC-32C than it was sent with"};
 }
 
 /// The next bytes of the message have arrived; they are still in the processor's cache.

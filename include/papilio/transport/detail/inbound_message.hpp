@@ -17,22 +17,20 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// half-way.
 class inbound_message {
 public:
-    /// Throws `errc::bad_message` when the peer exceeds its limit: nothing is allocated before.
+    /// Throws `errc::bad_message` when the peer sends more than it may: nothing is allocated
+    /// before.
     inbound_message(mailbox& box, int peer, tag t, std::size_t size)
         : box_(box), from_(peer, t), size_(size), left_(size)
     {
+        if (box_.closed_.contains(peer)) return;
+        const bool granted = box_.announced_.take_granted(from_, size);
         auto* const next = box_.oldest_receive(from_);
-        if (next && next->into_.size() >= size) {
-            receive_ = next;
-            next->leave_queue();
-            next->claim_ = &receive_;
-            next->size_ = size;
-            destination_ = next->into_.first(size);
-        } else if (!box_.discards(t) && !box_.closed_.contains(peer)) {
-            box_.early_.check(peer, size);
-            destination_ = kept_.resize(size);
-            box_.early_.reserve(peer, size);
-            reserved_ = true;
+        const bool fits = next && next->into_.size() >= size;
+        if (!fits && !box_.discards(t)) {
+            keep(granted);
+        } else {
+            if (!granted) box_.windows_.passes(peer, size);
+            if (fits) claim(*next);
         }
     }
     inbound_message(const inbound_message&) = delete;
@@ -41,7 +39,10 @@ public:
     /// A receive whose message ends half-way fails with `errc::disconnected`.
     ~inbound_message()
     {
-        if (reserved_) box_.early_.release(from_.first, size_);
+        if (kept_) {
+            box_.early_.arrived(from_);
+            box_.early_.end(from_.first, size_);
+        }
         fail(errc::disconnected);
     }
 
@@ -61,7 +62,7 @@ public:
     /// until another task runs.
     mutable_bytes destination() const noexcept
     {
-        return receive_ || reserved_ ? destination_ : mutable_bytes{};
+        return receive_ || kept_ ? destination_ : mutable_bytes{};
     }
 
     /// The next `n` bytes have been written to `destination()`, or discarded.
@@ -78,21 +79,58 @@ public:
         if (receive_) {
             receive_->claim_ = nullptr;
             std::exchange(receive_, nullptr)->wake();
-        } else if (reserved_ && !box_.discards(from_.second)) {
-            reserved_ = false;  // the reservation goes with the message
-            box_.pass_on(from_, std::move(kept_));
+        } else if (kept_ && !box_.discards(from_.second)) {
+            kept_ = false;  // what it costs goes with the message
+            box_.early_.arrived(from_);
+            box_.pass_on(from_, std::move(memory_));
         }
     }
 
 private:
+    /// The message is written to the buffer of a receive.
+    void claim(mailbox::pending_receive& by) noexcept
+    {
+        receive_ = &by;
+        by.leave_queue();
+        by.claim_ = &receive_;
+        by.size_ = size_;
+        destination_ = by.into_.first(size_);
+    }
+
+    void keep(bool granted)
+    {
+        const int peer = from_.first;
+        if (!granted) box_.windows_.check(peer, size_);
+        destination_ = memory_.resize(size_);
+        if (granted)
+            box_.windows_.keep_granted(peer, size_);
+        else
+            box_.windows_.keep(peer, size_);
+        box_.early_.begin(from_, size_);
+        kept_ = true;
+    }
+
     mailbox& box_;
     early_messages::address from_;
     std::size_t size_;
     std::size_t left_;
     mailbox::pending_receive* receive_ = nullptr;  // null again once that receive is dropped
-    bool reserved_ = false;
-    pooled_buffer kept_;
+    bool kept_ = false;
+    pooled_buffer memory_;
     mutable_bytes destination_;
 };
 
 }  // namespace papilio::detail
+
+namespace papilio::inline PAPILIO_MODE {
+
+inline void mailbox::deliver(int peer, tag t, bytes message)
+{
+    detail::inbound_message arriving(*this, peer, t, message.size());
+    const auto to = arriving.destination();
+    if (!to.empty()) std::copy(message.begin(), message.end(), to.begin());
+    arriving.advance(message.size());
+    arriving.finish();
+}
+
+}  // namespace papilio

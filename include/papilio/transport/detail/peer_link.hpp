@@ -1,19 +1,20 @@
 #pragma once
 
 #include <papilio/async/gate.hpp>
-#include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/base/log.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/connection.hpp>
 #include <papilio/transport/detail/connection_figures.hpp>
+#include <papilio/transport/detail/flow.hpp>
 #include <papilio/transport/detail/link_identity.hpp>
+#include <papilio/transport/detail/receive_windows.hpp>
+#include <papilio/transport/detail/send_window.hpp>
 #include <papilio/transport/detail/stream_choice.hpp>
 #include <papilio/transport/mailbox.hpp>
 #include <papilio/transport/mesh_options.hpp>
+#include <papilio/wire/flow.hpp>
 #include <papilio/wire/hello.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,7 +28,7 @@ namespace papilio::inline PAPILIO_MODE::detail {
 
 /// The connections to one peer of a mesh. A link is established once all of its streams are there,
 /// and fails as a whole with the first of them. It never comes back; another one takes its place.
-class peer_link final : connection_owner {
+class peer_link final : connection_owner, flow_replies {
 public:
     peer_link(loop& on, mailbox& inbox, int rank, int peer, const mesh_options& o, link_identity id)
         : loop_(on), inbox_(inbox), rank_(rank), peer_(peer), options_(o), identity_(id)
@@ -104,6 +105,15 @@ public:
         if (choice_) choice_->sent(t, size, loop_.now());
     }
 
+    /// Tells the peer that the call of `t` is over, after all that it was sent about it.
+    void end_call(tag t)
+    {
+        for (auto& c : connections_)
+            if (c)
+                c->send_flow(
+                    {.kind = wire::flow_kind::over, .subject = static_cast<std::uint64_t>(t)}, 0);
+    }
+
     /// Sends a shutdown on every stream, after all that waits to be sent, and finishes when the
     /// peer has done the same or the link has failed.
     task<> shut_down();
@@ -130,9 +140,12 @@ public:
 
 private:
     void on_bytes() override { last_heard_ = loop_.now(); }
+    void on_flow(const wire::flow& f) override { take_flow(f, peer_, window_, inbox_); }
+    void reply(int peer, const wire::flow& f) override;
     void on_end(std::error_code why) override;
     void on_peer_shutdown() override;
     void send_shutdown();
+    static task<> send_last(connection& c);
 
     loop& loop_;
     mailbox& inbox_;
@@ -140,6 +153,7 @@ private:
     int peer_;
     const mesh_options& options_;
     link_identity identity_;
+    send_window window_{wire::first_window};
     connections connections_;
     std::optional<stream_choice> choice_;                         // of adaptive links
     std::vector<std::pair<tag, std::vector<std::byte>>> posted_;  // before the link was settled
@@ -154,107 +168,8 @@ private:
     time_point last_heard_{};
 };
 
-inline void peer_link::add(const wire::hello& h, std::unique_ptr<byte_stream> s,
-                           std::uint64_t process)
-{
-    const std::size_t index = h.connection;
-    if (!expects(index, connections_.empty() ? s->streams() : connections_.size())) return;
-    if (connections_.empty()) {
-        identity_.made(h.generation, process);
-        connections_.resize(s->streams());
-        if (options_.adaptive) choice_.emplace(connections_.size());
-    }
-    last_heard_ = loop_.now();
-    connection_owner& owner = *this;
-    connections_[index] = std::make_unique<connection>(loop_, std::move(s), inbox_, peer_,
-                                                       options_.max_message, owner);
-    if (std::ranges::all_of(connections_, [](const auto& c) { return !!c; })) {
-        log(log_level::info, "link established", {"rank", "peer", "kind", "streams"}, rank_, peer_,
-            connections_.front()->kind(), connections_.size());
-        settled_.open();
-        for (const auto& [t, message] : std::exchange(posted_, {})) post(t, message);
-    }
-}
-
-inline bool peer_link::post(tag t, bytes message)
-{
-    constexpr std::size_t most = 1024;
-    if (shutting_down_ || peer_shutdowns_ > 0 || posted_.size() == most) return false;
-    if (connected()) return connection_for(t).post(t, message);
-    posted_.emplace_back(t, std::vector<std::byte>(message.begin(), message.end()));
-    return true;
-}
-
-inline void peer_link::fail(std::error_code why)
-{
-    if (error_) return;
-    error_ = why;
-    last_ |= why == errc::bad_message || why == errc::too_large;
-    const bool orderly = why == errc::disconnected && shut_down_.is_open();
-    log(orderly ? log_level::info : log_level::warning, orderly ? "link shut down" : "link failed",
-        {"rank", "peer", "why"}, rank_, peer_, why);
-    for (auto& c : connections_)
-        if (c) c->end(why);
-    inbox_.close(peer_, why);
-    settled_.open();
-    shut_down_.open();
-    ended_.open();
-}
-
-inline connection& peer_link::connection_for(tag t)
-{
-    if (error_) throw std::system_error(error_, "peer " + std::to_string(peer_));
-    const auto mixed = static_cast<std::uint64_t>(t) * 0x9e3779b97f4a7c15u >> 32;
-    const auto streams = choice_ ? choice_->streams(t, loop_.now()) : connections_.size();
-    return *connections_[mixed % streams];
-}
-
-/// The first stream that ends takes the link with it. During the peer's shutdown, though, a stream
-/// may end after its shutdown frame while others still carry messages from before theirs.
-inline void peer_link::on_end(std::error_code why)
-{
-    const auto stands_or_complete = [](const auto& c) {
-        return !c || !c->ended() || c->peer_shut_down();
-    };
-    const bool partly = peer_shutdowns_ > 0 && peer_shutdowns_ < connections_.size();
-    if (partly && std::ranges::all_of(connections_, stands_or_complete)) return;
-    fail(why);
-}
-
-/// Once the peer has shut every stream down, nothing more comes, and this side answers in kind.
-inline void peer_link::on_peer_shutdown()
-{
-    if (++peer_shutdowns_ < connections_.size()) return;
-    last_ = true;
-    inbox_.close(peer_, errc::disconnected);
-    if (!shutting_down_) send_shutdown();
-    shut_down_.open();
-}
-
-inline void peer_link::send_shutdown()
-{
-    for (auto& c : connections_)
-        if (c) c->send_control(wire::shutdown);
-}
-
-inline task<> peer_link::shut_down()
-{
-    shutting_down_ = true;
-    const auto send_last = [](connection& c) -> task<> { co_await c.send(wire::shutdown, {}); };
-    std::vector<task<>> sends;
-    for (auto& c : connections_) sends.push_back(send_last(*c));
-    try {
-        co_await when_all(std::move(sends));
-        co_await shut_down_.opened();
-    } catch (const std::system_error&) {
-        // The link has failed, which ends it as well.
-    }
-}
-
-inline void peer_link::send_heartbeats()
-{
-    for (auto& c : connections_)
-        if (c->drained()) c->send_control(wire::heartbeat);
-}
-
 }  // namespace papilio::detail
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/transport/impl/peer_link.hpp>
+#endif

@@ -89,8 +89,8 @@ public:
 
     /// Takes `m` back, which is in the queue: its sender is gone, and `finish` is not called. If
     /// some of it has been written, the queue keeps a copy of the rest, since the stream must carry
-    /// whole frames.
-    void withdraw(const message& m);
+    /// whole frames. True if nothing of it has been, and it will not be sent.
+    bool withdraw(const message& m);
 
     /// The next bytes to write, as many as fit `to`, which has space for three or more. They stay
     /// valid until the queue changes, and are not to change themselves. Where contents are checked,
@@ -181,7 +181,7 @@ inline bool send_queue::sum_next(const entry& e, remainder& rest) const noexcept
     return false;
 }
 
-inline void send_queue::withdraw(const message& m)
+inline bool send_queue::withdraw(const message& m)
 {
     const auto found = std::ranges::find(entries_, &m, &entry::borrowed);
     PAPILIO_CHECK(found != entries_.end(), "only a queued message can be withdrawn");
@@ -189,7 +189,7 @@ inline void send_queue::withdraw(const message& m)
     if (found != entries_.begin() || front_written_ == 0) {
         bytes_waiting_ -= rest.size();
         entries_.erase(found);
-        return;
+        return true;
     }
     if (!rest.check.empty())
         found->borrowed->crc_.sum(found->borrowed->body_, found->borrowed->body_.size());
@@ -198,6 +198,7 @@ inline void send_queue::withdraw(const message& m)
     copy.insert(copy.end(), rest.check.begin(), rest.check.end());
     *found = {nullptr, std::move(copy), found->priority};
     front_written_ = 0;
+    return false;
 }
 
 inline std::span<const bytes> send_queue::gather(std::span<bytes> to)

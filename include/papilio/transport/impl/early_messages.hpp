@@ -1,36 +1,16 @@
 #pragma once
 
 #include <papilio/base/config.hpp>
-#include <papilio/base/error.hpp>
 #include <papilio/transport/detail/early_messages.hpp>
+#include <papilio/wire/tag.hpp>
+#include <papilio/wire/vote.hpp>
 
+#include <cstdint>
 #include <iterator>
-#include <string>
-#include <system_error>
+#include <optional>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
-
-PAPILIO_DECL void early_messages::check(int peer, std::size_t size)
-{
-    const auto used = used_[peer];
-    if (used <= limit_ && size <= limit_ - used) return;
-    throw std::system_error(
-        errc::bad_message,
-        "peer " + std::to_string(peer) + " sent a message of " + std::to_string(size) +
-            " bytes that no receive waits for; its early messages already hold " +
-            std::to_string(used) + " of early_limit = " + std::to_string(limit_) + " bytes");
-}
-
-PAPILIO_DECL void early_messages::reserve(int peer, std::size_t size)
-{
-    used_[peer] += cost(size);
-}
-
-PAPILIO_DECL void early_messages::release(int peer, std::size_t size) noexcept
-{
-    used_[peer] -= cost(size);
-}
 
 PAPILIO_DECL void early_messages::add(address from, pooled_buffer message)
 {
@@ -46,25 +26,53 @@ PAPILIO_DECL std::optional<pooled_buffer> early_messages::take(address from)
     return message;
 }
 
+template <class Which>
+void early_messages::discard(messages::iterator from, messages::iterator to, Which which)
+{
+    while (from != to)
+        from = which(*from) ? remove(from, from->second.get().size()) : std::next(from);
+}
+
+/// All tags of a call begin with its epoch and its number.
+template <class Which>
+void early_messages::discard_of_call(int peer, tag t, Which which)
+{
+    const auto first = static_cast<std::uint64_t>(t) >> 32 << 32;
+    discard(messages_.lower_bound({peer, tag{first}}),
+            messages_.upper_bound({peer, tag{first | 0xffffffffu}}),
+            [&](const auto& m) { return call_of(m.first.second) == call_of(t) && which(m); });
+}
+
 PAPILIO_DECL void early_messages::discard_call(tag t)
 {
-    for (auto i = messages_.begin(); i != messages_.end();) {
-        const bool of_call = call_of(i->first.second) == call_of(t);
-        i = of_call ? remove(i, i->second.get().size()) : std::next(i);
-    }
+    discard(messages_.begin(), messages_.end(),
+            [t](const auto& m) { return call_of(m.first.second) == call_of(t); });
+}
+
+PAPILIO_DECL void early_messages::discard_call(int peer, tag t)
+{
+    discard_of_call(peer, t, [](const auto&) { return true; });
+}
+
+PAPILIO_DECL void early_messages::discard_all_but_no(int peer, tag t)
+{
+    discard_of_call(peer, t, [](const auto& m) {
+        return fields_of(m.first.second).kind != message_kind::vote ||
+               m.second.get().size() > wire::vote::encoded_size;
+    });
 }
 
 PAPILIO_DECL void early_messages::discard_peer(int peer)
 {
-    for (auto i = messages_.lower_bound({peer, tag{}});
-         i != messages_.end() && i->first.first == peer;)
-        i = remove(i, i->second.get().size());
+    discard(messages_.lower_bound({peer, tag{}}),
+            messages_.upper_bound({peer, tag{~std::uint64_t{0}}}),
+            [](const auto&) { return true; });
 }
 
 PAPILIO_DECL early_messages::messages::iterator early_messages::remove(messages::iterator which,
                                                                        std::size_t size)
 {
-    release(which->first.first, size);
+    end(which->first.first, size);
     return messages_.erase(which);
 }
 

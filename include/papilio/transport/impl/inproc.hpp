@@ -1,8 +1,12 @@
 #pragma once
 
+#include <papilio/base/bad_value.hpp>
+#include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/inproc.hpp>
+#include <papilio/wire/flow.hpp>
+#include <papilio/wire/frame.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -10,10 +14,15 @@
 
 namespace papilio::inline PAPILIO_MODE::inproc {
 
-PAPILIO_DECL group::group(std::vector<loop*> loops) : loops_(std::move(loops))
+PAPILIO_DECL group::group(std::vector<loop*> loops, std::size_t early_limit)
+    : loops_(std::move(loops))
 {
-    for (std::size_t rank = 0; rank < loops_.size(); ++rank)
-        peers_.emplace_back(new transport(*this, static_cast<int>(rank), *loops_[rank]));
+    if (early_limit < wire::first_window)
+        throw papilio::detail::bad_value("early_limit", "at least 65536", early_limit);
+    const int size = static_cast<int>(loops_.size());
+    for (int rank = 0; rank < size; ++rank)
+        peers_.emplace_back(
+            new transport(*this, rank, *loops_[static_cast<std::size_t>(rank)], size, early_limit));
     if (threaded())
         for (auto* on : loops_) on->work_started();
 }
@@ -32,14 +41,21 @@ PAPILIO_DECL bool group::threaded() const
 
 PAPILIO_DECL task<> transport::send(int peer, tag t, bytes content)
 {
-    post(peer, t, content);
-    co_return;
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
+    co_await flow_.send(peer, t, content);
 }
 
 PAPILIO_DECL bool transport::post(int peer, tag t, bytes content)
 {
-    group_.peer(peer).enqueue({rank_, t, {content.begin(), content.end()}});
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
+    flow_.post(peer, t, content);
     return true;
+}
+
+/// Messages of a peer arrive in the order in which it sends them.
+PAPILIO_DECL void transport::launch(int peer, tag what, bytes content, tag)
+{
+    group_.peer(peer).enqueue({rank_, what, {content.begin(), content.end()}});
 }
 
 PAPILIO_DECL task<std::size_t> transport::recv(int peer, tag t, mutable_bytes into)
@@ -70,9 +86,9 @@ PAPILIO_DECL void transport::deliver_queued()
     }
     for (const auto& m : arrived) {
         if (m.last)
-            inbox_.close(m.from, errc::disconnected);
+            flow_.close(m.from, errc::disconnected);
         else
-            papilio::detail::deliver_or_close(inbox_, rank_, m.from, m.what, m.content);
+            flow_.arrived(m.from, m.what, m.content);
     }
 }
 

@@ -3,7 +3,6 @@
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
-#include <papilio/base/log.hpp>
 #include <papilio/transport/mailbox.hpp>
 
 #include <algorithm>
@@ -14,7 +13,10 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-PAPILIO_DECL mailbox::mailbox(std::size_t limit) noexcept : early_(limit) {}
+PAPILIO_DECL mailbox::mailbox(std::size_t limit, std::size_t total, std::size_t peers) noexcept
+    : windows_(limit, total, peers), early_(windows_)
+{
+}
 
 PAPILIO_DECL mailbox::~mailbox()
 {
@@ -59,6 +61,7 @@ PAPILIO_DECL void mailbox::pending_receive::join_queue()
 {
     position_ = box_.waiting_.emplace(from_, this);
     queued_ = true;
+    box_.match(from_);
 }
 
 PAPILIO_DECL void mailbox::pending_receive::leave_queue()
@@ -86,38 +89,94 @@ PAPILIO_DECL bool mailbox::discards(tag t) const
     return std::ranges::count(discarded_calls_, call_of(t)) > 0;
 }
 
-PAPILIO_DECL mailbox::pending_receive* mailbox::oldest_receive(address from)
+/// The oldest receive for an address, behind the first few.
+PAPILIO_DECL mailbox::pending_receive* mailbox::oldest_receive(address from, std::size_t after)
 {
-    const auto found = waiting_.lower_bound(from);
+    auto found = waiting_.lower_bound(from);
+    while (after > 0 && found != waiting_.end() && found->first == from) ++found, --after;
     return found != waiting_.end() && found->first == from ? found->second : nullptr;
 }
 
-PAPILIO_DECL void mailbox::deliver(int peer, tag t, bytes message)
-{
-    const address from{peer, t};
-    pending_receive* const next = oldest_receive(from);
-    if (next && next->into_.size() >= message.size()) return next->complete(message);
-    if (discards(t) || closed_.contains(peer)) return;
-    early_.check(peer, message.size());
-    detail::pooled_buffer copy(message.size());
-    std::copy(message.begin(), message.end(), copy.get().begin());
-    early_.reserve(peer, message.size());
-    pass_on(from, std::move(copy));
-}
-
-/// Gives a message, whose cost has been reserved, to the oldest receive, or keeps it for a later
+/// Gives a message, whose cost is accounted for, to the oldest receive, or keeps it for a later
 /// one.
 PAPILIO_DECL void mailbox::pass_on(address from, detail::pooled_buffer message)
 {
     pending_receive* const next = oldest_receive(from);
     if (!next) return early_.add(from, std::move(message));
     next->complete(message.get());
-    early_.release(from.first, message.get().size());
+    early_.end(from.first, message.get().size());
+}
+
+PAPILIO_DECL void mailbox::note(int peer, const wire::flow& f)
+{
+    if (closed_.contains(peer)) return;
+    const address from{peer, tag{f.subject}};
+    switch (f.kind) {
+    case wire::flow_kind::announce:
+        if (discards(from.second)) return answer(peer, wire::flow_kind::decline, f.number);
+        announced_.add(from, f.number, f.size);
+        match(from);
+        windows_.raise(peer);
+        break;
+    case wire::flow_kind::withdraw:
+        announced_.remove(from, f.number);
+        match(from);  // the receive that it was granted to waits for the next one
+        break;
+    case wire::flow_kind::over: end_call(peer, from.second); break;
+    default: break;
+    }
+}
+
+/// Asks for the messages that are announced for an address, one for each receive that waits there
+/// and has none on its way.
+/// One that is too large for its receive fails it, and need not come.
+PAPILIO_DECL void mailbox::match(address from)
+{
+    while (!announced_.empty()) {
+        const auto standing = announced_.of(from);
+        if (!standing.next) return;
+        pending_receive* const next =
+            oldest_receive(from, standing.granted + early_.arriving(from));
+        if (!next) return;
+        const auto number = standing.next->number;
+        if (standing.next->size <= next->into_.size()) {
+            standing.next->granted = true;
+            answer(from.first, wire::flow_kind::grant, number);
+        } else {
+            next->leave_queue();
+            next->size_ = standing.next->size;
+            next->fail(errc::too_large);
+            next->wake();
+            announced_.remove(from, number);
+            answer(from.first, wire::flow_kind::decline, number);
+        }
+    }
+}
+
+PAPILIO_DECL void mailbox::answer(int peer, wire::flow_kind kind, std::uint64_t number)
+{
+    windows_.reply(peer, {.kind = kind, .number = number});
+}
+
+/// What `peer` has sent of the call is of no use any more, but for a no: that tells whoever is late
+/// why the call has failed. Of these, too, the last few will do.
+PAPILIO_DECL void mailbox::end_call(int peer, tag t)
+{
+    constexpr std::size_t remembered = 64;
+    early_.discard_all_but_no(peer, t);
+    auto& ended = ended_calls_[peer];
+    if (ended.size() == remembered) {
+        early_.discard_call(peer, ended.front());
+        ended.pop_front();
+    }
+    ended.push_back(t);
 }
 
 PAPILIO_DECL void mailbox::close(int peer, std::error_code why)
 {
     closed_.emplace(peer, why);
+    windows_.close(peer);
+    announced_.remove_if([peer](const address& from, const auto&) { return from.first == peer; });
     std::vector<pending_receive*> lost;
     for (const auto& [from, receive] : waiting_)
         if (from.first == peer) lost.push_back(receive);
@@ -131,16 +190,21 @@ PAPILIO_DECL void mailbox::close(int peer, std::error_code why)
 PAPILIO_DECL void mailbox::reopen(int peer)
 {
     closed_.erase(peer);
+    ended_calls_.erase(peer);
     early_.discard_peer(peer);
 }
 
 PAPILIO_DECL void mailbox::discard_call(tag t)
 {
     if (discards(t)) return;
-    constexpr std::size_t remembered = 1024;
-    if (discarded_calls_.size() == remembered) discarded_calls_.pop_front();
+    if (discarded_calls_.size() == calls_remembered) discarded_calls_.pop_front();
     discarded_calls_.push_back(call_of(t));
     early_.discard_call(t);
+    announced_.remove_if([&](const address& from, const auto& message) {
+        if (message.granted || call_of(from.second) != call_of(t)) return false;
+        answer(from.first, wire::flow_kind::decline, message.number);
+        return true;
+    });
 }
 
 PAPILIO_DECL void mailbox::begin_call(tag t)
@@ -149,17 +213,6 @@ PAPILIO_DECL void mailbox::begin_call(tag t)
     std::erase_if(discarded_calls_, [call](std::uint64_t other) {
         return other >> 4 == call >> 4 && ((call - other) & max_tag_attempt) >= 8;
     });
-}
-
-PAPILIO_DECL void detail::deliver_or_close(mailbox& inbox, int rank, int peer, tag t, bytes message)
-{
-    try {
-        inbox.deliver(peer, t, message);
-    } catch (const std::system_error& overflow) {
-        log(log_level::warning, "link failed", {"rank", "peer", "why"}, rank, peer,
-            overflow.code());
-        inbox.close(peer, overflow.code());
-    }
 }
 
 }  // namespace papilio

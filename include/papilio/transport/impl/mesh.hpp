@@ -10,6 +10,7 @@
 #include <papilio/wire/frame.hpp>
 #include <papilio/wire/hello.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -22,7 +23,8 @@ PAPILIO_DECL mesh::mesh(loop& on, std::unique_ptr<medium> over, int rank, int pe
     : loop_(on),
       rank_(rank),
       options_(o),
-      inbox_(o.early_limit),
+      inbox_(o.early_limit, detail::shared_early_limit(o, peers),
+             static_cast<std::size_t>(std::max(peers - 1, 1))),
       medium_(std::move(over)),
       links_(on, *medium_, inbox_, rank, options_)
 {
@@ -139,7 +141,7 @@ PAPILIO_DECL task<> mesh::all(std::vector<task<>> tasks)
 
 PAPILIO_DECL task<> mesh::send(int peer, tag t, bytes message)
 {
-    PAPILIO_CHECK(t < wire::shutdown, "the two highest tags are the transport's own");
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
     other(peer);
     const auto l = links_.to(peer);
     if (message.size() > options_.max_message)
@@ -155,7 +157,7 @@ PAPILIO_DECL task<> mesh::send(int peer, tag t, bytes message)
 
 PAPILIO_DECL bool mesh::post(int peer, tag t, bytes message)
 {
-    PAPILIO_CHECK(t < wire::shutdown, "the two highest tags are the transport's own");
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
     return message.size() <= options_.max_message && other(peer).post(t, message);
 }
 
@@ -163,6 +165,12 @@ PAPILIO_DECL task<std::size_t> mesh::recv(int peer, tag t, mutable_bytes into)
 {
     other(peer);
     co_return co_await inbox_.take(peer, t, into);
+}
+
+PAPILIO_DECL void mesh::discard_call(tag t)
+{
+    inbox_.discard_call(t);
+    for (const auto& l : links_.all()) l->end_call(t);
 }
 
 PAPILIO_DECL task<> mesh::close(duration limit)

@@ -25,7 +25,11 @@ struct options {
     bool adaptive = false;    ///< start with one of them, and use more while that gains a tenth
     int max_peers = 0;        ///< ranks below it may connect; 0: only the peers named at the start
     std::size_t max_message = std::size_t{64} << 20;  ///< in bytes; a larger one ends the link
-    std::size_t early_limit = std::size_t{64} << 20;  ///< bytes kept per peer before a receive
+
+    /// What is kept of messages that no receive waits for yet, in bytes: of each peer, at least
+    /// 64 KiB, and of all together, at least so much for each. The rest waits at its senders.
+    std::size_t early_limit = std::size_t{64} << 20;
+    std::size_t early_total = std::size_t{1} << 30;
 
     /// Where a CRC-32C follows the content of every message, so that one which was changed on its
     /// way ends the link (`errc::corrupted`). Without it, if either side does not want it, only the
@@ -63,6 +67,7 @@ inline mesh_options for_mesh(const options& o) noexcept
             .max_peers = o.max_peers,
             .max_message = o.max_message,
             .early_limit = o.early_limit,
+            .early_total = o.early_total,
             .adaptive = o.adaptive,
             .heartbeat = o.heartbeat,
             .idle_timeout = o.idle_timeout,

@@ -1,0 +1,163 @@
+#pragma once
+
+#include <papilio/async/loop.hpp>
+#include <papilio/base/bytes.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/transport/detail/connection.hpp>
+#include <papilio/transport/detail/send_queue.hpp>
+#include <papilio/transport/detail/send_window.hpp>
+#include <papilio/wire/flow.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+// What a connection sends: a part of connection.hpp, which includes it.
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// One message that a task sends.
+class [[nodiscard]] connection::outgoing final : send_queue::message, send_window::message {
+public:
+    outgoing(connection& c, tag t, bytes body, int priority) noexcept
+        : send_queue::message(t, body, priority),
+          send_window::message(t, body.size()),
+          connection_(c),
+          priority_(priority)
+    {
+    }
+    ~outgoing()
+    {
+        if (waits() || (queued_ && connection_.queue_.withdraw(*this)))
+            connection_.window_.forget(*this);
+    }
+
+    /// A message that may be sent, and finds the queue empty, is written at once.
+    bool await_ready()
+    {
+        error_ = connection_.end_;
+        if (error_) return true;
+        if (!connection_.window_.admits(*this)) return false;
+        const bool first = connection_.queue_.empty();
+        push();
+        if (first) connection_.flush();
+        return !queued_;
+    }
+
+    template <class P>
+    void await_suspend(std::coroutine_handle<P> self)
+    {
+        wake_.target = self;
+        on_ = self.promise().on;
+        if (queued_) connection_.has_work_.open();
+    }
+
+    void await_resume() const
+    {
+        if (error_) throw std::system_error(error_);
+    }
+
+private:
+    void tell(const wire::flow& f) override { connection_.send_flow(f, priority_); }
+    void permitted() override
+    {
+        push();
+        connection_.has_work_.open();
+    }
+    void push()
+    {
+        connection_.queue_.push(*this);
+        queued_ = true;
+    }
+    void ended(std::error_code why) override { finish(why); }
+    void finish(std::error_code error) noexcept override
+    {
+        queued_ = false;
+        error_ = error;
+        if (on_) on_->post(wake_);
+    }
+
+    connection& connection_;
+    int priority_;
+    bool queued_ = false;
+    std::error_code error_;
+    loop* on_ = nullptr;
+    resume wake_;
+};
+
+/// A copy of a message that waits for the window.
+class connection::posted final : public send_window::message {
+public:
+    posted(connection& c, tag t, bytes body)
+        : message(t, body.size()), connection_(c), tag_(t), body_(body.begin(), body.end())
+    {
+    }
+    ~posted()
+    {
+        if (waits()) connection_.window_.forget(*this);
+    }
+
+private:
+    void tell(const wire::flow& f) override { connection_.send_flow(f); }
+    void permitted() override
+    {
+        connection_.queue_.push_copy(tag_, body_, first);
+        connection_.has_work_.open();
+        leave();
+    }
+    void ended(std::error_code) override { leave(); }
+
+    /// Ends this object.
+    void leave()
+    {
+        connection_.posted_.remove_if([this](const auto& p) { return p.get() == this; });
+    }
+
+    connection& connection_;
+    tag tag_;
+    std::vector<std::byte> body_;
+};
+
+inline bool connection::post(tag t, bytes message)
+{
+    constexpr std::size_t most = 4096;
+    if (ended() || queue_.size() + posted_.size() >= most) return false;
+    auto copy = std::make_unique<posted>(*this, t, message);
+    if (window_.admits(*copy)) {
+        queue_.push_copy(t, message, first);
+        flush();
+        has_work_.open();
+    } else {
+        posted_.push_back(std::move(copy));
+    }
+    return true;
+}
+
+inline connection::outgoing connection::send(tag t, bytes message, int priority)
+{
+    return {*this, t, message, priority};
+}
+
+inline connection::connection(loop& on, std::unique_ptr<byte_stream> s, mailbox& inbox, int peer,
+                              std::size_t max_message, send_window& window, connection_owner& owner)
+    : loop_(on),
+      window_(window),
+      stream_(std::move(s)),
+      queue_(stream_->content_check()),
+      frames_(inbox, peer, max_message, stream_->content_check()),
+      owner_(owner)
+{
+    reader_.start(loop_);
+    writer_.start(loop_);
+}
+
+/// What waits to be posted is lost.
+inline connection::~connection()
+{
+    if (!end_) end_ = errc::disconnected;
+}
+
+}  // namespace papilio::detail

@@ -1,0 +1,261 @@
+// A mailbox that tells its peers what they may send.
+
+#include <papilio/transport/mailbox.hpp>
+
+#include <papilio/async/thread_loop.hpp>
+#include <papilio/transport/detail/inbound_message.hpp>
+
+#include <support/tasks.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pa = papilio;
+using pa::wire::early_cost;
+using pa::wire::flow_kind;
+
+namespace {
+
+constexpr std::size_t window = std::size_t{1} << 20;
+
+/// A mailbox, what it tells its peers, and the receives that wait at it.
+struct told_box : pa::detail::flow_replies {
+    told_box() { box.open(1, *this, window); }
+
+    void reply(int peer, const pa::wire::flow& f) override
+    {
+        if (f.kind == flow_kind::window) {
+            granted_in_all = f.subject;
+            return;
+        }
+        said += std::to_string(peer) + (f.kind == flow_kind::grant ? "+" : "-") +
+                std::to_string(f.number) + " ";
+    }
+
+    void announce(std::uint64_t number, pa::tag t, std::uint32_t size)
+    {
+        box.note(1, {.kind = flow_kind::announce,
+                     .size = size,
+                     .number = number,
+                     .subject = static_cast<std::uint64_t>(t)});
+    }
+    void withdraw(std::uint64_t number, pa::tag t)
+    {
+        box.note(1, {.kind = flow_kind::withdraw,
+                     .number = number,
+                     .subject = static_cast<std::uint64_t>(t)});
+    }
+    void end_call(pa::tag t)
+    {
+        box.note(1, {.kind = flow_kind::over, .subject = static_cast<std::uint64_t>(t)});
+    }
+    void deliver(pa::tag t, std::size_t size, int value = 1)
+    {
+        box.deliver(1, t, std::vector<std::byte>(size, static_cast<std::byte>(value)));
+        pa::test::run_dry(loop);
+    }
+
+    pa::thread_loop loop;
+    pa::mailbox box{window};
+    std::string said;
+    std::uint64_t granted_in_all = window;
+};
+
+struct told_receive {
+    told_receive(told_box& at, pa::tag t, std::size_t size)
+        : into(size), work(take(at.box, t, into))
+    {
+        work.start(at.loop);
+        pa::test::run_dry(at.loop);
+    }
+    static pa::task<std::size_t> take(pa::mailbox& box, pa::tag t, pa::mutable_bytes into)
+    {
+        co_return co_await box.take(1, t, into);
+    }
+    std::vector<std::byte> into;
+    pa::task<std::size_t> work;
+};
+
+constexpr pa::tag first_tag{1}, second_tag{2};
+
+pa::tag of_call(std::uint32_t call, pa::message_kind kind = pa::message_kind::result)
+{
+    return pa::make_tag({.call = call, .kind = kind});
+}
+
+}  // namespace
+
+TEST_CASE("a receive asks for the message that waits for it, and each for one")
+{
+    told_box at;
+    at.announce(1, first_tag, 10);
+    at.announce(2, first_tag, 20);
+    at.announce(3, second_tag, 30);
+    CHECK(at.said.empty());
+    told_receive first(at, first_tag, 100);
+    CHECK(at.said == "1+1 ");
+    told_receive second(at, first_tag, 100), third(at, first_tag, 100);
+    CHECK(at.said == "1+1 1+2 ");
+    at.announce(4, first_tag, 40);  // a receive waits for it
+    CHECK(at.said == "1+1 1+2 1+4 ");
+    for (const std::size_t size : {10u, 20u, 40u}) at.deliver(first_tag, size);
+    CHECK(first.work.result() == 10);
+    CHECK(third.work.result() == 40);
+    CHECK(at.granted_in_all == window);  // what is asked for costs nothing
+}
+
+TEST_CASE("a message that waits, and is too large for its receive, fails it and need not come")
+{
+    told_box at;
+    at.announce(1, first_tag, 11);
+    at.announce(2, first_tag, 10);
+    told_receive small(at, first_tag, 10);
+    CHECK(at.said == "1-1 ");
+    REQUIRE(small.work.finished());
+    CHECK_THROWS_WITH(small.work.result(), Catch::Contains("11 bytes"));
+    told_receive next(at, first_tag, 10);
+    CHECK(at.said == "1-1 1+2 ");
+    at.deliver(first_tag, 10);
+    CHECK(next.work.result() == 10);
+}
+
+TEST_CASE("when a message that was asked for is withdrawn, the next is asked for")
+{
+    told_box at;
+    told_receive waits(at, first_tag, 10);
+    at.announce(1, first_tag, 10);
+    at.announce(2, first_tag, 10);
+    at.withdraw(1, first_tag);
+    at.withdraw(7, first_tag);
+    CHECK(at.said == "1+1 1+2 ");
+}
+
+TEST_CASE("a message that was asked for is kept when its receive is dropped, for the next one")
+{
+    told_box at;
+    at.announce(1, first_tag, window);
+    at.announce(2, first_tag, 10);
+    {
+        told_receive dropped(at, first_tag, window);
+    }
+    at.deliver(first_tag, window);
+    CHECK(at.said == "1+1 ");
+    CHECK(at.box.most_held() == early_cost(window));
+    at.deliver(second_tag, window / 2);  // may still come
+    told_receive next(at, first_tag, window);
+    CHECK(next.work.result() == window);
+    CHECK(at.said == "1+1 ");
+    told_receive last(at, first_tag, window);
+    CHECK(at.said == "1+1 1+2 ");
+}
+
+TEST_CASE("a receive whose message is arriving asks for no other")
+{
+    told_box at;
+    at.announce(1, first_tag, 10);
+    pa::detail::inbound_message arriving(at.box, 1, first_tag, 5);
+    told_receive waits(at, first_tag, 10);
+    CHECK(at.said.empty());
+    told_receive next(at, first_tag, 10);
+    CHECK(at.said == "1+1 ");
+    arriving.advance(5);
+    arriving.finish();
+    pa::test::run_dry(at.loop);
+    CHECK(waits.work.finished());
+    CHECK(!next.work.finished());
+}
+
+TEST_CASE("a window moves on as messages are taken, received at once or discarded")
+{
+    told_box at;
+    at.deliver(first_tag, window / 3);
+    CHECK(at.granted_in_all == window);
+    {
+        told_receive taken(at, first_tag, window);
+        CHECK(taken.work.finished());
+    }
+    CHECK(at.granted_in_all == window + early_cost(window / 3));
+    told_receive waits(at, second_tag, window);
+    at.deliver(second_tag, window / 3);
+    CHECK(at.granted_in_all == window + 2 * early_cost(window / 3));
+    at.deliver(of_call(5), window / 3);
+    at.box.discard_call(of_call(5));
+    at.deliver(of_call(5), window / 3);
+    CHECK(at.granted_in_all == window + 4 * early_cost(window / 3));
+}
+
+TEST_CASE("messages of a discarded call that wait need not come, nor do those announced later")
+{
+    told_box at;
+    at.announce(1, of_call(5), 10);
+    at.announce(2, of_call(6), 10);
+    at.box.discard_call(of_call(5));
+    CHECK(at.said == "1-1 ");
+    at.announce(3, of_call(5), 10);
+    CHECK(at.said == "1-1 1-3 ");
+    told_receive other(at, of_call(6), 10);
+    CHECK(at.said == "1-1 1-3 1+2 ");
+}
+
+TEST_CASE("of a call that its sender is through with nothing is kept but a no")
+{
+    told_box at;
+    const auto vote = of_call(5, pa::message_kind::vote);
+    at.deliver(of_call(5), window / 2);
+    at.deliver(of_call(6), 100);
+    at.deliver(vote, 40);
+    at.box.deliver(2, of_call(5), std::vector<std::byte>(10));
+    at.end_call(vote);
+    CHECK(at.granted_in_all == window + early_cost(window / 2));
+    told_receive lost(at, of_call(5), window), kept(at, vote, 40), other(at, of_call(6), 100);
+    CHECK(!lost.work.finished());
+    CHECK(kept.work.finished());
+    CHECK(other.work.finished());
+    const auto yes_with_weights = of_call(7, pa::message_kind::vote);
+    at.deliver(yes_with_weights, 48);
+    at.end_call(yes_with_weights);
+    told_receive none(at, yes_with_weights, 48);
+    CHECK(!none.work.finished());
+}
+
+TEST_CASE("the noes of the last calls that a peer was through with are kept, and no more")
+{
+    told_box at;
+    const auto vote = [](std::uint32_t call) { return of_call(call, pa::message_kind::vote); };
+    for (std::uint32_t call = 1; call <= 20'000; ++call) {
+        at.deliver(vote(call), 40);
+        at.end_call(vote(call));
+    }
+    CHECK(at.box.most_held() <= 65 * early_cost(40));
+    told_receive gone(at, vote(19'936), 40), kept(at, vote(19'937), 40);
+    CHECK(!gone.work.finished());
+    CHECK(kept.work.finished());
+}
+
+TEST_CASE("with its link a peer's window ends, and another link begins with a new one")
+{
+    told_box at;
+    at.announce(1, first_tag, 10);
+    at.box.close(1, pa::errc::disconnected);
+    at.announce(2, first_tag, 10);  // nobody hears it any more
+    at.box.reopen(1);
+    at.box.open(1, at, pa::wire::first_window);
+    CHECK(at.granted_in_all == window);
+    told_receive waits(at, first_tag, 10);
+    CHECK(at.said.empty());
+}
+
+TEST_CASE("a peer that exceeds its window is refused, whether a receive waits or not")
+{
+    told_box at;
+    at.announce(1, second_tag, 10);
+    told_receive one_waits(at, first_tag, window), two_waits(at, second_tag, window);
+    CHECK(at.said == "1+1 ");
+    CHECK_THROWS_AS(at.deliver(first_tag, window), std::system_error);
+    CHECK_THROWS_AS(at.deliver(second_tag, window), std::system_error);  // it asked for ten bytes
+    CHECK_THROWS_AS(at.deliver(pa::tag{3}, window), std::system_error);
+    CHECK_NOTHROW(at.deliver(first_tag, 10));
+}
