@@ -235,6 +235,23 @@ TEST_CASE("the noes of the last calls that a peer was through with are kept, and
     CHECK(kept.work.finished());
 }
 
+TEST_CASE("of a call that failed here as well nothing is left for the try that has its tags next")
+{
+    told_box at;
+    const auto vote = [](std::uint32_t call, std::uint32_t attempt = 0) {
+        return pa::make_tag({.call = call, .kind = pa::message_kind::vote, .attempt = attempt});
+    };
+    const bool ends_first = GENERATE(true, false);
+    if (ends_first) at.end_call(vote(5));
+    at.box.discard_call(vote(5));
+    if (!ends_first) at.end_call(vote(5));
+    at.box.begin_call(vote(5, 8));
+    at.deliver(vote(5), 40);  // of the sixteenth try after that
+    for (std::uint32_t call = 6; call < 100; ++call) at.end_call(vote(call));
+    told_receive next(at, vote(5), 40);
+    CHECK(next.work.finished());
+}
+
 TEST_CASE("with its link a peer's window ends, and another link begins with a new one")
 {
     told_box at;

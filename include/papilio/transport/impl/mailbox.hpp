@@ -159,12 +159,14 @@ PAPILIO_DECL void mailbox::answer(int peer, wire::flow_kind kind, std::uint64_t 
 }
 
 /// What `peer` has sent of the call is of no use any more, but for a no: that tells whoever is late
-/// why the call has failed. Of these, too, the last few will do.
+/// why the call has failed. Of these, too, the last few will do. A call that is discarded here
+/// keeps nothing.
 PAPILIO_DECL void mailbox::end_call(int peer, tag t)
 {
     constexpr std::size_t remembered = 64;
     early_.discard_all_but_no(peer, t);
     auto& ended = ended_calls_[peer];
+    if (discards(t) || std::ranges::count(ended, call_of(t), call_of) > 0) return;
     if (ended.size() == remembered) {
         early_.discard_call(peer, ended.front());
         ended.pop_front();
@@ -200,6 +202,8 @@ PAPILIO_DECL void mailbox::discard_call(tag t)
     if (discarded_calls_.size() == calls_remembered) discarded_calls_.pop_front();
     discarded_calls_.push_back(call_of(t));
     early_.discard_call(t);
+    for (auto& [peer, ended] : ended_calls_)
+        std::erase_if(ended, [t](tag other) { return call_of(other) == call_of(t); });
     announced_.remove_if([&](const address& from, const auto& message) {
         if (message.granted || call_of(from.second) != call_of(t)) return false;
         answer(from.first, wire::flow_kind::decline, message.number);
