@@ -12,9 +12,9 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <tuple>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -107,7 +107,7 @@ public:
     void kill(int rank);
 
     /// `rank` stops, or its cable is pulled: nothing it sends arrives any more, and no link closes.
-    void silence(int rank) { silent_.insert(rank); }
+    void silence(int rank) { silent_.at(static_cast<std::size_t>(rank)) = true; }
 
     /// The whole program does not run for this time, as if it were stopped or its machine slept:
     /// what was due meanwhile comes afterwards, at once and in order.
@@ -117,7 +117,7 @@ public:
     void reshape(int rank, access a);
 
     /// Nothing that `from` sends to `to` arrives any more. The way back still works.
-    void cut(int from, int to) { cut_.emplace(from, to); }
+    void cut(int from, int to) { cut_.emplace_back(from, to); }
 
     /// A hash of every message that has arrived: when, from whom, to whom and of what size.
     std::uint64_t trace() const noexcept { return trace_; }
@@ -169,9 +169,12 @@ private:
         return latency_ + duration(static_cast<std::int64_t>(random_.below(span)));
     }
 
+    bool is_dead(int rank) const { return dead_[static_cast<std::size_t>(rank)]; }
+
     bool hears(int to, int from) const
     {
-        return !silent_.contains(from) && !silent_.contains(to) && !cut_.contains({from, to});
+        return !silent_[static_cast<std::size_t>(from)] && !silent_[static_cast<std::size_t>(to)] &&
+               std::ranges::find(cut_, std::pair(from, to)) == cut_.end();
     }
 
     static void check(int rank, const access& a);
@@ -186,9 +189,8 @@ private:
     random random_;
     std::uint64_t trace_ = 0;
     std::map<std::tuple<int, int, tag>, queue> under_way_;
-    std::set<int> silent_;
-    std::set<int> dead_;
-    std::set<std::pair<int, int>> cut_;
+    std::vector<bool> silent_, dead_;  // by rank
+    std::vector<std::pair<int, int>> cut_;
     std::vector<std::unique_ptr<transport>> peers_;
     std::vector<std::unique_ptr<flight>> flights_;  // every flight there ever was at once
     std::vector<flight*> spare_;                    // those that have landed, for the next ones

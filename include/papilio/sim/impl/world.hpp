@@ -25,6 +25,8 @@ PAPILIO_DECL world::world(weather w) : latency_(w.latency), jitter_(w.jitter), r
     if (w.early_limit < wire::first_window)
         throw bad_value("weather::early_limit", "at least 65536", w.early_limit);
     const auto peers = static_cast<std::size_t>(w.peers);
+    silent_.resize(peers);
+    dead_.resize(peers);
     if (!w.each.empty() && w.each.size() != peers)
         throw detail::bad_length("weather::each", w.each.size(), peers);
     for (int rank = 0; rank < w.peers; ++rank) {
@@ -68,7 +70,7 @@ PAPILIO_DECL duration transport::round_trip(int) const noexcept
 PAPILIO_DECL task<> transport::send(int peer, tag t, bytes message)
 {
     PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
-    if (world_.dead_.contains(rank_)) throw std::system_error(errc::disconnected);
+    if (world_.is_dead(rank_)) throw std::system_error(errc::disconnected);
     co_await flow_.send(peer, t, message);
     co_await sleep_until(uplink_free_);
 }
@@ -76,14 +78,14 @@ PAPILIO_DECL task<> transport::send(int peer, tag t, bytes message)
 PAPILIO_DECL bool transport::post(int peer, tag t, bytes message)
 {
     PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
-    if (world_.dead_.contains(rank_)) return false;
+    if (world_.is_dead(rank_)) return false;
     flow_.post(peer, t, message);
     return true;
 }
 
 PAPILIO_DECL void transport::launch(int peer, tag what, bytes content, tag order)
 {
-    if (world_.dead_.contains(rank_)) return;
+    if (world_.is_dead(rank_)) return;
     const auto starts = std::max(uplink_free_, world_.now());
     uplink_free_ = starts + world::transmission(content.size(), access_.up_bytes_per_second);
     auto& f = world_.take_off(rank_, peer);
@@ -176,7 +178,7 @@ PAPILIO_DECL void world::reshape(int rank, access a)
 PAPILIO_DECL void world::kill(int rank)
 {
     auto& victim = peer(rank);
-    dead_.insert(rank);
+    dead_.at(static_cast<std::size_t>(rank)) = true;
     for (int other = 0; other < size(); ++other) {
         if (other == rank) continue;
         victim.flow_.close(other, errc::disconnected);

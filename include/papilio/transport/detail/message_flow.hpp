@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <deque>
-#include <list>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -95,8 +94,8 @@ private:
     mailbox& inbox_;
     message_carrier& carrier_;
     int rank_;
-    std::deque<send_window> windows_;            // by peer
-    std::list<std::unique_ptr<posted>> posted_;  // that wait
+    std::deque<send_window> windows_;              // by peer
+    std::vector<std::unique_ptr<posted>> posted_;  // that wait
 };
 
 /// A message whose bytes are somewhere else.
@@ -196,7 +195,7 @@ private:
     /// Ends this object.
     void leave()
     {
-        flow().posted_.remove_if([this](const auto& p) { return p.get() == this; });
+        std::erase_if(flow().posted_, [this](const auto& p) { return p.get() == this; });
     }
 };
 

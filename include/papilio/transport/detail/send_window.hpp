@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
-#include <set>
 #include <system_error>
 #include <utility>
 
@@ -149,13 +148,13 @@ inline void send_window::raise(std::uint64_t limit)
 {
     if (limit <= limit_) return;
     limit_ = limit;
-    std::set<tag> behind;  // a message that waits
+    std::map<tag, const message*> first;  // under each tag, of those that wait on
     for (auto at = waiting_.begin();
          at != waiting_.end() && limit_ - spent_ > wire::early_cost(0);) {
         message& m = *at->second;
         const auto next = std::next(at);
-        if (behind.contains(m.tag_) || !fits(m)) {
-            behind.insert(m.tag_);
+        if (first.contains(m.tag_) || !fits(m)) {
+            first.emplace(m.tag_, &m);
         } else {
             remove(at, true);
             spend_on(m);
