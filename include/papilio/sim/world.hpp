@@ -10,11 +10,11 @@
 #include <papilio/transport/detail/message_flow.hpp>
 #include <papilio/transport/mailbox.hpp>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <span>
 #include <tuple>
-#include <algorithm>
 #include <utility>
 #include <vector>
 
