@@ -183,7 +183,8 @@ TEST_CASE("a hundred calls at once succeed within the limit though one is late, 
 TEST_CASE("calls that a peer never makes leave nothing in its mailbox that holds up later ones")
 {
     constexpr std::size_t limit = 256 << 10;
-    pa::test::sim_cluster cluster(3, {.latency = 1ms, .early_limit = limit});
+    pa::test::sim_cluster cluster(
+        3, {.latency = 1ms, .jitter = GENERATE(0ms, 20ms), .early_limit = limit});
     const auto call = [](pa::sim::transport& net, std::uint32_t number) -> pa::task<bool> {
         auto data = data_of(number, net.rank(), 64 << 10);
         bool ended_well = true;

@@ -321,10 +321,13 @@ TEST_CASE("whoever notices that a link is dead makes another one, though the oth
 TEST_CASE("a hello in a peer's name does not touch its link, whatever generation it claims")
 {
     meshes g(3);
+    CHECK(g.sums() == 3);
+    g.board.break_all();
+    g.wait(3s);  // then the hellos named both processes
     const auto hellos = g.board.hellos;
     const auto said = [&](std::uint32_t from, std::uint32_t to) {
-        return *std::ranges::find_if(hellos,
-                                     [&](const auto& h) { return h.from == from && h.to == to; });
+        return *std::find_if(hellos.rbegin(), hellos.rend(),
+                             [&](const auto& h) { return h.from == from && h.to == to; });
     };
     auto forged = said(2, 1);
     forged.generation = 1000;
@@ -338,7 +341,7 @@ TEST_CASE("a hello in a peer's name does not touch its link, whatever generation
     CHECK(g.answer(forged) == 0);
     forged = said(2, 1);  // one that was said before
     CHECK(g.answer(forged) == 0);
-    CHECK(g.net(1).link_number(2) == 0);
+    CHECK(g.net(1).link_number(2) == 1);
     CHECK(g.sums() == 3);
 
     // While a link is down, its place is no stranger's either.
@@ -467,6 +470,26 @@ TEST_CASE("a process whose place was given to another one stays out, though its 
     g.run([](test_mesh& net) { return net.connect(); });
     CHECK(g.net(old_rank).connected(stays.rank()));
     CHECK_FALSE(old->connected(stays.rank()));
+}
+
+TEST_CASE("a process whose place was given to another one cannot say hello in its peers' names")
+{
+    meshes g(2);
+    auto known = *std::ranges::find_if(g.board.hellos,
+                                       [](const auto& h) { return h.from == 1 && h.to == 0; });
+    const auto old = std::move(g.nets[0]);
+    g.nets[0] = std::make_unique<test_mesh>(g.board, 0, 2);
+    g.net(1).admit(0);
+    g.wait(5s);
+    g.run([](test_mesh& net) { return net.connect(); });
+    known.generation = 1000;
+    for (const std::uint64_t to_process : {std::uint64_t{0}, known.to_process}) {
+        known.to_process = to_process;
+        CHECK(g.answer(known) == 0);
+        g.wait(1min);
+        CHECK(g.net(0).link_number(1) == 0);
+        CHECK(g.net(1).connected(0));
+    }
 }
 
 TEST_CASE("what was kept for a process is sent to it when its link is back, and to no other one")

@@ -2,12 +2,16 @@
 
 #include <papilio/sim/world.hpp>
 #include <papilio/transport/detail/liveness.hpp>
+#include <papilio/wire/flow.hpp>
+#include <papilio/wire/frame.hpp>
 
 #include "support/memory_stream.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -73,6 +77,46 @@ struct linked_pair {
     peer_link a{world, inbox_a, 0, 1, options, pa::detail::link_identity(1)};
     peer_link b{world, inbox_b, 1, 0, options, pa::detail::link_identity(2)};
     std::vector<std::unique_ptr<pa::byte_stream>> there, here;
+};
+
+/// A link of several streams, to a peer whose bytes the test writes.
+struct played_peer {
+    explicit played_peer(std::uint32_t streams)
+    {
+        link.emplace(world, inbox, 0, 1, options, pa::detail::link_identity(1));
+        for (std::uint32_t i = 0; i < streams; ++i) {
+            auto ends = make_memory_streams();
+            link->add({.connection = i}, std::make_unique<one_of>(std::move(ends.first), streams),
+                      2);
+            theirs.push_back(std::move(ends.second));
+        }
+    }
+
+    void run()
+    {
+        while (world.run_one()) {
+        }
+    }
+    void write(std::size_t stream, pa::tag t, std::size_t size, pa::bytes content = {})
+    {
+        const auto head = pa::wire::encode(pa::wire::frame{t, static_cast<std::uint32_t>(size)});
+        const std::array<pa::bytes, 2> all{head, content};
+        std::error_code error;
+        CHECK(theirs[stream]->write_some(all, error) == head.size() + content.size());
+        run();
+    }
+    void end(std::size_t stream)
+    {
+        write(stream, pa::wire::shutdown, 0);
+        theirs[stream]->close();
+        run();
+    }
+
+    pa::sim::world world;
+    pa::mesh_options options;
+    pa::mailbox inbox{std::size_t{1} << 20};
+    std::optional<peer_link> link;
+    std::vector<std::unique_ptr<pa::byte_stream>> theirs;
 };
 
 pa::task<> send(peer_link& by, std::uint64_t t, std::size_t size)
@@ -183,6 +227,43 @@ TEST_CASE("what waits ends when the peer shuts the link down")
     while (!waits.finished()) REQUIRE(pair.world.run_one());
     CHECK_THROWS_AS(waits.result(), std::system_error);
     CHECK(pair.b.is_last());
+}
+
+TEST_CASE("a link goes while a message is half there on any of its streams")
+{
+    const std::size_t on = GENERATE(0u, 1u, 2u);
+    played_peer peer(3);
+    peer.write(on, pa::tag{7}, 900'000, std::vector<std::byte>(1000));
+    CHECK(peer.inbox.most_held() > 900'000);
+    peer.link.reset();
+    peer.run();
+}
+
+TEST_CASE("what waits on a stream that has ended fails with its link though it is asked for")
+{
+    played_peer peer(2);
+    const auto& first = peer.link->connection_for(pa::tag{0});
+    std::uint64_t other = 1;  // a tag of the other stream
+    while (&peer.link->connection_for(pa::tag{other}) == &first) ++other;
+    bool failed = false;
+    const auto sending = [&](std::uint64_t t) -> pa::task<> {
+        try {
+            co_await send(*peer.link, t, 200'000);
+        } catch (const std::system_error&) {
+            failed = true;
+        }
+    };
+    auto waits = sending(GENERATE_COPY(std::uint64_t{0}, other));
+    waits.start(peer.world);
+    peer.run();
+    peer.end(0);
+    CHECK(!peer.link->error());
+    const auto grant = pa::wire::encode({.kind = pa::wire::flow_kind::grant, .number = 1});
+    peer.write(1, pa::wire::flow_tag, grant.size(), grant);
+    peer.end(1);
+    CHECK(peer.link->error());
+    CHECK((waits.finished()));
+    CHECK(failed == !!peer.link->error());
 }
 
 TEST_CASE("heartbeats keep a quiet link up, and without them it fails")

@@ -73,6 +73,20 @@ TEST_CASE("a call keeps its number of streams, and its rate decides about the ne
     CHECK(choice.streams(tag_of(1), now) == 1);
 }
 
+TEST_CASE("each of many calls at once keeps its number of streams")
+{
+    stream_choice choice(8);
+    pa::time_point now{1s};
+    const auto rate = [](std::size_t streams) { return 1e9 * static_cast<double>(streams); };
+    CHECK(choice.streams(tag_of(1), now) == 1);
+    for (std::uint32_t call = 2; call < 1000; ++call) transfer(choice, call, 2, now, rate);
+    CHECK(choice.streams(tag_of(5000), now) == 8);
+    CHECK(choice.streams(tag_of(1), now) == 1);
+    now += 2min;
+    for (std::uint32_t call = 6000; call < 8000; ++call) choice.streams(tag_of(call), now);
+    CHECK(choice.streams(tag_of(1), now) == 8);  // what it had sent has long arrived
+}
+
 TEST_CASE("little data says nothing about a link")
 {
     stream_choice choice(4);

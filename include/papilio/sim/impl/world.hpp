@@ -91,7 +91,7 @@ PAPILIO_DECL void transport::launch(int peer, tag what, bytes content, tag order
     auto& f = world_.take_off(rank_, peer);
     f.what = what;
     f.order = order;
-    world_.launch(f, content, starts);
+    world_.launch(f, content, order == behind_all ? starts + world_.jitter_ : starts);
 }
 
 PAPILIO_DECL world::flight& world::take_off(int from, int to)

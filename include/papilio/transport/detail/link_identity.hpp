@@ -16,18 +16,6 @@ public:
     /// `own_process` is this process's number towards the peer.
     explicit link_identity(std::uint64_t own_process) noexcept : own_process_(own_process) {}
 
-    /// Of the next link to the same process.
-    link_identity next() const noexcept { return *this; }
-
-    /// Of a link to any other process than that of this one.
-    link_identity for_another_process() const noexcept
-    {
-        link_identity other(own_process_);
-        other.attempts_ = attempts_;
-        other.barred_ = process_ != 0 ? process_ : barred_;
-        return other;
-    }
-
     /// Which attempt of the dialling peer it was that made the link; 0: there is none yet.
     std::uint32_t generation() const noexcept { return generation_; }
     std::uint32_t next_attempt() noexcept { return ++attempts_; }
@@ -39,7 +27,14 @@ public:
     /// Whether the link may be to that process.
     bool is_for(std::uint64_t process) const noexcept
     {
-        return process != barred_ && (process_ == 0 || process == process_);
+        return process_ == 0 || process == process_;
+    }
+
+    /// Whether the hello, which `is_between` the two, is for a link after this one. While this one
+    /// stands, only who knows our number may say so: a peer that knows none has never had it.
+    bool is_followed_by(const wire::hello& h, bool ended) const noexcept
+    {
+        return h.generation > generation_ && (ended || h.to_process == own_process_);
     }
 
     /// Whether the hello is from that process, and to this one.
@@ -60,7 +55,6 @@ private:
     std::uint32_t generation_ = 0;
     std::uint64_t process_ = 0;
     std::uint64_t own_process_;
-    std::uint64_t barred_ = 0;  // was there before another one was admitted
 };
 
 }  // namespace papilio::detail

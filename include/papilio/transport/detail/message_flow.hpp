@@ -25,7 +25,8 @@ namespace papilio::inline PAPILIO_MODE::detail {
 struct message_carrier {
     virtual ~message_carrier() = default;
 
-    /// What has the same `order` arrives in order.
+    /// What has the same `order` arrives in order, and `behind_all` after all that was launched.
+    static constexpr tag behind_all = wire::shutdown;
     virtual void launch(int peer, tag what, bytes content, tag order) = 0;
 };
 
@@ -76,7 +77,7 @@ public:
             if (peer != rank_)
                 launch(peer,
                        {.kind = wire::flow_kind::over, .subject = static_cast<std::uint64_t>(t)},
-                       wire::flow_tag);
+                       message_carrier::behind_all);
     }
 
 private:

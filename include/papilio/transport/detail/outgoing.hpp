@@ -62,8 +62,10 @@ public:
 
 private:
     void tell(const wire::flow& f) override { connection_.send_flow(f, priority_); }
+    /// The stream may have ended meanwhile, while others of the link go on.
     void permitted() override
     {
+        if (connection_.ended()) return finish(connection_.end_);
         push();
         connection_.has_work_.open();
     }
@@ -104,8 +106,10 @@ private:
     void tell(const wire::flow& f) override { connection_.send_flow(f); }
     void permitted() override
     {
-        connection_.queue_.push_copy(tag_, body_, first);
-        connection_.has_work_.open();
+        if (!connection_.ended()) {
+            connection_.queue_.push_copy(tag_, body_, first);
+            connection_.has_work_.open();
+        }
         leave();
     }
     void ended(std::error_code) override { leave(); }

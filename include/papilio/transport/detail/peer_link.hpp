@@ -36,6 +36,7 @@ public:
     }
     peer_link(const peer_link&) = delete;
     peer_link& operator=(const peer_link&) = delete;
+    ~peer_link();
 
     int peer() const noexcept { return peer_; }
 
@@ -93,7 +94,7 @@ public:
     connection& connection_for(tag t);
 
     /// Sends a copy of a small message in the background, once the link is established, or the one
-    /// that takes its place. False if it was shut down, or too many wait for it.
+    /// that takes its place. False if no link follows this one, or too many wait for it.
     bool post(tag t, bytes message);
 
     /// Sends what waits to be posted over `before`, whose place this link takes.

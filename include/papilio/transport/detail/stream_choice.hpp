@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <map>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -46,8 +46,9 @@ private:
     int pause_ = 0;               // measurements until the next trial
 };
 
-/// Chooses the number of streams that each call uses. A call keeps its number to the end, so that
-/// messages under one tag stay in order; its rate decides about the number of the next one.
+/// Chooses the number of streams that each call uses. A call keeps its number until it has sent
+/// nothing for a minute, so that messages under one tag stay in order; its rate decides about the
+/// number of the next one.
 class stream_choice {
 public:
     explicit stream_choice(std::size_t max_streams) noexcept : count_(max_streams) {}
@@ -55,54 +56,63 @@ public:
     /// How many streams the call that `t` belongs to uses.
     std::size_t streams(tag t, time_point now)
     {
-        if (transfer* const known = find(call_of(t))) return known->streams;
-        if (!recent_.empty()) learn(recent_.back());
-        if (recent_.size() == remembered)
-            recent_.erase(std::ranges::min_element(recent_, {}, &transfer::last));
-        recent_.push_back({call_of(t), count_.now(), 0, now, now});
+        const auto known = recent_.find(call_of(t));
+        if (known != recent_.end()) {
+            known->second.last = now;
+            return known->second.streams;
+        }
+        if (const auto newest = recent_.find(newest_); newest != recent_.end())
+            learn(newest->second);
+        if (recent_.size() >= full_) forget_idle(now);
+        newest_ = call_of(t);
+        recent_.emplace(newest_, transfer{count_.now(), 0, now, now, now});
         return count_.now();
     }
 
     /// A message of `size` bytes has been sent.
     void sent(tag t, std::size_t size, time_point now)
     {
-        if (transfer* const of = find(call_of(t))) {
-            of->bytes += size;
-            of->last = now;
-        }
+        const auto of = recent_.find(call_of(t));
+        if (of == recent_.end()) return;
+        of->second.bytes += size;
+        of->second.last = of->second.last_sent = now;
     }
 
 private:
-    static constexpr std::size_t remembered = 64;
+    static constexpr std::size_t few = 64;
 
     /// A call that sends less shows nothing of what its link can carry.
     static constexpr std::size_t min_bytes = std::size_t{1} << 20;
 
     /// What one call has sent.
     struct transfer {
-        std::uint64_t call;
         std::size_t streams;
         std::size_t bytes;
         time_point begun;
-        time_point last;
+        time_point last;  // asked for
+        time_point last_sent;
     };
-
-    transfer* find(std::uint64_t call)
-    {
-        const auto found = std::find_if(recent_.rbegin(), recent_.rend(),
-                                        [&](const transfer& x) { return x.call == call; });
-        return found == recent_.rend() ? nullptr : &*found;
-    }
 
     void learn(const transfer& x)
     {
-        const std::chrono::duration<double> took = x.last - x.begun;
+        const std::chrono::duration<double> took = x.last_sent - x.begun;
         if (x.bytes >= min_bytes && took.count() > 0 && x.streams == count_.now())
             count_.achieved(static_cast<double>(x.bytes) / took.count());
     }
 
+    /// Whatever was sent a minute ago has arrived, or its link has failed.
+    void forget_idle(time_point now)
+    {
+        std::erase_if(recent_, [now](const auto& x) {
+            return now - x.second.last > std::chrono::minutes(1);
+        });
+        full_ = std::max(few, 2 * recent_.size());
+    }
+
     stream_count count_;
-    std::vector<transfer> recent_;
+    std::map<std::uint64_t, transfer> recent_;  // by call
+    std::uint64_t newest_ = 0;
+    std::size_t full_ = few;  // when to look for calls that are idle
 };
 
 }  // namespace papilio::detail

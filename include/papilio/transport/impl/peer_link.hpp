@@ -18,6 +18,15 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
+/// Messages that are half there give back what they cost, which the peer is told: so all streams
+/// end before the first of them is gone.
+PAPILIO_DECL peer_link::~peer_link()
+{
+    if (!error_) error_ = errc::disconnected;
+    for (auto& c : connections_)
+        if (c) c->end(error_);
+}
+
 PAPILIO_DECL void peer_link::add(const wire::hello& h, std::unique_ptr<byte_stream> s,
                                  std::uint64_t process)
 {
@@ -45,7 +54,7 @@ PAPILIO_DECL void peer_link::add(const wire::hello& h, std::unique_ptr<byte_stre
 PAPILIO_DECL bool peer_link::post(tag t, bytes message)
 {
     constexpr std::size_t most = 1024;
-    if (shutting_down_ || peer_shutdowns_ > 0 || posted_.size() == most) return false;
+    if (shutting_down_ || peer_shutdowns_ > 0 || last_ || posted_.size() == most) return false;
     if (connected()) return connection_for(t).post(t, message);
     posted_.emplace_back(t, std::vector<std::byte>(message.begin(), message.end()));
     return true;

@@ -78,7 +78,7 @@ PAPILIO_DECL task<> peer_links::keep_up(int peer)
         co_await link->ended();
         const bool current = !closed_ && links_[i] == link;
         if (current && !link->is_last() && dialer_.is_to_dial(peer)) {
-            pending_[i] = make(peer, link->identity().next());
+            pending_[i] = make(peer, link->identity());
             task<> dialling = dial_again(peer, pending_[i]);
             co_await std::move(dialling);
         } else if (current) {
@@ -122,7 +122,7 @@ PAPILIO_DECL bool peer_links::accepts(const wire::hello& h, std::uint32_t stream
 PAPILIO_DECL bool peer_links::is_next(const wire::hello& h)
 {
     auto& l = *to(static_cast<int>(h.from));
-    return l.streams() > 0 && h.generation > l.identity().generation();
+    return l.streams() > 0 && l.identity().is_followed_by(h, !!l.error());
 }
 
 PAPILIO_DECL void peer_links::add(const wire::hello& h, std::unique_ptr<byte_stream> s)
@@ -131,11 +131,12 @@ PAPILIO_DECL void peer_links::add(const wire::hello& h, std::unique_ptr<byte_str
     if (is_next(h)) {
         const auto before = to(peer);
         before->fail(errc::disconnected);  // unless this side has noticed as well
-        follow(peer, make(peer, before->identity().next()));
+        follow(peer, make(peer, before->identity()));
     }
     to(peer)->add(h, std::move(s), h.process);
 }
 
+/// The process of before knows our number; the other one is told another.
 PAPILIO_DECL void peer_links::admit(int peer)
 {
     const auto before = to(peer);
@@ -143,7 +144,7 @@ PAPILIO_DECL void peer_links::admit(int peer)
     log(log_level::info, "peer admitted", {"rank", "peer"}, rank_, peer);
     before->fail(errc::disconnected);
     stop_dialling(peer);
-    replace(peer, make(peer, before->identity().for_another_process()));
+    replace(peer, make(peer, link_identity(process_number())));
 }
 
 PAPILIO_DECL void peer_links::close()
