@@ -1,5 +1,6 @@
-#include <validator/hosted_run.hpp>
 #include <validator/run_host.hpp>
+
+#include <member/background_loop.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -62,8 +63,7 @@ TEST_CASE("a pause of a run turns into its end, and an end into nothing else", "
 TEST_CASE("a run that has paused, as its members were told, is not over afterwards", "[run_host]")
 {
     lonely_host here;
-    hosted_run run(here.background, here.host->run());
     here.after({run_ending::paused});
-    run.end.get();
+    here.background.wait(here.host->run());
     CHECK(here.after({run_ending::over}) == run_ending::paused);
 }
