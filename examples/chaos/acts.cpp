@@ -31,7 +31,7 @@ void director::act()
         if (p.now && p.to_end_by <= now()) {
             fail(fmt::format("{} has not ended {:.0f} s after SIGTERM: {}", process_name(p.number),
                              ends_within, p.does));
-            p.now->signal(SIGKILL);
+            p.now->end(SIGKILL);
         }
     }
 }
@@ -51,7 +51,7 @@ void director::begin(const planned_fault& f)
     case fault::host_kill:
         p.to_end_by = now() + ends_within;
         p.start_at = now() + f.lasts;
-        p.now->signal(SIGKILL);
+        p.now->end(SIGKILL);
         break;
     case fault::stop:
         p.stopped = true;
@@ -60,7 +60,7 @@ void director::begin(const planned_fault& f)
     case fault::restart:
         p.to_end_by = now() + ends_within;
         p.start_at = now();
-        p.now->signal(SIGTERM);
+        p.now->end(SIGTERM);
         break;
     case fault::link_down: end_connections(p.now->pid(), other.now->pid()); break;
     case fault::one_way: drop_arrivals(p.now->pid(), other.now->pid()); break;

@@ -88,7 +88,7 @@ int be_host(const process_options& o)
 {
     return run_program("host", [&]() -> int {
         log_from(o.log);
-        const signals asked_to_end;
+        const signals asked_to_end("ending the run after the current round");
         hosted here(o);
         tell_parent(hosting{tcp::to_string(here.host->address())});
         hosted_run run(here.background, here.host->run());

@@ -152,7 +152,7 @@ int be_member(const process_options& o)
 {
     return run_program(fmt::format("member {}", o.number).c_str(), [&]() -> int {
         log_from(o.log);
-        signals asked_to_end;
+        signals asked_to_end("leaving the run after the current step or round");
         contributing work(o);
         run_member member(work, member_options(o));
         member.run(asked_to_end.token());

@@ -19,6 +19,7 @@ namespace {
 /// In the new process, where only what is safe after a fork may be called.
 [[noreturn]] void become(char* const* arguments, int reports, const char* output)
 {
+    ::setpgid(0, 0);  // what a terminal sends to a group is for the director alone
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     const int out = ::open(output, O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (out >= 0) {
@@ -81,6 +82,12 @@ bool child::read()
 void child::signal(int number) const
 {
     if (pid_ > 0) ::kill(pid_, number);
+}
+
+void child::end(int signal)
+{
+    asked_.add(signal);
+    this->signal(signal);
 }
 
 int child::wait()

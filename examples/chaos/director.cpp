@@ -84,7 +84,7 @@ void director::end_run()
     for (auto& p : processes_)
         if (p.now) {
             p.now->signal(SIGCONT);
-            p.now->signal(SIGTERM);
+            p.now->end(SIGTERM);
             p.to_end_by = now() + ends_within;
         }
     const auto running = [](const process& p) { return p.now != nullptr; };
@@ -134,14 +134,14 @@ std::string director::last_words(const process& p) const
 
 void director::ended(process& p)
 {
-    const int code = p.now->wait();
-    p.now.reset();
-    const bool asked = p.to_end_by != never;
+    const auto gone = std::exchange(p.now, nullptr);
+    const int code = gone->wait();
     p.to_end_by = never;
     if (p.start_at == never) p.start_at = now();
-    if (asked) return;
-    fail(fmt::format("{} ended by itself, with {}: {}", process_name(p.number), code,
-                     last_words(p)));
+    if (gone->explains(code)) return;
+    fail(fmt::format("{} ended {} {}: {}", process_name(p.number),
+                     gone->asked_to_end() ? "as it was asked to, but with" : "by itself, with",
+                     code, last_words(p)));
     p.start_at = now() + 1;
 }
 

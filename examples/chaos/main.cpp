@@ -58,7 +58,7 @@ int stage(const chaos_options& o)
         for (const auto& f : plan) say(fmt::format("{:7.1f} s  {}", f.at, to_string(f)));
         return exit_ok;
     }
-    const signals asked_to_end;
+    const signals asked_to_end("ending the run, and judging what was seen of it");
     run_folder folder(o.folder);
     director d(o, std::move(plan), folder.path(), say);
     d.found().left_out = left_out;

@@ -44,9 +44,10 @@ void add_schedule(CLI::App& app, chaos_options& o)
         ->check(between(0.5, 1440))
         ->group(schedule);
     app.add_option("--peers", o.peers, "members of the run, 3 to 64")
-        ->check(CLI::Range(3, 64))
+        ->check(whole(3, 64))
         ->group(schedule);
     app.add_option("--seed", o.seed, "equal seeds and options give equal schedules and vectors")
+        ->check(whole())
         ->group(schedule);
     app.add_option("--every", o.every, "seconds between faults, on average, 0.5 to 3600")
         ->check(between(0.5, 3600))
@@ -65,7 +66,7 @@ void add_run(CLI::App& app, chaos_options& o)
 {
     const std::string run = "Run";
     app.add_option("--elements", o.elements, "numbers in a vector, 1 to 1048576")
-        ->check(CLI::Range(1, 1 << 20))
+        ->check(whole(1, 1 << 20))
         ->group(run);
     app.add_option("--folder", o.folder,
                    "folder for what the processes write; else it is removed unless the run fails")

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/keep_result.hpp>
 #include <papilio/async/when_all.hpp>
 
 #include <optional>
@@ -54,19 +55,14 @@ inline task<> cancel_on(std::stop_token stop)
     throw std::system_error(std::make_error_code(std::errc::operation_canceled), "stopped");
 }
 
-template <class T>
-task<> keep_result(task<T> work, std::optional<T>& result)
-{
-    result.emplace(co_await std::move(work));
-}
-
 /// Returns the result of `work`. When `stop` is requested first, drops `work` and throws
 /// `std::errc::operation_canceled`.
 template <class T>
 task<T> unless_stopped(task<T> work, std::stop_token stop)
 {
     std::optional<T> result;
-    co_await when_any(keep_result<T>(std::move(work), result), cancel_on(std::move(stop)));
+    co_await when_any(papilio::detail::keep_result<T>(std::move(work), result),
+                      cancel_on(std::move(stop)));
     co_return std::move(*result);
 }
 

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,14 +20,20 @@ namespace papilio::example {
 
 namespace {
 
+template <class T>
+std::optional<T> parsed(const std::string& text)
+{
+    T value{};
+    const auto end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, value);
+    if (read.ec != std::errc{} || read.ptr != end) return {};
+    return value;
+}
+
 /// NaN when `text` is not a number.
 double number(const std::string& text)
 {
-    double value = 0;
-    const auto end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, value);
-    const bool whole = read.ec == std::errc{} && read.ptr == end;
-    return whole ? value : std::numeric_limits<double>::quiet_NaN();
+    return parsed<double>(text).value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
 template <class Sentence>
@@ -65,6 +72,16 @@ CLI::Validator between(double min, double max)
         const double value = number(text);
         if (value >= min && value <= max) return std::string();
         return fmt::format("must be a number from {} to {}, not '{}'", min, max, text);
+    });
+}
+
+CLI::Validator whole(std::uint64_t min, std::uint64_t max)
+{
+    return check([min, max](const std::string& text) {
+        const auto value = parsed<std::uint64_t>(text);
+        if (value && *value >= min && *value <= max) return std::string();
+        return fmt::format("must be a whole number from {} to {}, not '{}'", min, max,
+                           printable(text, 60));
     });
 }
 

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,10 @@ inline CLI::Validator zero_or_more()
 {
     return between(0, 1e9);
 }
+
+/// Whole numbers from `min` to `max`, in digits.
+CLI::Validator whole(std::uint64_t min = 0,
+                     std::uint64_t max = std::numeric_limits<std::uint64_t>::max());
 
 /// Rounds of a run, of which there are at most 10^9.
 inline CLI::Validator rounds()

@@ -33,7 +33,7 @@ void add_run_options(CLI::App& app, run_options& o)
     app.add_option("--preset", o.model, "model: demo, gpt2-124m or gpt2-250m")
         ->check(CLI::IsMember({"demo", "gpt2-124m", "gpt2-250m"}))
         ->group(all);
-    app.add_option("--seed", o.seed, "seed of the initial weights")->group(all);
+    app.add_option("--seed", o.seed, "seed of the initial weights")->check(whole())->group(all);
     app.add_option("--codec", o.codec, "encoding of updates: none, f16, bf16, int8b, int4b, topk")
         ->transform(one_of(codecs))
         ->default_str(std::string(name(o.codec)))
@@ -57,12 +57,13 @@ void add_run_options(CLI::App& app, run_options& o)
         ->check(above_zero(0.9))
         ->group(here);
     app.add_option("--length", o.length, "tokens in a sequence; 0: the most that the model takes")
+        ->check(whole())
         ->group(here);
     app.add_option("--device", o.device, "device: auto, cpu or cuda")
         ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
         ->group(here);
     app.add_option("--threads", o.threads, "threads; 0: as OMP_NUM_THREADS says")
-        ->check(CLI::Range(0, 1024))
+        ->check(whole(0, 1024))
         ->group(here);
     app.add_option("--congestion", o.congestion, "congestion control of TCP: cubic, bbr, ...")
         ->group(here);

@@ -2,6 +2,7 @@
 
 #include <trainer/problem.hpp>
 
+#include <papilio/async/keep_result.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/text.hpp>
 #include <papilio/transport/tcp/listener.hpp>
@@ -182,7 +183,7 @@ template <class T>
 static task<T> unless_lost(rendezvous_client& run, task<T> fetching)
 {
     std::optional<T> fetched;
-    co_await when_any(keep_result<T>(std::move(fetching), fetched), run.lost());
+    co_await when_any(papilio::detail::keep_result<T>(std::move(fetching), fetched), run.lost());
     co_return std::move(*fetched);
 }
 

@@ -7,6 +7,8 @@
 
 #include <trainer/problem.hpp>
 
+#include <papilio/base/resources.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,12 +26,13 @@ std::size_t contributors(const wire::group& group)
         [](const wire::group_member& m) { return m.role != wire::member_role::observer; }));
 }
 
-/// Whether the rendezvous is away, which it may be at any time: before this member has joined, and
-/// after that as well.
+/// Whether the rendezvous is away, or this machine has nothing left to reach it with, such as
+/// descriptors. Both may be at any time: before this member has joined, and after that as well.
 bool is_away(const std::error_code& code)
 {
     return code == std::errc::resource_unavailable_try_again || code == errc::timed_out ||
-           code == errc::disconnected || code == errc::silent;
+           code == errc::disconnected || code == errc::silent ||
+           papilio::detail::lacks_resources(code);
 }
 
 }  // namespace
@@ -84,7 +87,9 @@ bool run_member::may_pass(const std::system_error& failure, bool joined)
 /// Throws `gave_up` when this member has waited for as long as it may.
 void run_member::wait_to_join(const std::system_error& failure, bool joined, std::stop_token stop)
 {
-    const std::string why = (joined ? "lost the run: " : "") + sentence(failure);
+    const bool whole = dynamic_cast<const problem*>(&failure) != nullptr;
+    const std::string why =
+        (joined ? "lost the run: " : "") + (whole ? failure.what() : sentence(failure));
     if (joined || !retries_.any())
         work_.print(log_level::warning, fmt::format("{}; trying again for {}", why,
                                                     span_of(std::round(options_.patience))));

@@ -1,5 +1,7 @@
 #include "signals.hpp"
 
+#include "program.hpp"
+
 #include <trainer/problem.hpp>
 
 #include <fcntl.h>
@@ -47,7 +49,17 @@ bool is_ignored(int signal)
 
 }  // namespace
 
-signals::signals(double minutes, std::initializer_list<int> stopping)
+signals::signals(std::string does, double minutes) : does_(std::move(does))
+{
+    begin(minutes);
+}
+
+signals::signals(double minutes, int ending) : ending_(ending)
+{
+    begin(minutes);
+}
+
+void signals::begin(double minutes)
 {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw_system_problem(errno, "cannot listen for signals");
@@ -56,7 +68,8 @@ signals::signals(double minutes, std::initializer_list<int> stopping)
     struct sigaction on_signal {};
     on_signal.sa_handler = handle;
     on_signal.sa_flags = SA_RESTART;
-    for (const int number : stopping) take(number, on_signal);
+    for (const int number : {SIGINT, SIGTERM}) take(number, on_signal);
+    if (ending_ != 0) take(ending_, on_signal);
     if (!is_ignored(SIGHUP)) take(SIGHUP, on_signal);
     ::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe fails instead
     ::signal(SIGXFSZ, SIG_IGN);  // and so does one to a file beyond its limit
@@ -82,7 +95,6 @@ void signals::listen(double minutes)
 {
     using clock = std::chrono::steady_clock;
     const auto until = clock::now() + std::chrono::duration<double, std::ratio<60>>(minutes);
-    bool asked = false;
     for (;;) {
         int timeout_ms = -1;
         if (minutes > 0 && !stop_.stop_requested()) {
@@ -95,11 +107,19 @@ void signals::listen(double minutes)
         unsigned char what = end_listening;
         if (::read(from_handler, &what, 1) != 1) continue;
         if (what == end_listening) return;
-        if (std::exchange(asked, true)) ::_exit(128 + what);
-        std::fputs("\nstopping after the current step; a second signal ends at once\n", stderr);
-        if (!stop_.stop_requested()) number_ = what;
-        stop_.request_stop();
+        receive(what);
     }
+}
+
+/// The first one stops the program, and `ending_` after another ends it for good.
+void signals::receive(int number)
+{
+    const bool ends = number == ending_ && !end_.stop_requested();
+    if (std::exchange(asked_, true) && !ends) ::_exit(exit_by_signal(number));
+    if (!does_.empty()) std::fprintf(stderr, "\n%s; a second signal ends at once\n", does_.c_str());
+    if (!stop_.stop_requested()) number_ = number;
+    if (ends) end_.request_stop();
+    stop_.request_stop();
 }
 
 }  // namespace papilio::example

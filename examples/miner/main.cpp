@@ -10,7 +10,7 @@ int main(int argc, char** argv)
     return run_program("papilio-miner", [&]() -> int {
         const miner_options options = parse_miner_options(argc, argv);
         log_from(options.run.log);
-        signals asked_to_end(options.minutes);
+        signals asked_to_end("stopping after the current step or round", options.minutes);
         miner worker(options);
         worker.run(asked_to_end.token());
         const int number = asked_to_end.number();

@@ -74,6 +74,7 @@ void add_training(CLI::App& app, miner_options& o)
 {
     const std::string training = "Training";
     app.add_option("--inner-steps", o.inner_steps, "training steps between rounds; 0: the preset's")
+        ->check(whole())
         ->default_str("20 for demo, else 500")
         ->group(training);
     app.add_option("--batch", o.batch, "sequences in a forward pass")
@@ -89,9 +90,11 @@ void add_training(CLI::App& app, miner_options& o)
         ->default_str("0.001 for demo, else 0.0004")
         ->group(training);
     app.add_option("--warm-up", o.rate.warm_up, "steps until the highest learning rate")
+        ->check(whole())
         ->default_str("20 for demo, else 1000")
         ->group(training);
     app.add_option("--lr-steps", o.rate.total, "step at which the cosine decay ends; 0: no decay")
+        ->check(whole())
         ->group(training);
     app.add_option("--lr-floor", o.rate.floor, "share of --lr after the decay, 0 to 1")
         ->check(between(0, 1))
@@ -103,9 +106,11 @@ void add_training(CLI::App& app, miner_options& o)
         ->check(zero_or_more())
         ->group(training);
     app.add_option("--peer-seed", o.peer_seed, "seed of the batches; must differ between miners")
+        ->check(whole())
         ->default_str("random, and kept in the checkpoint")
         ->group(training);
     app.add_option("--evaluate", o.evaluate, "held-out sequences to evaluate after each round")
+        ->check(whole())
         ->group(training);
 }
 

@@ -24,7 +24,7 @@ int main(int argc, char** argv)
     return run_program("papilio-probe", [&]() -> int {
         const probe_options options = parse_probe_options(argc, argv);
         log_from(options.log);
-        signals asked_to_end;
+        signals asked_to_end("stopping without a result");
         papilio::asio_loop loop;
         auto work = unless_stopped(measure_group(loop, options, invite), asked_to_end.token());
         group_figures found;

@@ -40,7 +40,7 @@ void add_network(CLI::App& app, probe_options& o)
                        ->excludes(join)
                        ->group(network);
     app.add_option("--peers", o.peers, "peers in the group including this one, 2 to 256")
-        ->check(CLI::Range(2, 256))
+        ->check(whole(2, 256))
         ->needs(listen)
         ->group(network);
     app.add_option("--mesh", o.mesh, "host:port at which other peers connect")
@@ -58,7 +58,7 @@ void add_measuring(CLI::App& app, probe_options& o)
 {
     const std::string measuring = "Measuring";
     app.add_option("--count", o.count, "messages per round-trip measurement, 1 to 10000")
-        ->check(CLI::Range(1, 10'000))
+        ->check(whole(1, 10'000))
         ->group(measuring);
     app.add_option("--mib", o.mib, "MiB sent each way, without --seconds, 1 to 1024")
         ->check(between(1, 1024))

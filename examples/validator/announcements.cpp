@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
+#include <string>
+#include <utility>
 
 namespace papilio::example {
 
@@ -46,18 +47,33 @@ void validator::show_resumed()
             settled->round, state_->round, settled->digest));
 }
 
-/// From the thread that listens for signals.
-void validator::end(int by_signal)
+/// From the thread that listens for signals. The miners are told once how the run ends.
+void validator::end(run_ending how)
 {
-    const bool pauses = by_signal != 0 && by_signal != SIGUSR1;
-    if (pauses)
-        notes_.put(
-            {log_level::info,
-             fmt::format("pausing after the current round: the miners wait for this validator "
-                         "to come back{}; to end the run for them, too, use kill -USR1 {}",
-                         options_.checkpoint.empty() ? "" : " (--resume)", ::getpid())},
-            [](run_note&) {});
-    background_.call([&] { host_->end(pauses ? run_ending::paused : run_ending::over); });
+    const auto ending = background_.call([&] {
+        host_->end(how);
+        return host_->ending();
+    });
+    if (ending == run_ending::over)
+        say(log_level::info,
+            "ending the run for all after the current round; one more signal ends "
+            "this validator at once");
+    else if (how == run_ending::paused)
+        say(log_level::info,
+            fmt::format("pausing after the current round: the miners wait for this validator to "
+                        "come back{}; to end the run for them, too, use kill -USR1 {}; any other "
+                        "signal ends this validator at once",
+                        options_.checkpoint.empty() ? "" : " (--resume)", ::getpid()));
+    else
+        say(log_level::warning,
+            "the miners have been told already that the run pauses: to end it for them, start "
+            "this validator again, and end that one by kill -USR1");
+}
+
+/// From any thread.
+void validator::say(log_level level, std::string line)
+{
+    notes_.put({level, std::move(line)}, [](run_note&) {});
 }
 
 void validator::show_notes()

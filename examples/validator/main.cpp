@@ -10,7 +10,7 @@ int main(int argc, char** argv)
     return run_program("papilio-validator", [&]() -> int {
         const validator_options options = parse_validator_options(argc, argv);
         log_from(options.run.log);
-        signals asked_to_end(options.minutes, {SIGINT, SIGTERM, SIGUSR1});
+        signals asked_to_end(options.minutes, SIGUSR1);
         validator host_of_run(options);
         const bool good = host_of_run.run(asked_to_end);
         if (host_of_run.paused()) return exit_by_signal(asked_to_end.number());

@@ -46,7 +46,8 @@ task<> run_host::run()
 
 void run_host::end(run_ending how)
 {
-    if (ending_.is_open()) return;
+    const bool ends_pause = how == run_ending::over && !dismissing_;
+    if (ending_.is_open() && !ends_pause) return;
     how_ = how;
     ending_.open();
 }

@@ -88,7 +88,8 @@ public:
     /// Hosts the run until its end.
     task<> run();
 
-    /// Ends after the current round. The first call decides how.
+    /// Ends after the current round. A pause turns into an end as long as members are not told of
+    /// it; else the first call decides.
     void end(run_ending how);
 
     /// How it has ended.

@@ -102,7 +102,7 @@ void validator::open()
             seen_.put(std::move(o), drop_state);
         };
         const auto note = [this](log_level level, std::string line) {
-            notes_.put({level, std::move(line)}, [](run_note&) {});
+            say(level, std::move(line));
         };
         host_ = std::make_unique<run_host>(background_.loop(), host_part(), state_, digest_,
                                            journal_, tell, note);
@@ -174,7 +174,11 @@ bool validator::run(const signals& asked)
     begun_ = clock::now();
 
     hosted_run hosted(background_, host_->run());
-    const std::stop_callback at_end(asked.token(), [&] { end(asked.number()); });
+    const std::stop_callback at_end(asked.end_token(), [&] { end(run_ending::over); });
+    const std::stop_callback at_stop(asked.token(), [&] {
+        if (!asked.end_token().stop_requested())
+            end(asked.number() == 0 ? run_ending::over : run_ending::paused);
+    });
     while (!hosted.over()) {
         const auto next = seen_.take(std::chrono::milliseconds(500));
         show_notes();

@@ -28,8 +28,8 @@ public:
     ~validator();
 
     /// Returns in good order when the run ends or a stop is requested: by SIGUSR1 or --minutes it
-    /// ends, and by any other signal it pauses. False: `check` is set and the run has a
-    /// shortcoming.
+    /// ends, and by any other signal it pauses, which SIGUSR1 turns into an end until the miners
+    /// are told. False: `check` is set and the run has a shortcoming.
     bool run(const signals& asked);
 
     /// Whether the run was only paused: its miners wait.
@@ -49,7 +49,8 @@ private:
     void record(const observation& o);
     void show();
     void show_resumed();
-    void end(int by_signal);
+    void end(run_ending how);
+    void say(log_level level, std::string line);
     void show_notes();
     void show_address();
     double evaluate(const state_snapshot& s);

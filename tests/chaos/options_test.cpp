@@ -52,6 +52,9 @@ TEST_CASE("an option that cannot be meant is named, with what would do", "[optio
     CHECK(objection_to({"--minutes", "0"}).find("0.5") != std::string::npos);
     CHECK(objection_to({"--minutes", "many"}).find("'many'") != std::string::npos);
     CHECK(objection_to({"--elements", "0"}).find("--elements") != std::string::npos);
+    CHECK(objection_to({"--seed", "-1"}).find("from 0 to 18446744073709551615") !=
+          std::string::npos);
+    CHECK(objection_to({"--peers", "65"}).find("from 3 to 64, not '65'") != std::string::npos);
     CHECK(objection_to({"--only", "flood"}).find("one-way") != std::string::npos);
     CHECK(objection_to({"--peer", "3"}).find("--peers") != std::string::npos);
     CHECK(objection_to({"member"}).find("'member'") != std::string::npos);

@@ -31,6 +31,18 @@ TEST_CASE("numbers are accepted within their bounds, and refused in short words"
     }
 }
 
+TEST_CASE("a whole number is digits only, so that none below 0 turns into a huge one", "[member]")
+{
+    CHECK(objection(whole(), "0").empty());
+    CHECK(objection(whole(), "18446744073709551615").empty());
+    CHECK(objection(whole(3, 64), "64").empty());
+    CHECK(objection(whole(3, 64), "65") == "must be a whole number from 3 to 64, not '65'");
+    for (const char* text : {"-1", "18446744073709551616", "1.5", "1e3", "+1", " 1", "", "x"}) {
+        INFO(text);
+        CHECK_FALSE(objection(whole(), text).empty());
+    }
+}
+
 TEST_CASE("a place to dial has a host and a port, one to listen at may leave them open", "[member]")
 {
     for (const char* text : {"10.0.0.1:5400", "example.org:1", "[::1]:65535"}) {

@@ -7,7 +7,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <sys/resource.h>
+
+#include <exception>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -162,6 +166,38 @@ pa::task<> die_with_donors(scripted_host& host)
     co_await host.next<pa::wire::state_fetching>(*channel);
 }
 
+/// As long as it lives, this process cannot open anything.
+struct no_descriptors {
+    no_descriptors()
+    {
+        ::getrlimit(RLIMIT_NOFILE, &before);
+        const rlimit none{0, before.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+    }
+    no_descriptors(const no_descriptors&) = delete;
+    no_descriptors& operator=(const no_descriptors&) = delete;
+    ~no_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before); }
+
+    rlimit before{};
+};
+
+/// Admits a member that cannot open a socket for others then, and waits until it has gone.
+pa::task<> admit_without_descriptors(scripted_host& host)
+{
+    auto accepted = co_await host.listener.accept();
+    pa::any_channel channel(std::move(accepted));
+    co_await host.next<pa::wire::join>(channel);
+    const no_descriptors here;
+    pa::wire::swarm_message admitted = pa::wire::joined{1, host.mesh->announced(), {}};
+    co_await host.send(channel, admitted);
+    try {
+        co_await host.next<pa::wire::announce>(channel);
+        FAIL("it listens without a descriptor");
+    } catch (const std::system_error&) {
+        // It has gone.
+    }
+}
+
 }  // namespace
 
 TEST_CASE("what a member has reported to a host that died then is its state, if it was settled",
@@ -204,4 +240,29 @@ TEST_CASE("who fetches the state of a run that is lost meanwhile joins again wit
     running.join();
     CHECK(member.over());
     CHECK(work.fetches == 0);
+}
+
+TEST_CASE("a member that has no descriptor left in the midst of joining waits until it has",
+          "[run_member]")
+{
+    ones work;
+    scripted_host here;
+    run_member member(work, here.for_member());
+    std::string why;
+    std::jthread running([&](std::stop_token stop) {
+        try {
+            member.run(stop);
+        } catch (const std::exception& failure) {
+            why = failure.what();
+        }
+    });
+    const auto script = [&]() -> pa::task<> {
+        co_await admit_without_descriptors(here);
+        auto back = come_back(here, work.digest(), 0);
+        co_await pa::timeout(std::move(back), here.loop.now() + 60s);
+    };
+    pa::sync_wait(here.loop, script());
+    running.join();
+    CHECK(why.empty());
+    CHECK(member.over());
 }

@@ -221,7 +221,6 @@ TEST_CASE("a validator that is stopped pauses the run, and its miners wait for i
     REQUIRE_FALSE(ada->line_with("round 2 done").empty());
     run.validator.signal(SIGTERM);
     CHECK(run.validator.end() == exit_by_signal(SIGTERM));
-    CHECK(mentions(run.validator.output(), "to end the run for them, too, use kill -USR1"));
     CHECK(mentions(ada->line_with("lost the run"), "the run pauses"));
 
     const auto colon = run.address.rfind(':');
@@ -232,6 +231,29 @@ TEST_CASE("a validator that is stopped pauses the run, and its miners wait for i
     CHECK(second.validator.end() == exit_ok);
     CHECK(ada->end() == exit_ok);
     CHECK(mentions(ada->output(), "the run is over"));
+}
+
+TEST_CASE(
+    "a validator that was told to pause ends the run when it is told that before it has paused",
+    "[program]")
+{
+    hosted_run run({"--min-group", "2", "--log", "info"});
+    const auto ada = run.miner("ada");
+    REQUIRE_FALSE(ada->line_with("ready for round 1, waiting for the others").empty());
+    ada->signal(SIGSTOP);  // the round lasts
+    const auto bob = run.miner("bob");
+    REQUIRE_FALSE(run.validator.line_with("group called").empty());
+    run.validator.signal(SIGTERM);
+    const auto advice = "use kill -USR1 " + std::to_string(run.validator.pid());
+    CHECK(mentions(run.validator.line_with("pausing after the current round"), advice));
+    run.validator.signal(SIGUSR1);
+    REQUIRE_FALSE(run.validator.line_with("ending the run for all").empty());
+    ada->signal(SIGCONT);
+    CHECK(run.validator.end() == exit_ok);
+    for (const auto& miner : {ada.get(), bob.get()}) {
+        CHECK(miner->end() == exit_ok);
+        CHECK(mentions(miner->output(), "the run is over"));
+    }
 }
 
 TEST_CASE("a run costs a validator that is frozen for a while at most a round", "[program]")

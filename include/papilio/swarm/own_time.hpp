@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/keep_result.hpp>
 #include <papilio/async/loop.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/task.hpp>
@@ -49,12 +50,6 @@ inline task<> expire_at(own_time& clock, time_point deadline)
         co_await sleep_until(clock.on_loop(deadline));
     }
     throw std::system_error(errc::timed_out);
-}
-
-template <class T>
-task<> keep_result(task<T> work, std::optional<T>& result)
-{
-    result.emplace(co_await std::move(work));
 }
 
 /// The result of `work`; drops it and throws `errc::timed_out` when this program has run for

@@ -5,6 +5,7 @@
 #include <papilio/async/yield.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/log.hpp>
+#include <papilio/base/resources.hpp>
 #include <papilio/transport/arrivals.hpp>
 
 #include <chrono>
@@ -133,13 +134,6 @@ private:
         logged_ = on_.now();
         log(log_level::warning, "newcomers dropped", {"count", "why"}, std::exchange(dropped_, 0),
             "too many handshakes are under way; the oldest of a crowd go first");
-    }
-
-    static bool lacks_resources(std::error_code error)
-    {
-        return error == std::errc::too_many_files_open ||
-               error == std::errc::too_many_files_open_in_system ||
-               error == std::errc::no_buffer_space || error == std::errc::not_enough_memory;
     }
 
     /// Once, until a connection is accepted again: attempts follow each other quickly.
