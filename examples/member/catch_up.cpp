@@ -38,6 +38,24 @@ bool run_member::is_reported(const wire::run_status& now) const
     return reported_ && now.round == reported_->state->round && now.digest == reported_->digest;
 }
 
+/// Where the run that this member joins is behind it, the journal of its host may have missed a
+/// round. Then those who hold the later state are asked, and this member goes on from what it has
+/// until the rendezvous says otherwise.
+void run_member::enter(run_client& run)
+{
+    const auto& now = run.joined().now;
+    if (now.round < work_.state()->round)
+        tell_state(run);
+    else
+        catch_up(run, now);
+}
+
+void run_member::tell_state(run_client& run)
+{
+    run.publish(work_.state());
+    run.report_state_held(work_.state()->round, work_.digest());
+}
+
 void run_member::catch_up(run_client& run, wire::run_status now)
 {
     if (now.round < work_.state()->round) check_fallback(now.round);
@@ -47,8 +65,8 @@ void run_member::catch_up(run_client& run, wire::run_status now)
         else
             fetch(run, std::move(now));
     }
-    run.publish(work_.state());
-    run.report_state_held(work_.state()->round, work_.digest());
+    was_in_run_ = true;
+    tell_state(run);
 }
 
 /// Adopts the run's state. A donor whose state is later than that which was asked for is believed

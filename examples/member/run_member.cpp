@@ -100,8 +100,7 @@ void run_member::wait_to_join(const std::system_error& failure, bool joined, std
 
 void run_member::take_part(run_client& run, std::stop_token stop)
 {
-    catch_up(run, run.joined().now);
-    was_in_run_ = true;
+    enter(run);
     retries_.reset();
     while (!over()) {
         const worked how = work(run, stop);
@@ -164,6 +163,7 @@ bool run_member::average(run_client& run, const wire::group& group, std::span<co
 {
     const state_snapshot& from = *work_.state();
     reported_.reset();
+    was_in_run_ = true;
     auto next = next_state(from);
     work_.residuals().rollback();  // of an attempt that failed before
     const average_result how =

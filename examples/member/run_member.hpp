@@ -63,6 +63,8 @@ private:
     void adopt_reported(const average_result* how);
     bool is_reported(const wire::run_status& now) const;
     void check_fallback(std::uint32_t to);
+    void enter(run_client& run);
+    void tell_state(run_client& run);
     void catch_up(run_client& run, wire::run_status now);
     bool holds(const wire::run_status& now) const;
     void fetch(run_client& run, wire::run_status now);
@@ -78,7 +80,7 @@ private:
     clock::time_point closing_{};  // when the others go on without this member; 0: not known
     int setbacks_ = 0;             // in a row, while the rendezvous was there
     join_retries retries_;
-    bool was_in_run_ = false;
+    bool was_in_run_ = false;  // the state was the run's once
     bool ended_ = false;          // by the host
     background_loop background_;  // last: its tasks use nothing of the above
 };

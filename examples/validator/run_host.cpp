@@ -104,6 +104,7 @@ void run_host::saw(const membership_event& what)
         if (outcome->ok) write_down(*outcome);
         outcomes_.push_back(*outcome);
     } else {
+        if (const auto* adopted = std::get_if<state_adopted>(&what)) write_down(*adopted);
         const auto note = note_on(what, server_.run().round());
         const bool wrong = std::holds_alternative<member_unreachable>(what);
         if (!note.empty()) note_(wrong ? log_level::warning : log_level::info, note);
@@ -137,6 +138,20 @@ void run_host::write_down(const group_round_outcome& settled)
         if (agrees && m != server_.run().members().end() && m->second.identity != 0)
             s.members.push_back(m->second.identity);
     }
+    write_down(std::move(s));
+}
+
+/// So that those who hold this state need not come back together once more. Most of those who
+/// settled the last round that is written down hold it.
+void run_host::write_down(const state_adopted& later)
+{
+    settled_round s{later.round, later.digest, {}};
+    if (journal_.last()) s.members = journal_.last()->members;
+    write_down(std::move(s));
+}
+
+void run_host::write_down(settled_round s)
+{
     try {
         journal_.append(s);
         told_failure_ = false;

@@ -106,6 +106,8 @@ private:
     task<> wait_for_end();
     task<> dismiss_all();
     void write_down(const group_round_outcome& settled);
+    void write_down(const state_adopted& later);
+    void write_down(settled_round s);
     void note_arrival(const member& m);
     void note_departure(const member_left& left);
     bool is_current(const state_snapshot& s, const std::string& digest) const;

@@ -25,9 +25,10 @@ namespace {
 /// Contributes ones, without work in between.
 class ones final : public run_work {
 public:
-    ones()
+    explicit ones(std::uint32_t round = 0)
     {
-        auto first = first_state(std::vector<float>(10));
+        auto first = std::make_shared<pa::state_snapshot>(*first_state(std::vector<float>(10)));
+        first->round = round;
         auto first_digest = pa::example::digest(*first);
         adopt(std::move(first), std::move(first_digest));
     }
@@ -140,6 +141,14 @@ pa::task<std::string> die_with_report(scripted_host& host)
     co_return report.digest;
 }
 
+pa::task<> end_run(scripted_host& host, pa::any_channel& channel)
+{
+    const pa::wire::swarm_message over =
+        pa::wire::refused{"the run is over", pa::wire::refusal_kind::run_over};
+    co_await host.send(channel, over);
+    co_await channel.close();
+}
+
 /// Comes back with this state, which nobody gives, and ends the run once the member holds it.
 pa::task<pa::wire::state_held> come_back(scripted_host& host, std::string digest,
                                          std::uint32_t round)
@@ -149,10 +158,7 @@ pa::task<pa::wire::state_held> come_back(scripted_host& host, std::string digest
     pa::wire::run_status now{round, std::move(digest), {}};
     co_await host.admit(channel, std::move(now));
     auto held = co_await host.next<pa::wire::state_held>(*channel);
-    const pa::wire::swarm_message over =
-        pa::wire::refused{"the run is over", pa::wire::refusal_kind::run_over};
-    co_await host.send(*channel, over);
-    co_await channel->close();
+    co_await end_run(host, *channel);
     co_return held;
 }
 
@@ -198,7 +204,117 @@ pa::task<> admit_without_descriptors(scripted_host& host)
     }
 }
 
+/// Admits a member to a run that is behind it, hears what it holds, and ends the run once it is
+/// ready.
+pa::task<pa::wire::round_ready> hear_claim(scripted_host& host, pa::wire::state_held& held)
+{
+    std::unique_ptr<pa::any_channel> channel;
+    pa::wire::run_status now{2, "older", {}};
+    co_await host.admit(channel, std::move(now));
+    held = co_await host.next<pa::wire::state_held>(*channel);
+    auto ready = co_await host.next<pa::wire::round_ready>(*channel);
+    co_await end_run(host, *channel);
+    co_return ready;
+}
+
+/// Admits a member to a run, whose host begins anew and gives this state, which is the latest.
+pa::task<> admit_to(scripted_host& host, std::unique_ptr<pa::any_channel>& channel,
+                    pa::shared_state state)
+{
+    channel.reset();
+    host.start();
+    host.mesh->publish(state);
+    pa::wire::run_status now{state->round, pa::example::digest(*state), {}};
+    now.donors.push_back({0, host.mesh->announced()});
+    co_await host.admit(channel, std::move(now));
+}
+
+/// Tells the member, which has said that it holds a later state, that this is the run's.
+pa::task<> refute_claim(scripted_host& host, pa::any_channel& channel, pa::shared_state state)
+{
+    co_await host.next<pa::wire::state_held>(channel);
+    pa::wire::run_status now{state->round, pa::example::digest(*state), {}};
+    now.donors.push_back({0, host.mesh->announced()});
+    const pa::wire::swarm_message outdated = pa::wire::state_outdated{std::move(now)};
+    co_await host.send(channel, outdated);
+}
+
+pa::shared_state fives_after(std::uint32_t round)
+{
+    auto s = std::make_shared<pa::state_snapshot>(*first_state(std::vector<float>(10, 5)));
+    s->round = round;
+    return s;
+}
+
 }  // namespace
+
+TEST_CASE("a member that is further than the run it joins says so, and goes on from there",
+          "[run_member]")
+{
+    ones work(3);
+    scripted_host here;
+    run_member member(work, here.for_member());
+    std::jthread running([&](std::stop_token stop) { member.run(stop); });
+    pa::wire::state_held held;
+    const auto ready = pa::sync_wait(here.loop, hear_claim(here, held));
+    running.join();
+    CHECK(held == pa::wire::state_held(3, work.digest()));
+    CHECK(ready.round == 3);
+    CHECK(ready.digest == work.digest());
+    CHECK(work.fetches == 0);
+}
+
+TEST_CASE("a member falls back with its run when it learns that its later state is not the run's",
+          "[run_member]")
+{
+    ones work(3);
+    scripted_host here;
+    run_member member(work, here.for_member());
+    std::jthread running([&](std::stop_token stop) { member.run(stop); });
+    const auto later = work.state();
+    const auto earlier = fives_after(1);
+    pa::wire::state_held held;
+    const auto script = [&]() -> pa::task<> {
+        std::unique_ptr<pa::any_channel> channel;
+        co_await admit_to(here, channel, later);
+        co_await here.next<pa::wire::state_held>(*channel);
+        co_await admit_to(here, channel, earlier);
+        co_await refute_claim(here, *channel, earlier);
+        do {
+            held = co_await here.next<pa::wire::state_held>(*channel);
+        } while (held.round != 1);
+        co_await end_run(here, *channel);
+    };
+    pa::sync_wait(here.loop, script());
+    running.join();
+    CHECK(held.digest == work.digest());
+    CHECK(work.state()->spans[0] == earlier->spans[0]);
+    CHECK(work.fetches == 1);
+}
+
+TEST_CASE("a member does not fall back with a run in which it never was", "[run_member]")
+{
+    ones work(3);
+    scripted_host here;
+    run_member member(work, here.for_member());
+    std::string why;
+    std::jthread running([&](std::stop_token stop) {
+        try {
+            member.run(stop);
+        } catch (const std::system_error& failure) {
+            why = failure.what();
+        }
+    });
+    const auto script = [&]() -> pa::task<> {
+        std::unique_ptr<pa::any_channel> channel;
+        co_await admit_to(here, channel, fives_after(1));
+        co_await refute_claim(here, *channel, fives_after(1));
+    };
+    pa::sync_wait(here.loop, script());
+    running.join();
+    CHECK(why.find("the run has had 1 rounds, this member 3") != std::string::npos);
+    CHECK(work.state()->round == 3);
+}
 
 TEST_CASE("what a member has reported to a host that died then is its state, if it was settled",
           "[run_member]")

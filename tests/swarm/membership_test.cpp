@@ -915,6 +915,36 @@ TEST_CASE("a later state that most of the last settled group hold is the run's",
     CHECK(b.group() == member_ids{1, 3});
 }
 
+TEST_CASE("who is behind a later state that is adopted learns who can give it", "[membership]")
+{
+    resumed_bench b;
+    b.ready(0, 9, "N");
+    b.come(10, 10, "X");
+    b.come(40, 9, "N");
+    CHECK(b.take<pa::member_state_outdated>().empty());
+    b.come(20, 10, "X");
+    const auto behind = b.take<pa::member_state_outdated>();
+    REQUIRE(behind.size() == 2);
+    for (const auto& told : behind) {
+        CHECK((told.id == 0 || told.id == 2));
+        CHECK(told.now.round == 10);
+        CHECK(told.now.donors.size() == 2);
+    }
+}
+
+TEST_CASE("a host that has come back gives its members their time from when one of them speaks",
+          "[membership]")
+{
+    resumed_bench b;
+    b.ready(0, 9, "N");
+    CHECK(b.run.next_tick() == pa::time_point::max());
+    b.wait(1h);
+    b.come(10, 10, "X");
+    CHECK(b.run.next_tick() == b.now + 30s);
+    b.come(20, 10, "X");
+    CHECK(b.run.round() == 10);
+}
+
 TEST_CASE("members that are ready before it is known that theirs is the run's state are so then",
           "[membership]")
 {

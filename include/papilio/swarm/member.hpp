@@ -34,7 +34,7 @@ struct state_fetch {
     int holds = 0;                 ///< how often a group was held for it
 };
 
-/// That a member holds a later state than the run's, which is not decided yet.
+/// The state that a member says it holds, while it is not decided yet whether that is the run's.
 struct state_claim {
     std::uint32_t round = 0;
     std::string digest;

@@ -65,17 +65,15 @@ inline void finish_failure(member_map& members)
     }
 }
 
-/// The run turns out to be further than was known: those that held its state do not any more.
-/// Returns them.
-inline std::vector<std::uint16_t> fall_behind(member_map& members)
+/// The run turns out to be further than was known: those that held its state until now claim no
+/// more than that any longer.
+inline void fall_behind(member_map& members, const state_claim& earlier)
 {
-    std::vector<std::uint16_t> ids;
     for (auto& [id, m] : members) {
         if (m.state != member_state::training && m.state != member_state::ready) continue;
         m.state = member_state::outdated;
-        ids.push_back(id);
+        m.claim = earlier;
     }
-    return ids;
 }
 
 /// Members that have claimed a later state go on if that is the run's. Returns the others.

@@ -27,7 +27,8 @@ static_assert(std::is_trivially_destructible_v<rendezvous_client_options>);
 
 /// A member's side of the conversation with the rendezvous. Calls come in this order:
 ///
-///     join                  then fetch the state from a donor, if the run has begun
+///     join                  then fetch the state from a donor, if the run has begun and is not
+///                           behind the state that this member holds: its host may know of less
 ///     report_state_held     the others now wait for this member, for a limited time
 ///     report_round_ready    after the inner steps, or earlier when `closing_in_ms` is not 0
 ///     await_group           then all_reduce over a subset of the group's members

@@ -71,7 +71,7 @@ PAPILIO_DECL bool membership::claims_later_state(member& m, std::uint32_t round,
 {
     m.claim.reset();
     if (!resuming_) return false;
-    resuming_->note(m.identity, round, digest, now);
+    if (m.id != 0) resuming_->note(m.identity, round, digest, now);  // the host knows of no more
     const auto most = resuming_->of_majority();
     if (most && most->first > progress_.round()) adopt_later_state(*most);
     if (round <= progress_.round()) return false;
@@ -79,12 +79,13 @@ PAPILIO_DECL bool membership::claims_later_state(member& m, std::uint32_t round,
     return true;
 }
 
-/// Whoever held what was the run's state until now is behind.
+/// Whoever held what was the run's state until now is behind, and learns of it when the resumption
+/// ends: by then it is known who can give the later one.
 PAPILIO_DECL void membership::adopt_later_state(const detail::resumption::held_state& state)
 {
+    detail::fall_behind(roster_.members(), {progress_.round(), progress_.digest()});
     progress_.adopt(state.first, state.second);
     events_.push_back(state_adopted{state.first, state.second});
-    for (const auto id : detail::fall_behind(roster_.members())) say_outdated(id);
 }
 
 /// From now on groups are called. Whoever has said meanwhile that it holds another state than the
