@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <utility>
 
 namespace papilio::example {
@@ -70,22 +71,32 @@ void run_member::catch_up(run_client& run, wire::run_status now)
 }
 
 /// Adopts the run's state. A donor whose state is later than that which was asked for is believed
-/// once the rendezvous has named its digest. Where the state that this member has is one of the
-/// run's, what it missed is enough, and comes sooner: a member whose link needs many rounds for the
-/// whole state would otherwise never be in time.
+/// once the rendezvous has named its digest, and not asked again where that is another. Where the
+/// state that this member has is one of the run's, what it missed is enough, and comes sooner: a
+/// member whose link needs many rounds for the whole state would otherwise never be in time.
 void run_member::fetch(run_client& run, wire::run_status now)
 {
     constexpr int tries = 5;
-    for (int i = 0; i < tries; ++i) {
+    std::set<std::uint16_t> liars;
+    for (int overtaken = 0; overtaken < tries;) {
+        std::erase_if(now.donors, [&](const wire::member_endpoint& donor) {
+            return donor.at.port == 0 || liars.contains(donor.id);
+        });
         run.report_state_fetching(now.round);
-        auto fetched = replay(run, now);
-        if (!fetched) fetched = fetch_any(run, now);
-        auto digest = example::digest(*fetched);
-        if (fetched->round > now.round) now = ask_status(run);
-        if (fetched->round != now.round || (!now.digest.empty() && digest != now.digest)) continue;
-        work_.adopt(std::move(fetched), std::move(digest));
-        work_.record_fetch();
-        return;
+        auto given = replay(run, now);
+        if (!given.state) given = fetch_any(run, now);
+        auto digest = example::digest(*given.state);
+        const auto round = given.state->round;
+        if (round > now.round) now = ask_status(run);
+        if (round == now.round && (now.digest.empty() || digest == now.digest)) {
+            work_.adopt(std::move(given.state), std::move(digest));
+            work_.record_fetch();
+            return;
+        }
+        if (round < now.round)
+            ++overtaken;
+        else
+            liars.insert(given.donor);
     }
     throw std::system_error(errc::peer_failed, "the run goes on faster than its state comes here");
 }
@@ -98,14 +109,13 @@ wire::run_status run_member::ask_status(run_client& run)
     return std::get<wire::state_outdated>(news).now;
 }
 
-/// The state after the means that this member has missed; null if no donor gives them, or what they
+/// The state after the means that this member has missed; none if no donor gives them, or what they
 /// lead to is not the run's state.
-shared_state run_member::replay(run_client& run, const wire::run_status& now)
+run_member::given_state run_member::replay(run_client& run, const wire::run_status& now)
 {
     const auto from = work_.state();
-    if (from->round == 0 || from->round >= now.round) return nullptr;
+    if (from->round == 0 || from->round >= now.round) return {};
     for (const auto& donor : now.donors) {
-        if (donor.at.port == 0) continue;
         try {
             auto s = replayed(from, run.fetch_means(donor, from->round));
             const bool current =
@@ -113,13 +123,13 @@ shared_state run_member::replay(run_client& run, const wire::run_status& now)
             if (!current && s->round <= now.round) continue;
             work_.print(log_level::info, fmt::format("replays rounds {} to {}, which it missed",
                                                      from->round + 1, s->round));
-            return s;
+            return {std::move(s), donor.id};
         } catch (const std::system_error& failure) {
             if (failure.code() == std::errc::operation_canceled) throw;
             run.check();  // the next donor may have more, or else there is the whole state
         }
     }
-    return nullptr;
+    return {};
 }
 
 /// Takes the steps of the outer optimiser that the run has taken with these means.
@@ -136,15 +146,14 @@ shared_state run_member::replayed(shared_state from,
 }
 
 /// Fetches the state from the first donor whose state has the run's digest, or is a later one.
-shared_state run_member::fetch_any(run_client& run, const wire::run_status& now)
+run_member::given_state run_member::fetch_any(run_client& run, const wire::run_status& now)
 {
     std::string failures = "no member gave the state after round " + std::to_string(now.round);
     for (const auto& donor : now.donors) {
-        if (donor.at.port == 0) continue;
         try {
             auto s = std::make_shared<const state_snapshot>(run.fetch(donor, now.round));
             if (s->round > now.round || now.digest.empty() || example::digest(*s) == now.digest)
-                return s;
+                return {std::move(s), donor.id};
             failures += fmt::format("; member {} gave a state with another digest", donor.id);
         } catch (const std::system_error& failure) {
             if (failure.code() == std::errc::operation_canceled) throw;
@@ -152,7 +161,7 @@ shared_state run_member::fetch_any(run_client& run, const wire::run_status& now)
             failures += fmt::format("; member {}: {}", donor.id, failure.what());
         }
     }
-    // Without donors the run waits for one to come, and so does this member.
+    // Without donors that can be dialled the run waits for one to come, and so does this member.
     const auto code = now.donors.empty()
                           ? std::make_error_code(std::errc::resource_unavailable_try_again)
                           : make_error_code(errc::peer_failed);

@@ -51,6 +51,12 @@ private:
         std::size_t contributors = 0;
     };
 
+    /// A state, and the member that has given it; null: nobody has.
+    struct given_state {
+        shared_state state;
+        std::uint16_t donor = 0;
+    };
+
     void stay(run_client& run, std::stop_token stop);
     bool may_pass(const std::system_error& failure, bool joined);
     void wait_to_join(const std::system_error& failure, bool joined, std::stop_token stop);
@@ -68,8 +74,8 @@ private:
     void catch_up(run_client& run, wire::run_status now);
     bool holds(const wire::run_status& now) const;
     void fetch(run_client& run, wire::run_status now);
-    shared_state fetch_any(run_client& run, const wire::run_status& now);
-    shared_state replay(run_client& run, const wire::run_status& now);
+    given_state fetch_any(run_client& run, const wire::run_status& now);
+    given_state replay(run_client& run, const wire::run_status& now);
     shared_state replayed(shared_state from,
                           const std::vector<std::vector<std::byte>>& means) const;
     wire::run_status ask_status(run_client& run);
@@ -80,7 +86,7 @@ private:
     clock::time_point closing_{};  // when the others go on without this member; 0: not known
     int setbacks_ = 0;             // in a row, while the rendezvous was there
     join_retries retries_;
-    bool was_in_run_ = false;  // the state was the run's once
+    bool was_in_run_ = false;     // the state was the run's once
     bool ended_ = false;          // by the host
     background_loop background_;  // last: its tasks use nothing of the above
 };

@@ -34,7 +34,7 @@ void validator::show_address()
 /// After a restart miners may be further than the checkpoint.
 void validator::show_resumed()
 {
-    const auto& settled = journal_.last();
+    const auto& settled = fallen_from_ ? fallen_from_ : journal_.last();
     const bool behind = settled && settled->round > state_->round;
     if (behind && options_.fall_back)
         view_.note(fmt::format("goes on from round {}, though round {} was settled", state_->round,

@@ -75,7 +75,10 @@ journal::~journal()
 
 void journal::read()
 {
+    if (!std::filesystem::exists(path_)) return;
+    errno = 0;
     std::ifstream from(path_, std::ios::binary);
+    if (!from) throw_system_problem(errno, "cannot read " + path_.string());
     std::string line;
     for (int number = 1; std::getline(from, line) && !from.eof(); ++number) {
         const auto json = nlohmann::json::parse(line, nullptr, false);
@@ -86,13 +89,14 @@ void journal::read()
             throw problem(errc::bad_message, where +
                                                  ", is damaged: move the file away to go on "
                                                  "from the checkpoint alone");
-        if (json.value("run", std::string()) != run_)
+        if (json.value("run", nlohmann::json()) != run_)
             throw problem(errc::mismatch, where +
                                               ", is of another run: choose another --checkpoint, "
                                               "or the same --run");
         last_ = *s;
         good_ += line.size() + 1;
     }
+    if (from.bad()) throw_system_problem(errno, "cannot read " + path_.string());
 }
 
 void journal::append(const settled_round& s)

@@ -24,7 +24,7 @@ struct settled_round {
 class journal {
 public:
     /// Reads what there is, and appends to it. An empty path keeps nothing. Throws a `problem` when
-    /// the file is another run's, or is damaged before its last line.
+    /// the file is another run's, cannot be read, or is damaged before its last line.
     journal(std::filesystem::path path, std::string run);
     journal(const journal&) = delete;
     journal& operator=(const journal&) = delete;

@@ -63,7 +63,6 @@ struct run_host_options {
     rendezvous_options rendezvous;
     round_codec codec{};
     outer_options outer;
-    std::uint32_t rounds = 0;  ///< the run ends after so many; 0: never
     std::size_t probe_bytes = std::size_t{8} << 20;
 };
 
@@ -110,6 +109,7 @@ private:
     void write_down(settled_round s);
     void note_arrival(const member& m);
     void note_departure(const member_left& left);
+    bool is_complete(time_point patient_until) const;
     bool is_current(const state_snapshot& s, const std::string& digest) const;
 
     asio_loop& loop_;

@@ -32,6 +32,7 @@ validator::validator(const validator_options& o)
       journal_(journal_in(kept_), o.run.name)
 {
     load();
+    if (options_.fall_back) fall_back();
     open();
 }
 
@@ -66,6 +67,14 @@ void validator::load()
     record_ = std::move(outer.record);
 }
 
+/// From here on the journal says that the state of the checkpoint is the run's: a crash before the
+/// next round changes nothing about that.
+void validator::fall_back()
+{
+    fallen_from_ = journal_.last();
+    if (fallen_from_) journal_.append({state_->round, digest_, {}});
+}
+
 run_host_options validator::host_part() const
 {
     run_host_options h;
@@ -78,7 +87,7 @@ run_host_options validator::host_part() const
     h.run.configuration = configuration(options_.run);
     h.run.round = state_->round;
     h.run.digest = digest_;  // at the begin, too: whose first weights are others fetches these
-    if (journal_.last() && !options_.fall_back) go_on_from(*journal_.last(), h.run);
+    if (journal_.last()) go_on_from(*journal_.last(), h.run);
     h.run.settings = settings(options_.run);
     if (!options_.advertise.empty()) h.advertise = parse_reachable(options_.advertise);
     h.rendezvous.groups.fetch_hold = seconds_long(options_.hold);
@@ -88,7 +97,7 @@ run_host_options validator::host_part() const
     h.rendezvous.groups.round_timeout = seconds_long(options_.round_timeout);
     h.codec = options_.run.codec;
     h.outer = options_.run.outer;
-    h.rounds = options_.rounds;
+    h.rendezvous.groups.rounds = options_.rounds;
     h.probe_bytes = static_cast<std::size_t>(options_.probe_mib * 1024 * 1024);
     return h;
 }

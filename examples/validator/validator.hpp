@@ -45,6 +45,7 @@ private:
 
     run_host_options host_part() const;
     void load();
+    void fall_back();
     void open();
     void record(const observation& o);
     void show();
@@ -68,7 +69,8 @@ private:
     journal journal_;
     terminal_view view_;
     std::optional<summary> so_far_;
-    std::string record_;  // of the run before --resume; empty: none
+    std::optional<settled_round> fallen_from_;  // by --fall-back
+    std::string record_;                        // of the run before --resume; empty: none
     outage unsaved_;
     outage unevaluated_;
     double held_out_loss_ = 0;

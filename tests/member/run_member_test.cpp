@@ -316,6 +316,69 @@ TEST_CASE("a member does not fall back with a run in which it never was", "[run_
     CHECK(work.state()->round == 3);
 }
 
+TEST_CASE("a donor that gives a later state than the run's is not asked again", "[run_member]")
+{
+    ones work;
+    scripted_host here;
+    run_member member(work, here.for_member());
+    std::jthread running([&](std::stop_token stop) { member.run(stop); });
+    const auto truth = fives_after(1);
+    int asked = 0;
+    const auto script = [&]() -> pa::task<> {
+        std::unique_ptr<pa::any_channel> channel;
+        co_await admit_to(here, channel, truth);
+        here.mesh->publish(fives_after(9));
+        try {
+            for (;; ++asked) {
+                co_await refute_claim(here, *channel, truth);
+            }
+        } catch (const std::system_error&) {
+            // The member has left: there is nobody else to ask.
+        }
+        co_await admit_to(here, channel, truth);
+        co_await here.next<pa::wire::state_held>(*channel);
+        co_await end_run(here, *channel);
+    };
+    pa::sync_wait(here.loop, script());
+    running.join();
+    CHECK(asked == 1);
+    CHECK(work.digest() == pa::example::digest(*truth));
+}
+
+TEST_CASE("a member whose run has only donors that nobody can dial waits for another one",
+          "[run_member]")
+{
+    ones work;
+    scripted_host here;
+    auto options = here.for_member();
+    options.patience = 0.01;
+    run_member member(work, options);
+    std::error_code why;
+    std::jthread running([&](std::stop_token stop) {
+        try {
+            member.run(stop);
+        } catch (const std::system_error& failure) {
+            why = failure.code();
+        }
+    });
+    const auto join_in_vain = [&]() -> pa::task<> {
+        here.start();
+        std::unique_ptr<pa::any_channel> channel;
+        pa::wire::run_status now{1, "of nobody", {}};
+        now.donors.push_back({2, {"", 0}});
+        co_await here.admit(channel, std::move(now));
+        try {
+            co_await here.next<pa::wire::leave>(*channel);
+        } catch (const std::system_error&) {
+            // It has gone away without a word.
+        }
+    };
+    pa::sync_wait(here.loop, join_in_vain());
+    pa::sync_wait(here.loop, join_in_vain());
+    running.join();
+    CHECK(why == std::errc::resource_unavailable_try_again);
+}
+
 TEST_CASE("what a member has reported to a host that died then is its state, if it was settled",
           "[run_member]")
 {

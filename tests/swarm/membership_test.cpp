@@ -393,9 +393,9 @@ TEST_CASE("who cannot be dialled is a client", "[membership]")
     REQUIRE(b.group().size() == 2);
     CHECK(b.current_group()->members[0].role == wire::member_role::full);
     CHECK(b.current_group()->members[1].role == wire::member_role::client);
-    b.run.announce(2, {"10.0.0.2", 77});
+    b.run.announce(2, {"10.0.0.2", 77}, b.now);
     CHECK(b.run.members().at(2).role == wire::member_role::full);
-    CHECK_THROWS_AS(b.run.announce(2, b.run.members().at(a).at), std::system_error);
+    CHECK_THROWS_AS(b.run.announce(2, b.run.members().at(a).at, b.now), std::system_error);
 }
 
 TEST_CASE("a round succeeds when more than half report the same digest", "[membership]")
@@ -1055,6 +1055,51 @@ TEST_CASE("members on one host go on without one from afar that none of them can
     for (const auto id : member_ids{1, 2, 3}) b.report_state_held(id);
     for (const auto id : member_ids{1, 2, 3}) b.report_round_ready(id);
     CHECK(b.group() == member_ids{1, 2});
+}
+
+TEST_CASE(
+    "a group that waits for a member that can be dialled is called when one tells its address",
+    "[membership]")
+{
+    auto o = quick;
+    o.min_group = 1;
+    bench b(o);
+    b.run.admit({"a run", "", {"", 0}, 100, 7}, "10.0.0.2");
+    b.report_state_held(1);
+    b.report_round_ready(1);
+    CHECK(b.group().empty());
+    b.run.announce(1, {"10.0.0.2", 77}, b.now, "10.0.0.2");
+    CHECK(b.group() == member_ids{1});
+    CHECK(b.run.next_tick() > b.now);
+}
+
+TEST_CASE("members are told of a long wait by the longest that a message holds", "[membership]")
+{
+    auto o = quick;
+    o.group_wait = std::chrono::hours(24 * 60);
+    bench b(o);
+    for (int i = 0; i < 3; ++i) b.report_state_held(b.join());
+    b.report_round_ready(1);
+    b.report_round_ready(2);
+    const auto warned = b.take<pa::member_warned>();
+    REQUIRE(warned.size() == 1);
+    CHECK(warned[0].warning.within_ms == ~std::uint32_t{});
+}
+
+TEST_CASE("no group is called after the rounds that a run is to have", "[membership]")
+{
+    auto o = quick;
+    o.rounds = 1;
+    bench b(o);
+    for (int i = 0; i < 2; ++i) b.report_state_held(b.join());
+    for (const auto id : member_ids{1, 2}) b.report_round_ready(id);
+    REQUIRE(b.group() == member_ids{1, 2});
+    CHECK_FALSE(b.run.had_all_rounds());
+    for (const auto id : member_ids{1, 2}) b.report_round(id, true);
+    CHECK(b.run.had_all_rounds());
+    for (const auto id : member_ids{1, 2}) b.report_round_ready(id);
+    CHECK(b.group().empty());
+    CHECK(b.run.next_tick() == pa::time_point::max());
 }
 
 TEST_CASE("options that make no run are refused", "[membership]")

@@ -36,6 +36,9 @@ TEST_CASE("time in which the program stood still counts for no deadline", "[swar
     wait(20s);
     CHECK(clock.now() == pa::time_point(40s));
     CHECK(clock.on_loop(pa::time_point(45s)) == world.now() + 5s);
+    CHECK(clock.on_loop(pa::time_point(10s)) == world.now());
+    CHECK(clock.on_loop(pa::time_point::min()) == world.now());
+    CHECK(clock.on_loop(pa::time_point::max()) > world.now() + 24h * 365);
 }
 
 TEST_CASE("what takes too long is dropped, but not for a time in which nobody could wait",

@@ -93,6 +93,24 @@ TEST_CASE("a journal that is another run's, or damaged in the midst, is refused"
     CHECK(mentions(problem_of([&] { journal("/proc/x", "a run"); }), "cannot write to /proc/x"));
 }
 
+TEST_CASE("a journal that cannot be read is refused, and not begun anew", "[validator]")
+{
+    const scratch_folder folder;
+    const auto path = written(folder);
+    const auto whole = content_of(path);
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit none{0, before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    const auto why = problem_of([&] { journal(path, "a run"); });
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    CHECK(mentions(why, "cannot read " + path.string()));
+    std::ofstream(path, std::ios::binary) << R"({"settled":1,"digest":"one","members":[],"run":7})"
+                                          << "\n";
+    CHECK(mentions(problem_of([&] { journal(path, "a run"); }),
+                   path.string() + ", line 1, is of another run"));
+}
+
 TEST_CASE("a journal that cannot be written says so, and tries again", "[validator]")
 {
     const scratch_folder folder;

@@ -297,6 +297,43 @@ TEST_CASE("a validator whose checkpoint is lost takes the state that its journal
     CHECK(summary["digest"] == last_digest(ada->output()));
 }
 
+TEST_CASE("a validator that has fallen back stays so when it is killed before the next round",
+          "[program]")
+{
+    const scratch_folder kept;
+    const std::vector<std::string> keep{"--checkpoint", kept.path(), "--resume"};
+    const auto journal_path = kept.path() / "journal";
+    const std::string later = R"({"settled":9,"digest":"lost","members":[7],"run":"papilio"})";
+    kept.file("journal", later + "\n");
+    {
+        hosted_run fallen(joined(keep, {"--fall-back"}));
+        CHECK_FALSE(fallen.validator.line_with("though round 9 was settled").empty());
+        fallen.validator.signal(SIGKILL);
+        CHECK(fallen.validator.end() == -1);
+    }
+    CHECK(journal(journal_path, "papilio").last()->round == 0);
+    hosted_run again(joined(keep, {"--rounds", "1"}));
+    CHECK_FALSE(mentions(again.validator.output(), "waiting for a miner"));
+    const auto ada = again.miner("ada");
+    CHECK(again.validator.end() == exit_ok);
+    CHECK(ada->end() == exit_ok);
+}
+
+TEST_CASE("a validator that comes back to a run that has had its rounds ends it", "[program]")
+{
+    const scratch_folder kept;
+    const std::vector<std::string> keep{"--checkpoint", kept.path(), "--resume", "--rounds", "1"};
+    {
+        hosted_run run(keep);
+        const auto ada = run.miner("ada");
+        CHECK(run.validator.end() == exit_ok);
+        CHECK(ada->end() == exit_ok);
+    }
+    hosted_run again(keep);
+    CHECK(again.validator.end() == exit_ok);
+    CHECK(journal(kept.path() / "journal", "papilio").last()->round == 1);
+}
+
 TEST_CASE("miners that nobody can dial wait for one that can be, and the run does not end",
           "[program]")
 {

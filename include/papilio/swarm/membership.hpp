@@ -48,7 +48,8 @@ public:
 
     /// Messages of a member. These throw `errc::bad_message` when no honest member would send the
     /// message now; `announce` throws `errc::refused` when another member has that address.
-    void announce(std::uint16_t id, const wire::endpoint& at, const std::string& from = {});
+    void announce(std::uint16_t id, const wire::endpoint& at, time_point now,
+                  const std::string& from = {});
     void report_state_fetching(std::uint16_t id, const wire::state_fetching& f, time_point now);
     void report_state_held(std::uint16_t id, const wire::state_held& h, time_point now);
     void report_round_ready(std::uint16_t id, const wire::round_ready& r, time_point now);
@@ -76,6 +77,12 @@ public:
     }
 
     std::uint32_t round() const noexcept { return progress_.round(); }
+    /// Whether no further group is called: see `membership_options::rounds`.
+    bool had_all_rounds() const noexcept
+    {
+        return options_.rounds != 0 && progress_.round() >= options_.rounds;
+    }
+
     const member_map& members() const noexcept { return roster_.members(); }
 
 private:

@@ -24,6 +24,7 @@ struct membership_options {
     duration fetch_hold = std::chrono::seconds(60);     ///< for a member that fetches the state
     duration resume_wait =
         std::chrono::seconds(30);  ///< for the last settled group: see `run_description`
+    std::uint32_t rounds = 0;      ///< of the run, after which no group is called; 0: no limit
     int donors = 16;               ///< donors of the state that a member is told of
 };
 static_assert(std::is_trivially_destructible_v<membership_options>);

@@ -29,11 +29,12 @@ public:
         return time - gaps_;
     }
 
-    /// On the loop's clock, the time that comes as long after now as `own` does on this one.
+    /// On the loop's clock, the time that comes as long after now as `own` does on this one; now,
+    /// if that has passed.
     time_point on_loop(time_point own) noexcept
     {
-        const auto left = own - now();
-        return later(asked_, left);
+        const auto time = now();
+        return own > time ? later(asked_, own - time) : asked_;
     }
 
 private:

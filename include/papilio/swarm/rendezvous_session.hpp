@@ -140,7 +140,7 @@ inline void apply_message(membership& run, std::uint16_t id, const rendezvous_se
                           const wire::swarm_message& message, time_point now)
 {
     if (const auto* announced = std::get_if<wire::announce>(&message))
-        run.announce(id, announced->at, s.remote());
+        run.announce(id, announced->at, now, s.remote());
     else if (const auto* fetching = std::get_if<wire::state_fetching>(&message))
         run.report_state_fetching(id, *fetching, now);
     else if (const auto* held = std::get_if<wire::state_held>(&message))

@@ -17,6 +17,16 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
+namespace detail {
+/// As messages tell it; longer ones as the longest that they can.
+inline std::uint32_t whole_ms(duration d)
+{
+    constexpr duration longest = std::chrono::milliseconds(~std::uint32_t{});
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(std::min(d, longest));
+    return static_cast<std::uint32_t>(ms.count());
+}
+}  // namespace detail
+
 PAPILIO_DECL membership::membership(run_description run, membership_options o)
     : roster_(run, o), progress_(run.round, run.digest), options_(o), hold_(o.fetch_hold)
 {
@@ -45,11 +55,12 @@ PAPILIO_DECL std::variant<wire::joined, wire::refused> membership::admit(const w
     return wire::joined{id, {}, status_for(id)};
 }
 
-PAPILIO_DECL void membership::announce(std::uint16_t id, const wire::endpoint& at,
+PAPILIO_DECL void membership::announce(std::uint16_t id, const wire::endpoint& at, time_point now,
                                        const std::string& from)
 {
     roster_.announce(id, at, from);
     note_unreachable();
+    advance(now);  // a group may have waited for one that can own a part
 }
 
 PAPILIO_DECL void membership::note_unreachable()
@@ -208,10 +219,7 @@ PAPILIO_DECL void membership::remove(std::uint16_t id, member_left event)
 PAPILIO_DECL void membership::call(const std::vector<std::uint16_t>& candidates, time_point now)
 {
     const auto choice = detail::choose_group(members(), candidates, options_.max_group);
-    constexpr duration longest = std::chrono::milliseconds(~std::uint32_t{});
-    const auto limit =
-        std::chrono::ceil<std::chrono::milliseconds>(std::min(options_.round_timeout, longest));
-    auto group = progress_.next_group(static_cast<std::uint32_t>(limit.count()));
+    auto group = progress_.next_group(detail::whole_ms(options_.round_timeout));
     group.members = detail::start_group(roster_.members(), choice);
     attempt_.emplace(group, later(later(now, options_.round_timeout), options_.report_grace));
     events_.push_back(group_called{std::move(group)});
@@ -248,8 +256,7 @@ PAPILIO_DECL void membership::end_attempt(time_point now)
 /// Tells members that still train, once in a round, when the group will be called without them.
 PAPILIO_DECL void membership::warn(time_point due, time_point now)
 {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - now);
-    const auto left_ms = static_cast<std::uint32_t>(left.count());
+    const auto left_ms = detail::whole_ms(due - now);
     for (const auto id : detail::warn_training(roster_.members()))
         events_.push_back(member_warned{id, {progress_.round(), left_ms}});
 }
@@ -283,6 +290,7 @@ PAPILIO_DECL void membership::advance(time_point now)
         if (over || attempt_->missing(members()).empty()) end_attempt(now);
         return;
     }
+    if (had_all_rounds()) return;
     const auto ids = detail::group_candidates(members(), progress_.excluded());
     const auto due = detail::group_due(members(), ids, progress_.excluded(), options_);
     if (!due) return;
@@ -296,6 +304,7 @@ PAPILIO_DECL time_point membership::next_tick() const
 {
     if (resuming_) return resuming_->over_at();
     if (attempt_) return attempt_->report_deadline();
+    if (had_all_rounds()) return time_point::max();
     const auto ids = detail::group_candidates(members(), progress_.excluded());
     const auto due = detail::group_due(members(), ids, progress_.excluded(), options_);
     if (!due) return time_point::max();
