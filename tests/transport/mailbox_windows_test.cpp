@@ -152,6 +152,78 @@ TEST_CASE("a message that was asked for is kept when its receive is dropped, for
     CHECK(at.said == "1+1 1+2 ");
 }
 
+TEST_CASE(
+    "a message that goes early after it was announced is no other, and needs no other receive")
+{
+    told_box at;
+    told_receive waits(at, first_tag, window);
+    at.announce(1, first_tag, 1000);
+    at.announce(2, first_tag, window);
+    at.deliver(first_tag, 1000);
+    CHECK(waits.work.result() == 1000);
+    CHECK(at.said == "1+1 ");
+    at.announce(3, second_tag, window / 2);
+    at.deliver(second_tag, window / 2);  // goes early
+    CHECK(at.said == "1+1 1-3 ");
+    told_receive early(at, second_tag, window), later(at, second_tag, window);
+    CHECK(early.work.finished());
+    CHECK(at.said == "1+1 1-3 ");
+    CHECK(at.granted_in_all == window + early_cost(window / 2));
+    told_receive next(at, first_tag, window);
+    CHECK(at.said == "1+1 1-3 1+2 ");
+}
+
+TEST_CASE("what was asked for and finds no receive is refused, unless one was dropped here")
+{
+    const bool dropped = GENERATE(true, false);
+    told_box at;
+    at.announce(1, first_tag, 2 * window);
+    told_receive first(at, first_tag, 2 * window);
+    {
+        told_receive second(at, first_tag, 10);
+        at.announce(2, first_tag, 10);
+        if (!dropped) at.deliver(first_tag, 0);  // in place of the first
+        if (!dropped) at.deliver(first_tag, 0);
+    }
+    CHECK(at.said == "1+1 1+2 ");
+    if (!dropped) {
+        CHECK_THROWS_AS(at.deliver(first_tag, 2 * window), std::system_error);
+    } else {
+        at.deliver(first_tag, 2 * window);
+        CHECK(first.work.result() == 2 * window);
+        CHECK(at.box.most_held() == 0);
+        at.deliver(first_tag, 10);
+    }
+    CHECK(at.box.most_held() == (dropped ? early_cost(10) : 0));
+}
+
+TEST_CASE("a message that has gone early before it was found too large is discarded")
+{
+    told_box at;
+    at.announce(1, first_tag, 11);
+    at.announce(2, first_tag, 9);
+    told_receive small(at, first_tag, 10), next(at, first_tag, 10);
+    CHECK(at.said == "1-1 1+2 ");
+    at.deliver(first_tag, 11);
+    CHECK(!next.work.finished());
+    at.deliver(first_tag, 9);
+    CHECK(next.work.result() == 9);
+    CHECK(at.box.most_held() == 0);
+}
+
+TEST_CASE("a message that was announced and is withdrawn is answered once")
+{
+    told_box at;
+    at.announce(1, first_tag, 10);
+    at.withdraw(1, first_tag);
+    at.withdraw(1, first_tag);
+    told_receive waits(at, first_tag, 10);
+    CHECK(at.said == "1-1 ");
+    at.announce(2, first_tag, 10);
+    at.withdraw(2, first_tag);
+    CHECK(at.said == "1-1 1+2 ");
+}
+
 TEST_CASE("a receive whose message is arriving asks for no other")
 {
     told_box at;
