@@ -4,6 +4,7 @@
 
 #include <papilio/async/thread_loop.hpp>
 #include <papilio/transport/detail/inbound_message.hpp>
+#include <papilio/wire/vote.hpp>
 
 #include <support/tasks.hpp>
 
@@ -51,6 +52,11 @@ struct told_box : pa::detail::flow_replies {
     void end_call(pa::tag t)
     {
         box.note(1, {.kind = flow_kind::over, .subject = static_cast<std::uint64_t>(t)});
+    }
+    void deliver_vote(pa::tag t, bool yes)
+    {
+        box.deliver(1, t, pa::wire::encode(pa::wire::vote{.yes = yes}));
+        pa::test::run_dry(loop);
     }
     void deliver(pa::tag t, std::size_t size, int value = 1)
     {
@@ -278,7 +284,7 @@ TEST_CASE("of a call that its sender is through with nothing is kept but a no")
     const auto vote = of_call(5, pa::message_kind::vote);
     at.deliver(of_call(5), window / 2);
     at.deliver(of_call(6), 100);
-    at.deliver(vote, 40);
+    at.deliver_vote(vote, false);
     at.box.deliver(2, of_call(5), std::vector<std::byte>(10));
     at.end_call(vote);
     CHECK(at.granted_in_all == window + early_cost(window / 2));
@@ -286,10 +292,14 @@ TEST_CASE("of a call that its sender is through with nothing is kept but a no")
     CHECK(!lost.work.finished());
     CHECK(kept.work.finished());
     CHECK(other.work.finished());
-    const auto yes_with_weights = of_call(7, pa::message_kind::vote);
-    at.deliver(yes_with_weights, 48);
-    at.end_call(yes_with_weights);
-    told_receive none(at, yes_with_weights, 48);
+    const auto yes = of_call(7, pa::message_kind::vote);
+    const bool with_weights = GENERATE(true, false);
+    if (with_weights)
+        at.deliver(yes, 48);
+    else
+        at.deliver_vote(yes, true);
+    at.end_call(yes);
+    told_receive none(at, yes, 48);
     CHECK(!none.work.finished());
 }
 
@@ -298,7 +308,7 @@ TEST_CASE("the noes of the last calls that a peer was through with are kept, and
     told_box at;
     const auto vote = [](std::uint32_t call) { return of_call(call, pa::message_kind::vote); };
     for (std::uint32_t call = 1; call <= 20'000; ++call) {
-        at.deliver(vote(call), 40);
+        at.deliver_vote(vote(call), false);
         at.end_call(vote(call));
     }
     CHECK(at.box.most_held() <= 65 * early_cost(40));
