@@ -212,3 +212,31 @@ TEST_CASE("calls that a peer never makes leave nothing in its mailbox that holds
     });
     CHECK(cluster.peer(2).most_early_bytes() <= 2 * limit);
 }
+
+TEST_CASE("more messages may wait than are announced at a time, and arrive in any order")
+{
+    constexpr std::uint64_t count = pa::wire::max_announced + 5000;
+    pa::sim::world world({.seed = 3,
+                          .peers = 2,
+                          .latency = 1ms,
+                          .jitter = 5ms,
+                          .early_limit = pa::wire::first_window});
+    const auto tag_of = [](std::uint64_t i) { return pa::tag{i << 32}; };
+    const auto send = [](pa::sim::transport& net, pa::tag t) -> pa::task<> {
+        co_await net.send(1, t, {});
+    };
+    world.run([&](pa::sim::transport& net) -> pa::task<> {
+        if (net.rank() == 0) {
+            std::vector<pa::task<>> sends;
+            for (std::uint64_t i = 0; i < count; ++i) sends.push_back(send(net, tag_of(i)));
+            co_await pa::when_all(std::move(sends));
+        } else {
+            co_await pa::sleep_for(1s);
+            std::byte none{};
+            for (std::uint64_t i = 0; i < count; ++i) {
+                co_await net.recv(0, tag_of(i), {&none, 1});
+            }
+        }
+    });
+    CHECK(world.peer(1).most_early_bytes() <= pa::wire::first_window);
+}

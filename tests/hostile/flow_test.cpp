@@ -123,6 +123,39 @@ TEST_CASE("whoever is asked for one message may not send a larger one, nor the s
     CHECK(pair.inbox.most_held() == 0);
 }
 
+TEST_CASE("whoever sends what it was asked for after another in its place loses its link")
+{
+    played_link pair;
+    std::vector<std::byte> into(4 * played_link::limit);
+    auto receiving = pair.receive(pa::tag{1}, into);
+    receiving.start(pair.world);
+    const auto size = static_cast<std::uint32_t>(into.size());
+    pair.say({.kind = flow_kind::announce, .size = size, .number = 1, .subject = 1});
+    pair.begin_message(pa::tag{1}, 0);
+    CHECK(receiving.finished());
+    CHECK(!pair.link.error());
+    pair.begin_message(pa::tag{1}, size);
+    CHECK(pair.link.error() == pa::errc::bad_message);
+    CHECK(pair.inbox.most_held() == 0);
+}
+
+TEST_CASE("whoever makes its peer answer, and reads nothing, loses its link")
+{
+    const bool discarded = GENERATE(true, false);
+    played_link pair;
+    if (discarded) pair.inbox.discard_call(pa::tag{7});
+    std::byte into{};
+    auto receiving = pair.receive(pa::tag{7}, {&into, 1});
+    receiving.start(pair.world);
+    std::uint64_t answered = 0;
+    while (!pair.link.error() && answered < 4 * wire::max_announced) {
+        pair.say({.kind = flow_kind::announce, .size = 1, .number = ++answered, .subject = 7});
+        pair.say({.kind = flow_kind::withdraw, .number = answered, .subject = 7});
+    }
+    CHECK(pair.link.error() == pa::errc::bad_message);
+    CHECK(answered > 2 * wire::max_announced);
+}
+
 TEST_CASE("answers that nobody waits for, and ends of calls that nobody made, are of no effect")
 {
     played_link pair;

@@ -4,6 +4,7 @@
 
 #include <papilio/async/thread_loop.hpp>
 #include <papilio/transport/detail/inbound_message.hpp>
+#include <papilio/wire/vote.hpp>
 
 #include <support/tasks.hpp>
 
@@ -51,6 +52,11 @@ struct told_box : pa::detail::flow_replies {
     void end_call(pa::tag t)
     {
         box.note(1, {.kind = flow_kind::over, .subject = static_cast<std::uint64_t>(t)});
+    }
+    void deliver_vote(pa::tag t, bool yes)
+    {
+        box.deliver(1, t, pa::wire::encode(pa::wire::vote{.yes = yes}));
+        pa::test::run_dry(loop);
     }
     void deliver(pa::tag t, std::size_t size, int value = 1)
     {
@@ -152,6 +158,78 @@ TEST_CASE("a message that was asked for is kept when its receive is dropped, for
     CHECK(at.said == "1+1 1+2 ");
 }
 
+TEST_CASE(
+    "a message that goes early after it was announced is no other, and needs no other receive")
+{
+    told_box at;
+    told_receive waits(at, first_tag, window);
+    at.announce(1, first_tag, 1000);
+    at.announce(2, first_tag, window);
+    at.deliver(first_tag, 1000);
+    CHECK(waits.work.result() == 1000);
+    CHECK(at.said == "1+1 ");
+    at.announce(3, second_tag, window / 2);
+    at.deliver(second_tag, window / 2);  // goes early
+    CHECK(at.said == "1+1 1-3 ");
+    told_receive early(at, second_tag, window), later(at, second_tag, window);
+    CHECK(early.work.finished());
+    CHECK(at.said == "1+1 1-3 ");
+    CHECK(at.granted_in_all == window + early_cost(window / 2));
+    told_receive next(at, first_tag, window);
+    CHECK(at.said == "1+1 1-3 1+2 ");
+}
+
+TEST_CASE("what was asked for and finds no receive is refused, unless one was dropped here")
+{
+    const bool dropped = GENERATE(true, false);
+    told_box at;
+    at.announce(1, first_tag, 2 * window);
+    told_receive first(at, first_tag, 2 * window);
+    {
+        told_receive second(at, first_tag, 10);
+        at.announce(2, first_tag, 10);
+        if (!dropped) at.deliver(first_tag, 0);  // in place of the first
+        if (!dropped) at.deliver(first_tag, 0);
+    }
+    CHECK(at.said == "1+1 1+2 ");
+    if (!dropped) {
+        CHECK_THROWS_AS(at.deliver(first_tag, 2 * window), std::system_error);
+    } else {
+        at.deliver(first_tag, 2 * window);
+        CHECK(first.work.result() == 2 * window);
+        CHECK(at.box.most_held() == 0);
+        at.deliver(first_tag, 10);
+    }
+    CHECK(at.box.most_held() == (dropped ? early_cost(10) : 0));
+}
+
+TEST_CASE("a message that has gone early before it was found too large is discarded")
+{
+    told_box at;
+    at.announce(1, first_tag, 11);
+    at.announce(2, first_tag, 9);
+    told_receive small(at, first_tag, 10), next(at, first_tag, 10);
+    CHECK(at.said == "1-1 1+2 ");
+    at.deliver(first_tag, 11);
+    CHECK(!next.work.finished());
+    at.deliver(first_tag, 9);
+    CHECK(next.work.result() == 9);
+    CHECK(at.box.most_held() == 0);
+}
+
+TEST_CASE("a message that was announced and is withdrawn is answered once")
+{
+    told_box at;
+    at.announce(1, first_tag, 10);
+    at.withdraw(1, first_tag);
+    at.withdraw(1, first_tag);
+    told_receive waits(at, first_tag, 10);
+    CHECK(at.said == "1-1 ");
+    at.announce(2, first_tag, 10);
+    at.withdraw(2, first_tag);
+    CHECK(at.said == "1-1 1+2 ");
+}
+
 TEST_CASE("a receive whose message is arriving asks for no other")
 {
     told_box at;
@@ -206,7 +284,7 @@ TEST_CASE("of a call that its sender is through with nothing is kept but a no")
     const auto vote = of_call(5, pa::message_kind::vote);
     at.deliver(of_call(5), window / 2);
     at.deliver(of_call(6), 100);
-    at.deliver(vote, 40);
+    at.deliver_vote(vote, false);
     at.box.deliver(2, of_call(5), std::vector<std::byte>(10));
     at.end_call(vote);
     CHECK(at.granted_in_all == window + early_cost(window / 2));
@@ -214,10 +292,14 @@ TEST_CASE("of a call that its sender is through with nothing is kept but a no")
     CHECK(!lost.work.finished());
     CHECK(kept.work.finished());
     CHECK(other.work.finished());
-    const auto yes_with_weights = of_call(7, pa::message_kind::vote);
-    at.deliver(yes_with_weights, 48);
-    at.end_call(yes_with_weights);
-    told_receive none(at, yes_with_weights, 48);
+    const auto yes = of_call(7, pa::message_kind::vote);
+    const bool with_weights = GENERATE(true, false);
+    if (with_weights)
+        at.deliver(yes, 48);
+    else
+        at.deliver_vote(yes, true);
+    at.end_call(yes);
+    told_receive none(at, yes, 48);
     CHECK(!none.work.finished());
 }
 
@@ -226,7 +308,7 @@ TEST_CASE("the noes of the last calls that a peer was through with are kept, and
     told_box at;
     const auto vote = [](std::uint32_t call) { return of_call(call, pa::message_kind::vote); };
     for (std::uint32_t call = 1; call <= 20'000; ++call) {
-        at.deliver(vote(call), 40);
+        at.deliver_vote(vote(call), false);
         at.end_call(vote(call));
     }
     CHECK(at.box.most_held() <= 65 * early_cost(40));

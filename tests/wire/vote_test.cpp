@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <vector>
+
 namespace pa = papilio;
 
 namespace {
@@ -30,6 +32,15 @@ TEST_CASE("what is no vote is refused")
     auto maybe = good;
     maybe[4] = std::byte{2};
     CHECK_THROWS_AS(pa::wire::parse_vote(maybe), std::system_error);
+}
+
+TEST_CASE("a no is told from a yes, and from what is no vote")
+{
+    const auto cast = pa::wire::encode(no);
+    CHECK(pa::wire::says_no(cast));
+    CHECK(!pa::wire::says_no(pa::wire::encode(yes)));
+    CHECK(!pa::wire::says_no(pa::bytes(cast).first(39)));
+    CHECK(!pa::wire::says_no(std::vector<std::byte>(40)));
 }
 
 TEST_CASE("a yes gives no reason, and a no gives one that there is")

@@ -93,6 +93,7 @@ private:
     void pass_on(address from, detail::pooled_buffer message);
     void match(address from);
     void answer(int peer, wire::flow_kind kind, std::uint64_t number);
+    void confirm(int peer, const detail::announced_messages::announced& ended);
     void end_call(int peer, tag t);
 
     detail::receive_windows windows_;
@@ -135,6 +136,7 @@ private:
     void leave_queue();
     void fill(bytes message);
     void complete(bytes message);
+    void refuse(std::size_t size);
     void fail(std::error_code error) noexcept { error_ = error; }
     void wake() noexcept { on_->post(wake_); }
 

@@ -32,14 +32,22 @@ inline vote refusal(int rank, errc why) noexcept
     return {.culprit = rank, .why = why};
 }
 
+inline constexpr std::uint32_t vote_magic = 0x56504150;  // "PAPV"
+
+/// Whether a message is a vote that says no.
+inline bool says_no(bytes message) noexcept
+{
+    return message.size() == vote::encoded_size &&
+           load<std::uint32_t>(message.data()) == vote_magic &&
+           load<std::uint8_t>(message.data() + 4) == 0;
+}
+
 /// A code as a vote tells it: those that are not papilio's say nothing to other hosts.
 inline errc reason_of(std::error_code why) noexcept
 {
     const bool ours = why.category() == category() && known(static_cast<errc>(why.value()));
     return ours ? static_cast<errc>(why.value()) : errc::peer_failed;
 }
-
-inline constexpr std::uint32_t vote_magic = 0x56504150;  // "PAPV"
 
 /// Little-endian: u32 magic, u8 yes, u8 why, u16 zero, u64 call, u64 weights, f64 weight, i32
 /// culprit, u32 zero.

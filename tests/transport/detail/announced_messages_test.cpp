@@ -4,6 +4,7 @@
 
 namespace pa = papilio;
 using pa::detail::announced_messages;
+using state = announced_messages::state;
 
 namespace {
 
@@ -22,7 +23,7 @@ TEST_CASE("announced messages are granted in the order in which they wait")
     CHECK(standing.granted == 0);
     REQUIRE(standing.next);
     CHECK(standing.next->number == 3);
-    standing.next->granted = true;
+    waiting.answer(here, *standing.next, state::granted);
     standing = waiting.of(here);
     CHECK(standing.granted == 1);
     REQUIRE(standing.next);
@@ -30,16 +31,36 @@ TEST_CASE("announced messages are granted in the order in which they wait")
     CHECK(!waiting.of({2, pa::tag{5}}).next);
 }
 
-TEST_CASE("a message that was asked for is told by its size, and no other is")
+TEST_CASE("a message ends the first announcement of its tag, if that is of its size")
 {
     announced_messages waiting;
     waiting.add(here, 3, 30);
-    CHECK(!waiting.take_granted(here, 30));
-    waiting.of(here).next->granted = true;
-    CHECK(!waiting.take_granted(here, 31));
-    CHECK(!waiting.take_granted(there, 30));
-    CHECK(waiting.take_granted(here, 30));
+    waiting.add(here, 4, 31);
+    CHECK(!waiting.take(here, 31));
+    CHECK(!waiting.take(there, 30));
+    waiting.answer(here, *waiting.of(here).next, state::granted);
+    const auto first = waiting.take(here, 30), second = waiting.take(here, 31);
+    REQUIRE(first);
+    CHECK(first->granted());
+    REQUIRE(second);
+    CHECK(second->number == 4);
+    CHECK(second->is == state::unanswered);
     CHECK(waiting.empty());
+}
+
+TEST_CASE("for each receive that is dropped one message that was granted may find none")
+{
+    announced_messages waiting;
+    for (std::uint64_t n = 1; n <= 3; ++n) {
+        waiting.add(here, n, 1);
+        waiting.answer(here, *waiting.of(here).next, state::granted);
+    }
+    waiting.dropped(here, 3);  // there was one more
+    waiting.dropped(here, 2);
+    waiting.dropped(there, 0);
+    CHECK(waiting.take(here, 1)->is == state::granted);
+    CHECK(waiting.take(here, 1)->is == state::granted);
+    CHECK(waiting.take(here, 1)->is == state::spare);
 }
 
 TEST_CASE("a message that is withdrawn waits no more")
@@ -48,21 +69,24 @@ TEST_CASE("a message that is withdrawn waits no more")
     waiting.add(here, 3, 30);
     waiting.add(here, 4, 40);
     waiting.remove(here, 3);
-    waiting.remove(here, 9);
-    waiting.remove(there, 4);
+    CHECK(!waiting.remove(here, 9));
+    CHECK(!waiting.remove(there, 4));
     REQUIRE(waiting.of(here).next);
     CHECK(waiting.of(here).next->number == 4);
     waiting.remove_if([](const auto& from, const auto&) { return from == here; });
     CHECK(waiting.empty());
 }
 
-TEST_CASE("a peer that announces more than it may is refused, and others are not")
+TEST_CASE("a peer of whose announcements too many are unanswered is refused, and others are not")
 {
     announced_messages waiting;
     for (std::uint64_t n = 1; n <= pa::wire::max_announced; ++n) waiting.add(here, n, 1);
     CHECK_NOTHROW(waiting.add(here, 1, 1));  // the same again
     CHECK_NOTHROW(waiting.add({2, pa::tag{5}}, 1, 1));
-    waiting.remove(here, 1);
+    waiting.answer(here, *waiting.of(here).next, state::granted);
     CHECK_NOTHROW(waiting.add(there, 1, 1));
-    CHECK_THROWS_AS(waiting.add(there, 2, 1), std::system_error);
+    waiting.remove(here, 1);  // has been answered before
+    waiting.remove(here, 2);
+    CHECK_NOTHROW(waiting.add(there, 2, 1));
+    CHECK_THROWS_AS(waiting.add(there, 3, 1), std::system_error);
 }

@@ -217,15 +217,23 @@ TEST_CASE("a link shuts down when what waits has been asked for")
     while (!shutting_down.finished()) REQUIRE(pair.world.run_one());
 }
 
-TEST_CASE("what waits ends when the peer shuts the link down")
+TEST_CASE("what waits ends when the peer shuts the link down, and nothing more is sent")
 {
     linked_pair pair(2, pa::wire::first_window);
     pair.add_all();
     auto waits = send(pair.a, 1, 90'000);
     waits.start(pair.world);
-    pa::sync_wait(pair.world, pair.b.shut_down());
+    auto shutting_down = pair.b.shut_down();
+    shutting_down.start(pair.world);
     while (!waits.finished()) REQUIRE(pair.world.run_one());
     CHECK_THROWS_AS(waits.result(), std::system_error);
+    const pa::bytes none;
+    CHECK(!pair.a.connection_for(pa::tag{2}).post(pa::tag{2}, none));
+    auto later = send(pair.a, 3, 90'000);
+    later.start(pair.world);
+    REQUIRE(later.finished());
+    CHECK_THROWS_AS(later.result(), std::system_error);
+    while (!shutting_down.finished()) REQUIRE(pair.world.run_one());
     CHECK(pair.b.is_last());
 }
 

@@ -74,7 +74,7 @@ TEST_CASE("messages within the window are sent at once, and what exceeds it is a
           pa::wire::flow{.kind = flow_kind::announce, .size = 0, .number = 1, .subject = 3});
     window.grant(1);
     CHECK(log.all() == "a b c ");
-    CHECK(window.waiting() == 0);
+    CHECK(!c.waits());
 }
 
 TEST_CASE("behind a message that waits all of its tag wait, and others do not")
@@ -93,7 +93,7 @@ TEST_CASE("behind a message that waits all of its tag wait, and others do not")
     CHECK(e.waits());
 }
 
-TEST_CASE("when the window moves on, what fits goes, in order, and is withdrawn first")
+TEST_CASE("when the window moves on, what fits goes, in order, and without a word")
 {
     outgoing_log log;
     send_window window(0);
@@ -101,12 +101,10 @@ TEST_CASE("when the window moves on, what fits goes, in order, and is withdrawn 
         d(window, log, "d", 3, 10);
     window.raise(early_cost(10));
     CHECK(log.all() == "c ");  // a does not fit, and b is behind it
-    CHECK(log.told.back() ==
-          pa::wire::flow{.kind = flow_kind::withdraw, .number = 3, .subject = 2});
     window.raise(early_cost(10) + early_cost(1000) + 2 * early_cost(10));
     CHECK(log.all() == "c a b d ");
-    window.raise(0);  // it never moves back
-    CHECK(log.count(flow_kind::withdraw) == 4);
+    window.raise(0);              // it never moves back
+    CHECK(log.told.size() == 4);  // the announcements
 }
 
 TEST_CASE("small messages go while the rest of the window is too little for large ones")
@@ -152,7 +150,41 @@ TEST_CASE("an announced message that is not sent after all is withdrawn, granted
         window.grant(1);
     }
     CHECK(log.count(flow_kind::withdraw) == 2);
-    CHECK(window.waiting() == 0);
+    CHECK(log.told.back() ==
+          pa::wire::flow{.kind = flow_kind::withdraw, .number = 1, .subject = 1});
+}
+
+TEST_CASE("what went early and was asked for before it came has cost nothing")
+{
+    outgoing_log log;
+    send_window window(0);
+    message a(window, log, "a", 1, 10), b(window, log, "b", 2, 10), c(window, log, "c", 3, 10);
+    window.raise(2 * early_cost(10));
+    CHECK(log.all() == "a b ");
+    window.decline(1);  // the receiver has seen it come early
+    window.grant(2);
+    window.grant(2);
+    message d(window, log, "d", 4, 10), e(window, log, "e", 5, 10);
+    CHECK(log.all() == "a b d ");
+}
+
+TEST_CASE("a message gives back what it cost once, whether it is answered before or afterwards")
+{
+    const int answer = GENERATE(0, 1, 2, 3);
+    outgoing_log log;
+    send_window window(0);
+    {
+        message a(window, log, "a", 1, 10);
+        window.raise(early_cost(10));
+        CHECK(log.all() == "a ");
+        if (answer == 0) window.grant(1);
+        if (answer == 1) window.decline(1);
+    }
+    CHECK(log.told.back().kind == flow_kind::withdraw);
+    if (answer == 2) window.grant(1);
+    if (answer == 3) window.decline(1);
+    message b(window, log, "b", 2, 10), c(window, log, "c", 3, 10);
+    CHECK(log.all() == "a b ");
 }
 
 TEST_CASE("a message that its receiver would discard ends, and is not sent")
@@ -164,9 +196,11 @@ TEST_CASE("a message that its receiver would discard ends, and is not sent")
     CHECK(a.over);
     CHECK(!a.why);
     CHECK(log.sent.empty());
+    CHECK(log.told.back() ==
+          pa::wire::flow{.kind = flow_kind::withdraw, .number = 1, .subject = 1});
 }
 
-TEST_CASE("with the link all that wait end, and nothing waits afterwards")
+TEST_CASE("with the link all that wait end, and nothing is sent afterwards")
 {
     outgoing_log log;
     send_window window(0);
@@ -174,8 +208,10 @@ TEST_CASE("with the link all that wait end, and nothing waits afterwards")
     window.fail(pa::errc::disconnected);
     CHECK(a.why == pa::errc::disconnected);
     CHECK(b.why == pa::errc::disconnected);
-    message c(window, log, "c", 1, 10);
-    CHECK(!c.waits());
+    CHECK_THROWS_MATCHES(message(window, log, "c", 1, 10), std::system_error,
+                         Catch::Predicate<std::system_error>(
+                             [](const auto& e) { return e.code() == pa::errc::disconnected; }));
+    CHECK(window.error() == pa::errc::disconnected);
     CHECK(log.count(flow_kind::withdraw) == 0);
 }
 
@@ -190,9 +226,12 @@ TEST_CASE("no more is announced at a time than a receiver takes note of")
     window.grant(1);
     CHECK(log.told.back().number == pa::wire::max_announced + 1);
     many.back().reset();  // it was never announced
-    CHECK(log.count(flow_kind::withdraw) == 0);
-    window.grant(2);
-    CHECK(log.told.size() == pa::wire::max_announced + 1);
+    many[1].reset();      // which the receiver does not know yet
+    CHECK(log.count(flow_kind::withdraw) == 1);
+    message last(window, log, "last", 1, 0);
+    CHECK(log.count(flow_kind::announce) == static_cast<int>(pa::wire::max_announced) + 1);
+    window.decline(2);
+    CHECK(log.count(flow_kind::announce) == static_cast<int>(pa::wire::max_announced) + 2);
 }
 
 TEST_CASE("the frames that are the link's own are no messages, and never wait")

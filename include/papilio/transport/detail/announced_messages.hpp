@@ -9,24 +9,35 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// Messages that wait at their senders until they are asked for. Pure.
+/// Messages that wait at their senders until they are asked for. An announcement lasts, in the
+/// order of its tag, until the message comes or is withdrawn, and is answered once. Pure.
 class announced_messages {
 public:
     using address = std::pair<int, tag>;  // the sender, and the tag
 
+    enum class state {
+        unanswered,
+        granted,  // a receive waits for it
+        spare,    // granted, and a receive that waited was dropped: it may find none
+        refused,  // it was too large for its receive
+    };
+
     struct announced {
         std::uint64_t number = 0;
         std::size_t size = 0;
-        bool granted = false;
+        state is = state::unanswered;
+
+        bool granted() const noexcept { return is == state::granted || is == state::spare; }
     };
 
-    /// How many of an address have been granted, and the first that has not, if there is one.
+    /// How many of an address have been granted, and the first that is unanswered, if there is one.
     struct standing {
         std::size_t granted = 0;
         announced* next = nullptr;
@@ -34,42 +45,61 @@ public:
 
     bool empty() const noexcept { return messages_.empty(); }
 
-    /// A peer that announces more than `wire::max_announced` breaks the protocol:
-    /// `errc::bad_message`.
+    /// A peer of whose announcements more than `wire::max_announced` are unanswered breaks the
+    /// protocol: `errc::bad_message`.
     void add(address from, std::uint64_t number, std::size_t size)
     {
         if (!messages_.emplace(key(from, number), announced{number, size}).second) return;
-        if (++counts_[from.first] > wire::max_announced)
+        if (++unanswered_[from.first] > wire::max_announced)
             throw std::system_error(errc::bad_message,
                                     "peer " + std::to_string(from.first) + " announced more than " +
                                         std::to_string(wire::max_announced) + " messages");
     }
 
-    void remove(address from, std::uint64_t number)
+    /// It is withdrawn. Returns what it was.
+    std::optional<announced> remove(address from, std::uint64_t number)
     {
-        const auto found = messages_.find({from, number});
-        if (found != messages_.end()) erase(found);
+        return remove(messages_.find({from, number}));
     }
 
-    /// Whether a message that begins to arrive was asked for. It is not announced any more.
-    bool take_granted(address from, std::size_t size)
+    /// A message of `size` bytes begins to arrive. Returns its announcement, if it had one, which
+    /// is the first of its tag.
+    std::optional<announced> take(address from, std::size_t size)
     {
-        for (auto at = first(from); is_of(at, from) && at->second.granted; ++at) {
-            if (at->second.size != size) continue;
-            erase(at);
-            return true;
-        }
-        return false;
+        const auto at = first(from);
+        return is_of(at, from) && at->second.size == size ? remove(at) : std::nullopt;
     }
 
-    /// They are granted in order, so that those that are come first.
+    /// They are answered in order, so that those that are come first.
     standing of(address from)
     {
         standing s;
         auto at = first(from);
-        for (; is_of(at, from) && at->second.granted; ++at) ++s.granted;
+        for (; is_of(at, from) && at->second.is != state::unanswered; ++at)
+            s.granted += at->second.granted();
         if (is_of(at, from)) s.next = &at->second;
         return s;
+    }
+
+    /// `m`, of `of(from)`, is answered.
+    void answer(address from, announced& m, state as)
+    {
+        m.is = as;
+        --unanswered_[from.first];
+    }
+
+    /// A receive was dropped, and `left` of its address still wait: if that is less than have been
+    /// granted, one that was may find none.
+    void dropped(address from, std::size_t left)
+    {
+        announced* last = nullptr;
+        for (auto at = first(from); is_of(at, from) && at->second.is != state::unanswered; ++at) {
+            if (at->second.is != state::granted) continue;
+            last = &at->second;
+            if (left-- == 0) break;
+            last = nullptr;
+        }
+        if (last) last->is = state::spare;
     }
 
     /// Removes those for which `which(from, message)`, in order.
@@ -92,12 +122,19 @@ private:
 
     messages::iterator erase(messages::iterator at)
     {
-        --counts_[at->first.first.first];
+        if (at->second.is == state::unanswered) --unanswered_[at->first.first.first];
         return messages_.erase(at);
+    }
+    std::optional<announced> remove(messages::iterator at)
+    {
+        if (at == messages_.end()) return std::nullopt;
+        const auto was = at->second;
+        erase(at);
+        return was;
     }
 
     messages messages_;
-    std::map<int, std::size_t> counts_;  // by peer
+    std::map<int, std::size_t> unanswered_;  // by peer
 };
 
 }  // namespace papilio::detail

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <limits>
 #include <list>
 #include <memory>
 #include <new>
@@ -62,6 +61,10 @@ public:
         has_work_.open();
     }
 
+    /// Queues one that answers the peer, ahead of all others.
+    void answer(const wire::flow& f) { send_flow(f, send_queue::answer); }
+    std::size_t answers_waiting() const noexcept { return queue_.answers(); }
+
     /// Queues a frame without content.
     void send_control(tag t)
     {
@@ -97,7 +100,7 @@ public:
 private:
     class posted;
 
-    static constexpr int first = std::numeric_limits<int>::max();
+    static constexpr int first = send_queue::answer - 1;
 
     void flush();
     bool parse();

@@ -65,8 +65,7 @@ public:
     /// Destroys the messages from `peer`.
     void discard_peer(int peer);
 
-    /// What the messages cost, those among them that are arriving, and the most that they ever did.
-    std::size_t held() const noexcept { return held_; }
+    /// The most that the messages have ever cost, with those among them that are arriving.
     std::size_t most_held() const noexcept { return most_held_; }
 
 private:

@@ -3,18 +3,21 @@
 #include <papilio/base/buffer_pool.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
 #include <papilio/transport/mailbox.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
 /// A message that a mailbox receives piece by piece. Its bytes are written straight into the buffer
-/// of the receive that waits for it, if there is one that is large enough, else into memory of the
-/// mailbox. They are discarded if the call is discarded, the peer closed, or the receive dropped
-/// half-way.
+/// of the receive that waits for it, if there is one, else into memory of the mailbox. They are
+/// discarded if that receive is too small or dropped half-way, the call discarded, or the peer
+/// closed.
 class inbound_message {
 public:
     /// Throws `errc::bad_message` when the peer sends more than it may: nothing is allocated
@@ -23,14 +26,18 @@ public:
         : box_(box), from_(peer, t), size_(size), left_(size)
     {
         if (box_.closed_.contains(peer)) return;
-        const bool granted = box_.announced_.take_granted(from_, size);
-        auto* const next = box_.oldest_receive(from_);
-        const bool fits = next && next->into_.size() >= size;
-        if (!fits && !box_.discards(t)) {
+        using state = announced_messages::state;
+        const auto announced = box_.announced_.take(from_, size);
+        if (announced) box_.confirm(peer, *announced);
+        const bool granted = announced && announced->granted();
+        const bool refused = announced && announced->is == state::refused;
+        auto* const next = refused ? nullptr : box_.oldest_receive(from_);
+        if (!next && !refused && !box_.discards(t)) {
+            if (granted && announced->is != state::spare) throw_surplus();
             keep(granted);
         } else {
             if (!granted) box_.windows_.passes(peer, size);
-            if (fits) claim(*next);
+            if (next) claim(*next);
         }
     }
     inbound_message(const inbound_message&) = delete;
@@ -87,9 +94,10 @@ public:
     }
 
 private:
-    /// The message is written to the buffer of a receive.
+    /// The message is written to the buffer of a receive, or fails it.
     void claim(mailbox::pending_receive& by) noexcept
     {
+        if (size_ > by.into_.size()) return by.refuse(size_);
         receive_ = &by;
         by.leave_queue();
         by.claim_ = &receive_;
@@ -97,6 +105,15 @@ private:
         destination_ = by.into_.first(size_);
     }
 
+    [[noreturn]] void throw_surplus() const
+    {
+        throw std::system_error(errc::bad_message,
+                                "peer " + std::to_string(from_.first) + " sent a message of " +
+                                    std::to_string(size_) +
+                                    " bytes that it was asked for, after another in its place");
+    }
+
+    /// No receive waits for it.
     void keep(bool granted)
     {
         const int peer = from_.first;

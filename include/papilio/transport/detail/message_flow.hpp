@@ -43,9 +43,10 @@ public:
     class sending;
 
     /// Awaiting it lasts until the message is on its way. `content` must stay valid until then.
+    /// Throws why the link has ended, if it has.
     sending send(int peer, tag t, bytes content);
 
-    /// Sends a copy in the background.
+    /// Sends a copy in the background, unless the link has ended.
     void post(int peer, tag t, bytes content);
 
     /// Something from `peer` has come. A peer that breaks the protocol loses its link.
@@ -223,6 +224,7 @@ inline message_flow::sending message_flow::send(int peer, tag t, bytes content)
 
 inline void message_flow::post(int peer, tag t, bytes content)
 {
+    if (window(peer).error()) return;
     auto copy = std::make_unique<posted>(*this, peer, t, content);
     if (!copy->start()) posted_.push_back(std::move(copy));
 }

@@ -128,7 +128,7 @@ private:
 inline bool connection::post(tag t, bytes message)
 {
     constexpr std::size_t most = 4096;
-    if (ended() || queue_.size() + posted_.size() >= most) return false;
+    if (ended() || window_.error() || queue_.size() + posted_.size() >= most) return false;
     auto copy = std::make_unique<posted>(*this, t, message);
     if (window_.admits(*copy)) {
         queue_.push_copy(t, message, first);

@@ -140,7 +140,7 @@ public:
     std::string kind() const { return connected() ? connections_.front()->kind() : ""; }
 
 private:
-    void on_bytes() override { last_heard_ = loop_.now(); }
+    void on_bytes() override;
     void on_flow(const wire::flow& f) override { take_flow(f, peer_, window_, inbox_); }
     void reply(int peer, const wire::flow& f) override;
     void on_end(std::error_code why) override;

@@ -58,6 +58,10 @@ public:
     {
     }
 
+    /// The priority of answers to the peer, which are copies, and counted.
+    static constexpr int answer = std::numeric_limits<int>::max();
+    std::size_t answers() const noexcept { return answers_; }
+
     bool empty() const noexcept { return entries_.empty(); }
     std::size_t size() const noexcept { return entries_.size(); }
 
@@ -137,6 +141,7 @@ private:
     bool front_started_ = false;     // some of its frame is written, perhaps as another entry
     std::uint64_t bytes_written_ = 0;
     std::size_t bytes_waiting_ = 0;
+    std::size_t answers_ = 0;
 };
 
 /// The place is behind all entries of at least the same priority, and behind a frame that is half
@@ -145,6 +150,7 @@ inline void send_queue::insert(entry e)
 {
     auto place = entries_.end();
     const auto first = entries_.begin() + (front_started_ ? 1 : 0);
+    answers_ += e.priority == answer;
     while (place != first && std::prev(place)->priority < e.priority) --place;
     bytes_waiting_ += unwritten(*entries_.insert(place, std::move(e))).size();
 }
@@ -235,6 +241,7 @@ inline bool send_queue::written(std::size_t n)
         finished = true;
         const auto done = std::move(entries_.front());
         entries_.pop_front();
+        answers_ -= done.priority == answer;
         if (done.borrowed) done.borrowed->finish({});
     }
     return finished;
@@ -246,7 +253,7 @@ inline void send_queue::fail(std::error_code why)
         if (e.borrowed) e.borrowed->finish(why);
     front_written_ = 0;
     front_started_ = false;
-    bytes_waiting_ = 0;
+    bytes_waiting_ = answers_ = 0;
 }
 
 }  // namespace papilio::detail

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -22,6 +23,10 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// there, or the window has room. Messages under one tag go in order: behind one that waits all
 /// wait. The last of the window is for small messages, such as votes: they go while large ones
 /// wait.
+///
+/// An announcement ends, in the order of its tag, with its message or with a withdrawal. The
+/// receiver answers each once, and it counts here until the answer has come: so it never has more
+/// to answer than is announced at a time.
 class send_window {
 public:
     /// Stays where it is from `admits` until it is sent or forgotten. These functions are called by
@@ -54,7 +59,8 @@ public:
         tag tag_;
         std::size_t size_;
         state state_ = state::apart;
-        std::uint64_t number_ = 0;
+        std::uint64_t number_ = 0;             // of its announcement that has not ended, or 0
+        std::shared_ptr<std::uint64_t> cost_;  // if it went early after it had been announced
     };
 
     /// The early messages of this link may cost `limit` before more is said.
@@ -63,6 +69,7 @@ public:
     send_window& operator=(const send_window&) = delete;
 
     /// Whether `m` may be sent at once. Otherwise it waits, until `permitted` or `ended` is called.
+    /// Throws why the link has ended, if it has.
     bool admits(message& m);
 
     /// `m` will not be sent: it waits, or was to be sent and no byte of it has left.
@@ -71,18 +78,17 @@ public:
     /// All early messages of this link may cost `limit` together.
     void raise(std::uint64_t limit);
 
-    /// The receiver waits for the announced message `number`, or would discard it. It may have been
-    /// sent or withdrawn meanwhile.
+    /// The receiver waits for the announced message `number`, or does not. It may have been sent or
+    /// withdrawn meanwhile. What went early and was asked for before it came cost nothing there.
     void grant(std::uint64_t number);
     void decline(std::uint64_t number);
 
-    /// The link has ended, because of `why`: nothing waits any more.
+    /// The link has ended, because of `why`: nothing waits any more, and nothing more is sent.
     void fail(std::error_code why);
+    std::error_code error() const noexcept { return error_; }
 
     /// Awaiting it lasts until no message waits.
     gate::passage drained() noexcept { return drained_.opened(); }
-
-    std::size_t waiting() const noexcept { return waiting_.size(); }
 
 private:
     using place = std::map<std::uint64_t, message*>::iterator;
@@ -101,8 +107,9 @@ private:
         spent_ += cost(m);
         m.state_ = state::fits;
     }
+    void give_back(std::uint64_t& spent) noexcept { spent_ -= std::exchange(spent, 0); }
     static void withdraw(message& m);
-    message& remove(place at, bool tell);
+    message& remove(place at);
     void announce();
 
     std::uint64_t limit_;
@@ -111,14 +118,16 @@ private:
     std::map<tag, std::size_t> tags_;            // how many wait under each
     std::uint64_t numbers_ = 0;                  // given so far
     std::uint64_t last_announced_ = 0;
-    std::size_t announced_ = 0;  // of those that wait
-    bool failed_ = false;
+    // By number; and what those have cost that went early.
+    std::map<std::uint64_t, std::shared_ptr<std::uint64_t>> unanswered_;
+    std::error_code error_;
     gate drained_;
 };
 
 inline bool send_window::admits(message& m)
 {
-    if (m.tag_ >= wire::first_reserved_tag || failed_) return true;
+    if (m.tag_ >= wire::first_reserved_tag) return true;
+    if (error_) throw std::system_error(error_);
     const bool next = waiting_.empty() || !tags_.contains(m.tag_);
     if (next && fits(m)) {
         spend_on(m);
@@ -135,13 +144,15 @@ inline bool send_window::admits(message& m)
 
 inline void send_window::forget(message& m)
 {
-    switch (m.state_) {
-    case state::waits: remove(waiting_.find(m.number_), true); return announce();
-    case state::fits: spent_ -= cost(m); break;
-    case state::granted: withdraw(m); break;
-    case state::apart: break;
-    }
+    const bool waited = m.waits();
+    if (waited) remove(waiting_.find(m.number_));
+    if (m.state_ == state::fits && m.cost_)
+        give_back(*m.cost_);
+    else if (m.state_ == state::fits)
+        spent_ -= cost(m);
     m.state_ = state::apart;
+    withdraw(m);
+    if (waited) announce();
 }
 
 inline void send_window::raise(std::uint64_t limit)
@@ -156,8 +167,10 @@ inline void send_window::raise(std::uint64_t limit)
         if (first.contains(m.tag_) || !fits(m)) {
             first.emplace(m.tag_, &m);
         } else {
-            remove(at, true);
+            remove(at);
             spend_on(m);
+            if (const auto found = unanswered_.find(m.number_); found != unanswered_.end())
+                found->second = m.cost_ = std::make_shared<std::uint64_t>(cost(m));
             m.permitted();
         }
         at = next;
@@ -167,64 +180,71 @@ inline void send_window::raise(std::uint64_t limit)
 
 inline void send_window::grant(std::uint64_t number)
 {
-    const auto found = waiting_.find(number);
-    if (found == waiting_.end()) return;
-    message& m = remove(found, false);
-    m.state_ = state::granted;
-    m.permitted();
+    const auto answered = unanswered_.extract(number);
+    if (!answered) return;
+    if (answered.mapped()) give_back(*answered.mapped());
+    if (const auto found = waiting_.find(number); found != waiting_.end()) {
+        message& m = remove(found);
+        m.state_ = state::granted;
+        m.permitted();
+    }
     announce();
 }
 
 inline void send_window::decline(std::uint64_t number)
 {
-    const auto found = waiting_.find(number);
-    if (found == waiting_.end()) return;
-    remove(found, false).ended({});
+    if (unanswered_.erase(number) == 0) return;
+    if (const auto found = waiting_.find(number); found != waiting_.end()) {
+        message& m = remove(found);
+        withdraw(m);
+        m.ended({});
+    }
     announce();
 }
 
 inline void send_window::fail(std::error_code why)
 {
-    failed_ = true;
+    if (!error_) error_ = why;
     tags_.clear();
-    announced_ = 0;
+    unanswered_.clear();
     for (const auto& [number, m] : std::exchange(waiting_, {})) {
         m->state_ = state::apart;
+        m->number_ = 0;
         m->ended(why);
     }
     drained_.open();
 }
 
+/// Ends the announcement of a message that is not sent, if there is one.
 inline void send_window::withdraw(message& m)
 {
+    if (m.number_ == 0) return;
     m.tell({.kind = wire::flow_kind::withdraw,
-            .number = m.number_,
+            .number = std::exchange(m.number_, 0),
             .subject = static_cast<std::uint64_t>(m.tag_)});
 }
 
-/// Ends a wait, and lets the receiver know if it is to be told, and has heard of it.
-inline send_window::message& send_window::remove(place at, bool tell)
+/// Ends a wait.
+inline send_window::message& send_window::remove(place at)
 {
     message& m = *at->second;
     m.state_ = state::apart;
     const auto of_tag = tags_.find(m.tag_);
     if (--of_tag->second == 0) tags_.erase(of_tag);
-    const bool announced = m.number_ <= last_announced_;
-    if (announced) --announced_;
+    if (m.number_ > last_announced_) m.number_ = 0;
     waiting_.erase(at);
     if (waiting_.empty()) drained_.open();
-    if (announced && tell) withdraw(m);
     return m;
 }
 
 /// Announces what waits and has not been announced, as far as the receiver takes note of it.
 inline void send_window::announce()
 {
-    while (announced_ < wire::max_announced) {
+    while (unanswered_.size() < wire::max_announced) {
         const auto next = waiting_.upper_bound(last_announced_);
         if (next == waiting_.end()) return;
-        ++announced_;
         last_announced_ = next->first;
+        unanswered_.emplace(next->first, nullptr);
         const message& m = *next->second;
         next->second->tell({.kind = wire::flow_kind::announce,
                             .size = static_cast<std::uint32_t>(m.size_),

@@ -58,7 +58,7 @@ PAPILIO_DECL void early_messages::discard_all_but_no(int peer, tag t)
 {
     discard_of_call(peer, t, [](const auto& m) {
         return fields_of(m.first.second).kind != message_kind::vote ||
-               m.second.get().size() > wire::vote::encoded_size;
+               !wire::says_no(m.second.get());
     });
 }
 

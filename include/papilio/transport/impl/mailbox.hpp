@@ -30,8 +30,12 @@ PAPILIO_DECL mailbox::pending_receive mailbox::take(int peer, tag t, mutable_byt
 
 PAPILIO_DECL mailbox::pending_receive::~pending_receive()
 {
-    leave_queue();
     if (claim_) *claim_ = nullptr;
+    if (!queued_) return;
+    leave_queue();
+    if (box_.announced_.empty()) return;
+    const auto left = box_.waiting_.count(from_), taken = box_.early_.arriving(from_);
+    box_.announced_.dropped(from_, left - std::min(left, taken));
 }
 
 PAPILIO_DECL bool mailbox::pending_receive::await_ready()
@@ -84,6 +88,15 @@ PAPILIO_DECL void mailbox::pending_receive::complete(bytes message)
     wake();
 }
 
+/// A message of `size` bytes is too large for it.
+PAPILIO_DECL void mailbox::pending_receive::refuse(std::size_t size)
+{
+    leave_queue();
+    size_ = size;
+    fail(errc::too_large);
+    wake();
+}
+
 PAPILIO_DECL bool mailbox::discards(tag t) const
 {
     return std::ranges::count(discarded_calls_, call_of(t)) > 0;
@@ -119,7 +132,7 @@ PAPILIO_DECL void mailbox::note(int peer, const wire::flow& f)
         windows_.raise(peer);
         break;
     case wire::flow_kind::withdraw:
-        announced_.remove(from, f.number);
+        if (const auto announced = announced_.remove(from, f.number)) confirm(peer, *announced);
         match(from);  // the receive that it was granted to waits for the next one
         break;
     case wire::flow_kind::over: end_call(peer, from.second); break;
@@ -128,34 +141,36 @@ PAPILIO_DECL void mailbox::note(int peer, const wire::flow& f)
 }
 
 /// Asks for the messages that are announced for an address, one for each receive that waits there
-/// and has none on its way.
-/// One that is too large for its receive fails it, and need not come.
+/// and has none on its way. One that is too large for its receive fails it, and need not come.
 PAPILIO_DECL void mailbox::match(address from)
 {
+    using state = detail::announced_messages::state;
     while (!announced_.empty()) {
         const auto standing = announced_.of(from);
         if (!standing.next) return;
         pending_receive* const next =
             oldest_receive(from, standing.granted + early_.arriving(from));
         if (!next) return;
-        const auto number = standing.next->number;
-        if (standing.next->size <= next->into_.size()) {
-            standing.next->granted = true;
-            answer(from.first, wire::flow_kind::grant, number);
-        } else {
-            next->leave_queue();
-            next->size_ = standing.next->size;
-            next->fail(errc::too_large);
-            next->wake();
-            announced_.remove(from, number);
-            answer(from.first, wire::flow_kind::decline, number);
-        }
+        auto& message = *standing.next;
+        const bool fits = message.size <= next->into_.size();
+        if (!fits) next->refuse(message.size);
+        announced_.answer(from, message, fits ? state::granted : state::refused);
+        answer(from.first, fits ? wire::flow_kind::grant : wire::flow_kind::decline,
+               message.number);
     }
 }
 
 PAPILIO_DECL void mailbox::answer(int peer, wire::flow_kind kind, std::uint64_t number)
 {
     windows_.reply(peer, {.kind = kind, .number = number});
+}
+
+/// An announcement has ended with its message or a withdrawal. If it was not answered before, it
+/// is now: its sender counts it until then.
+PAPILIO_DECL void mailbox::confirm(int peer, const detail::announced_messages::announced& ended)
+{
+    if (ended.is == detail::announced_messages::state::unanswered)
+        answer(peer, wire::flow_kind::decline, ended.number);
 }
 
 /// What `peer` has sent of the call is of no use any more, but for a no: that tells whoever is late
@@ -205,7 +220,9 @@ PAPILIO_DECL void mailbox::discard_call(tag t)
     for (auto& [peer, ended] : ended_calls_)
         std::erase_if(ended, [t](tag other) { return call_of(other) == call_of(t); });
     announced_.remove_if([&](const address& from, const auto& message) {
-        if (message.granted || call_of(from.second) != call_of(t)) return false;
+        if (message.is != detail::announced_messages::state::unanswered ||
+            call_of(from.second) != call_of(t))
+            return false;
         answer(from.first, wire::flow_kind::decline, message.number);
         return true;
     });

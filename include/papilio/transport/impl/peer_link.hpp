@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -64,7 +65,20 @@ PAPILIO_DECL bool peer_link::post(tag t, bytes message)
 PAPILIO_DECL void peer_link::reply(int, const wire::flow& f)
 {
     const auto found = std::ranges::find_if(connections_, [](const auto& c) { return !!c; });
-    if (found != connections_.end()) (*found)->send_flow(f);
+    if (found != connections_.end()) (*found)->answer(f);
+}
+
+/// A peer that makes this one answer, and reads no answers, would have them fill the memory. An
+/// honest one has `wire::max_announced` to come, and a few windows.
+PAPILIO_DECL void peer_link::on_bytes()
+{
+    last_heard_ = loop_.now();
+    for (const auto& c : connections_)
+        if (c && c->answers_waiting() > 2 * wire::max_announced)
+            throw std::system_error(errc::bad_message, "peer " + std::to_string(peer_) +
+                                                           " reads no answers, of which " +
+                                                           std::to_string(c->answers_waiting()) +
+                                                           " wait");
 }
 
 PAPILIO_DECL void peer_link::fail(std::error_code why)
