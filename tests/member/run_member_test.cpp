@@ -293,7 +293,9 @@ TEST_CASE("a donor that gives a later state than the run's is not asked again", 
         co_await admit_to(here, channel, truth);
         here.mesh->publish(fives_after(9));
         try {
-            for (;; ++asked) co_await refute_claim(here, *channel, truth);
+            for (;; ++asked) {
+                co_await refute_claim(here, *channel, truth);
+            }
         } catch (const std::system_error&) {
             // The member has left: there is nobody else to ask.
         }
