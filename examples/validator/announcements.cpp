@@ -56,14 +56,15 @@ void validator::end(run_ending how)
     });
     if (ending == run_ending::over)
         say(log_level::info,
-            "ending the run for all after the current round; one more signal ends "
-            "this validator at once");
+            fmt::format("ending the run for all after the current round{}; one more signal ends "
+                        "this validator at once",
+                        kept_ ? "" : ", which only a --checkpoint would let go on later"));
     else if (how == run_ending::paused)
         say(log_level::info,
             fmt::format("pausing after the current round: the miners wait for this validator to "
-                        "come back{}; to end the run for them, too, use kill -USR1 {}; any other "
-                        "signal ends this validator at once",
-                        options_.checkpoint.empty() ? "" : " (--resume)", ::getpid()));
+                        "come back (--resume); to end the run for them, too, use kill -USR1 {}; "
+                        "any other signal ends this validator at once",
+                        ::getpid()));
     else
         say(log_level::warning,
             "the miners have been told already that the run pauses: to end it for them, start "

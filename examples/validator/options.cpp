@@ -22,9 +22,9 @@ Examples:
     papilio-validator --preset gpt2-124m --data 'shards/*.bin' --min-up 50 --min-down 50 \
         --scores scores.jsonl --checkpoint kept --resume
 
-SIGTERM, SIGHUP and Ctrl-C only pause the run: the miners wait, and --resume goes on. SIGUSR1 ends
-it.
-Exit code: 0 when the run has ended; 143, 129 or 130 when it was stopped by SIGTERM, SIGHUP or
+SIGTERM, SIGHUP and Ctrl-C only pause a run with --checkpoint: the miners wait, and --resume goes on.
+SIGUSR1 ends it; without --checkpoint each of these does.
+Exit code: 0 when the run has ended; 143, 129 or 130 when it was paused by SIGTERM, SIGHUP or
 Ctrl-C; 1 on a failure; 2 for invalid options; 3 when --check finds a shortcoming.)";
 
 void add_hosting(CLI::App& app, validator_options& o)
@@ -43,10 +43,10 @@ void add_hosting(CLI::App& app, validator_options& o)
     app.add_option("--address-file", o.address_file, "file to write the address of --listen to")
         ->group(hosting);
     app.add_option("--min-group", o.min_group, "fewest miners in a round, 1 to 4095")
-        ->check(CLI::Range(1, 4095))
+        ->check(whole(1, 4095))
         ->group(hosting);
     app.add_option("--max-group", o.max_group, "most miners in a round, 1 to 4095")
-        ->check(CLI::Range(1, 4095))
+        ->check(whole(1, 4095))
         ->group(hosting);
     app.add_option("--patience", o.patience,
                    "seconds to wait for slow miners after the first is ready")
@@ -85,6 +85,7 @@ void add_scoring(CLI::App& app, validator_options& o)
         ->group(scoring);
     app.add_option("--evaluate", o.evaluate,
                    "held-out sequences to evaluate after each round; 0: all")
+        ->check(whole())
         ->group(scoring);
     app.add_option("--scores", o.scores, "file for JSON lines, one per miner and round")
         ->group(scoring);

@@ -186,7 +186,7 @@ bool validator::run(const signals& asked)
     const std::stop_callback at_end(asked.end_token(), [&] { end(run_ending::over); });
     const std::stop_callback at_stop(asked.token(), [&] {
         if (!asked.end_token().stop_requested())
-            end(asked.number() == 0 ? run_ending::over : run_ending::paused);
+            end(asked.number() != 0 && kept_ ? run_ending::paused : run_ending::over);
     });
     while (!hosted.over()) {
         const auto next = seen_.take(std::chrono::milliseconds(500));

@@ -28,8 +28,8 @@ public:
     ~validator();
 
     /// Returns in good order when the run ends or a stop is requested: by SIGUSR1 or --minutes it
-    /// ends, and by any other signal it pauses, which SIGUSR1 turns into an end until the miners
-    /// are told. False: `check` is set and the run has a shortcoming.
+    /// ends. By any other signal it pauses where there is a --checkpoint to go on from, which
+    /// SIGUSR1 turns into an end until the miners are told; else it ends, too. False: `check` is set and the run has a shortcoming.
     bool run(const signals& asked);
 
     /// Whether the run was only paused: its miners wait.

@@ -42,6 +42,8 @@ TEST_CASE("a validator's options that make no sense are refused", "[validator]")
     CHECK_THROWS_AS(parsed({"--data", "x", "--mesh", "foo"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--log", "loud"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--held-out", "0"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--max-group", "4096"}), CLI::Error);
+    CHECK_THROWS_AS(parsed({"--data", "x", "--evaluate", "-1"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--round-timeout", "1e9"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--rounds", "4294967295"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--hold", "-1"}), CLI::Error);

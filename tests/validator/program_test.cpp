@@ -237,7 +237,8 @@ TEST_CASE(
     "a validator that was told to pause ends the run when it is told that before it has paused",
     "[program]")
 {
-    hosted_run run({"--min-group", "2", "--log", "info"});
+    const scratch_folder kept;
+    hosted_run run({"--min-group", "2", "--log", "info", "--checkpoint", kept.path()});
     const auto ada = run.miner("ada");
     REQUIRE_FALSE(ada->line_with("ready for round 1, waiting for the others").empty());
     ada->signal(SIGSTOP);  // the round lasts
@@ -447,9 +448,21 @@ TEST_CASE("a validator that is told to end before it has begun ends in order", "
 {
     for (int i = 0; i < 10; ++i) {
         hosted_run run;
-        run.validator.signal(SIGTERM);
-        CHECK(run.validator.end() == exit_by_signal(SIGTERM));
+        run.validator.signal(SIGUSR1);
+        CHECK(run.validator.end() == exit_ok);
     }
+}
+
+TEST_CASE("a validator that keeps nothing ends its run when it is stopped", "[program]")
+{
+    hosted_run run;
+    const auto ada = run.miner("ada");
+    REQUIRE_FALSE(ada->line_with("joined the run").empty());
+    run.validator.signal(SIGTERM);
+    CHECK(run.validator.end() == exit_ok);
+    CHECK(mentions(run.validator.output(), "ending the run for all"));
+    CHECK(mentions(run.validator.output(), "--checkpoint"));
+    CHECK(ada->end() == exit_ok);
 }
 
 TEST_CASE("miners that cannot be dialled average with one that can", "[program]")
