@@ -4,6 +4,7 @@
 
 #include <papilio/async/keep_result.hpp>
 #include <papilio/async/timeout.hpp>
+#include <papilio/base/resources.hpp>
 #include <papilio/base/text.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 
@@ -107,6 +108,7 @@ task<> run_client::reach_host()
         wire::member_endpoint host{0, joined_.host};
         co_await network_->reach(std::move(host), options_.attempt);
     } catch (const std::system_error& failure) {
+        if (papilio::detail::lacks_resources(failure.code())) throw;
         throw problem(failure.code(),
                       "the rendezvous takes this miner, but the validator's second port, " + where +
                           ", cannot be reached (" + reason(failure, where) +

@@ -4,12 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "support/process_limit.hpp"
+
 #include <catch2/catch.hpp>
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <csignal>
 #include <sstream>
 #include <vector>
 
@@ -18,28 +18,6 @@ using namespace papilio::example;
 namespace {
 
 void silent(const std::string&) {}
-
-/// No file of this process may grow beyond `bytes`, for as long as this lives: as on a full disk.
-class full_disk {
-public:
-    explicit full_disk(rlim_t bytes)
-    {
-        ::getrlimit(RLIMIT_FSIZE, &before_);
-        ::signal(SIGXFSZ, SIG_IGN);
-        const rlimit now{bytes, before_.rlim_max};
-        ::setrlimit(RLIMIT_FSIZE, &now);
-    }
-    full_disk(const full_disk&) = delete;
-    full_disk& operator=(const full_disk&) = delete;
-    ~full_disk()
-    {
-        ::setrlimit(RLIMIT_FSIZE, &before_);
-        ::signal(SIGXFSZ, SIG_DFL);
-    }
-
-private:
-    rlimit before_{};
-};
 
 }  // namespace
 
@@ -86,7 +64,7 @@ TEST_CASE("on a full disk a jsonl_log leaves lines out, says so once, and each l
     j.write({{"n", 1}});
     const auto size = std::filesystem::file_size(path);
     {
-        const full_disk disk(size + 10);
+        const papilio::test::process_limit disk(RLIMIT_FSIZE, size + 10);
         for (int n = 2; n < 5; ++n) j.write({{"n", n}});
         CHECK(std::filesystem::file_size(path) == size + 10);
     }

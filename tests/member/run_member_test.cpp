@@ -5,9 +5,9 @@
 #include <papilio/transport/tcp/listener.hpp>
 #include <papilio/wire/swarm.hpp>
 
-#include <catch2/catch.hpp>
+#include "support/process_limit.hpp"
 
-#include <sys/resource.h>
+#include <catch2/catch.hpp>
 
 #include <exception>
 #include <memory>
@@ -172,28 +172,13 @@ pa::task<> die_with_donors(scripted_host& host)
     co_await host.next<pa::wire::state_fetching>(*channel);
 }
 
-/// As long as it lives, this process cannot open anything.
-struct no_descriptors {
-    no_descriptors()
-    {
-        ::getrlimit(RLIMIT_NOFILE, &before);
-        const rlimit none{0, before.rlim_max};
-        ::setrlimit(RLIMIT_NOFILE, &none);
-    }
-    no_descriptors(const no_descriptors&) = delete;
-    no_descriptors& operator=(const no_descriptors&) = delete;
-    ~no_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before); }
-
-    rlimit before{};
-};
-
 /// Admits a member that cannot open a socket for others then, and waits until it has gone.
 pa::task<> admit_without_descriptors(scripted_host& host)
 {
     auto accepted = co_await host.listener.accept();
     pa::any_channel channel(std::move(accepted));
     co_await host.next<pa::wire::join>(channel);
-    const no_descriptors here;
+    const papilio::test::process_limit no_descriptors(RLIMIT_NOFILE, 0);
     pa::wire::swarm_message admitted = pa::wire::joined{1, host.mesh->announced(), {}};
     co_await host.send(channel, admitted);
     try {
@@ -444,4 +429,18 @@ TEST_CASE("a member that has no descriptor left in the midst of joining waits un
     running.join();
     CHECK(why.empty());
     CHECK(member.over());
+}
+
+TEST_CASE("a member that has no descriptor to join with does not blame the rendezvous",
+          "[run_member]")
+{
+    ones work;
+    scripted_host here;
+    auto options = here.for_member();
+    options.client.attempt = 50ms;
+    options.patience = 0.01;
+    run_member member(work, options);
+    const papilio::test::process_limit no_descriptors(RLIMIT_NOFILE, 0);
+    CHECK_THROWS_WITH(member.run({}), Catch::Contains("Too many open files") &&
+                                          !Catch::Contains("start the validator"));
 }

@@ -2,11 +2,10 @@
 
 #include <trainer/support.hpp>
 
+#include "support/process_limit.hpp"
+
 #include <catch2/catch.hpp>
 
-#include <sys/resource.h>
-
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -15,28 +14,6 @@ using namespace papilio::example;
 namespace {
 
 const settled_round second{2, "two", {10, 18446744073709551615u}};
-
-/// Until it is destroyed, files cannot become longer, as if the disk were full.
-class file_size_limit {
-public:
-    explicit file_size_limit(std::size_t bytes)
-    {
-        ::signal(SIGXFSZ, SIG_IGN);
-        ::getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit lower{bytes, before_.rlim_max};
-        ::setrlimit(RLIMIT_FSIZE, &lower);
-    }
-    file_size_limit(const file_size_limit&) = delete;
-    file_size_limit& operator=(const file_size_limit&) = delete;
-    ~file_size_limit()
-    {
-        ::setrlimit(RLIMIT_FSIZE, &before_);
-        ::signal(SIGXFSZ, SIG_DFL);
-    }
-
-private:
-    rlimit before_{};
-};
 
 /// A journal of two rounds in `folder`.
 std::filesystem::path written(const scratch_folder& folder)
@@ -98,13 +75,11 @@ TEST_CASE("a journal that cannot be read is refused, and not begun anew", "[vali
     const scratch_folder folder;
     const auto path = written(folder);
     const auto whole = content_of(path);
-    rlimit before{};
-    ::getrlimit(RLIMIT_NOFILE, &before);
-    const rlimit none{0, before.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-    const auto why = problem_of([&] { journal(path, "a run"); });
-    ::setrlimit(RLIMIT_NOFILE, &before);
-    CHECK(mentions(why, "cannot read " + path.string()));
+    {
+        const papilio::test::process_limit no_descriptors(RLIMIT_NOFILE, 0);
+        CHECK(mentions(problem_of([&] { journal(path, "a run"); }),
+                       "cannot read " + path.string()));
+    }
     std::ofstream(path, std::ios::binary) << R"({"settled":1,"digest":"one","members":[],"run":7})"
                                           << "\n";
     CHECK(mentions(problem_of([&] { journal(path, "a run"); }),
@@ -118,7 +93,7 @@ TEST_CASE("a journal that cannot be written says so, and tries again", "[validat
     const auto whole = content_of(path);
     journal full(path, "a run");
     {
-        const file_size_limit limit(whole.size() + 10);
+        const papilio::test::process_limit full_disk(RLIMIT_FSIZE, whole.size() + 10);
         for (int i = 0; i < 2; ++i)
             CHECK(mentions(problem_of([&] { full.append({3, "three", {}}); }), "cannot write to"));
         CHECK(journal(path, "a run").last() == second);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
 
 #include <system_error>
 
@@ -13,6 +14,13 @@ inline bool lacks_resources(const std::error_code& error) noexcept
     return error == std::errc::too_many_files_open ||
            error == std::errc::too_many_files_open_in_system ||
            error == std::errc::no_buffer_space || error == std::errc::not_enough_memory;
+}
+
+/// The error of what was tried until its time was up. Want of resources stays visible: the other
+/// side has not even been asked then.
+inline std::error_code why_late(const std::error_code& last_try) noexcept
+{
+    return lacks_resources(last_try) ? last_try : make_error_code(errc::timed_out);
 }
 
 }  // namespace papilio::detail

@@ -35,7 +35,8 @@ public:
 
     /// Finishes when the links to `peers`, or to all, are established, those that had broken again.
     /// Throws `errc::timed_out` and names the first missing peer when the loop's clock has advanced
-    /// by `limit`, and the link's error for a peer that has left. The list may go before the
+    /// by `limit`: the system's error where it had no descriptors or memory for the last attempt.
+    /// Throws the link's error for a peer that has left. The list may go before the
     /// task is awaited.
     task<> connect(short_list<int> peers, duration limit = std::chrono::seconds(30));
     task<> connect(duration limit = std::chrono::seconds(30));

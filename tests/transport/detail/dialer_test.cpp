@@ -27,7 +27,7 @@ struct fake_medium final : pa::addressed_medium<std::string> {
     pa::task<pa::dialled> dial_at(std::string /*to*/, pa::wire::hello h) override
     {
         last = h;
-        if (++attempts <= refusals) throw std::system_error(pa::errc::refused);
+        if (++attempts <= refusals) throw std::system_error(refusal);
         auto ends = make_memory_streams();
         other_end = std::move(ends.second);
         co_return pa::dialled{std::move(ends.first), process};
@@ -35,6 +35,7 @@ struct fake_medium final : pa::addressed_medium<std::string> {
 
     std::string own = "here";
     int refusals = 0;
+    std::error_code refusal = pa::errc::refused;
     int attempts = 0;
     std::uint64_t process = 11;
     pa::wire::hello last;
@@ -64,7 +65,20 @@ TEST_CASE("a dialer tries until the peer accepts, and says who it is")
     CHECK(p.world.now() >= pa::time_point{70ms});  // pauses of 10, 20 and 40 ms
     CHECK(p.medium.last ==
           pa::wire::hello{.group = 7, .from = 2, .to = 1, .generation = 4, .process = 22});
-    CHECK(p.dialer.last_failure(1) == " at there: refused by the other side");
+    const auto late = p.dialer.no_link(1);
+    CHECK(late.code() == pa::errc::timed_out);
+    CHECK_THAT(late.what(), Catch::StartsWith("no connection with peer 1 at there: refused by the "
+                                              "other side"));
+}
+
+TEST_CASE("a dialer that lacks descriptors says so, and not that the peer was late")
+{
+    dialling_peer p;
+    p.medium.refusals = 1;
+    p.medium.refusal = std::make_error_code(std::errc::too_many_files_open);
+    p.medium.set_address(1, "there");
+    pa::sync_wait(p.world, p.dialer.connect(p.link));
+    CHECK(p.dialer.no_link(1).code() == std::errc::too_many_files_open);
 }
 
 TEST_CASE("the higher rank dials, unless only the lower one can")
@@ -89,7 +103,7 @@ TEST_CASE("a peer that cannot be dialled is waited for, and has no address to na
     auto waiting = p.dialer.connect(p.link);
     waiting.start(p.world);
     CHECK(p.medium.attempts == 0);
-    CHECK(p.dialer.last_failure(1).empty());
+    CHECK_THAT(p.dialer.no_link(1).what(), Catch::StartsWith("no connection with peer 1: timed"));
     p.link->fail(pa::errc::silent);
     while (!waiting.finished()) REQUIRE(p.world.run_one());
     CHECK(p.link->error() == pa::errc::silent);

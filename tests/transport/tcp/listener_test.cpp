@@ -14,10 +14,10 @@
 #include <faults/drop_every_step.hpp>
 #include <support/channel_contract.hpp>
 #include <support/collected_log.hpp>
+#include <support/process_limit.hpp>
 
 #include <catch2/catch.hpp>
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <fcntl.h>
@@ -79,13 +79,14 @@ pa::task<bool> is_dropped(tcp::detail::socket& s)
     co_return dropped;
 }
 
-pa::task<std::string> why_not(pa::asio_loop& on, tcp::endpoint to)
+pa::task<std::string> why_not(pa::asio_loop& on, tcp::endpoint to,
+                              std::error_code expected = pa::errc::timed_out)
 {
     std::string why;
     try {
         co_await tcp::dial(on, to, 50ms);
     } catch (const std::system_error& failure) {
-        if (failure.code() == pa::errc::timed_out) why = failure.what();
+        if (failure.code() == expected.default_error_condition()) why = failure.what();
     }
     co_return why;
 }
@@ -290,10 +291,6 @@ class full_table {
 public:
     full_table()
     {
-        REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
-        rlimit low = before_;
-        low.rlim_cur = std::min<rlim_t>(before_.rlim_cur, 256);
-        REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
         for (;;) {
             pa::detail::owned_fd next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
             if (next.get() < 0) break;
@@ -301,12 +298,11 @@ public:
         }
         REQUIRE(errno == EMFILE);
     }
-    ~full_table() { ::setrlimit(RLIMIT_NOFILE, &before_); }
 
     void release() { taken_.clear(); }
 
 private:
-    rlimit before_{};
+    pa::test::process_limit limit_{RLIMIT_NOFILE, 256};
     std::list<pa::detail::owned_fd> taken_;
 };
 
@@ -322,6 +318,17 @@ void connect_now(tcp::detail::socket& s, std::uint16_t port)
 }
 
 }  // namespace
+
+TEST_CASE("who lacks a descriptor to dial with is told that, and not that nobody answers",
+          "[channel][tcp]")
+{
+    pa::asio_loop loop;
+    tcp::listener listener(loop, {"127.0.0.1", 0});
+    const pa::test::process_limit no_descriptors(RLIMIT_NOFILE, 0);
+    const auto expected = std::make_error_code(std::errc::too_many_files_open);
+    const auto why = pa::sync_wait(loop, why_not(loop, listener.local(), expected));
+    CHECK(why.find("cannot reach " + tcp::to_string(listener.local())) != std::string::npos);
+}
 
 TEST_CASE("a listener without descriptors refuses whoever comes, and goes on when there are some",
           "[channel][tcp]")

@@ -7,6 +7,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
+#include <papilio/base/resources.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/peer_link.hpp>
 #include <papilio/transport/medium.hpp>
@@ -63,16 +64,22 @@ public:
         co_await when_all(std::move(others));
     }
 
-    /// For the text of an error: where `peer` was dialled, and why the last attempt failed.
-    std::string last_failure(int peer)
+    /// Why there is no link to `peer` in time: where it was dialled, and how the last attempt failed.
+    std::system_error no_link(int peer)
     {
-        const auto& failure = failures_[peer];
-        return (medium_.reaches(peer) ? " at " + medium_.text(peer) : "") +
-               (failure.empty() ? "" : ": " + failure);
+        const auto& last = failures_[peer];
+        return {why_late(last.code), "no connection with peer " + std::to_string(peer) +
+                                         (medium_.reaches(peer) ? " at " + medium_.text(peer) : "") +
+                                         (last.text.empty() ? "" : ": " + last.text)};
     }
 
 private:
     using stream_name = std::pair<const peer_link*, std::uint32_t>;
+
+    struct failed_attempt {
+        std::error_code code;
+        std::string text;
+    };
 
     /// One attempt at a stream at a time: to the other side, a later one means that the earlier
     /// ones were given up.
@@ -144,7 +151,7 @@ private:
                 throw std::system_error(errc::refused, "another process answers than is expected");
         } catch (const std::system_error& failure) {
             made.stream.reset();
-            failures_[l.peer()] = failure.what();
+            failures_[l.peer()] = {failure.code(), failure.what()};
             const auto at = [&] { return medium_.text(l.peer()); };
             log(log_level::debug, "attempt failed", {"rank", "peer", "at", "why"}, rank_, l.peer(),
                 at, failure.code());
@@ -160,7 +167,7 @@ private:
     medium& medium_;
     int rank_;
     const mesh_options& options_;
-    std::map<int, std::string> failures_;  // of the last attempt, by peer
+    std::map<int, failed_attempt> failures_;  // the last one, by peer
     std::set<stream_name> under_way_;
 };
 

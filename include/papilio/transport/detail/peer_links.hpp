@@ -12,7 +12,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <system_error>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -43,8 +43,8 @@ public:
     /// error if the peer has left.
     task<> reach(int peer);
 
-    /// For the text of an error: where `peer` was dialled, and why the last attempt failed.
-    std::string last_failure(int peer) { return dialer_.last_failure(peer); }
+    /// Why there is no link to `peer` in time.
+    std::system_error no_link(int peer) { return dialer_.no_link(peer); }
 
     /// Whether a link of `streams` streams to the sender of `h` may have this stream: it is the
     /// process of before, or the first. A stranger cannot take a peer's place, since it does not

@@ -95,8 +95,7 @@ PAPILIO_DECL task<> mesh::connect_to(std::vector<int> peers, duration limit)
     if (!late) co_return;
     for (const int peer : peers) {
         if (peer == rank_ || connected(peer)) continue;
-        throw std::system_error(errc::timed_out, "no connection with peer " + std::to_string(peer) +
-                                                     links_.last_failure(peer));
+        throw links_.no_link(peer);
     }
 }
 

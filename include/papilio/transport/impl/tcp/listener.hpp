@@ -7,6 +7,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
+#include <papilio/base/resources.hpp>
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/impl/tcp/channel.hpp>
 #include <papilio/transport/tcp/connect.hpp>
@@ -135,6 +136,7 @@ PAPILIO_DECL task<channel> dial(asio_loop& on, endpoint to, duration limit)
     const auto deadline = later(on.now(), limit);
     detail::resolver names(on);
     duration pause = std::chrono::milliseconds(10);
+    std::error_code last_error;
     std::string last_failure = "no answer";
     for (;;) {
         std::optional<detail::socket> s;
@@ -144,12 +146,13 @@ PAPILIO_DECL task<channel> dial(asio_loop& on, endpoint to, duration limit)
             s = co_await timeout(std::move(attempt),
                                  std::min(deadline, later(on.now(), attempt_limit)));
         } catch (const std::system_error& failure) {
-            if (failure.code() != errc::timed_out) last_failure = failure.what();
+            last_error = failure.code();
+            if (last_error != errc::timed_out) last_failure = failure.what();
             detail::log_failed_dial(to, failure.what());
         }
         if (s) co_return detail::make_channel(on, std::move(*s));
         if (on.now() + pause >= deadline)
-            throw std::system_error(errc::timed_out,
+            throw std::system_error(papilio::detail::why_late(last_error),
                                     "cannot reach " + to_string(to) + ": " + last_failure);
         co_await sleep_for(pause);
         pause = std::min<duration>(pause * 2, std::chrono::seconds(1));
