@@ -1,5 +1,6 @@
 #include "jsonl_log.hpp"
 
+#include <trainer/file.hpp>
 #include <trainer/problem.hpp>
 
 #include <nlohmann/json.hpp>
@@ -9,27 +10,9 @@
 
 #include <cerrno>
 #include <chrono>
-#include <string_view>
 #include <utility>
 
 namespace papilio::example {
-
-namespace {
-
-/// How much of `text` could be written; `errno` says why it was not all.
-std::size_t written(int descriptor, std::string_view text)
-{
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t put = ::write(descriptor, text.data() + done, text.size() - done);
-        if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) break;
-        done += static_cast<std::size_t>(put);
-    }
-    return done;
-}
-
-}  // namespace
 
 std::string as_text(const nlohmann::ordered_json& value, int indent)
 {
@@ -58,7 +41,7 @@ void jsonl_log::write(nlohmann::ordered_json line)
     nlohmann::ordered_json timed = {{"time", now.count()}};
     timed.update(line);
     const std::string text = rest_ + as_text(timed) + '\n';
-    const std::size_t done = written(descriptor_, text);
+    const std::size_t done = write_to(descriptor_, text);
     if (done == text.size()) {
         rest_.clear();
         const auto missing = std::exchange(left_out_, 0);

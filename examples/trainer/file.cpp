@@ -59,18 +59,27 @@ void file::read(std::uint64_t offset, mutable_bytes into) const
 
 void file::write(bytes data)
 {
-    while (!data.empty()) {
-        const ssize_t put = ::write(descriptor_, data.data(), data.size());
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) throw_system_problem(errno, "cannot write " + path_.string());
-        data = data.subspan(static_cast<std::size_t>(put));
-    }
+    const std::string_view text(reinterpret_cast<const char*>(data.data()), data.size());
+    if (write_to(descriptor_, text) < text.size())
+        throw_system_problem(errno, "cannot write " + path_.string());
 }
 
 void file::sync()
 {
     if (::fsync(descriptor_) != 0)
         throw_system_problem(errno, "cannot save " + path_.string() + " to the disk");
+}
+
+std::size_t write_to(int descriptor, std::string_view text)
+{
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const ssize_t put = ::write(descriptor, text.data() + done, text.size() - done);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) break;
+        done += static_cast<std::size_t>(put);
+    }
+    return done;
 }
 
 void write_atomically(const std::filesystem::path& path, std::string_view content)

@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
@@ -38,6 +39,9 @@ private:
     std::filesystem::path path_;
     int descriptor_;
 };
+
+/// How much of `text` could be written to what is open; `errno` says why it was not all.
+std::size_t write_to(int descriptor, std::string_view text);
 
 /// Writes a file that readers see whole or not at all. Throws a `problem`.
 void write_atomically(const std::filesystem::path& path, std::string_view content);

@@ -1,6 +1,7 @@
 #include "journal.hpp"
 
 #include <member/jsonl_log.hpp>
+#include <trainer/file.hpp>
 #include <trainer/problem.hpp>
 
 #include <papilio/wire/swarm_messages.hpp>
@@ -33,27 +34,6 @@ std::optional<settled_round> parse(const nlohmann::json& line)
     }
 }
 
-bool write_all(int file, const std::string& text)
-{
-    for (std::size_t done = 0; done < text.size();) {
-        const auto n = ::write(file, text.data() + done, text.size() - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        done += static_cast<std::size_t>(n);
-    }
-    return ::fsync(file) == 0;
-}
-
-/// So that a file that was just made is found after a loss of power.
-void sync_folder(const std::filesystem::path& file)
-{
-    const auto folder = file.has_parent_path() ? file.parent_path() : ".";
-    const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (opened < 0) return;
-    ::fsync(opened);
-    ::close(opened);
-}
-
 }  // namespace
 
 journal::journal(std::filesystem::path path, std::string run)
@@ -65,7 +45,7 @@ journal::journal(std::filesystem::path path, std::string run)
     read();
     file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     if (file_ < 0) throw_system_problem(errno, "cannot write to " + path_.string());
-    sync_folder(path_);
+    sync_directory(path_.has_parent_path() ? path_.parent_path() : ".");
 }
 
 journal::~journal()
@@ -109,7 +89,7 @@ void journal::append(const settled_round& s)
     const auto begin = static_cast<off_t>(good_);
     errno = 0;
     const bool written = ::ftruncate(file_, begin) == 0 && ::lseek(file_, begin, SEEK_SET) >= 0 &&
-                         write_all(file_, text);
+                         write_to(file_, text) == text.size() && ::fsync(file_) == 0;
     if (!written) throw_system_problem(errno, "cannot write to " + path_.string());
     good_ += text.size();
 }

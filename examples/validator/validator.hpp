@@ -29,7 +29,8 @@ public:
 
     /// Returns in good order when the run ends or a stop is requested: by SIGUSR1 or --minutes it
     /// ends. By any other signal it pauses where there is a --checkpoint to go on from, which
-    /// SIGUSR1 turns into an end until the miners are told; else it ends, too. False: `check` is set and the run has a shortcoming.
+    /// SIGUSR1 turns into an end until the miners are told; else it ends, too. False: `check` is
+    /// set and the run has a shortcoming.
     bool run(const signals& asked);
 
     /// Whether the run was only paused: its miners wait.

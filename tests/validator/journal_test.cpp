@@ -77,8 +77,8 @@ TEST_CASE("a journal that cannot be read is refused, and not begun anew", "[vali
     const auto whole = content_of(path);
     {
         const papilio::test::process_limit no_descriptors(RLIMIT_NOFILE, 0);
-        CHECK(mentions(problem_of([&] { journal(path, "a run"); }),
-                       "cannot read " + path.string()));
+        CHECK(
+            mentions(problem_of([&] { journal(path, "a run"); }), "cannot read " + path.string()));
     }
     std::ofstream(path, std::ios::binary) << R"({"settled":1,"digest":"one","members":[],"run":7})"
                                           << "\n";

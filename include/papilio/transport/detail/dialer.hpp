@@ -64,13 +64,15 @@ public:
         co_await when_all(std::move(others));
     }
 
-    /// Why there is no link to `peer` in time: where it was dialled, and how the last attempt failed.
+    /// Why there is no link to `peer` in time: where it was dialled, and how the last attempt
+    /// failed.
     std::system_error no_link(int peer)
     {
         const auto& last = failures_[peer];
-        return {why_late(last.code), "no connection with peer " + std::to_string(peer) +
-                                         (medium_.reaches(peer) ? " at " + medium_.text(peer) : "") +
-                                         (last.text.empty() ? "" : ": " + last.text)};
+        return {why_late(last.code),
+                "no connection with peer " + std::to_string(peer) +
+                    (medium_.reaches(peer) ? " at " + medium_.text(peer) : "") +
+                    (last.text.empty() ? "" : ": " + last.text)};
     }
 
 private:

@@ -17,8 +17,8 @@ class listener_state;
 }
 
 /// Connects to a listener. Tries until it succeeds, since the other side may not have started yet.
-/// Throws `errc::timed_out` with the last failure when the loop's clock has advanced by `limit`: the
-/// system's error where it had no descriptors or memory for the last try.
+/// Throws `errc::timed_out` with the last failure when the loop's clock has advanced by `limit`:
+/// the system's error where it had no descriptors or memory for the last try.
 task<channel> dial(asio_loop& on, endpoint to, duration limit = std::chrono::seconds(30));
 static_assert(!std::is_aggregate_v<endpoint>);
 
