@@ -17,6 +17,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -216,6 +217,7 @@ struct meshes {
         auto& net = nets[static_cast<std::size_t>(rank)];
         net.reset();
         board.break_all();
+        pa::sync_wait(board.world, pa::sleep_for(1ms));
         net = std::make_unique<test_mesh>(board, rank, static_cast<int>(nets.size()));
         return *net;
     }
@@ -567,6 +569,32 @@ TEST_CASE("a transport that is closed does not dial any more")
     g.wait(1h);
     CHECK(g.board.attempts == before);
     CHECK_FALSE(g.nets[0]->connected(1));
+}
+
+TEST_CASE("whoever waits for a link is told when the transport is closed")
+{
+    const bool had_met = GENERATE(true, false);
+    switchboard board;
+    test_mesh net(board, 1, 2);
+    std::optional<test_mesh> peer;
+    if (had_met) {
+        peer.emplace(board, 0, 2);
+        pa::sync_wait(board.world, net.connect());
+        peer.reset();
+        board.break_all();
+        pa::sync_wait(board.world, pa::sleep_for(1ms));
+    }
+    auto connecting = net.connect(1h);
+    connecting.start(board.world);
+    pa::sync_wait(board.world, pa::sleep_for(10s));
+    CHECK_FALSE(connecting.finished());
+    pa::sync_wait(board.world, net.close());
+    pa::sync_wait(board.world, pa::sleep_for(1ms));
+    REQUIRE(connecting.finished());
+    CHECK_THROWS_WITH(connecting.result(), Catch::Contains("peer 0"));
+    const auto attempts = board.attempts;
+    pa::sync_wait(board.world, pa::sleep_for(1h));
+    CHECK(board.attempts == attempts);
 }
 
 TEST_CASE("whoever is not there any more is not dialled, and is again when its address is known")

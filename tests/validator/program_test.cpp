@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
@@ -288,6 +290,36 @@ TEST_CASE("a validator whose checkpoint is lost takes the state that its journal
     hosted_run second(joined(keep, {"--listen", "127.0.0.1" + run.address.substr(colon)}));
     CHECK_FALSE(second.validator.line_with("and the checkpoint is of round 0").empty());
     CHECK(mentions(second.validator.output(), "--fall-back"));
+    REQUIRE_FALSE(ada->line_with("joined the run").empty());
+    REQUIRE_FALSE(ada->line_with(" done, digest").empty());
+    CHECK_FALSE(mentions(ada->output(), "fallen back"));
+    second.validator.signal(SIGUSR1);
+    CHECK(second.validator.end() == exit_ok);
+    CHECK(ada->end() == exit_ok);
+    const auto summary = nlohmann::json::parse(content_of(second.folder.path() / "summary.json"));
+    CHECK(summary["digest"] == last_digest(ada->output()));
+}
+
+TEST_CASE(
+    "a validator whose journal could not be written goes on from the later state of its miners",
+    "[program]")
+{
+    const scratch_folder kept;
+    const std::vector<std::string> keep{"--checkpoint", kept.path(), "--resume"};
+    hosted_run run(keep);
+    const auto ada = run.miner("ada");
+    REQUIRE_FALSE(ada->line_with("round 1 done").empty());
+    const rlimit full_disk{1, RLIM_INFINITY};
+    REQUIRE(::prlimit(run.validator.pid(), RLIMIT_FSIZE, &full_disk, nullptr) == 0);
+    REQUIRE_FALSE(
+        run.validator.line_with("cannot write to " + (kept.path() / "journal").string()).empty());
+    REQUIRE_FALSE(ada->line_with(" done, digest").empty());
+    run.validator.signal(SIGKILL);
+    CHECK(run.validator.end() == -1);
+
+    const auto colon = run.address.rfind(':');
+    hosted_run second(joined(keep, {"--listen", "127.0.0.1" + run.address.substr(colon)}));
+    REQUIRE_FALSE(second.validator.line_with("most of the last group hold the state").empty());
     REQUIRE_FALSE(ada->line_with("joined the run").empty());
     REQUIRE_FALSE(ada->line_with(" done, digest").empty());
     CHECK_FALSE(mentions(ada->output(), "fallen back"));

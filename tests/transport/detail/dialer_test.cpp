@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 namespace pa = papilio;
@@ -28,6 +29,7 @@ struct fake_medium final : pa::addressed_medium<std::string> {
     {
         last = h;
         if (++attempts <= refusals) throw std::system_error(refusal);
+        if (attempts <= refusals + surprises) throw std::runtime_error("a surprise");
         auto ends = make_memory_streams();
         other_end = std::move(ends.second);
         co_return pa::dialled{std::move(ends.first), process};
@@ -35,6 +37,7 @@ struct fake_medium final : pa::addressed_medium<std::string> {
 
     std::string own = "here";
     int refusals = 0;
+    int surprises = 0;
     std::error_code refusal = pa::errc::refused;
     int attempts = 0;
     std::uint64_t process = 11;
@@ -79,6 +82,16 @@ TEST_CASE("a dialer that lacks descriptors says so, and not that the peer was la
     p.medium.set_address(1, "there");
     pa::sync_wait(p.world, p.dialer.connect(p.link));
     CHECK(p.dialer.no_link(1).code() == std::errc::too_many_files_open);
+}
+
+TEST_CASE("a dialer tries again whatever its medium throws")
+{
+    dialling_peer p;
+    p.medium.surprises = 2;
+    p.medium.set_address(1, "there");
+    pa::sync_wait(p.world, p.dialer.connect(p.link));
+    CHECK(p.link->connected());
+    CHECK_THAT(p.dialer.no_link(1).what(), Catch::Contains("a surprise"));
 }
 
 TEST_CASE("the higher rank dials, unless only the lower one can")

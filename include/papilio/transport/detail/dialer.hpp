@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -151,16 +152,22 @@ private:
                                     later(loop_.now(), options_.handshake_timeout));
             if (!l.identity().is_for(made.process))
                 throw std::system_error(errc::refused, "another process answers than is expected");
-        } catch (const std::system_error& failure) {
+        } catch (const std::exception& failure) {  // a medium of the user's may throw anything
             made.stream.reset();
-            failures_[l.peer()] = {failure.code(), failure.what()};
-            const auto at = [&] { return medium_.text(l.peer()); };
-            log(log_level::debug, "attempt failed", {"rank", "peer", "at", "why"}, rank_, l.peer(),
-                at, failure.code());
+            const auto* known = dynamic_cast<const std::system_error*>(&failure);
+            note(l.peer(), {known ? known->code() : std::error_code(), failure.what()});
         }
         if (!made.stream || l.error() || l.has_stream(index)) co_return;
         if (begun) begun();
         l.add(h, std::move(made.stream), made.process);
+    }
+
+    void note(int peer, failed_attempt how)
+    {
+        const auto at = [&] { return medium_.text(peer); };
+        log(log_level::debug, "attempt failed", {"rank", "peer", "at", "why"}, rank_, peer, at,
+            how.text.c_str());
+        failures_[peer] = std::move(how);
     }
 
     static task<> end_of(peer_link& l) { co_await l.ended(); }

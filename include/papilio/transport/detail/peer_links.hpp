@@ -57,7 +57,7 @@ public:
     /// Lets another process in as a known peer.
     void admit(int peer);
 
-    /// No link takes another's place from now on.
+    /// No link is made from now on. Whoever waits for one is told.
     void close();
 
 private:

@@ -86,7 +86,8 @@ PAPILIO_DECL void peer_link::fail(std::error_code why)
     if (error_) return;
     error_ = why;
     last_ |= why == errc::bad_message || why == errc::too_large;
-    const bool orderly = why == errc::disconnected && shut_down_.is_open();
+    const bool orderly =
+        why == errc::disconnected && (shut_down_.is_open() || connections_.empty());
     log(orderly ? log_level::info : log_level::warning, orderly ? "link shut down" : "link failed",
         {"rank", "peer", "why"}, rank_, peer_, why);
     for (auto& c : connections_)

@@ -150,7 +150,12 @@ PAPILIO_DECL void peer_links::admit(int peer)
 PAPILIO_DECL void peer_links::close()
 {
     closed_ = true;
-    for (int peer = 0; peer < size(); ++peer) stop_dialling(peer);
+    for (int peer = 0; peer < size(); ++peer) {
+        stop_dialling(peer);
+        auto& link = *to(peer);
+        if (link.streams() == 0) link.fail(errc::disconnected);
+        link.mark_replaced();  // nothing will, and whoever waits for that need not any more
+    }
 }
 
 }  // namespace papilio::detail
