@@ -218,6 +218,7 @@ inline report call_run::finished()
         if (const double weight = weights_.of(peer); weight > 0) from.push_back({peer, weight});
     result.made_of = {{{0, static_cast<std::size_t>(weights_.call().count)}, std::move(from)}};
     result.unserved_observers = status_.unserved;
+    for (const int late : status_.unserved) votes_.refuse(late, ballot_.no(late, errc::timed_out));
     io_.report_link();
     complete_ = status_.unserved.empty();
     ended_ = true;

@@ -87,6 +87,14 @@ public:
         return left;
     }
 
+    /// Tells an observer, in the background, that the call has ended without it: of what it was
+    /// sent before, the yes too, nothing is left for it then.
+    void refuse(int observer, bytes no)
+    {
+        if (io_.meets(observer) && !out_of_reach(observer))
+            io_.post(observer, io_.tag_for(message_kind::vote, 0), no);
+    }
+
     /// Open when all votes are in, and say yes.
     gate& all_agreed() noexcept { return closed_.back(); }
 
