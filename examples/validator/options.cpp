@@ -22,8 +22,8 @@ Examples:
     papilio-validator --preset gpt2-124m --data 'shards/*.bin' --min-up 50 --min-down 50 \
         --scores scores.jsonl --checkpoint kept --resume
 
-SIGTERM, SIGHUP and Ctrl-C only pause a run with --checkpoint: the miners wait, and --resume goes on.
-SIGUSR1 ends it; without --checkpoint each of these does.
+SIGTERM, SIGHUP and Ctrl-C only pause a run with --checkpoint: the miners wait, and --resume goes
+on. SIGUSR1 ends it; without --checkpoint each of these does.
 Exit code: 0 when the run has ended; 143, 129 or 130 when it was paused by SIGTERM, SIGHUP or
 Ctrl-C; 1 on a failure; 2 for invalid options; 3 when --check finds a shortcoming.)";
 

@@ -7,8 +7,8 @@
 
 namespace papilio::test {
 
-/// Until it is destroyed, this process may use no more of a resource: `RLIMIT_NOFILE` 0 lets it open
-/// nothing, `RLIMIT_FSIZE` keeps files from growing, as on a full disk.
+/// Until it is destroyed, this process may use no more of a resource: `RLIMIT_NOFILE` 0 lets it
+/// open nothing, `RLIMIT_FSIZE` keeps files from growing, as on a full disk.
 class process_limit {
 public:
     process_limit(__rlimit_resource of, rlim_t most) : of_(of)
