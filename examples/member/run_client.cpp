@@ -1,5 +1,7 @@
 #include "run_client.hpp"
 
+#include "state.hpp"
+
 #include <trainer/problem.hpp>
 
 #include <papilio/async/keep_result.hpp>

@@ -146,8 +146,10 @@ PAPILIO_DECL task<channel> dial(asio_loop& on, endpoint to, duration limit)
             s = co_await timeout(std::move(attempt),
                                  std::min(deadline, later(on.now(), attempt_limit)));
         } catch (const std::system_error& failure) {
-            last_error = failure.code();
-            if (last_error != errc::timed_out) last_failure = failure.what();
+            if (failure.code() != errc::timed_out) {  // else the one before tells more
+                last_error = detail::standard(failure.code());
+                last_failure = failure.what();
+            }
             detail::log_failed_dial(to, failure.what());
         }
         if (s) co_return detail::make_channel(on, std::move(*s));
