@@ -6,6 +6,7 @@
 #include <papilio/wire/swarm.hpp>
 
 #include "support/process_limit.hpp"
+#include "support/thrown.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -162,6 +163,38 @@ pa::task<pa::wire::state_held> come_back(scripted_host& host, std::string digest
     co_return held;
 }
 
+/// A member that takes part on a thread of its own.
+class running_member {
+public:
+    running_member(ones& work, const run_member_options& o)
+        : member_(work, o), running_([this](std::stop_token stop) { run(stop); })
+    {
+    }
+
+    /// Waits until it ends by itself. Throws what it has failed with.
+    void end()
+    {
+        running_.join();
+        if (failure_) std::rethrow_exception(failure_);
+    }
+
+    bool over() const { return member_.over(); }
+
+private:
+    void run(std::stop_token stop)
+    {
+        try {
+            member_.run(stop);
+        } catch (...) {
+            failure_ = std::current_exception();
+        }
+    }
+
+    run_member member_;
+    std::exception_ptr failure_;
+    std::jthread running_;
+};
+
 /// Admits a member that lacks the state to a run whose donors cannot be reached, and is gone.
 pa::task<> die_with_donors(scripted_host& host)
 {
@@ -238,11 +271,10 @@ TEST_CASE("a member that is further than the run it joins says so, and goes on f
 {
     ones work(3);
     scripted_host here;
-    run_member member(work, here.for_member());
-    std::jthread running([&](std::stop_token stop) { member.run(stop); });
+    running_member member(work, here.for_member());
     pa::wire::state_held held;
     const auto ready = pa::sync_wait(here.loop, hear_claim(here, held));
-    running.join();
+    member.end();
     CHECK(held == pa::wire::state_held(3, work.digest()));
     CHECK(ready.round == 3);
     CHECK(ready.digest == work.digest());
@@ -254,8 +286,7 @@ TEST_CASE("a member falls back with its run when it learns that its later state 
 {
     ones work(3);
     scripted_host here;
-    run_member member(work, here.for_member());
-    std::jthread running([&](std::stop_token stop) { member.run(stop); });
+    running_member member(work, here.for_member());
     const auto later = work.state();
     const auto earlier = fives_after(1);
     pa::wire::state_held held;
@@ -271,7 +302,7 @@ TEST_CASE("a member falls back with its run when it learns that its later state 
         co_await end_run(here, *channel);
     };
     pa::sync_wait(here.loop, script());
-    running.join();
+    member.end();
     CHECK(held.digest == work.digest());
     CHECK(work.state()->spans[0] == earlier->spans[0]);
     CHECK(work.fetches == 1);
@@ -281,23 +312,14 @@ TEST_CASE("a member does not fall back with a run in which it never was", "[run_
 {
     ones work(3);
     scripted_host here;
-    run_member member(work, here.for_member());
-    std::string why;
-    std::jthread running([&](std::stop_token stop) {
-        try {
-            member.run(stop);
-        } catch (const std::system_error& failure) {
-            why = failure.what();
-        }
-    });
+    running_member member(work, here.for_member());
     const auto script = [&]() -> pa::task<> {
         std::unique_ptr<pa::any_channel> channel;
         co_await admit_to(here, channel, fives_after(1));
         co_await refute_claim(here, *channel, fives_after(1));
     };
     pa::sync_wait(here.loop, script());
-    running.join();
-    CHECK(why.find("the run has had 1 rounds, this member 3") != std::string::npos);
+    CHECK_THROWS_WITH(member.end(), Catch::Contains("the run has had 1 rounds, this member 3"));
     CHECK(work.state()->round == 3);
 }
 
@@ -305,8 +327,7 @@ TEST_CASE("a donor that gives a later state than the run's is not asked again", 
 {
     ones work;
     scripted_host here;
-    run_member member(work, here.for_member());
-    std::jthread running([&](std::stop_token stop) { member.run(stop); });
+    running_member member(work, here.for_member());
     const auto truth = fives_after(1);
     int asked = 0;
     const auto script = [&]() -> pa::task<> {
@@ -325,7 +346,7 @@ TEST_CASE("a donor that gives a later state than the run's is not asked again", 
         co_await end_run(here, *channel);
     };
     pa::sync_wait(here.loop, script());
-    running.join();
+    member.end();
     CHECK(asked == 1);
     CHECK(work.digest() == pa::example::digest(*truth));
 }
@@ -337,15 +358,7 @@ TEST_CASE("a member whose run has only donors that nobody can dial waits for ano
     scripted_host here;
     auto options = here.for_member();
     options.patience = 0.01;
-    run_member member(work, options);
-    std::error_code why;
-    std::jthread running([&](std::stop_token stop) {
-        try {
-            member.run(stop);
-        } catch (const std::system_error& failure) {
-            why = failure.code();
-        }
-    });
+    running_member member(work, options);
     const auto join_in_vain = [&]() -> pa::task<> {
         here.start();
         std::unique_ptr<pa::any_channel> channel;
@@ -360,8 +373,8 @@ TEST_CASE("a member whose run has only donors that nobody can dial waits for ano
     };
     pa::sync_wait(here.loop, join_in_vain());
     pa::sync_wait(here.loop, join_in_vain());
-    running.join();
-    CHECK(why == std::errc::resource_unavailable_try_again);
+    CHECK(papilio::test::thrown_by([&] { member.end(); }) ==
+          std::errc::resource_unavailable_try_again);
 }
 
 TEST_CASE("what a member has reported to a host that died then is its state, if it was settled",
@@ -371,15 +384,14 @@ TEST_CASE("what a member has reported to a host that died then is its state, if 
     scripted_host here;
     auto options = here.for_member();
     options.outer = {.rate = 1, .momentum = 0};
-    run_member member(work, options);
-    std::jthread running([&](std::stop_token stop) { member.run(stop); });
+    running_member member(work, options);
     pa::wire::state_held held;
     const auto script = [&]() -> pa::task<> {
         auto digest = co_await die_with_report(here);
         held = co_await come_back(here, std::move(digest), 1);
     };
     pa::sync_wait(here.loop, script());
-    running.join();
+    member.end();
     CHECK(held.round == 1);
     CHECK(held.digest == work.digest());
     CHECK(work.state()->spans[0] == std::vector<float>(10, -1));
@@ -393,15 +405,14 @@ TEST_CASE("who fetches the state of a run that is lost meanwhile joins again wit
 {
     ones work;
     scripted_host here;
-    run_member member(work, here.for_member());
-    std::jthread running([&](std::stop_token stop) { member.run(stop); });
+    running_member member(work, here.for_member());
     const auto script = [&]() -> pa::task<> {
         co_await die_with_donors(here);
         auto back = come_back(here, work.digest(), 0);
         co_await pa::timeout(std::move(back), here.loop.now() + 60s);  // of 160 for all donors
     };
     pa::sync_wait(here.loop, script());
-    running.join();
+    member.end();
     CHECK(member.over());
     CHECK(work.fetches == 0);
 }
@@ -411,23 +422,14 @@ TEST_CASE("a member that has no descriptor left in the midst of joining waits un
 {
     ones work;
     scripted_host here;
-    run_member member(work, here.for_member());
-    std::string why;
-    std::jthread running([&](std::stop_token stop) {
-        try {
-            member.run(stop);
-        } catch (const std::exception& failure) {
-            why = failure.what();
-        }
-    });
+    running_member member(work, here.for_member());
     const auto script = [&]() -> pa::task<> {
         co_await admit_without_descriptors(here);
         auto back = come_back(here, work.digest(), 0);
         co_await pa::timeout(std::move(back), here.loop.now() + 60s);
     };
     pa::sync_wait(here.loop, script());
-    running.join();
-    CHECK(why.empty());
+    member.end();
     CHECK(member.over());
 }
 
