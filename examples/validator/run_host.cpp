@@ -179,9 +179,8 @@ run_snapshot run_host::snapshot() const
 task<> run_host::take_part()
 {
     co_await client_.join({options_.run.name, {}});
-    const auto patient_until = loop_.now() + options_.rendezvous.groups.resume_wait;
     for (;;) {
-        if (is_complete(patient_until)) end(run_ending::over);
+        if (is_complete()) end(run_ending::over);
         if (ending_.is_open()) co_return;
         wire::round_ready here;
         here.round = state_->round;
@@ -199,13 +198,14 @@ task<> run_host::take_part()
     }
 }
 
-/// Whether the run has had all its rounds. A host that has come back without the last state waits
-/// for those who can give it, but not for ever: they may have ended with the run.
-bool run_host::is_complete(time_point patient_until) const
+/// Whether the run has had all its rounds. A host without the last state waits from then on for
+/// those who can give it, but not for ever: they may have ended with the run.
+bool run_host::is_complete()
 {
     if (!server_.run().had_all_rounds()) return false;
     if (state_->round == server_.run().round()) return true;
-    return loop_.now() >= patient_until;
+    if (!patient_until_) patient_until_ = loop_.now() + options_.rendezvous.groups.resume_wait;
+    return loop_.now() >= *patient_until_;
 }
 
 /// Observes one round: fetches the mean, takes the same outer step as the miners, and reports the

@@ -17,6 +17,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -109,7 +110,7 @@ private:
     void write_down(settled_round s);
     void note_arrival(const member& m);
     void note_departure(const member_left& left);
-    bool is_complete(time_point patient_until) const;
+    bool is_complete();
     bool is_current(const state_snapshot& s, const std::string& digest) const;
 
     asio_loop& loop_;
@@ -134,6 +135,7 @@ private:
     gate called_;                               // while a group is averaging
     gate ending_;                               // once no further round is wanted
     run_ending how_ = run_ending::over;
+    std::optional<time_point> patient_until_;  // for the last state; empty: it is not missed yet
     bool dismissing_ = false;
     bool told_failure_ = false;  // of the journal, as long as it lasts
 };

@@ -91,6 +91,19 @@ TEST_CASE("whoever announces more than it may loses its link")
     CHECK(pair.inbox.most_held() == 0);
 }
 
+TEST_CASE("whoever announces in another order than it sends gets no more than one receive asks for")
+{
+    played_link pair;
+    std::byte into{};
+    auto receiving = pair.receive(pa::tag{7}, {&into, 1});
+    receiving.start(pair.world);
+    for (std::uint64_t n : {10u, 9u}) {
+        REQUIRE(!pair.link.error());
+        pair.say({.kind = flow_kind::announce, .size = 1, .number = n, .subject = 7});
+    }
+    CHECK(pair.link.error() == pa::errc::bad_message);
+}
+
 TEST_CASE("whoever sends beyond its window loses its link, whether a receive waits or not")
 {
     const bool waits = GENERATE(false, true);

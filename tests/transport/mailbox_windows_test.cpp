@@ -158,6 +158,25 @@ TEST_CASE("a message that was asked for is kept when its receive is dropped, for
     CHECK(at.said == "1+1 1+2 ");
 }
 
+TEST_CASE("receives that are dropped one after another never make their messages unlawful")
+{
+    told_box at;
+    at.announce(1, first_tag, 10);
+    {
+        told_receive dropped(at, first_tag, 10);
+    }
+    auto second = std::make_unique<told_receive>(at, first_tag, 10);  // is for the first message
+    at.announce(2, first_tag, 10);
+    told_receive third(at, first_tag, 10);
+    CHECK(at.said == "1+1 1+2 ");
+    second.reset();
+    at.deliver(first_tag, 10);
+    CHECK(third.work.finished());
+    at.deliver(first_tag, 10);
+    told_receive last(at, first_tag, 10);
+    CHECK(last.work.finished());
+}
+
 TEST_CASE(
     "a message that goes early after it was announced is no other, and needs no other receive")
 {
@@ -327,6 +346,21 @@ TEST_CASE("of a call that failed here as well nothing is left for the try that h
     if (ends_first) at.end_call(vote(5));
     at.box.discard_call(vote(5));
     if (!ends_first) at.end_call(vote(5));
+    at.box.begin_call(vote(5, 8));
+    at.deliver(vote(5), 40);  // of the sixteenth try after that
+    for (std::uint32_t call = 6; call < 100; ++call) at.end_call(vote(call));
+    told_receive next(at, vote(5), 40);
+    CHECK(next.work.finished());
+}
+
+TEST_CASE(
+    "of a call that succeeded here nothing is remembered that ends the try with its tags next")
+{
+    told_box at;
+    const auto vote = [](std::uint32_t call, std::uint32_t attempt = 0) {
+        return pa::make_tag({.call = call, .kind = pa::message_kind::vote, .attempt = attempt});
+    };
+    at.end_call(vote(5));
     at.box.begin_call(vote(5, 8));
     at.deliver(vote(5), 40);  // of the sixteenth try after that
     for (std::uint32_t call = 6; call < 100; ++call) at.end_call(vote(call));

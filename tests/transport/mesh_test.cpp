@@ -598,6 +598,33 @@ TEST_CASE("whoever waits for a link is told when the transport is closed")
     CHECK(board.attempts == attempts);
 }
 
+TEST_CASE("of a link that was half made when the transport was closed nothing is left")
+{
+    switchboard board;
+    board.streams_of_a_link = 2;
+    test_mesh net(board, 1, 2), peer(board, 0, 2);
+    auto connecting = net.connect(1h);
+    connecting.start(board.world);
+    pa::sync_wait(board.world, pa::sleep_for(15ms));
+    board.cut = true;  // before the second stream
+    pa::sync_wait(board.world, pa::sleep_for(10s));
+    REQUIRE(board.streams.size() == 1);
+    const std::vector<std::byte> message(10);
+    auto sending = net.send(0, pa::tag{5}, message);
+    sending.start(board.world);
+    pa::sync_wait(board.world, net.close());
+    pa::sync_wait(board.world, pa::sleep_for(20s));
+    CHECK(connecting.finished());
+    CHECK(sending.finished());
+    board.cut = false;
+    const auto attempts = board.attempts;
+    pa::sync_wait(board.world, pa::sleep_for(10min));
+    CHECK(board.attempts == attempts);
+    CHECK_FALSE(net.connected(0));
+    net.admit(0);
+    CHECK_THROWS_WITH(pa::sync_wait(board.world, net.connect(1h)), Catch::Contains("disconnected"));
+}
+
 TEST_CASE("whoever is not there any more is not dialled, and is again when its address is known")
 {
     meshes g(2);

@@ -31,13 +31,15 @@ namespace papilio::inline PAPILIO_MODE {
 /// - `call_numbers& calls()`: the numbers of the calls made on this transport, always the same
 ///   object; without it callers number their calls themselves, and each number serves once
 /// - `bool post(int peer, tag t, bytes message)` sends a copy of a small message in the background,
-///   ahead of those that wait; false if it cannot, as when the link has failed
+///   ahead of those that wait, which are not under this tag; false if it cannot, as when the link
+///   has failed
 /// - `void begin_call(tag t)`: this attempt at the call that `t` belongs to begins here; others,
 ///   eight or more before or after it, need not be discarded any more, as tags come round
 /// - `void discard_call(tag t)` discards all messages of the call that `t` belongs to, those that
 ///   arrive later among them; what other peers keep of this one's they may drop, but for a no
 /// - `void prioritise(tag t, int priority)`: messages of the call that `t` belongs to are sent
-///   before all that wait and have a lower priority; the default is zero
+///   before all that wait and have a lower priority; the default is zero. It is set before the
+///   first of them is sent, since those under one tag stay in order
 /// - `time_point last_heard(int peer)`: when the last byte from `peer` arrived
 /// - `std::uint64_t arrived(int peer)`: how many bytes `peer`'s host has acknowledged so far; a
 ///   `send` may finish long before

@@ -44,9 +44,10 @@ public:
     task<> send(int peer, tag t, bytes message);
     task<std::size_t> recv(int peer, tag t, mutable_bytes into);
 
-    /// Sends a copy of a small message in the background, ahead of those that wait. It is kept
-    /// until the link is established, or again, and has taken it. False if the peer has left, or
-    /// too many are kept.
+    /// Sends a copy of a small message in the background, ahead of those that wait: a tag is for
+    /// `post` or for `send`, not for both at a time. It is kept until the link is established, or
+    /// again; what waits on a link for its receive then is lost if that fails. False if the peer
+    /// has left, or too many are kept.
     bool post(int peer, tag t, bytes message);
 
     call_numbers& calls() noexcept { return calls_; }

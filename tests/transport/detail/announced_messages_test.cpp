@@ -63,6 +63,31 @@ TEST_CASE("for each receive that is dropped one message that was granted may fin
     CHECK(waiting.take(here, 1)->is == state::spare);
 }
 
+TEST_CASE("a message that was granted behind a spare one is spare when its receive is dropped")
+{
+    announced_messages waiting;
+    for (std::uint64_t n = 1; n <= 2; ++n) {
+        waiting.add(here, n, 1);
+        waiting.answer(here, *waiting.of(here).next, state::granted);
+        waiting.dropped(here, n == 1 ? 0 : 1);  // the second receive is one more than wait
+    }
+    CHECK(waiting.take(here, 1)->is == state::spare);
+    CHECK(waiting.take(here, 1)->is == state::spare);
+}
+
+TEST_CASE("numbers rise under a tag")
+{
+    announced_messages waiting;
+    waiting.add(here, 3, 1);
+    CHECK_THROWS_AS(waiting.add(here, 3, 1), std::system_error);
+    CHECK_THROWS_AS(waiting.add(here, 2, 1), std::system_error);
+    waiting.answer(here, *waiting.of(here).next, state::granted);
+    CHECK_THROWS_AS(waiting.add(here, 1, 1), std::system_error);
+    waiting.add(there, 2, 1);
+    waiting.add(here, 4, 1);
+    CHECK(waiting.of(here).next->number == 4);
+}
+
 TEST_CASE("a message that is withdrawn waits no more")
 {
     announced_messages waiting;
@@ -81,7 +106,6 @@ TEST_CASE("a peer of whose announcements too many are unanswered is refused, and
 {
     announced_messages waiting;
     for (std::uint64_t n = 1; n <= pa::wire::max_announced; ++n) waiting.add(here, n, 1);
-    CHECK_NOTHROW(waiting.add(here, 1, 1));  // the same again
     CHECK_NOTHROW(waiting.add({2, pa::tag{5}}, 1, 1));
     waiting.answer(here, *waiting.of(here).next, state::granted);
     CHECK_NOTHROW(waiting.add(there, 1, 1));

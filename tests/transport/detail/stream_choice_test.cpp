@@ -16,15 +16,21 @@ pa::tag tag_of(std::uint32_t call, std::uint32_t index = 0)
     return pa::make_tag({.call = call, .kind = pa::message_kind::contribution, .index = index});
 }
 
+/// Nothing waits to be sent.
+std::size_t streams_of(stream_choice& c, pa::tag t, pa::time_point now)
+{
+    return c.streams(t, now, [](std::uint64_t) { return false; });
+}
+
 /// One call that carries `mib` at `rate(streams)` bytes per second; how many streams it had.
 template <class Rate>
 std::size_t transfer(stream_choice& c, std::uint32_t call, int mib, pa::time_point& now,
                      const Rate& rate)
 {
-    const auto streams = c.streams(tag_of(call), now);
+    const auto streams = streams_of(c, tag_of(call), now);
     for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(mib); ++i) {
         now += pa::duration(static_cast<std::int64_t>(1e9 * 1048576 / rate(streams)));
-        CHECK(c.streams(tag_of(call, i), now) == streams);
+        CHECK(streams_of(c, tag_of(call, i), now) == streams);
         c.sent(tag_of(call, i), std::size_t{1} << 20, now);
     }
     return streams;
@@ -70,7 +76,7 @@ TEST_CASE("a call keeps its number of streams, and its rate decides about the ne
     CHECK(transfer(choice, 2, 5, now, rate) == 2);
     CHECK(transfer(choice, 3, 5, now, rate) == 4);
     CHECK(transfer(choice, 4, 5, now, rate) == 4);
-    CHECK(choice.streams(tag_of(1), now) == 1);
+    CHECK(streams_of(choice, tag_of(1), now) == 1);
 }
 
 TEST_CASE("each of many calls at once keeps its number of streams")
@@ -78,13 +84,13 @@ TEST_CASE("each of many calls at once keeps its number of streams")
     stream_choice choice(8);
     pa::time_point now{1s};
     const auto rate = [](std::size_t streams) { return 1e9 * static_cast<double>(streams); };
-    CHECK(choice.streams(tag_of(1), now) == 1);
+    CHECK(streams_of(choice, tag_of(1), now) == 1);
     for (std::uint32_t call = 2; call < 1000; ++call) transfer(choice, call, 2, now, rate);
-    CHECK(choice.streams(tag_of(5000), now) == 8);
-    CHECK(choice.streams(tag_of(1), now) == 1);
+    CHECK(streams_of(choice, tag_of(5000), now) == 8);
+    CHECK(streams_of(choice, tag_of(1), now) == 1);
     now += 2min;
-    for (std::uint32_t call = 6000; call < 8000; ++call) choice.streams(tag_of(call), now);
-    CHECK(choice.streams(tag_of(1), now) == 8);  // what it had sent has long arrived
+    for (std::uint32_t call = 6000; call < 8000; ++call) streams_of(choice, tag_of(call), now);
+    CHECK(streams_of(choice, tag_of(1), now) == 8);  // what it had sent has long arrived
 }
 
 TEST_CASE("little data says nothing about a link")
@@ -92,8 +98,22 @@ TEST_CASE("little data says nothing about a link")
     stream_choice choice(4);
     pa::time_point now{1s};
     for (std::uint32_t call = 1; call < 200; ++call) {
-        CHECK(choice.streams(tag_of(call), now) == 1);
+        CHECK(streams_of(choice, tag_of(call), now) == 1);
         now += 1ms;
         choice.sent(tag_of(call), 1000, now);
     }
+}
+
+TEST_CASE("a call keeps its number of streams as long as something of it waits")
+{
+    stream_choice choice(8);
+    pa::time_point now{1s};
+    CHECK(streams_of(choice, tag_of(1), now) == 1);
+    const auto rate = [](std::size_t streams) { return 1e9 * static_cast<double>(streams); };
+    for (std::uint32_t call = 2; call < 100; ++call) transfer(choice, call, 2, now, rate);
+    now += 2min;
+    const auto waits = [](std::uint64_t call) { return call == pa::call_of(tag_of(1)); };
+    for (std::uint32_t call = 6000; call < 8000; ++call) choice.streams(tag_of(call), now, waits);
+    CHECK(streams_of(choice, tag_of(1), now) == 1);
+    CHECK(streams_of(choice, tag_of(2), now) == 8);
 }

@@ -45,11 +45,15 @@ public:
 
     bool empty() const noexcept { return messages_.empty(); }
 
-    /// A peer of whose announcements more than `wire::max_announced` are unanswered breaks the
-    /// protocol: `errc::bad_message`.
+    /// A peer breaks the protocol, `errc::bad_message`, whose numbers do not rise under a tag, or
+    /// of whose announcements more than `wire::max_announced` are unanswered.
     void add(address from, std::uint64_t number, std::size_t size)
     {
-        if (!messages_.emplace(key(from, number), announced{number, size}).second) return;
+        if (is_of(messages_.lower_bound({from, number}), from))
+            throw std::system_error(
+                errc::bad_message, "peer " + std::to_string(from.first) + " announced message " +
+                                       std::to_string(number) + " after a later one under its tag");
+        messages_.emplace(key(from, number), announced{number, size});
         if (++unanswered_[from.first] > wire::max_announced)
             throw std::system_error(errc::bad_message,
                                     "peer " + std::to_string(from.first) + " announced more than " +
@@ -88,18 +92,15 @@ public:
         --unanswered_[from.first];
     }
 
-    /// A receive was dropped, and `left` of its address still wait: if that is less than have been
-    /// granted, one that was may find none.
+    /// A receive was dropped, and `left` of its address still wait: they are for the first that
+    /// have been granted, and any behind them may find none.
     void dropped(address from, std::size_t left)
     {
-        announced* last = nullptr;
         for (auto at = first(from); is_of(at, from) && at->second.is != state::unanswered; ++at) {
-            if (at->second.is != state::granted) continue;
-            last = &at->second;
-            if (left-- == 0) break;
-            last = nullptr;
+            if (!at->second.granted()) continue;
+            if (left == 0) at->second.is = state::spare;
+            left -= left > 0;
         }
-        if (last) last->is = state::spare;
     }
 
     /// Removes those for which `which(from, message)`, in order.

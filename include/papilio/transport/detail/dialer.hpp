@@ -58,6 +58,7 @@ public:
     /// The first stream tells how many there are; `begun` is called before it is added.
     task<> dial(std::shared_ptr<peer_link> l, std::function<void()> begun)
     {
+        failures_.erase(l->peer());  // they were of another time
         co_await dial_stream(*l, 0, begun);
         std::vector<task<>> others;
         for (std::size_t i = 1; i < l->streams(); ++i)

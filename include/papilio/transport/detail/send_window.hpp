@@ -87,6 +87,13 @@ public:
     void fail(std::error_code why);
     std::error_code error() const noexcept { return error_; }
 
+    /// Whether a message of this call, as `call_of` tells it, waits.
+    bool holds(std::uint64_t call) const
+    {
+        return std::ranges::any_of(tags_,
+                                   [call](const auto& t) { return call_of(t.first) == call; });
+    }
+
     /// Awaiting it lasts until no message waits.
     gate::passage drained() noexcept { return drained_.opened(); }
 

@@ -47,14 +47,16 @@ private:
 };
 
 /// Chooses the number of streams that each call uses. A call keeps its number until it has sent
-/// nothing for a minute, so that messages under one tag stay in order; its rate decides about the
-/// number of the next one.
+/// nothing for a minute and nothing of it waits, so that messages under one tag stay in order; its
+/// rate decides about the number of the next one.
 class stream_choice {
 public:
     explicit stream_choice(std::size_t max_streams) noexcept : count_(max_streams) {}
 
-    /// How many streams the call that `t` belongs to uses.
-    std::size_t streams(tag t, time_point now)
+    /// How many streams the call that `t` belongs to uses. `waits(call)` tells whether a message of
+    /// that call waits to be sent.
+    template <class Waits>
+    std::size_t streams(tag t, time_point now, Waits waits)
     {
         const auto known = recent_.find(call_of(t));
         if (known != recent_.end()) {
@@ -63,7 +65,7 @@ public:
         }
         if (const auto newest = recent_.find(newest_); newest != recent_.end())
             learn(newest->second);
-        if (recent_.size() >= full_) forget_idle(now);
+        if (recent_.size() >= full_) forget_idle(now, waits);
         newest_ = call_of(t);
         recent_.emplace(newest_, transfer{count_.now(), 0, now, now, now});
         return count_.now();
@@ -101,10 +103,11 @@ private:
     }
 
     /// Whatever was sent a minute ago has arrived, or its link has failed.
-    void forget_idle(time_point now)
+    template <class Waits>
+    void forget_idle(time_point now, Waits waits)
     {
-        std::erase_if(recent_, [now](const auto& x) {
-            return now - x.second.last > std::chrono::minutes(1);
+        std::erase_if(recent_, [&](const auto& x) {
+            return now - x.second.last > std::chrono::minutes(1) && !waits(x.first);
         });
         full_ = std::max(few, 2 * recent_.size());
     }

@@ -231,9 +231,12 @@ PAPILIO_DECL void mailbox::discard_call(tag t)
 PAPILIO_DECL void mailbox::begin_call(tag t)
 {
     const auto call = call_of(t);
-    std::erase_if(discarded_calls_, [call](std::uint64_t other) {
+    const auto is_past = [call](std::uint64_t other) {
         return other >> 4 == call >> 4 && ((call - other) & max_tag_attempt) >= 8;
-    });
+    };
+    std::erase_if(discarded_calls_, is_past);
+    for (auto& [peer, ended] : ended_calls_)
+        std::erase_if(ended, [&](tag other) { return is_past(call_of(other)); });
 }
 
 }  // namespace papilio

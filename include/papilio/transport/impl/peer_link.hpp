@@ -103,7 +103,8 @@ PAPILIO_DECL connection& peer_link::connection_for(tag t)
 {
     if (error_) throw std::system_error(error_, "peer " + std::to_string(peer_));
     const auto mixed = static_cast<std::uint64_t>(t) * 0x9e3779b97f4a7c15u >> 32;
-    const auto streams = choice_ ? choice_->streams(t, loop_.now()) : connections_.size();
+    const auto waits = [this](std::uint64_t call) { return window_.holds(call); };
+    const auto streams = choice_ ? choice_->streams(t, loop_.now(), waits) : connections_.size();
     return *connections_[mixed % streams];
 }
 

@@ -32,7 +32,9 @@ PAPILIO_DECL void peer_links::add_peer()
 
 PAPILIO_DECL std::shared_ptr<peer_link> peer_links::make(int peer, link_identity id)
 {
-    return std::make_shared<peer_link>(loop_, inbox_, rank_, peer, options_, id);
+    auto made = std::make_shared<peer_link>(loop_, inbox_, rank_, peer, options_, id);
+    if (closed_ && peer != rank_) made->fail(errc::disconnected);
+    return made;
 }
 
 /// The link before has failed: whoever waited for it has been told.
@@ -153,7 +155,7 @@ PAPILIO_DECL void peer_links::close()
     for (int peer = 0; peer < size(); ++peer) {
         stop_dialling(peer);
         auto& link = *to(peer);
-        if (link.streams() == 0) link.fail(errc::disconnected);
+        if (peer != rank_ && !link.is_settled()) link.fail(errc::disconnected);
         link.mark_replaced();  // nothing will, and whoever waits for that need not any more
     }
 }
