@@ -150,6 +150,17 @@ pa::task<> end_run(scripted_host& host, pa::any_channel& channel)
     co_await channel.close();
 }
 
+/// Waits until the member has gone, with a word or without. Who closed the channel before might
+/// take back what it was told last.
+pa::task<> hear_it_leave(scripted_host& host, pa::any_channel& channel)
+{
+    try {
+        co_await host.next<pa::wire::leave>(channel);
+    } catch (const std::system_error&) {
+        // It has gone without a word.
+    }
+}
+
 /// Comes back with this state, which nobody gives, and ends the run once the member holds it.
 pa::task<pa::wire::state_held> come_back(scripted_host& host, std::string digest,
                                          std::uint32_t round)
@@ -317,6 +328,7 @@ TEST_CASE("a member does not fall back with a run in which it never was", "[run_
         std::unique_ptr<pa::any_channel> channel;
         co_await admit_to(here, channel, fives_after(1));
         co_await refute_claim(here, *channel, fives_after(1));
+        co_await hear_it_leave(here, *channel);
     };
     pa::sync_wait(here.loop, script());
     CHECK_THROWS_WITH(member.end(), Catch::Contains("the run has had 1 rounds, this member 3"));
@@ -365,11 +377,7 @@ TEST_CASE("a member whose run has only donors that nobody can dial waits for ano
         pa::wire::run_status now{1, "of nobody", {}};
         now.donors.push_back({2, {"", 0}});
         co_await here.admit(channel, std::move(now));
-        try {
-            co_await here.next<pa::wire::leave>(*channel);
-        } catch (const std::system_error&) {
-            // It has gone away without a word.
-        }
+        co_await hear_it_leave(here, *channel);
     };
     pa::sync_wait(here.loop, join_in_vain());
     pa::sync_wait(here.loop, join_in_vain());
