@@ -24,8 +24,11 @@ using pa::tcp::detail::resolver;
 
 namespace {
 
-const addresses somewhere{asio::ip::make_address("192.0.2.7"),
-                          asio::ip::make_address("2001:db8::7")};
+/// Made anew for each thread: one that has been left alone may outlast what belongs to the program.
+addresses somewhere()
+{
+    return {asio::ip::make_address("192.0.2.7"), asio::ip::make_address("2001:db8::7")};
+}
 
 /// A DNS server that answers about "slow" when it is told to. The resolvers that ask it may be gone
 /// by then.
@@ -45,7 +48,7 @@ resolver::lookup ask(std::shared_ptr<server> dns)
             dns->told.wait();
             dns->answered.count_down();
         }
-        return somewhere;
+        return somewhere();
     };
 }
 
@@ -62,7 +65,7 @@ TEST_CASE("names are resolved beside the loop, numbers at once")
     const auto dns = std::make_shared<server>();
     pa::asio_loop loop;
     resolver names(loop, ask(dns));
-    CHECK(pa::sync_wait(loop, names.resolve("host")) == somewhere);
+    CHECK(pa::sync_wait(loop, names.resolve("host")) == somewhere());
     CHECK(dns->asked == 1);
     const auto number = pa::sync_wait(loop, names.resolve("2001:db8::1"));
     CHECK(number == addresses{asio::ip::make_address("2001:db8::1")});
@@ -79,7 +82,7 @@ TEST_CASE("a silent DNS server outlasts neither patience nor resolver nor loop")
         resolver names(loop, ask(dns));
         CHECK(pa::test::thrown_by([&] { pa::sync_wait(loop, within(loop, names, "slow", 5ms)); }) ==
               pa::errc::timed_out);
-        CHECK(pa::sync_wait(loop, names.resolve("host")) == somewhere);  // nobody waits behind it
+        CHECK(pa::sync_wait(loop, names.resolve("host")) == somewhere());  // nobody waits behind it
     }
     CHECK(dns->asked == 2);
     dns->told.count_down();  // the loop has ended by now
@@ -102,7 +105,7 @@ TEST_CASE("a name is asked for once at a time, and a late answer serves who asks
     const auto both = [&]() -> pa::task<> { co_await pa::when_all(std::move(all)); };
     dns->told.count_down();
     pa::sync_wait(loop, both());
-    CHECK(heard == std::vector<addresses>{somewhere, somewhere});
+    CHECK(heard == std::vector<addresses>{somewhere(), somewhere()});
     CHECK(dns->asked == 1);
 }
 

@@ -41,9 +41,9 @@ public:
         error_ = connection_.end_;
         if (error_) return true;
         if (!connection_.window_.admits(*this)) return false;
-        const bool first = connection_.queue_.empty();
+        const bool is_next = connection_.queue_.empty();
         push();
-        if (first) connection_.flush();
+        if (is_next) connection_.flush();
         return !queued_;
     }
 

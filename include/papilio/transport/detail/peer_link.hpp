@@ -36,7 +36,7 @@ public:
     }
     peer_link(const peer_link&) = delete;
     peer_link& operator=(const peer_link&) = delete;
-    ~peer_link();
+    ~peer_link() override;
 
     int peer() const noexcept { return peer_; }
 
