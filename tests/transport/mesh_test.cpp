@@ -602,8 +602,8 @@ TEST_CASE("of a link that was half made when the transport was closed nothing is
 {
     switchboard board;
     board.streams_of_a_link = 2;
-    test_mesh net(board, 1, 2), peer(board, 0, 2);
-    auto connecting = net.connect(1h);
+    test_mesh net(board, 1, 3), peer(board, 0, 2);
+    auto connecting = net.connect({0}, 1h);
     connecting.start(board.world);
     pa::sync_wait(board.world, pa::sleep_for(15ms));
     board.cut = true;  // before the second stream
@@ -622,7 +622,12 @@ TEST_CASE("of a link that was half made when the transport was closed nothing is
     CHECK(board.attempts == attempts);
     CHECK_FALSE(net.connected(0));
     net.admit(0);
-    CHECK_THROWS_WITH(pa::sync_wait(board.world, net.connect(1h)), Catch::Contains("disconnected"));
+    for (int rank : {0, 2})
+        CHECK_THROWS_WITH(pa::sync_wait(board.world, net.connect({rank}, 1h)),
+                          Catch::Contains("disconnected"));
+    std::byte into{};
+    CHECK_THROWS_AS(pa::sync_wait(board.world, net.recv(0, pa::tag{5}, {&into, 1})),
+                    std::system_error);
 }
 
 TEST_CASE("whoever is not there any more is not dialled, and is again when its address is known")

@@ -142,7 +142,7 @@ PAPILIO_DECL void peer_links::add(const wire::hello& h, std::unique_ptr<byte_str
 PAPILIO_DECL void peer_links::admit(int peer)
 {
     const auto before = to(peer);
-    if (!before->error() && before->streams() == 0) return;
+    if (closed_ || (!before->error() && before->streams() == 0)) return;
     log(log_level::info, "peer admitted", {"rank", "peer"}, rank_, peer);
     before->fail(errc::disconnected);
     stop_dialling(peer);
