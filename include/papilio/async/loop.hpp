@@ -2,6 +2,7 @@
 
 #include <papilio/async/event.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/kept_memory.hpp>
 
 #include <atomic>
 #include <map>
@@ -46,6 +47,14 @@ public:
     /// Runs one event, waiting for it if need be. Returns false when no event can ever come: a
     /// deadlock.
     bool run_one();
+
+    /// Memory that calls in place leave for later ones: up to 1 GiB, no more than calls under way
+    /// at the same time have used.
+    detail::kept_memory& memory() noexcept { return memory_; }
+
+    /// Returns that memory to the system, which may also take it without being told, once it is
+    /// short of memory.
+    void release_memory() noexcept { memory_.release(); }
 
     /// A task that `spawn` started. The loop owns it until it ends, at the latest until the loop
     /// itself is destroyed.
@@ -98,6 +107,7 @@ private:
     std::map<time_point, detail::event_list> timers_;  // each holds at least one event
     int turn_ = 0;                                     // events until input is polled next
     spawned* spawned_ = nullptr;                       // the first of a list
+    detail::kept_memory memory_;
 
     std::mutex remote_mutex_;  // guards the remote queue and the list of spawned tasks
     detail::event_list remote_queue_;

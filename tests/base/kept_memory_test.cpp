@@ -1,0 +1,73 @@
+#include <papilio/base/buffer_pool.hpp>
+#include <papilio/base/kept_memory.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using papilio::detail::kept_memory;
+
+constexpr std::size_t large = 8 << 20;
+constexpr bool keeps = !papilio::detail::watches_addresses;
+
+}  // namespace
+
+TEST_CASE("a block that is taken is at least as large as was asked for, and can be filled")
+{
+    kept_memory memory;
+    for (const auto size : {std::size_t{0}, std::size_t{1}, std::size_t{100'000}, large + 1}) {
+        auto block = memory.take(size);
+        CHECK(block.get().size() >= size);
+        std::ranges::fill(block.get(), std::byte{7});
+        memory.give(std::move(block));
+    }
+}
+
+TEST_CASE("what is given back is lent again to whoever needs as much or up to half as much")
+{
+    kept_memory memory;
+    const auto lent = [&](std::size_t size) {
+        auto block = memory.take(size);
+        const auto* where = block.get().data();
+        memory.give(std::move(block));
+        return where;
+    };
+    const auto* first = lent(large);
+    CHECK((lent(large) == first || !keeps));
+    CHECK((lent(large / 2) == first || !keeps));
+    CHECK(memory.size() == (keeps ? large : 0));
+    lent(large / 4);
+    CHECK((memory.size() > large || !keeps));
+}
+
+TEST_CASE("two at the same time have memory of their own")
+{
+    kept_memory memory;
+    memory.give(memory.take(large));
+    auto one = memory.take(large), other = memory.take(large);
+    CHECK(one.get().data() != other.get().data());
+}
+
+TEST_CASE("no more is kept than 1 GiB, of what was given last, and nothing after a release")
+{
+    kept_memory memory;
+    constexpr auto third = kept_memory::max_kept / 3 + (1 << 20);
+    std::vector<kept_memory::block> blocks;
+    for (int i = 0; i < 3; ++i) blocks.push_back(memory.take(third));
+    const auto* last = blocks.back().get().data();
+    for (auto& b : blocks) memory.give(std::move(b));
+    CHECK(memory.size() <= kept_memory::max_kept);
+    CHECK((memory.size() > third || !keeps));
+    auto newest = memory.take(third);
+    auto second = memory.take(third);
+    CHECK((newest.get().data() == last || second.get().data() == last || !keeps));
+    memory.release();
+    CHECK(memory.size() == 0);
+    memory.give(memory.take(2 * kept_memory::max_kept));
+    CHECK(memory.size() == 0);
+}
