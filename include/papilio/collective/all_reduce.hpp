@@ -41,8 +41,13 @@ template <class Net, class In, class Out, detail::no_options Op = sum,
 task<report> all_reduce(Net&& net, In&& in, Out&& out, Op op = {}, Codec codec = {},
                         call_options options = {});
 
-/// The same with the result in place of the data. On an error `data` is untouched: the result is
-/// built elsewhere, which takes as much memory again, and copied at the end.
+/// The same with the result in place of the data, whose elements are overwritten one range after
+/// another while the call runs. On an error, and if the task is dropped, `data` holds again what it
+/// held: that is saved before it is overwritten, which takes as much memory again. The loop keeps
+/// the memory for later calls (`loop::release_memory`).
+///
+/// With `options.on_error = on_error::undefined` nothing is saved: if the call fails or is dropped,
+/// some elements are results and others are what they were, and nothing tells which.
 template <class Net, class Data, detail::no_options Op = sum, detail::no_options Codec = identity>
 task<report> all_reduce_in_place(Net&& net, Data&& data, Op op = {}, Codec codec = {},
                                  call_options options = {});

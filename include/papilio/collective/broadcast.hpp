@@ -21,9 +21,9 @@ namespace papilio::inline PAPILIO_MODE {
 /// van de Geijn's method; an all_reduce to which the root alone contributes.) Under a lossy codec
 /// the root, too, ends with what the others decode.
 ///
-/// `data` is as long on every peer and outlives the task. It is replaced when all hold the result;
-/// on an error it is untouched, and the `call_error` names the culprit. Takes as much memory
-/// again. `options.roles` are the call's own.
+/// `data` is as long on every peer and outlives the task. On an error it holds again what it held,
+/// and the `call_error` names the culprit; that takes as much memory again, unless
+/// `options.on_error` is `on_error::undefined`. `options.roles` are the call's own.
 template <class Net, class Data, detail::no_options Codec = identity>
 task<report> broadcast(Net&& net, Data&& data, int root, Codec codec = {},
                        call_options options = {});

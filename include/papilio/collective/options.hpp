@@ -13,11 +13,17 @@ namespace papilio::inline PAPILIO_MODE {
 
 class thread_pool;
 
+/// What the caller's data holds when a call in place has failed.
+enum class on_error : std::uint8_t {
+    restored,   ///< what it held: that is saved before results overwrite it, and put back
+    undefined,  ///< anything, as with MPI, NCCL and gloo
+};
+
 /// The numbers of a call. All peers pass the same, but for `weight`, `timeout`, `priority`,
-/// `in_flight` and `pool`. Options come last, and may follow the data alone: `all_reduce(net, in,
-/// out, {.timeout = 30s})`. Lists of up to 16 elements may be given in place, as in
-/// `{.shares = {1, 2}}`; vectors, arrays and spans are borrowed until the call ends, and so is what
-/// pointers point to.
+/// `in_flight`, `on_error` and `pool`. Options come last, and may follow the data alone:
+/// `all_reduce(net, in, out, {.timeout = 30s})`. Lists of up to 16 elements may be given in place,
+/// as in `{.shares = {1, 2}}`; vectors, arrays and spans are borrowed until the call ends, and so
+/// is what pointers point to.
 struct call_options {
     /// The call returns within this time, whatever the others do. The longest duration is no limit.
     duration timeout = std::chrono::seconds(60);
@@ -56,6 +62,9 @@ struct call_options {
     /// Messages on the way to a peer, of no more than 24 MiB of elements; zero: chosen. Peers of
     /// reduce_scatter and all_gather agree.
     std::size_t in_flight = 0;
+
+    /// In place, and in a broadcast. `undefined` spares a copy of the data and the memory for it.
+    papilio::on_error on_error = papilio::on_error::restored;
 
     thread_pool* pool =
         nullptr;  ///< where codecs and reductions run; null: on the loop's own thread

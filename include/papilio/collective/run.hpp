@@ -15,8 +15,7 @@ namespace papilio::inline PAPILIO_MODE::detail {
 task<report> run_all_reduce(any_transport net, std::unique_ptr<call_data> data,
                             call_options options);
 
-/// Reduces into a staging buffer, and copies the result to where the output was to be when the call
-/// has succeeded.
+/// Reduces where the data lies, and puts back what it held if the call fails.
 task<report> run_all_reduce_in_place(any_transport net, std::unique_ptr<call_data> data,
                                      call_options options);
 

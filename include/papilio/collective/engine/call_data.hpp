@@ -5,6 +5,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/element.hpp>
 #include <papilio/codec/base.hpp>
+#include <papilio/collective/engine/undo_log.hpp>
 #include <papilio/plan/partition.hpp>
 
 #include <cstddef>
@@ -81,16 +82,23 @@ public:
     /// Results go to `out` instead.
     void set_out(mutable_bytes out) noexcept { out_ = out; }
 
+    /// What `out` held is saved in `log`, which is borrowed, before it is overwritten.
+    void set_undo_log(undo_log* log) noexcept { log_ = log; }
+
     /// The elements of a range of the whole vector, as they lie in memory.
     bytes input(part where) const
     {
         return in_.subspan((where.begin - in_begin_) * kind_.element_size,
                            where.size * kind_.element_size);
     }
-    mutable_bytes output(part where) const
+    bytes output(part where) const { return place_of(where); }
+
+    /// Where the result of a range, the same each time, is to be written. From any thread.
+    mutable_bytes overwrite(part where) const
     {
-        return out_.subspan((where.begin - out_begin_) * kind_.element_size,
-                            where.size * kind_.element_size);
+        const auto place = place_of(where);
+        if (log_) log_->save(static_cast<std::size_t>(place.data() - out_.data()), place.size());
+        return place;
     }
 
     /// The most bytes that so many elements take when they are encoded. None take none.
@@ -113,9 +121,16 @@ public:
                         std::vector<std::byte>* encoded) const = 0;
 
 private:
+    mutable_bytes place_of(part where) const
+    {
+        return out_.subspan((where.begin - out_begin_) * kind_.element_size,
+                            where.size * kind_.element_size);
+    }
+
     call_kind kind_;
     bytes in_;
     mutable_bytes out_;
+    undo_log* log_ = nullptr;
     std::size_t in_begin_ = 0;
     std::size_t out_begin_ = 0;
 };

@@ -42,7 +42,7 @@ public:
     /// before, which lie where the final result goes.
     bytes elements(int k, part where) const
     {
-        return k == 0 ? data_.input(where) : bytes(data_.output(where));
+        return k == 0 ? data_.input(where) : data_.output(where);
     }
 
     /// The most bytes of a message about a chunk of each of `parts`, with a descriptor.
@@ -66,7 +66,7 @@ public:
                               mutable_bytes to) const
     {
         return write(content::reduced, k, c, parts, to,
-                     [&](part where) { return bytes(data_.output(where)); });
+                     [&](part where) { return data_.output(where); });
     }
 
     void read_results(int k, std::size_t c, std::span<const int> parts, bytes message) const
@@ -91,7 +91,7 @@ public:
     {
         const auto where = plan_.chunk(me_, c);
         const auto from = data_.input(where);
-        const auto to = data_.output(where);
+        const auto to = data_.overwrite(where);
         std::vector<std::byte> encoded;
         if (verbatim()) {
             if (!from.empty()) std::memmove(to.data(), from.data(), from.size());
@@ -118,7 +118,7 @@ private:
     void decode(int owner, std::size_t c, bytes encoded) const
     {
         const auto where = plan_.chunk(owner, c);
-        data_.decode(where.begin, encoded, data_.output(where));
+        data_.decode(where.begin, encoded, data_.overwrite(where));
     }
 
     template <class From>

@@ -140,7 +140,7 @@ private:
     {
         const auto& messages = progress_.messages();
         if (!progress_.gathers()) return {};
-        if (lands_in_output(k, c)) return messages.data().output(plan_.chunk(parts.front(), c));
+        if (lands_in_output(k, c)) return messages.data().overwrite(plan_.chunk(parts.front(), c));
         return space.resize(max_size);
     }
 

@@ -68,7 +68,7 @@ public:
     void reduce(const chunk_input& chunk, pooled_buffer& scratch,
                 std::vector<std::byte>* encoded) const override
     {
-        const auto out = values_of(output(chunk.where));
+        const auto out = values_of(overwrite(chunk.where));
         if (chunk.kind == content::own) {
             check_sizes(codec_, chunk);
             reduce_chunk(op_, codec_, back_, chunk, scratch, out, encoded);

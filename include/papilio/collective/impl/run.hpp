@@ -6,6 +6,7 @@
 #include <papilio/collective/engine/butterfly_engine.hpp>
 #include <papilio/collective/engine/small_all_reduce.hpp>
 #include <papilio/collective/engine/staging_buffer.hpp>
+#include <papilio/collective/engine/undo_log.hpp>
 #include <papilio/collective/run.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
 #include <papilio/collective/setup/opened_call.hpp>
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -47,21 +49,19 @@ inline task<report> reduce_all(any_transport net, call_data& data, const planned
     co_return co_await std::move(voted);
 }
 
-/// Builds the result elsewhere, and copies it to where it was to be once all agree.
+/// Builds the result in the data, and puts back what it held unless all agree, or the caller can do
+/// without.
 inline task<report> reduce_all_in_place(any_transport net, call_data& data,
                                         const planned_call& planned, const call_options& options,
                                         time_point begin)
 {
-    const auto out = data.out();
-    const auto mine = planned.plan.parts[static_cast<std::size_t>(net.rank())];
-    const bool whole = planned.plan.receives(net.rank());
-    const auto first = whole ? 0 : mine.begin * data.kind().element_size;
-    const auto size = whole ? out.size() : mine.size * data.kind().element_size;
-    const staging_buffer staging(out.size());
-    data.set_out(staging.get());
+    loop& on = co_await this_loop{};
+    std::optional<undo_log> log;
+    if (options.on_error == on_error::restored)
+        data.set_undo_log(&log.emplace(on.memory(), data.out()));
     task<report> reduced = reduce_all(std::move(net), data, planned, options, begin);
     auto done = co_await std::move(reduced);
-    if (size > 0) std::memcpy(out.data() + first, staging.get().data() + first, size);
+    if (log) log->keep_results();
     co_return done;
 }
 
@@ -110,7 +110,8 @@ PAPILIO_DECL task<report> run_reduce_scatter(any_transport net, std::unique_ptr<
     // In several stages, sums on their way to others lie where their parts are in the whole.
     const bool in_stages = plan.stages.stages() > 1;
     const auto out = data->out();
-    const staging_buffer whole(in_stages ? data->in().size() : 0);
+    loop& on = co_await this_loop{};
+    const staging_buffer whole(on.memory(), in_stages ? data->in().size() : 0);
     if (in_stages)
         data->set_out(whole.get());
     else
