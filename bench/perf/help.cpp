@@ -48,6 +48,7 @@ Settings
   --codec identity    or as_f16 as_bf16 int8b int4b int4b_32 nf4b fp8_e4m3 fp8_e5m2 fp4 sign1 topk,
                       a list; for floats, sum and avg. Rivals always send floats. as-many-bytes is
                       identity with less data: it sends as many bytes as the first codec
+  --on-error restored what calls in place leave of the data when they fail; or undefined, a list
   --radix 4,2x2       butterflies, each measured: one stage of four, two stages of two; all: each
                       possible one; model: the choice of the cost model if links are known (default)
   --streams 1         connections per pair of peers

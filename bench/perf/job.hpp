@@ -46,9 +46,8 @@ struct findings {
 };
 static_assert(std::is_trivially_copyable_v<findings>);
 
-/// The findings of one peer and the time of each iteration. Out of place, a time starts at the
-/// first iteration, so that overlapping iterations are not counted twice. In place, a time covers
-/// one call.
+/// The findings of one peer and the end of each iteration since the first one's begin, so that
+/// overlapping iterations are not counted twice.
 struct outcome {
     findings found{};
     std::vector<double> seconds;

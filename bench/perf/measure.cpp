@@ -3,7 +3,9 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <ctime>
 #include <fstream>
 #include <new>
@@ -65,58 +67,96 @@ double seconds_of(clockid_t which)
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-/// Runs the calls of one job. With `restores`, the input is copied to the output before each call.
+/// How many calls whose data is the result of the call before have numbers that every type and
+/// codec can carry, if the first one's data is the input.
+std::uint32_t most_in_a_row(const job& j, int peers)
+{
+    constexpr int tame = 10;  // doublings
+    if (j.what == collective::broadcast || (j.op != reduction::sum && j.op != reduction::prod))
+        return std::max(1u, j.iterations);
+    if (j.op == reduction::prod) return 1;
+    const auto doublings = std::max(1, static_cast<int>(std::ceil(std::log2(peers))));
+    return static_cast<std::uint32_t>(std::max(1, tame / doublings));
+}
+
+/// Runs the calls of one job. Where the data is in the output, calls follow each other as they do
+/// out of place, and the result of one is the data of the next. Before numbers would become too
+/// large the data is restored, and a call that does not count has all peers in step again: to copy
+/// takes one peer longer than another, and processors that others measure on.
 class repetition {
 public:
-    repetition(backend& c, bool restores, const void* from, void* to, std::size_t size)
-        : backend_(c), restores_(restores), from_(from), to_(to), size_(size)
+    repetition(backend& c, bool restores, clockid_t own_time, const void* from, void* to,
+               std::size_t size)
+        : backend_(c), restores_(restores), own_time_(own_time), from_(from), to_(to), size_(size)
     {
     }
 
     void warm_up(std::uint32_t times)
     {
-        for (std::uint32_t i = 0; i < times; ++i) {
-            if (restores_) std::memcpy(to_, from_, size_);
-            backend_.call();
-        }
+        is_warm_ = times > 0;
+        for (std::uint32_t i = 0; i < times; ++i) call_afresh();
     }
 
-    void run(std::uint32_t times, bool each_alone, outcome& o)
+    void run(std::uint32_t times, std::uint32_t in_a_row, outcome& o)
     {
         const auto begin = clock::now();
-        auto last = begin;
-        double copying = 0;
         o.seconds.reserve(times);
         for (std::uint32_t i = 0; i < times; ++i) {
-            if (restores_) {
-                const auto spent = seconds_of(CLOCK_THREAD_CPUTIME_ID);
-                const auto before = clock::now();
-                std::memcpy(to_, from_, size_);
-                last = clock::now();
-                copied_ += last - before;
-                copying += seconds_of(CLOCK_THREAD_CPUTIME_ID) - spent;
-            }
+            if (restores_ && i % in_a_row == 0) start_anew();
             const auto facts = backend_.call();
-            const auto now = clock::now();
-            const std::chrono::duration<double> took =
-                each_alone ? now - last : now - begin - copied_;
+            const std::chrono::duration<double> took = clock::now() - begin - aside_;
             o.seconds.push_back(took.count());
             o.found.lost = std::max(o.found.lost, facts.lost);
             o.found.measures_wire = facts.measures_wire;
             o.found.wire_bytes = facts.wire_bytes;
         }
-        o.found.processor_seconds -= copying;
+    }
+
+    /// Processor time of what does not count.
+    double aside_spent() const noexcept { return aside_spent_; }
+
+    /// Leaves the result of the input in the output, to be looked at.
+    void leave_result(std::uint32_t in_a_row)
+    {
+        if (restores_ && (is_warm_ || in_a_row > 1)) call_afresh();
     }
 
 private:
     using clock = std::chrono::steady_clock;
 
+    void restore()
+    {
+        if (restores_) std::memcpy(to_, from_, size_);
+    }
+
+    void call_afresh()
+    {
+        restore();
+        backend_.call();
+    }
+
+    /// A call that is to be cold comes first.
+    void start_anew()
+    {
+        const auto before = clock::now();
+        const auto spent = seconds_of(own_time_);
+        if (is_warm_)
+            call_afresh();
+        else
+            restore();
+        aside_ += clock::now() - before;
+        aside_spent_ += seconds_of(own_time_) - spent;
+    }
+
     backend& backend_;
     bool restores_;
+    clockid_t own_time_;
     const void* from_;
     void* to_;
     std::size_t size_;
-    clock::duration copied_{};
+    bool is_warm_ = false;
+    clock::duration aside_{};
+    double aside_spent_ = 0;
 };
 
 }  // namespace
@@ -138,16 +178,19 @@ outcome measure(backend& c, const place& p, const job& j, buffers& memory, doubl
     std::memset(memory.out(), 0xff, size);  // an element that is not written is then wrong
 
     outcome o;
-    forget_peak();
     c.prepare(j, j.in_place ? nullptr : memory.in(), memory.out());
-    repetition calls(c, j.in_place || c.in_place_only(j), memory.in(), memory.out(), size);
+    forget_peak();
+    const auto own_time = p.shares_process ? CLOCK_THREAD_CPUTIME_ID : CLOCK_PROCESS_CPUTIME_ID;
+    repetition calls(c, j.in_place || c.in_place_only(j), own_time, memory.in(), memory.out(),
+                     size);
     calls.warm_up(j.warm_up);
     meet();
-    const auto own_time = p.shares_process ? CLOCK_THREAD_CPUTIME_ID : CLOCK_PROCESS_CPUTIME_ID;
+    const auto in_a_row = most_in_a_row(j, p.peers);
     const auto spent = seconds_of(own_time);
-    calls.run(j.iterations, j.in_place, o);
+    calls.run(j.iterations, in_a_row, o);
     meet();  // background threads may still send
-    o.found.processor_seconds += seconds_of(own_time) - spent;
+    o.found.processor_seconds = seconds_of(own_time) - spent - calls.aside_spent();
+    calls.leave_result(in_a_row);
     // In place, only the restoring copy needs the input buffer. The buffer exists all the same.
     const auto sharers = p.shares_process ? p.peers : 1;
     const auto own = 2 * static_cast<double>(memory.each()) * sharers;

@@ -68,6 +68,9 @@ std::string svg_file(std::string_view name, std::string_view value)
     return std::string(value);
 }
 
+constexpr std::pair<std::string_view, on_error> on_error_names[] = {
+    {"restored", on_error::restored}, {"undefined", on_error::undefined}};
+
 constexpr int many = 1'000'000;
 
 const std::map<std::string_view, option_reader>& sizes_and_counts()
@@ -124,6 +127,10 @@ const std::map<std::string_view, option_reader>& everything_else()
         {"--rivals",
          [](options& o, raw_options&, V, V v) {
              o.rivals = words("rival", v, {"gloo", "openmpi", "mpich"});
+         }},
+        {"--on-error",
+         [](options& o, raw_options&, V, V v) {
+             o.on_errors = named("choice of what is left after an error", v, on_error_names);
          }},
         {"--radix", [](options&, raw_options& r, V, V v) { r.radices = v; }},
         {"--congestion", [](options& o, raw_options&, V, V v) { o.congestion = v; }},

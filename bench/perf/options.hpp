@@ -4,6 +4,7 @@
 #include "perf/job.hpp"
 #include "perf/requirement.hpp"
 
+#include <papilio/collective/options.hpp>
 #include <papilio/plan/link_table.hpp>
 
 #include <cstddef>
@@ -43,6 +44,7 @@ struct options {
 
     // The settings of papilio and the rivals.
     std::vector<std::string> codecs = {"identity"};
+    std::vector<on_error> on_errors = {on_error::restored};
     std::vector<std::vector<int>> radices = {{}};  ///< an empty vector: papilio chooses
     std::vector<std::string> rivals;
     std::string congestion;  ///< empty: the setting of the system

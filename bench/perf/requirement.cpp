@@ -44,6 +44,11 @@ const std::map<std::string, measure_of, std::less<>>& measures()
          [](const row& r) {
              return r.in_place ? r.in_place->peak_bytes / static_cast<double>(r.size) : nothing;
          }},
+        {"in_over_out",
+         [](const row& r) {
+             const bool both = r.in_place && r.out_of_place;
+             return both ? r.in_place->seconds / r.out_of_place->seconds : nothing;
+         }},
         {"lost", [](const row& r) { return static_cast<double>(r.main().lost); }},
     };
     return all;

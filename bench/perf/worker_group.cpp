@@ -41,10 +41,9 @@ measurement combine(const job& j, const std::vector<outcome>& outcomes)
         error += o.found.squared_error;
         power += o.found.squared_truth;
     }
-    // Out of place, a time is the end of an iteration. An iteration lasts from the end of the one
-    // before to its own end, since it may begin before that one has ended in all peers.
-    if (!j.in_place)
-        for (std::size_t i = m.seconds.size(); i-- > 1;) m.seconds[i] -= m.seconds[i - 1];
+    // A time is the end of an iteration. An iteration lasts from the end of the one before to its
+    // own end, since it may begin before that one has ended in all peers.
+    for (std::size_t i = m.seconds.size(); i-- > 1;) m.seconds[i] -= m.seconds[i - 1];
     if (j.what == collective::reduce_scatter) {
         m.same_bits = true;  // each peer has a different part
     } else {

@@ -73,6 +73,7 @@ task<report> papilio_backend::start(any_transport net) const
         .radix = how_.radix,
         .chunk_bytes = how_.chunk_bytes,
         .in_flight = how_.in_flight,
+        .on_error = form_.failed,
         .pool = pool_.get(),
     };
     return find_call(job_, form_.codec)(net, in_, out_, static_cast<std::size_t>(job_.count), call);

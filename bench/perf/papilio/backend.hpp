@@ -18,9 +18,10 @@
 
 namespace papilio::perf {
 
-/// One form of papilio: a codec, a butterfly and the known links.
+/// One form of papilio: a codec, what a failed call in place leaves, a butterfly and the links.
 struct papilio_form {
     std::string codec = "identity";
+    on_error failed = on_error::restored;
     std::vector<int> radix = {};  ///< empty: the choice of the cost model, or one stage
     link_table links = {};        ///< empty: unknown
 };

@@ -34,13 +34,21 @@ public:
     {
     }
 
+    /// What calls of earlier jobs have left is not this job's memory.
+    void prepare(const job& j, const void* in, void* out) override
+    {
+        my_loop().release_memory();
+        papilio_backend::prepare(j, in, out);
+    }
+
     call_facts call() override
     {
-        auto& on = group_->loops[static_cast<std::size_t>(rank_)];
-        return facts_from(sync_wait(on, start(any_transport(group_->group.peer(rank_)))));
+        return facts_from(sync_wait(my_loop(), start(any_transport(group_->group.peer(rank_)))));
     }
 
 private:
+    loop& my_loop() { return group_->loops[static_cast<std::size_t>(rank_)]; }
+
     int rank_;
     std::shared_ptr<shared_group> group_;
 };

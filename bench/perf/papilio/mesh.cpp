@@ -87,6 +87,13 @@ public:
         sync_wait(loop_, net_.connect());
     }
 
+    /// What calls of earlier jobs have left is not this job's memory.
+    void prepare(const job& j, const void* in, void* out) override
+    {
+        loop_.release_memory();
+        papilio_backend::prepare(j, in, out);
+    }
+
     call_facts call() override { return facts_from(sync_wait(loop_, start(any_transport(net_)))); }
 
 private:
