@@ -1,6 +1,6 @@
 // The codecs' loops, on runs that stay in the second-level cache and on runs that do not, each
 // beside memcpy of as many floats. Passes of both take turns, and of each the best counts, so that
-// a busy machine disturbs the rates little and the ratios less.
+// a busy machine disturbs the rates little and the ratios less. Times are the thread's own.
 
 #include "codecs/kernels.hpp"
 #include "codecs/list.hpp"
@@ -13,9 +13,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
+#include <ctime>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace papilio::bench {
@@ -24,13 +29,28 @@ namespace {
 
 using seconds = std::chrono::duration<double>;
 
-std::vector<float> cycled_numbers(std::size_t count)
+/// Which benchmarks are run, and how often.
+struct extent {
+    std::vector<std::int64_t> sizes;  // in bytes of floats
+    std::vector<int> threads;
+    benchmark::IterationCount iterations;  // 0: as many as --benchmark_min_time asks for
+};
+const extent everything{{64 << 10, 4 << 20, 256 << 20}, {1, 2}, 0};
+const extent within_a_minute{{64 << 10, 64 << 20}, {1}, 5};
+
+/// Kept until another count is asked for, as making them takes longer than a pass.
+std::shared_ptr<const std::vector<float>> cycled_numbers(std::size_t count)
 {
+    static std::mutex mutex;
+    static std::shared_ptr<const std::vector<float>> made;
+    const std::lock_guard lock(mutex);
+    if (made && made->size() == count) return made;
+    made.reset();
     random source(1);
     std::vector<float> all(count);
     for (std::size_t i = 0; i < count; ++i)
         all[i] = i < 65536 ? static_cast<float>(source.normal()) : all[i - 65536];
-    return all;
+    return made = std::make_shared<const std::vector<float>>(std::move(all));
 }
 
 template <class Codec>
@@ -41,16 +61,24 @@ std::vector<std::byte> encoded(const std::vector<float>& values)
     return output;
 }
 
+/// How long this thread has run, which other programs do not make longer by taking its turns.
+seconds run_time()
+{
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 /// How long a pass takes, from several at a time where one is over before the clock ticks.
 template <class Pass>
 seconds timed(std::size_t passes, Pass pass)
 {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = run_time();
     for (std::size_t i = 0; i < passes; ++i) {
         pass();
         benchmark::ClobberMemory();
     }
-    return (std::chrono::steady_clock::now() - begin) / static_cast<double>(passes);
+    return (run_time() - begin) / static_cast<double>(passes);
 }
 
 /// Runs `pass` over `floats` floats in turn with memcpy of `values`, and reports both rates in GB/s
@@ -89,7 +117,8 @@ template <class Codec>
 void encode(benchmark::State& state)
 {
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
-    const auto values = cycled_numbers(n);
+    const auto numbers = cycled_numbers(n);
+    const auto& values = *numbers;
     auto output = encoded<Codec>(values);
     output.resize(Codec{}.template bound<float>(n));
     measure(state, values, n, bits<Codec>(n),
@@ -100,7 +129,8 @@ template <class Codec>
 void decode(benchmark::State& state)
 {
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
-    const auto values = cycled_numbers(n);
+    const auto numbers = cycled_numbers(n);
+    const auto& values = *numbers;
     const auto from = encoded<Codec>(values);
     std::vector<float> out(n);
     measure(state, values, n, bits<Codec>(n), [&] { Codec{}.decode(bytes(from), std::span(out)); });
@@ -110,7 +140,8 @@ template <class Codec>
 void accumulate(benchmark::State& state)
 {
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
-    const auto values = cycled_numbers(n);
+    const auto numbers = cycled_numbers(n);
+    const auto& values = *numbers;
     const auto from = encoded<Codec>(values);
     std::vector<float> sums(n), decoded(sliced_codec<Codec, float> ? 0 : n);
     measure(state, values, n, bits<Codec>(n), [&] {
@@ -130,7 +161,8 @@ void reduce(benchmark::State& state)
 {
     constexpr std::size_t peers = 8;
     const auto n = static_cast<std::size_t>(state.range(0)) / 4;
-    const auto values = cycled_numbers(n);
+    const auto numbers = cycled_numbers(n);
+    const auto& values = *numbers;
     const std::vector<std::vector<std::byte>> versions(peers, encoded<Codec>(values));
     auto output = versions[0];
     const std::vector<double> weights(peers, 1);
@@ -151,16 +183,24 @@ void reduce(benchmark::State& state)
     });
 }
 
-void add(const std::string& name, void (*run)(benchmark::State&))
+void add(const std::string& name, void (*run)(benchmark::State&), const extent& wanted)
 {
-    for (const int threads : {1, 2})
-        benchmark::RegisterBenchmark(name.c_str(), run)
-            ->Arg(64 << 10)
-            ->Arg(4 << 20)
-            ->Arg(256 << 20)
-            ->Threads(threads)
-            ->UseManualTime()
-            ->Unit(benchmark::kMicrosecond);
+    for (const int threads : wanted.threads) {
+        auto* added = benchmark::RegisterBenchmark(name.c_str(), run)
+                          ->Threads(threads)
+                          ->UseManualTime()
+                          ->Unit(benchmark::kMicrosecond);
+        for (const auto size : wanted.sizes) added->Arg(size);
+        if (wanted.iterations > 0) added->Iterations(wanted.iterations);
+    }
+}
+
+int run(int argc, char** argv)
+{
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
 }
 
 }  // namespace
@@ -169,15 +209,22 @@ int run_kernels(int argc, char** argv)
 {
     for_each_codec([](const std::string& name, auto codec) {
         using kind = decltype(codec);
-        add("encode/" + name, encode<kind>);
-        add("decode/" + name, decode<kind>);
-        add("accumulate/" + name, accumulate<kind>);
-        if constexpr (sliced_codec<kind, float>) add("reduce8/" + name, reduce<kind>);
+        add("encode/" + name, encode<kind>, everything);
+        add("decode/" + name, decode<kind>, everything);
+        add("accumulate/" + name, accumulate<kind>, everything);
+        if constexpr (sliced_codec<kind, float>) add("reduce8/" + name, reduce<kind>, everything);
     });
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
+    return run(argc, argv);
+}
+
+int run_few_kernels(int argc, char** argv)
+{
+    for_each_codec([](const std::string& name, auto codec) {
+        using kind = decltype(codec);
+        add("encode/" + name, encode<kind>, within_a_minute);
+        add("accumulate/" + name, accumulate<kind>, within_a_minute);
+    });
+    return run(argc, argv);
 }
 
 }  // namespace papilio::bench

@@ -14,6 +14,7 @@
 #include <papilio/base/impl/crc32c.hpp>
 #include <papilio/base/impl/error.hpp>
 #include <papilio/base/impl/kept_memory.hpp>
+#include <papilio/codec/impl/further_kernels.hpp>
 #include <papilio/codec/impl/kernels.hpp>
 #include <papilio/collective/impl/agree_links.hpp>
 #include <papilio/collective/impl/call_error.hpp>

@@ -13,6 +13,9 @@ TEST_CASE("the library's codecs satisfy the concept for the elements that they t
                   !int8b::lossless);
     static_assert(sliced_codec<as_f16, float> && sliced_codec<int8b, double>);
     static_assert(sliced_codec<int4b<32>, float> && !sliced_codec<identity, float>);
+    static_assert(sliced_codec<nf4b, float> && sliced_codec<fp8<e4m3>, double>);
+    static_assert(sliced_codec<fp4, float> && sliced_codec<sign1, float>);
+    static_assert(sliced_codec<stochastic<int8b>, float>);
     SUCCEED();
 }
 

@@ -5,65 +5,42 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/random.hpp>
-#include <papilio/base/rounding.hpp>
-#include <papilio/base/tiles.hpp>
 #include <papilio/codec/base.hpp>
-#include <papilio/codec/block_codec.hpp>
+#include <papilio/codec/blockwise.hpp>
 #include <papilio/codec/integer_blocks.hpp>
-#include <papilio/codec/kernels/scalar.hpp>
+#include <papilio/codec/kernels/further.hpp>
+#include <papilio/codec/kernels/stochastic.hpp>
+#include <papilio/codec/slice.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
+#include <system_error>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
 template <class Format, block_kernels kernel_table::*Kernels>
 Format format_of(const integer_blocks<Format, Kernels>&);
 
-/// Each code is one of the two integers beside the quotient, the nearer one the more often: in
-/// steps of 2^-15, so that its mean is the quotient to within 2^-16. `draw(i)` has 15 random bits.
-template <class Format, class Draw>
-bool encode_block_stochastically(const float* values, std::int8_t* codes, std::byte* scale,
-                                 Draw draw)
-{
-    const auto largest = largest_magnitude<Format::block>(values);
-    if (largest >= float_infinity) return false;
-    const auto by = scale_of<Format>(largest);
-    store(scale, by.bits);
-    float scaled[Format::block];
-    for (std::size_t i = 0; i < Format::block; ++i) scaled[i] = values[i] * by.inverse;
-    round_now(scaled);
+template <class Format>
+inline constexpr auto stochastic_kernels =
+    Format::bits == 8     ? &further_kernels::stochastic_int8b
+    : Format::block == 32 ? &further_kernels::stochastic_int4b_32
+                          : &further_kernels::stochastic_int4b_128;
 
-    // No product exceeds 127 * 2^15, so that adding 1.5 * 2^23 rounds it to an integer. Where the
-    // largest code would leave float's range, the one below is the last.
-    constexpr float rounder = 0x1.8p23f;
-    const auto last =
-        by.bits > Format::largest_full_scale ? Format::min_largest_code : Format::largest_code;
-    for (std::size_t i = 0; i < Format::block; ++i) {
-        const auto fixed = std::bit_cast<std::int32_t>(scaled[i] * 0x1p15f + rounder) -
-                           std::bit_cast<std::int32_t>(rounder);
-        codes[i] = static_cast<std::int8_t>(std::clamp((fixed + draw(i)) >> 15, -last, last));
-    }
+/// Encodes a block of which `size` values count. Those beyond are zero.
+template <class Format>
+bool write_short_stochastic(const float* values, std::size_t size, std::uint64_t draws,
+                            std::byte* packed, std::byte* scale)
+{
+    std::int8_t codes[Format::block];
+    if (!encode_block_stochastically<Format>(values, draws, codes, scale)) return false;
+    std::uint8_t each[Format::block] = {};
+    for (std::size_t i = 0; i < size; ++i)
+        each[i] = static_cast<std::uint8_t>(codes[i]) & ((1 << Format::bits) - 1);
+    pack<Format::bits>(each, size, packed);
     return true;
-}
-
-/// Writes the first `size` codes of a block as int8b or int4b do; returns how many bytes they take.
-template <std::size_t Bits>
-std::size_t put_codes(const std::int8_t* codes, std::size_t size, std::byte* to)
-{
-    if constexpr (Bits == 8) {
-        std::memcpy(to, codes, size);
-    } else {
-        std::uint8_t nibbles[128] = {};
-        for (std::size_t i = 0; i < size; ++i)
-            nibbles[i] = static_cast<std::uint8_t>(codes[i]) & 15;
-        pack_nibbles(nibbles, size, to);
-    }
-    return packed_size(size, Bits);
 }
 
 }  // namespace papilio::detail
@@ -99,12 +76,32 @@ struct stochastic {
     }
 
     template <element V>
-    std::size_t encode(std::span<const V> values, mutable_bytes output) const;
+    std::size_t encode(std::span<const V> values, mutable_bytes output) const
+    {
+        encode_slice(values, 0, values.size(), output);
+        return bound<V>(values.size());
+    }
 
     template <element V>
     void decode(bytes encoded, std::span<V> out) const
     {
         Codec{}.decode(encoded, out);
+    }
+
+    template <element V>
+    void encode_slice(std::span<const V> values, std::size_t first, std::size_t n,
+                      mutable_bytes output) const;
+
+    template <element V>
+    void decode_slice(bytes encoded, std::size_t first, std::size_t n, std::span<V> out) const
+    {
+        Codec{}.decode_slice(encoded, first, n, out);
+    }
+
+    template <element V>
+    void accumulate_slice(bytes encoded, std::size_t first, std::size_t n, std::span<V> sums) const
+    {
+        Codec{}.accumulate_slice(encoded, first, n, sums);
     }
 };
 
@@ -114,31 +111,30 @@ namespace papilio::inline PAPILIO_MODE {
 
 template <class Codec>
 template <element V>
-std::size_t stochastic<Codec>::encode(std::span<const V> values, mutable_bytes output) const
+void stochastic<Codec>::encode_slice(std::span<const V> values, std::size_t first, std::size_t n,
+                                     mutable_bytes output) const
 {
     detail::check_lossy_element<V>();
-    const auto n = values.size();
     PAPILIO_CHECK(output.size() >= bound<V>(n), "the output is too small for the encoded elements");
-    const auto stream = hash(seed, round);
-    bool taken = true;
-    std::byte* codes_to = output.data();
-    std::byte* scale = output.data() + detail::packed_size(n, format::bits);
-    detail::for_each_tile<granule>(n, [&](std::size_t first, auto size) {
-        const auto draw = [stream, place = begin + first](std::size_t i) {
-            return static_cast<std::int32_t>(
-                detail::scramble(stream + (place + i) * detail::golden_ratio) >> 49);
-        };
-        float block[granule] = {};
-        for (std::size_t i = 0; i < size; ++i) block[i] = static_cast<float>(values[first + i]);
-        std::int8_t codes[granule];
-        taken &= detail::encode_block_stochastically<format>(block, codes, scale, draw);
-        codes_to += detail::put_codes<format::bits>(codes, size, codes_to);
-        scale += sizeof(std::uint16_t);
-    });
-    if (!taken)
+    detail::check_slice<granule>(first, values.size(), n);
+    const auto kernel = detail::chosen_further_kernels().*detail::stochastic_kernels<format>;
+    const auto draws = hash(seed, round) + (begin + first) * detail::golden_ratio;
+    std::byte* codes = output.data() + detail::packed_size(first, format::bits);
+    std::byte* scales = output.data() + detail::packed_size(n, format::bits) + first / granule * 2;
+    const bool finite = detail::write_blockwise<granule>(
+        values,
+        [&](const float* from, std::size_t at, std::size_t count) {
+            return kernel(from, count, draws + at * detail::golden_ratio,
+                          codes + detail::packed_size(at, format::bits), scales + at / granule * 2);
+        },
+        [&](const float* from, std::size_t at, std::size_t size) {
+            return detail::write_short_stochastic<format>(
+                from, size, draws + at * detail::golden_ratio,
+                codes + detail::packed_size(at, format::bits), scales + at / granule * 2);
+        });
+    if (!finite)
         throw std::system_error(errc::not_finite,
                                 std::string(format::name) + " takes only finite numbers");
-    return bound<V>(n);
 }
 
 }  // namespace papilio
