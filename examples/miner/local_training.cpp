@@ -124,6 +124,7 @@ wire::round_ready local_training::readiness() const
 
 std::span<const float> local_training::update()
 {
+    metrics_.flush();
     pseudo_gradient(weights(*state_), trainer_.parameters(), update_);
     return update_;
 }
@@ -168,6 +169,7 @@ void local_training::record_round(const average_result* how, std::size_t members
     }
     progress_.note(text);
     metrics_.write(std::move(line));
+    metrics_.flush();
 }
 
 void local_training::record_fetch()
@@ -175,6 +177,7 @@ void local_training::record_fetch()
     progress_.note(
         fmt::format("took over the state after round {}, digest {:.12}", state_->round, digest_));
     metrics_.write({{"event", "fetched"}, {"round", state_->round}, {"digest", digest_}});
+    metrics_.flush();
 }
 
 bool local_training::save(bool last)

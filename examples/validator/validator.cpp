@@ -215,6 +215,7 @@ void validator::record(const observation& o)
     const auto verdicts = judge(o, options_.required, options_.run.codec, trainer_.size());
     so_far_->add(o, verdicts);
     for (const verdict& v : verdicts) scores_.write(to_json(v, o, loss));
+    scores_.flush();
     if (!o.outcome.ok)
         view_.warn(fmt::format("round {} failed{}", o.outcome.group.round + 1,
                                o.failure.empty() ? "" : ": " + o.failure));

@@ -66,9 +66,9 @@ private:
     trainer trainer_;
     shared_state state_;
     std::string digest_;
+    terminal_view view_;
     jsonl_log scores_;
     journal journal_;
-    terminal_view view_;
     std::optional<summary> so_far_;
     std::optional<settled_round> fallen_from_;  // by --fall-back
     std::string record_;                        // of the run before --resume; empty: none
