@@ -102,6 +102,9 @@ public:
     /// same ones at every call and on every peer that has the same text.
     double evaluate(std::size_t most = 0) const;
 
+    /// Over how many sequences that is.
+    std::size_t evaluated_sequences(std::size_t most = 0) const;
+
     /// The loss of a model that knows only the frequencies of the tokens: see `unigram_entropy`. A
     /// trained model must be below it.
     double held_out_entropy() const;
