@@ -38,11 +38,13 @@ TEST_CASE("a part of a round may be known to have begun a while ago, but not bef
     round_times t(at(0));
     t.enter(round_part::waiting, at(10));
     t.enter(round_part::averaging, at(12));
-    t.enter(round_part::averaging, at(11));  // another attempt, that took longer than it can have
-    t.enter(round_part::other, at(15));
     CHECK(t.seconds(round_part::waiting) == 2);
-    CHECK(t.seconds(round_part::averaging) == 3);
-    CHECK(t.whole() == 15);
+    t.enter(round_part::waiting, at(15));
+    t.enter(round_part::averaging, at(14));
+    t.enter(round_part::other, at(20));
+    CHECK(t.seconds(round_part::waiting) == 2);
+    CHECK(t.seconds(round_part::averaging) == 8);
+    CHECK(t.whole() == 20);
 }
 
 TEST_CASE("a round begins where the one before has ended, and has nothing of it", "[miner]")
