@@ -117,6 +117,7 @@ private:
     {
         tell_parent(state_taken{state_->round, digest_, fetched});
         log_.write({{"round", state_->round}, {"digest", digest_}, {"fetched", fetched}});
+        log_.flush();  // it may be killed at any time
     }
 
     process_options options_;

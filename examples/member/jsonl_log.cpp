@@ -8,8 +8,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <chrono>
+#include <climits>
+#include <cstddef>
+#include <string_view>
 #include <utility>
 
 namespace papilio::example {
@@ -19,8 +22,36 @@ std::string as_text(const nlohmann::ordered_json& value, int indent)
     return value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-jsonl_log::jsonl_log(const std::filesystem::path& path, std::function<void(std::string)> note)
-    : path_(path), note_(std::move(note))
+namespace {
+
+/// The first of some whole lines, which one system call writes: as many as a pipe takes at once,
+/// which hands them to its reader in one piece.
+std::string_view first_of(std::string_view lines)
+{
+    if (lines.size() <= PIPE_BUF) return lines;
+    auto end = lines.rfind('\n', PIPE_BUF - 1);
+    if (end == std::string_view::npos) end = lines.find('\n');
+    return lines.substr(0, end + 1);
+}
+
+/// How many bytes could be written; `errno` says why it was not all.
+std::size_t write_lines(int descriptor, std::string_view lines)
+{
+    std::size_t done = 0;
+    while (done < lines.size()) {
+        const auto some = first_of(lines.substr(done));
+        const std::size_t put = write_to(descriptor, some);
+        done += put;
+        if (put < some.size()) break;
+    }
+    return done;
+}
+
+}  // namespace
+
+jsonl_log::jsonl_log(const std::filesystem::path& path, std::function<void(std::string)> note,
+                     clock::duration interval)
+    : path_(path), note_(std::move(note)), interval_(interval)
 {
     if (path_.empty()) return;
     // Without O_NONBLOCK a pipe that nobody reads would keep this waiting.
@@ -31,7 +62,9 @@ jsonl_log::jsonl_log(const std::filesystem::path& path, std::function<void(std::
 
 jsonl_log::~jsonl_log()
 {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!kept()) return;
+    flush();
+    ::close(descriptor_);
 }
 
 void jsonl_log::write(nlohmann::ordered_json line)
@@ -40,20 +73,32 @@ void jsonl_log::write(nlohmann::ordered_json line)
     const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
     nlohmann::ordered_json timed = {{"time", now.count()}};
     timed.update(line);
-    const std::string text = rest_ + as_text(timed) + '\n';
-    const std::size_t done = write_to(descriptor_, text);
-    if (done == text.size()) {
-        rest_.clear();
-        const auto missing = std::exchange(left_out_, 0);
-        if (full_.ends())
-            note_("writes to " + path_.string() + " again; " + std::to_string(missing) +
-                  " lines are missing");
-        return;
-    }
-    const int why = errno;
-    const bool begun = done > rest_.size();  // this line, the rest of which must follow
-    if (!begun) ++left_out_;
-    rest_ = begun ? text.substr(done) : rest_.substr(done);
+    lines_ += as_text(timed) + '\n';
+    if (clock::now() - written_ >= interval_) flush();
+}
+
+void jsonl_log::flush()
+{
+    written_ = clock::now();
+    const std::string text = rest_ + std::exchange(lines_, {});
+    if (text.empty()) return;
+    const std::size_t done = write_lines(descriptor_, text);
+    if (done < text.size()) return leave_out_from(done, text, errno);
+    rest_.clear();
+    const auto missing = std::exchange(left_out_, 0);
+    if (full_.ends())
+        note_("writes to " + path_.string() + " again; " + std::to_string(missing) +
+              " lines are missing");
+}
+
+/// Keeps the rest of a line that was begun, which must follow, and none of those after it.
+void jsonl_log::leave_out_from(std::size_t written, const std::string& text, int why)
+{
+    const bool begun = written > 0 ? text[written - 1] != '\n' : !rest_.empty();
+    const auto next_line = begun ? text.find('\n', written) + 1 : written;
+    rest_ = text.substr(written, next_line - written);
+    left_out_ += static_cast<std::uint64_t>(
+        std::count(text.begin() + static_cast<std::ptrdiff_t>(next_line), text.end(), '\n'));
     if (full_.begins())
         note_("cannot write to " + path_.string() + ": " + std::generic_category().message(why) +
               "; goes on without, and tries again");

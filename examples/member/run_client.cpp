@@ -145,9 +145,9 @@ bool run_client::has_news() const
     return news_.valid() && news_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
-std::uint32_t run_client::closing_in_ms()
+std::uint32_t run_client::closing_in_ms() const
 {
-    return background_.call([this] { return client_->closing_in_ms(); });
+    return client_->closing_in_ms();
 }
 
 void run_client::report_round_ready(wire::round_ready how)

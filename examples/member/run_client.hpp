@@ -55,8 +55,9 @@ public:
     /// which. Does not block.
     bool has_news() const;
 
-    /// How long the others still wait for this miner; zero: they have not said so.
-    std::uint32_t closing_in_ms();
+    /// How long the others still wait for this miner; zero: they have not said so. Does not block:
+    /// between steps the loop's thread would have to be waited for.
+    std::uint32_t closing_in_ms() const;
 
     void report_round_ready(wire::round_ready how);
 

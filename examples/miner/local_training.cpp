@@ -12,6 +12,7 @@
 
 #include <sys/resource.h>
 
+#include <chrono>
 #include <cmath>
 #include <random>
 
@@ -48,6 +49,7 @@ local_training::local_training(const miner_options& o)
       kept_(prepare(o.checkpoint, o.resume, o.run.threads)),
       trainer_(trainer_part(o, peer_seed(o, checkpoint_of(kept_)))),
       progress_(std::uint64_t{o.rounds} * o.inner_steps, o.minutes),
+      saver_(kept_.get(), trainer_, progress_),
       metrics_(o.metrics, [this](const std::string& line) { progress_.warn(line); })
 {
     progress_.note(fmt::format("{}: {}, {} parameters, on {}", o.run.model,
@@ -75,7 +77,7 @@ void local_training::load()
         auto first_digest = example::digest(*first);
         adopt(std::move(first), std::move(first_digest));
     }
-    saved_ = {state_->round, trainer_.next_step()};
+    saver_.skip(*state_);
 }
 
 void local_training::resume()
@@ -103,6 +105,7 @@ void local_training::resume()
 
 void local_training::adopt(shared_state next, std::string digest)
 {
+    times_.enter(round_part::other);
     state_ = std::move(next);
     digest_ = std::move(digest);
     trainer_.set_parameters(weights(*state_));
@@ -124,13 +127,29 @@ wire::round_ready local_training::readiness() const
 
 std::span<const float> local_training::update()
 {
+    times_.enter(round_part::checkpoint_wait);
+    saver_.finish();
+    times_.enter(options_.alone ? round_part::averaging : round_part::waiting);
+    metrics_.flush();
     pseudo_gradient(weights(*state_), trainer_.parameters(), update_);
     return update_;
 }
 
+void local_training::saw_attempt(const wire::group&, const average_result& how,
+                                 std::span<const float>)
+{
+    const std::chrono::duration<double> since_called(how.seconds);
+    const auto now = round_times::clock::now();
+    times_.enter(round_part::averaging,
+                 now - std::chrono::duration_cast<round_times::clock::duration>(since_called));
+}
+
 void local_training::step()
 {
+    if (saver_.ended()) saver_.finish();
+    times_.enter(round_part::steps);
     const step_report r = trainer_.step();
+    times_.enter(round_part::other);
     ++steps_in_round_;
     tokens_in_round_ += r.tokens;
     last_loss_ = r.loss;
@@ -161,6 +180,7 @@ void local_training::record_round(const average_result* how, std::size_t members
         text += fmt::format(": averaged by {} in {}, {} sent", members, span_of(how->seconds),
                             human_bytes(r.bytes_sent()));
     }
+    text += record_parts(line);
     if (options_.evaluate > 0) {
         const double loss = trainer_.evaluate(options_.evaluate);
         line["held_out_loss"] = loss;
@@ -168,37 +188,42 @@ void local_training::record_round(const average_result* how, std::size_t members
     }
     progress_.note(text);
     metrics_.write(std::move(line));
+    metrics_.flush();
+}
+
+/// What the time of the round that ends here went into. The next one begins.
+std::string local_training::record_parts(nlohmann::ordered_json& line)
+{
+    times_.enter(round_part::other);
+    const double whole = times_.whole();
+    line["round_seconds"] = whole;
+    std::string text;
+    for (const auto& [part, name] : round_part_names) {
+        const double seconds = times_.seconds(part);
+        line["parts"][name] = seconds;
+        text += fmt::format("{} {} {:.1f}%", text.empty() ? ";" : ",", name,
+                            whole > 0 ? 100 * seconds / whole : 0);
+    }
+    times_.begin();
+    return text;
 }
 
 void local_training::record_fetch()
 {
+    times_.begin();
     progress_.note(
         fmt::format("took over the state after round {}, digest {:.12}", state_->round, digest_));
     metrics_.write({{"event", "fetched"}, {"round", state_->round}, {"digest", digest_}});
+    metrics_.flush();
 }
 
 bool local_training::save(bool last)
 {
-    const std::pair now(state_->round, trainer_.next_step());
-    if (!kept_ || saved_ == now) return true;
-    if (!last && state_->round % options_.checkpoint_every != 0) return true;
-    const std::vector<float> residuals(residuals_.values().begin(), residuals_.values().end());
-    try {
-        trainer_.save(*kept_, {.round = state_->round,
-                               .anchor = weights(*state_),
-                               .momentum = momentum(*state_),
-                               .residuals = residuals});
-    } catch (const std::system_error& failure) {
-        if (unsaved_.begins())
-            progress_.warn(
-                fmt::format("the checkpoint is not saved: {}; goes on without, and tries "
-                            "again at the next one",
-                            failure.what()));
-        return false;
-    }
-    saved_ = now;
-    if (unsaved_.ends()) progress_.note("checkpoints are saved again");
-    return true;
+    times_.enter(round_part::checkpoint_wait);
+    if (last || state_->round % options_.checkpoint_every == 0) saver_.begin(state_, residuals_);
+    const bool saved = !last || saver_.finish();
+    times_.enter(round_part::other);
+    return saved;
 }
 
 void local_training::finish()

@@ -1,23 +1,25 @@
 #pragma once
 
+#include "checkpoint_saver.hpp"
 #include "options.hpp"
 #include "progress.hpp"
+#include "round_times.hpp"
 
 #include <member/averaging.hpp>
 #include <member/jsonl_log.hpp>
 #include <member/member_network.hpp>
-#include <member/outage.hpp>
 #include <member/run_member.hpp>
 #include <member/run_work.hpp>
 #include <trainer/trainer.hpp>
 
 #include <papilio/base/random.hpp>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace papilio::example {
@@ -50,7 +52,13 @@ public:
     wire::round_ready readiness() const override;
 
     /// Computes this miner's pseudo-gradient: the way from the agreed state to the trained weights.
+    /// Waits for the checkpoint that is being saved, so that no round is settled before the
+    /// checkpoint of the one before is on the disk.
     std::span<const float> update() override;
+
+    /// The all-reduce has ended; before it, this miner has waited for the others.
+    void saw_attempt(const wire::group&, const average_result& how,
+                     std::span<const float>) override;
 
     /// Errors of lossy codecs in earlier updates, which later ones correct.
     update_residuals& residuals() override { return residuals_; }
@@ -62,9 +70,13 @@ public:
     void record_round(const average_result* how, std::size_t members) override;
     void record_fetch() override;
 
-    /// Saves a checkpoint when one is due or `last`, unless the same was saved already. False: it
-    /// could not be saved; the user has been told.
+    /// Begins to save a checkpoint when one is due or `last`, unless the same was saved already;
+    /// the `last` one is complete when this returns. False: that could not be saved; the user has
+    /// been told.
     bool save(bool last) override;
+
+    /// Waits for the checkpoint that is being saved.
+    void finish_saving() { saver_.finish(); }
 
     /// Saves a last checkpoint, and records the end of the run. Throws a `problem` when the
     /// checkpoint could not be saved.
@@ -76,6 +88,7 @@ public:
 private:
     void load();
     void resume();
+    std::string record_parts(nlohmann::ordered_json& line);
 
     miner_options options_;
     std::unique_ptr<checkpoint_folder> kept_;  // null: no checkpoints are wanted
@@ -85,13 +98,13 @@ private:
     std::vector<float> update_;
     update_residuals residuals_{0};
     progress progress_;
+    checkpoint_saver saver_;
     jsonl_log metrics_;
 
     std::uint64_t tokens_in_round_ = 0;
     std::uint64_t steps_in_round_ = 0;
     double last_loss_ = 0;
-    std::pair<std::uint32_t, std::uint64_t> saved_{};  // round and step of the checkpoint
-    outage unsaved_;
+    round_times times_;
 };
 
 /// What `run_member` is told for a run of this miner.

@@ -15,7 +15,10 @@ void miner::run(std::stop_token stop)
             together_.run(stop);
     } catch (const std::system_error& failure) {
         // What was learnt until then is kept, unless that is what has diverged.
-        if (failure.code() != errc::not_finite) training_.save(true);
+        if (failure.code() == errc::not_finite)
+            training_.finish_saving();
+        else
+            training_.save(true);
         throw;
     }
     training_.finish();

@@ -113,6 +113,11 @@ double trainer::evaluate(std::size_t most) const
     return sum / static_cast<double>(begins.size());
 }
 
+std::size_t trainer::evaluated_sequences(std::size_t most) const
+{
+    return evaluation_windows(options_.length, most, split_.held_out).size();
+}
+
 double trainer::held_out_entropy() const
 {
     return unigram_entropy(text_, split_.held_out, options_.model.vocabulary);

@@ -45,6 +45,15 @@ struct step_report {
     double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
 };
 
+/// What training changes, as it was between two steps.
+struct trainer_snapshot {
+    std::uint64_t next_step = 0;
+    std::uint64_t updates = 0;
+    std::vector<float> weights;
+    std::vector<float> first;  ///< moments of AdamW; empty before the first update
+    std::vector<float> second;
+};
+
 /// The state of DiLoCo's outer optimiser, to be saved in a checkpoint. Each vector is as long as
 /// the model's flat buffer, or empty.
 struct outer_view {
@@ -93,6 +102,9 @@ public:
     /// same ones at every call and on every peer that has the same text.
     double evaluate(std::size_t most = 0) const;
 
+    /// Over how many sequences that is.
+    std::size_t evaluated_sequences(std::size_t most = 0) const;
+
     /// The loss of a model that knows only the frequencies of the tokens: see `unigram_entropy`. A
     /// trained model must be below it.
     double held_out_entropy() const;
@@ -109,9 +121,17 @@ public:
     /// SHA-256 of the weights: equal on two peers when every bit is.
     std::string digest() const;
 
-    /// Saves the whole state of the training: see `checkpoint_writer`. The weights are
-    /// `model.safetensors` and `config.json` as Hugging Face's GPT-2 reads them. Returns the
-    /// checkpoint's folder.
+    /// Copies what training changes into `to`, whose memory is used again.
+    void take_snapshot(trainer_snapshot& to) const;
+
+    /// Saves the whole state of the training at the time of `then`: see `checkpoint_writer`. The
+    /// weights are `model.safetensors` and `config.json` as Hugging Face's GPT-2 reads them.
+    /// Returns the checkpoint's folder. Uses nothing that training changes, so that another thread
+    /// may save while this trainer goes on.
+    std::filesystem::path save_snapshot(checkpoint_folder& in, const trainer_snapshot& then,
+                                        const outer_view& outer = {}, std::size_t keep = 2) const;
+
+    /// Saves the state as it is now.
     std::filesystem::path save(checkpoint_folder& in, const outer_view& outer = {},
                                std::size_t keep = 2) const;
 

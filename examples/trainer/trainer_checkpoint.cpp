@@ -145,29 +145,49 @@ progress read_progress(const checkpoint_reader& from, const gpt2_config& model, 
 
 }  // namespace
 
+void trainer::take_snapshot(trainer_snapshot& to) const
+{
+    const auto copy = [](std::span<const float> from, std::vector<float>& into) {
+        into.assign(from.begin(), from.end());
+    };
+    to.next_step = next_step_;
+    to.updates = optimizer_.updates();
+    copy(parameters(), to.weights);
+    copy(optimizer_.first(), to.first);
+    copy(optimizer_.second(), to.second);
+}
+
 std::filesystem::path trainer::save(checkpoint_folder& in, const outer_view& outer,
                                     std::size_t keep) const
+{
+    trainer_snapshot now;
+    take_snapshot(now);
+    return save_snapshot(in, now, outer, keep);
+}
+
+std::filesystem::path trainer::save_snapshot(checkpoint_folder& in, const trainer_snapshot& then,
+                                             const outer_view& outer, std::size_t keep) const
 {
     checkpoint_writer writer(in);
     writer.add("config.json", config_text(options_.model));
     writer.add(weights_name, [&](const checkpoint_writer::sink& put) {
-        write_safetensors(weight_tensors(options_.model, parameters()), put);
+        write_safetensors(weight_tensors(options_.model, then.weights), put);
     });
     writer.add(optimizer_name, [&](const checkpoint_writer::sink& put) {
         std::vector<named_tensor> tensors;
         const auto add = [&](const char* name, std::span<const float> values) {
             if (!values.empty()) tensors.push_back({name, {values.size()}, values});
         };
-        add("inner.first", optimizer_.first());
-        add("inner.second", optimizer_.second());
+        add("inner.first", then.first);
+        add("inner.second", then.second);
         add("outer.anchor", outer.anchor);
         add("outer.momentum", outer.momentum);
         add("outer.unsent", outer.residuals);
         write_safetensors(std::move(tensors), put);
     });
     const ordered_json state = {
-        {"step", next_step_},
-        {"updates", optimizer_.updates()},
+        {"step", then.next_step},
+        {"updates", then.updates},
         {"round", outer.round},
         {"draws", draws(options_, text_.size())},
         {"schedule",

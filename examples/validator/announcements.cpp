@@ -86,7 +86,7 @@ void validator::show_notes()
 void validator::show()
 {
     const run_snapshot now = background_.call([this] { return host_->snapshot(); });
-    run_metrics h{held_out_loss_, entropy_, seconds(), -1};
+    run_metrics h{last_evaluation_, entropy_, seconds(), -1};
     if (options_.minutes > 0) h.seconds_left = std::max(0.0, options_.minutes * 60 - h.seconds);
     if (options_.rounds > 0 && so_far_->rounds() > 0 && options_.rounds > now.round)
         h.seconds_left = h.seconds / so_far_->rounds() * (options_.rounds - now.round);

@@ -84,8 +84,13 @@ void add_scoring(CLI::App& app, validator_options& o)
         ->check(between(1, 256))
         ->group(scoring);
     app.add_option("--evaluate", o.evaluate,
-                   "held-out sequences to evaluate after each round; 0: all")
+                   "held-out sequences to evaluate after rounds, always the same; 0: all")
         ->check(whole())
+        ->group(scoring);
+    app.add_option("--evaluate-share", o.evaluate_share,
+                   "share of this machine's processor time for that, above 0 to 1; where it is not "
+                   "enough for every round, rounds are left out")
+        ->check(above_zero(1))
         ->group(scoring);
     app.add_option("--scores", o.scores, "file for JSON lines, one per miner and round")
         ->group(scoring);

@@ -29,8 +29,9 @@ struct validator_options {
     double minutes = 0;
 
     thresholds required;
-    double probe_mib = 8;        ///< sent each way in a measurement
-    std::size_t evaluate = 128;  ///< held-out sequences after each round; 0: all
+    double probe_mib = 8;         ///< sent each way in a measurement
+    std::size_t evaluate = 128;   ///< held-out sequences; 0: all
+    double evaluate_share = 0.1;  ///< of the processor time, for evaluations at most
 
     std::filesystem::path checkpoint;
     bool resume = false;

@@ -102,6 +102,14 @@ void summary::carry_over(const nlohmann::json& record)
     }
 }
 
+void summary::note_evaluation(const evaluation& e)
+{
+    last_loss_ = e.loss;
+    sequences_ = e.sequences;
+    ++evaluations_;
+    evaluating_seconds_ += e.processor_seconds;
+}
+
 void summary::note_departures(const run_snapshot& now)
 {
     for (const auto& [id, m] : now.members)
@@ -137,10 +145,12 @@ std::string summary::text(double seconds) const
 {
     std::string t = fmt::format(
         "held-out loss    {:.3f} at the start, {:.3f} at the end\n"
+        "evaluated        {} sequences, at the start and after {} of the rounds, in {} of "
+        "processor time\n"
         "unigram entropy  {:.3f}\n"
         "rounds           {} in {}{}\n",
-        first_loss_, last_loss_, entropy_, rounds_, span_of(seconds),
-        failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
+        first_loss_, last_loss_, sequences_, evaluations_, span_of(evaluating_seconds_), entropy_,
+        rounds_, span_of(seconds), failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
     if (shares_ > 0) {
         t += fmt::format(
             "bytes            {} sent to other miners by a miner in a round, as they report; the "
@@ -180,6 +190,9 @@ nlohmann::ordered_json summary::to_json(double seconds) const
             {"failed_attempts", failed_},
             {"held_out_loss_first", first_loss_},
             {"held_out_loss_last", last_loss_},
+            {"evaluated_sequences", sequences_},
+            {"evaluated_rounds", evaluations_},
+            {"evaluation_processor_seconds", evaluating_seconds_},
             {"unigram_entropy", entropy_},
             {"bytes_sent_per_miner_and_round", shares_ == 0 ? 0 : sent_ / shares_},
             {"bytes_received_per_miner_and_round", shares_ == 0 ? 0 : received_ / shares_},

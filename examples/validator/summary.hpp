@@ -1,9 +1,11 @@
 #pragma once
 
+#include "evaluation_budget.hpp"
 #include "scores.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -15,8 +17,12 @@ namespace papilio::example {
 class summary {
 public:
     /// `entropy` is the unigram entropy of the held-out text: see `unigram_entropy`.
-    summary(double first_loss, double entropy)
-        : first_loss_(first_loss), last_loss_(first_loss), entropy_(entropy)
+    summary(const evaluation& first, double entropy)
+        : first_loss_(first.loss),
+          last_loss_(first.loss),
+          entropy_(entropy),
+          sequences_(first.sequences),
+          evaluating_seconds_(first.processor_seconds)
     {
     }
 
@@ -29,7 +35,7 @@ public:
 
     /// Records the miners that have left, and why.
     void note_departures(const run_snapshot& now);
-    void note_loss(double held_out) { last_loss_ = held_out; }
+    void note_evaluation(const evaluation& e);
 
     /// A sentence for each requirement that the run does not meet: all digests of the last round
     /// are equal; newcomers have the group's digest after their first round; no miner moves more
@@ -62,6 +68,9 @@ private:
     double first_loss_;
     double last_loss_;
     double entropy_;
+    std::size_t sequences_;  // in the last evaluation
+    double evaluating_seconds_;
+    int evaluations_ = 0;  // after the one at the start
     int rounds_ = 0;
     int failed_ = 0;
     std::map<std::uint16_t, miner_record> miners_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "evaluation_budget.hpp"
 #include "run_host.hpp"
 #include "summary.hpp"
 
@@ -12,7 +13,7 @@ namespace papilio::example {
 
 /// Figures of the run as a whole.
 struct run_metrics {
-    double held_out_loss = 0;
+    evaluation latest;
     double entropy = 0;
     double seconds = 0;        ///< since the run began
     double seconds_left = -1;  ///< below 0: unknown

@@ -1,6 +1,7 @@
 #include "validator.hpp"
 
 #include "hosted_run.hpp"
+#include "processor_time.hpp"
 
 #include <member/prepare.hpp>
 #include <member/seconds.hpp>
@@ -10,6 +11,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace papilio::example {
@@ -29,7 +32,8 @@ validator::validator(const validator_options& o)
       kept_(prepare(o.checkpoint, o.resume, o.run.threads)),
       trainer_(trainer_part(o)),
       scores_(o.scores, [this](const std::string& line) { view_.warn(line); }),
-      journal_(journal_in(kept_), o.run.name)
+      journal_(journal_in(kept_), o.run.name),
+      budget_(o.evaluate_share, std::max(1u, std::thread::hardware_concurrency()))
 {
     load();
     if (options_.fall_back) fall_back();
@@ -120,19 +124,27 @@ void validator::open()
     });
 }
 
-double validator::evaluate(const state_snapshot& s)
+void validator::evaluate()
 {
-    trainer_.set_parameters(weights(s));
-    return trainer_.evaluate(options_.evaluate);
+    const auto begun = clock::now();
+    const auto before = processor_time();
+    const double loss = trainer_.evaluate(options_.evaluate);
+    const auto spent = processor_time() - before;
+    budget_.took(begun, spent);
+    last_evaluation_ = {.loss = loss,
+                        .sequences = trainer_.evaluated_sequences(options_.evaluate),
+                        .round = state_->round,
+                        .processor_seconds = spent.count()};
 }
 
 /// Nothing where the data cannot be read any more, which is no reason to end the run.
-std::optional<double> validator::try_to_evaluate(const state_snapshot& s)
+std::optional<double> validator::try_to_evaluate()
 {
     try {
-        const double loss = held_out_loss_ = evaluate(s);
+        evaluate();
+        so_far_->note_evaluation(last_evaluation_);
         if (unevaluated_.ends()) view_.note("the model is evaluated again");
-        return loss;
+        return last_evaluation_.loss;
     } catch (const problem& why) {
         if (unevaluated_.begins())
             view_.warn(fmt::format("the model is not evaluated: {}", why.what()));
@@ -140,7 +152,7 @@ std::optional<double> validator::try_to_evaluate(const state_snapshot& s)
     }
 }
 
-/// Saves the state that was evaluated last. When that fails, tries again after the next round.
+/// Saves the state after the last round. When that fails, tries again after the next round.
 void validator::save()
 {
     if (!kept_) return;
@@ -175,8 +187,8 @@ bool validator::run(const signals& asked)
         view_.note(fmt::format("there is no checkpoint in {} yet: begins anew",
                                options_.checkpoint.string()));
     entropy_ = trainer_.held_out_entropy();
-    held_out_loss_ = evaluate(*state_);
-    so_far_.emplace(held_out_loss_, entropy_);
+    evaluate();
+    so_far_.emplace(last_evaluation_, entropy_);
     if (!record_.empty()) so_far_->carry_over(nlohmann::json::parse(record_, nullptr, false));
     show_address();
     show_resumed();
@@ -199,22 +211,25 @@ bool validator::run(const signals& asked)
     show_notes();
     for (auto next = seen_.take(clock::duration{}); next; next = seen_.take(clock::duration{}))
         record(*next);
+    const bool evaluated = last_evaluation_.round == state_->round;
+    if (!paused_ && !evaluated) try_to_evaluate();  // whatever its share: the run's result
     return conclude();
 }
 
-/// Evaluates the state after a round, and writes the scores.
+/// Evaluates the state after a round, if there is time for it, and writes the scores.
 void validator::record(const observation& o)
 {
     std::optional<double> loss;
     if (o.state) {
         state_ = o.state;
         digest_ = o.digest;
-        loss = try_to_evaluate(*state_);
-        if (loss) so_far_->note_loss(*loss);
+        trainer_.set_parameters(weights(*state_));
+        if (budget_.allows(clock::now())) loss = try_to_evaluate();
     }
     const auto verdicts = judge(o, options_.required, options_.run.codec, trainer_.size());
     so_far_->add(o, verdicts);
     for (const verdict& v : verdicts) scores_.write(to_json(v, o, loss));
+    scores_.flush();
     if (!o.outcome.ok)
         view_.warn(fmt::format("round {} failed{}", o.outcome.group.round + 1,
                                o.failure.empty() ? "" : ": " + o.failure));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "evaluation_budget.hpp"
 #include "inbox.hpp"
 #include "options.hpp"
 #include "run_host.hpp"
@@ -19,7 +20,7 @@
 
 namespace papilio::example {
 
-/// Hosts a run, evaluates the shared model after each round, and scores the miners. Evaluates on
+/// Hosts a run, evaluates the shared model after rounds, and scores the miners. Evaluates on
 /// the calling thread; the background loop never waits for it.
 class validator {
 public:
@@ -55,8 +56,8 @@ private:
     void say(log_level level, std::string line);
     void show_notes();
     void show_address();
-    double evaluate(const state_snapshot& s);
-    std::optional<double> try_to_evaluate(const state_snapshot& s);
+    void evaluate();
+    std::optional<double> try_to_evaluate();
     void save();
     bool conclude();
     double seconds() const;
@@ -66,15 +67,16 @@ private:
     trainer trainer_;
     shared_state state_;
     std::string digest_;
+    terminal_view view_;
     jsonl_log scores_;
     journal journal_;
-    terminal_view view_;
     std::optional<summary> so_far_;
     std::optional<settled_round> fallen_from_;  // by --fall-back
     std::string record_;                        // of the run before --resume; empty: none
     outage unsaved_;
     outage unevaluated_;
-    double held_out_loss_ = 0;
+    evaluation_budget budget_;
+    evaluation last_evaluation_;
     double entropy_ = 0;
     clock::time_point begun_ = clock::now();
     tcp::endpoint address_;

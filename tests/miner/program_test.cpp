@@ -7,6 +7,8 @@
 
 #include <papilio/transport/tcp/listener.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -153,6 +155,52 @@ TEST_CASE("a miner says who answers, when that is no rendezvous", "[program]")
     stop.request_stop();
     babbling.wait();
     net.call([&] { stranger.reset(); });
+}
+
+TEST_CASE("when a miner tells that a round is done, the checkpoint of the one before is in force",
+          "[program]")
+{
+    const scratch_folder folder;
+    program_run miner(PAPILIO_MINER, alone(folder, "kept"));
+    const auto state = folder.path() / "kept" / "latest" / "state.json";
+    for (int round = 1; round < 8; ++round) {
+        REQUIRE_FALSE(miner.line_with("round " + std::to_string(round) + " done").empty());
+        miner.signal(SIGSTOP);
+        if (round > 1) CHECK(nlohmann::json::parse(content_of(state)).at("round") >= round - 1);
+        miner.signal(SIGCONT);
+    }
+    miner.signal(SIGTERM);
+    CHECK(miner.end() == exit_by_signal(SIGTERM));
+    const auto& output = miner.output();
+    const auto ended = output.substr(output.find("ended after round "));
+    const auto last = nlohmann::json::parse(content_of(state));
+    CHECK(mentions(ended, "ended after round " + last.at("round").dump() + ", step " +
+                              last.at("step").dump() + ","));
+}
+
+TEST_CASE("a miner tells what the time of a round went into", "[program]")
+{
+    const scratch_folder folder;
+    const auto metrics = folder.path() / "m.jsonl";
+    const auto how = run_of(joined(alone(folder, "kept"), {"--rounds", "3", "--metrics", metrics}));
+    CHECK(how.code == exit_ok);
+    CHECK(mentions(how.output, "; steps "));
+    CHECK(mentions(how.output, "%, checkpoint_wait "));
+    std::istringstream lines(content_of(metrics));
+    double steps = 0;
+    int rounds = 0;
+    for (std::string line; std::getline(lines, line);) {
+        const auto event = nlohmann::json::parse(line);
+        if (event["event"] == "step") steps += event["seconds"].get<double>();
+        if (event["event"] != "round") continue;
+        ++rounds;
+        double sum = 0;
+        for (const auto& part : event["parts"]) sum += part.get<double>();
+        CHECK(sum == Approx(event["round_seconds"].get<double>()));
+        CHECK(event["parts"]["steps"] >= steps);
+        steps = 0;
+    }
+    CHECK(rounds == 3);
 }
 
 TEST_CASE("a miner on a full disk trains on, and saves again when there is space", "[program]")

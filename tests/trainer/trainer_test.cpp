@@ -15,6 +15,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace papilio::example;
@@ -272,6 +273,30 @@ TEST_CASE("the outer optimiser's state is kept with a checkpoint", "[trainer]")
     CHECK(other.resume(folder.path() / "run").record.empty());
     CHECK(other.resume(folder.path() / "run").momentum.empty());
     CHECK(other.resume(folder.path() / "run").residuals.empty());
+}
+
+TEST_CASE("a snapshot that is saved while training goes on is the training as it was", "[trainer]")
+{
+    const scratch_folder folder;
+    const trainer_options options = tiny_options(folder);
+    trainer whole(options);
+    run(whole, 12);
+    trainer t(options);
+    trainer_snapshot then;
+    t.take_snapshot(then);
+    CHECK(then.first.empty());
+    run(t, 7);
+    t.take_snapshot(then);
+    checkpoint_folder kept(folder.path() / "run");
+    std::thread saving([&] { t.save_snapshot(kept, then); });
+    run(t, 5);
+    saving.join();
+    CHECK(t.digest() == whole.digest());
+    trainer resumed(options);
+    resumed.resume(folder.path() / "run");
+    CHECK(resumed.next_step() == 7);
+    run(resumed, 5);
+    CHECK(resumed.digest() == whole.digest());
 }
 
 TEST_CASE("a checkpoint taken before the first step resets a trainer", "[trainer]")

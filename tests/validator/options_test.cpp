@@ -24,6 +24,7 @@ TEST_CASE("a validator needs only a text", "[validator]")
     CHECK(o.min_group == 2);
     CHECK(o.required.min_up_mbit == 10);
     CHECK(o.rounds == 0);
+    CHECK(o.evaluate_share == 0.1);
     CHECK(trainer_part(o).seed == 1);
     CHECK(o.listen == "[::]:5400");
     CHECK(o.mesh == "[::]:5401");
@@ -44,6 +45,9 @@ TEST_CASE("a validator's options that make no sense are refused", "[validator]")
     CHECK_THROWS_AS(parsed({"--data", "x", "--held-out", "0"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--max-group", "4096"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--evaluate", "-1"}), CLI::Error);
+    for (const char* share : {"0", "-0.1", "1.1", "nan", "0.1x", ""})
+        CHECK_THROWS_WITH(parsed({"--data", "x", "--evaluate-share", share}),
+                          Catch::Contains("--evaluate-share") && Catch::Contains("above 0"));
     CHECK_THROWS_AS(parsed({"--data", "x", "--round-timeout", "1e9"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--rounds", "4294967295"}), CLI::Error);
     CHECK_THROWS_AS(parsed({"--data", "x", "--hold", "-1"}), CLI::Error);

@@ -447,6 +447,23 @@ TEST_CASE("a validator whose data shrinks hosts on without evaluating", "[progra
     CHECK(ada->end() == exit_ok);
 }
 
+TEST_CASE("a validator evaluates for no more than its share, and always what the run came to",
+          "[program]")
+{
+    hosted_run run({"--rounds", "3", "--evaluate-share", "1e-9"});
+    const auto ada = run.miner("ada");
+    CHECK(run.validator.end() == exit_ok);
+    CHECK(ada->end() == exit_ok);
+    const auto scores = run.scores();
+    CHECK(scores.size() == 3);
+    for (const auto& line : scores) CHECK(line["held_out_loss"].is_null());
+    const auto summary = nlohmann::json::parse(content_of(run.folder.path() / "summary.json"));
+    CHECK(summary["evaluated_rounds"] == 1);
+    CHECK(summary["evaluated_sequences"] == 4);
+    CHECK(summary["held_out_loss_last"] != summary["held_out_loss_first"]);
+    CHECK(mentions(run.validator.output(), "of 4 sequences after round 0"));
+}
+
 TEST_CASE("a run begins with the weights that its validator was given", "[program]")
 {
     hosted_run made;

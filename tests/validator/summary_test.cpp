@@ -20,10 +20,10 @@ void add(summary& s, const observation& o)
 /// Two rounds of two miners, in which the text was learnt.
 summary good_run()
 {
-    summary s(5.5, 3.1);
+    summary s({5.5, 128}, 3.1);
     add(s, observed(0, {1, 2}));
     add(s, observed(1, {1, 2}));
-    s.note_loss(2.7);
+    s.note_evaluation({2.7, 128, 2, 0.5});
     return s;
 }
 
@@ -51,8 +51,8 @@ TEST_CASE("each shortcoming of a run is found", "[validator]")
     auto s = good_run();
     SECTION("no round")
     {
-        summary none(5.5, 3.1);
-        none.note_loss(2.7);
+        summary none({5.5, 128}, 3.1);
+        none.note_evaluation({2.7, 128, 0, 0.5});
         only(none, "no round succeeded");
     }
     SECTION("a digest that differs in the last round")
@@ -87,7 +87,7 @@ TEST_CASE("each shortcoming of a run is found", "[validator]")
     }
     SECTION("a loss that is not far enough below the entropy, or not a number")
     {
-        s.note_loss(GENERATE(2.81, std::numeric_limits<double>::quiet_NaN()));
+        s.note_evaluation({GENERATE(2.81, std::numeric_limits<double>::quiet_NaN()), 128, 2, 0.5});
         only(s, "unigram entropy");
     }
 }
@@ -123,14 +123,14 @@ TEST_CASE("a miner's rounds and mean are carried over a restart, by its name", "
     auto before = observed(0, {1, 2});
     before.snapshot.members[1].name = "ada";
     before.snapshot.members[2].name = "bob";
-    summary first(5.5, 3.1);
+    summary first({5.5, 128}, 3.1);
     add(first, before);
     before.outcome.reports[1].digest = "another";
     add(first, before);
 
     auto after = observed(2, {7});
     after.snapshot.members[7].name = "ada";
-    summary second(2.7, 3.1);
+    summary second({2.7, 128}, 3.1);
     second.carry_over(first.record());
     add(second, after);
     const auto& ada = second.miners().at(7);
@@ -138,7 +138,7 @@ TEST_CASE("a miner's rounds and mean are carried over a restart, by its name", "
     CHECK(ada.chances == 3);
     CHECK(ada.score == 2);
     CHECK_FALSE(ada.newcomer);
-    summary third(2.7, 3.1);  // bob, who has not come back yet, is remembered
+    summary third({2.7, 128}, 3.1);  // bob, who has not come back yet, is remembered
     third.carry_over(second.record());
     after.snapshot.members[7].name = "bob";
     add(third, after);
@@ -149,7 +149,7 @@ TEST_CASE("a miner's rounds and mean are carried over a restart, by its name", "
 TEST_CASE("a record belongs to a name: an id that is given again begins anew, or goes on",
           "[validator]")
 {
-    summary s(5.5, 3.1);
+    summary s({5.5, 128}, 3.1);
     const auto round_of = [&](std::uint32_t round, std::uint16_t id, const char* name) {
         auto o = observed(round, {id});
         o.snapshot.members[id].name = name;
@@ -172,10 +172,15 @@ TEST_CASE("a summary is told to people and to programs", "[validator]")
     auto s = good_run();
     const auto text = s.text(20);
     CHECK(mentions(text, "5.500 at the start, 2.700 at the end"));
+    CHECK(mentions(
+        text, "128 sequences, at the start and after 1 of the rounds, in 500 ms of processor"));
     CHECK(mentions(text, "1.000 times"));
     CHECK(mentions(text, "500 ms a round, 5.0% of the run"));
     const auto json = s.to_json(20);
     CHECK(json["rounds"] == 2);
+    CHECK(json["evaluated_rounds"] == 1);
+    CHECK(json["evaluated_sequences"] == 128);
+    CHECK(json["evaluation_processor_seconds"] == 0.5);
     CHECK(json["bytes_sent_per_miner_and_round"] == 16'000);
     CHECK(json["worst_ratio_to_butterfly"] == 1);
     CHECK(json["miners"].size() == 2);

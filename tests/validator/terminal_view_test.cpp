@@ -17,7 +17,7 @@ TEST_CASE("the table shows the miners that are there, and nothing that moves the
     o.snapshot.members[2].present = false;
     o.snapshot.members[3].name = "evil\x1b[2J\n name that goes on";
     o.snapshot.links.erase(3);
-    summary s(5.5, 3.1);
+    summary s({5.5, 128}, 3.1);
     s.add(o, judge(o, {}, round_codec::none, 4000));
     const auto t = table(o.snapshot, s);
     CHECK(std::ranges::count(t, '\n') == 3);
@@ -26,19 +26,19 @@ TEST_CASE("the table shows the miners that are there, and nothing that moves the
     CHECK_FALSE(mentions(t, "\x1b"));
     CHECK(mentions(t, "evil?[2J? na "));
 
-    const auto line = status_line(o.snapshot, {2.5, 3.1, 61, 30});
+    const auto line = status_line(o.snapshot, {{2.5, 128, 4}, 3.1, 61, 30});
     o.snapshot.members[1].ready = true;
     CHECK(mentions(status_line(o.snapshot, {}), "2 miners (1 ready)"));
     CHECK(line ==
-          "1 min 1 s: 5 rounds done, held-out loss 2.500, 2 miners, unigram entropy 3.100, "
-          "30 s left\n");
+          "1 min 1 s: 5 rounds done, held-out loss 2.500 of 128 sequences after round 4, 2 miners, "
+          "unigram entropy 3.100, 30 s left\n");
 }
 
 TEST_CASE("however narrow a terminal is, its table has loss and score", "[validator]")
 {
     auto o = observed(4, {1, 2});
     o.snapshot.members[1].progress.loss = 2.345;
-    summary s(5.5, 3.1);
+    summary s({5.5, 128}, 3.1);
     s.add(o, judge(o, {}, round_codec::none, 4000));
     for (std::size_t width = 60; width < 130; ++width) {
         CAPTURE(width);

@@ -4,6 +4,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ public:
     std::optional<wire::state_outdated> outdated;
     std::optional<wire::round_outcome> outcome;
     std::optional<wire::refused> refused;
-    std::uint32_t closing_in_ms = 0;
+    std::atomic<std::uint32_t> closing_in_ms = 0;  // which a thread that trains asks for, too
 
     /// The member now holds this state. Groups and news about earlier ones are void.
     void set_state(std::uint32_t round, const std::string& digest)

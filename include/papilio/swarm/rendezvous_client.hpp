@@ -80,7 +80,7 @@ public:
     task<> leave();
 
     /// How long the others still wait for this member, as they last said since `report_state_held`:
-    /// the group is called without it then. Zero: they have not said so.
+    /// the group is called without it then. Zero: they have not said so. Any thread may ask.
     std::uint32_t closing_in_ms() const noexcept { return view_.closing_in_ms; }
 
 private:
