@@ -17,6 +17,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -139,21 +140,48 @@ TEST_CASE("a call in place that fails has its data put back, unless it may be le
 TEST_CASE("a call in place whose task is dropped has its data put back")
 {
     const std::vector<int> radix{2, 2};
-    for (const auto after : {100ms, 300ms, 500ms, 700ms}) {
-        const auto in = noise(4, 300'000);
-        auto data = in;
-        sim_cluster cluster(4, {.latency = 10ms, .all = {1e6, 1e6}});
-        cluster.run([&](auto& net) -> pa::task<> {
-            pa::task<pa::report> call =
-                pa::all_reduce_in_place(net, data[at(net.rank())], {.radix = radix});
-            try {
-                co_await pa::timeout(std::move(call), pa::time_point(after));
-            } catch (const std::system_error&) {
-                // As planned.
-            }
-        });
-        for (std::size_t rank = 0; rank < 4; ++rank) CHECK(same_bits(data[rank], in[rank]));
-    }
+    for (const auto after : {600ms, 900ms, 1200ms, 1500ms})
+        for (const auto where : {pa::on_error::restored, pa::on_error::undefined}) {
+            const auto in = noise(4, 300'000);
+            auto data = in;
+            sim_cluster cluster(4, {.latency = 10ms, .all = {1e6, 1e6}});
+            cluster.run([&](auto& net) -> pa::task<> {
+                pa::task<pa::report> call = pa::all_reduce_in_place(
+                    net, data[at(net.rank())], {.radix = radix, .on_error = where});
+                try {
+                    co_await pa::timeout(std::move(call), pa::time_point(after));
+                } catch (const std::system_error&) {
+                    // As planned.
+                }
+            });
+            CAPTURE(after.count(), static_cast<int>(where));
+            bool same = true;
+            for (std::size_t rank = 0; rank < 4; ++rank)
+                same = same && same_bits(data[rank], in[rank]);
+            CHECK(same == (where == pa::on_error::restored));
+        }
+}
+
+TEST_CASE("a call in place that a codec ends half-way has its data put back, with a pool, too")
+{
+    pa::thread_pool pool(2);
+    auto in = noise(3, 200'000);
+    in[1][190'000] = std::numeric_limits<float>::quiet_NaN();
+    auto data = in;
+    tcp_cluster cluster(3);
+    int failed = 0;
+    cluster.run([&](auto& net) -> pa::task<> {
+        try {
+            co_await pa::all_reduce_in_place(
+                net, data[at(net.rank())], pa::mean{}, pa::int8b{},
+                pa::call_options{.chunk_bytes = 20'000, .pool = &pool});
+        } catch (const pa::call_error& why) {
+            CHECK(why.code() == pa::errc::not_finite);
+            ++failed;
+        }
+    });
+    CHECK(failed == 3);
+    for (std::size_t rank = 0; rank < 3; ++rank) CHECK(same_bits(data[rank], in[rank]));
 }
 
 TEST_CASE("the memory for saved data is kept for the next call, and returned on request")

@@ -48,8 +48,8 @@ public:
     /// deadlock.
     bool run_one();
 
-    /// Memory that calls in place leave for later ones: up to 1 GiB, no more than calls under way
-    /// at the same time have used.
+    /// Memory that calls leave for later ones, those in place above all: no more than they had at
+    /// the same time, and than 1 GiB.
     detail::kept_memory& memory() noexcept { return memory_; }
 
     /// Returns that memory to the system, which may also take it without being told, once it is

@@ -15,9 +15,9 @@ namespace papilio::inline PAPILIO_MODE::detail {
 ///
 /// Memory that is new to the process comes with a page fault for each 4 KiB and is zeroed by the
 /// system, which together cost as much as to move as many bytes to a peer on the same machine. So
-/// blocks are of huge pages where the system has them, and what is given back is kept, up to
-/// `max_kept` bytes. The system may take the contents of kept blocks whenever it is short of
-/// memory.
+/// blocks are of huge pages where the system has them, and what is given back is kept: no more than
+/// was lent at the same time, and than `max_kept` bytes. The system may take the contents of kept
+/// blocks whenever it is short of memory.
 class kept_memory {
 public:
     static constexpr std::size_t max_kept = std::size_t{1} << 30;
@@ -43,10 +43,12 @@ public:
     kept_memory(const kept_memory&) = delete;
     kept_memory& operator=(const kept_memory&) = delete;
 
-    /// A block of `size` bytes or up to twice as many. Throws `std::bad_alloc`.
+    /// A block of `size` bytes or more: the smallest kept one that is enough, or a new one. Throws
+    /// `std::bad_alloc`.
     block take(std::size_t size);
 
-    /// Keeps `b` for later, in place of those that have been kept for longest if need be.
+    /// Keeps `b`, which `take` has returned, for later, in place of those that have been kept for
+    /// longest if need be.
     void give(block b) noexcept;
 
     /// Returns everything to the system.
@@ -56,7 +58,12 @@ public:
     std::size_t size() const noexcept;
 
 private:
+    block take_kept(std::size_t size);
+    static block make(std::size_t size);
+
     std::vector<block> kept_;  // the oldest first
+    std::size_t lent_ = 0;
+    std::size_t most_lent_ = 0;
 };
 
 }  // namespace papilio::detail

@@ -36,33 +36,47 @@ inline bool has_huge_pages(std::size_t size) noexcept
 
 PAPILIO_DECL kept_memory::block kept_memory::take(std::size_t size)
 {
-    const auto fits = [&](const block& b) { return size <= b.size_ && b.size_ / 2 <= size; };
-    const auto found = std::ranges::find_if(kept_, fits);
-    if (size >= min_kept && found != kept_.end()) {
-        block taken = std::move(*found);
-        kept_.erase(found);
-        return taken;
-    }
-    const auto make = [&]() -> block {
-        if (!has_huge_pages(size)) return {std::malloc(size + 1), size};
-        const auto whole = (size + huge_page - 1) / huge_page * huge_page;
-        return {std::aligned_alloc(huge_page, whole), whole};
-    };
-    auto made = make();
-    if (!made.at_) {
+    block taken = size < min_kept ? block() : take_kept(size);
+    if (!taken.at_) taken = make(size);
+    if (!taken.at_) {
         release();
-        made = make();
+        taken = make(size);
     }
-    if (!made.at_) throw std::bad_alloc();
-    if (has_huge_pages(size)) advise(made.get(), page_advice::prefer_huge);
+    if (!taken.at_) throw std::bad_alloc();
+    lent_ += taken.size_;
+    most_lent_ = std::max(most_lent_, lent_);
+    return taken;
+}
+
+/// Nothing if no block is large enough.
+PAPILIO_DECL kept_memory::block kept_memory::take_kept(std::size_t size)
+{
+    auto best = kept_.end();
+    for (auto b = kept_.begin(); b != kept_.end(); ++b)
+        if (b->size_ >= size && (best == kept_.end() || b->size_ < best->size_)) best = b;
+    if (best == kept_.end()) return {};
+    block taken = std::move(*best);
+    kept_.erase(best);
+    return taken;
+}
+
+/// Nothing if there is no memory.
+PAPILIO_DECL kept_memory::block kept_memory::make(std::size_t size)
+{
+    if (!has_huge_pages(size)) return {std::malloc(size + 1), size};
+    const auto whole = (size + huge_page - 1) / huge_page * huge_page;
+    block made(std::aligned_alloc(huge_page, whole), whole);
+    if (made.at_) advise(made.get(), page_advice::prefer_huge);
     return made;
 }
 
 PAPILIO_DECL void kept_memory::give(block b) noexcept
 {
     const auto more = b.size_;
-    if (watches_addresses || more < min_kept || more > max_kept) return;
-    while (size() + more > max_kept) kept_.erase(kept_.begin());
+    lent_ -= more;
+    const auto most = std::min(most_lent_, max_kept);
+    if (watches_addresses || more < min_kept || more > most) return;
+    while (size() + more > most) kept_.erase(kept_.begin());
     if (has_huge_pages(more)) advise(b.get(), page_advice::may_be_taken);
     try {
         kept_.push_back(std::move(b));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/bytes.hpp>
+#include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/kept_memory.hpp>
 
@@ -41,7 +42,9 @@ public:
         if (size == 0) return;  // and may begin where another does
         {
             const std::lock_guard lock(mutex_);
-            if (!saved_.emplace(begin, size).second) return;
+            const auto [place, is_new] = saved_.emplace(begin, size);
+            PAPILIO_CHECK(place->second == size, "a range is written as a whole each time");
+            if (!is_new) return;
         }
         std::memcpy(memory_.get().data() + begin, data_.data() + begin, size);
     }
