@@ -67,16 +67,16 @@ double seconds_of(clockid_t which)
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-/// How many calls whose data is the result of the call before have numbers that every type and
-/// codec can carry, if the first one's data is the input.
+/// How many calls may follow one whose data is the input, each on the result of the one before,
+/// until numbers become too large: f16 holds those of eight doublings, among up to 16 peers.
 std::uint32_t most_in_a_row(const job& j, int peers)
 {
-    constexpr int tame = 10;  // doublings
+    constexpr int doublings = 8;
     if (j.what == collective::broadcast || (j.op != reduction::sum && j.op != reduction::prod))
         return std::max(1u, j.iterations);
     if (j.op == reduction::prod) return 1;
-    const auto doublings = std::max(1, static_cast<int>(std::ceil(std::log2(peers))));
-    return static_cast<std::uint32_t>(std::max(1, tame / doublings));
+    const auto each = std::max(1, static_cast<int>(std::ceil(std::log2(peers))));
+    return static_cast<std::uint32_t>(std::max(1, doublings / each - 1));
 }
 
 /// Runs the calls of one job. Where the data is in the output, calls follow each other as they do
