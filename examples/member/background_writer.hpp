@@ -4,7 +4,7 @@
 
 #include <chrono>
 #include <future>
-#include <utility>
+#include <system_error>
 
 namespace papilio::example {
 
@@ -12,18 +12,22 @@ namespace papilio::example {
 /// one thing at a time, so that one snapshot is enough. All calls come from one thread.
 ///
 /// A write that fails has no effect here: its exception waits for `finish`, which throws it to the
-/// owner once, and the next write may begin. A thread that cannot be started fails `start` in the
-/// same way. The destructor waits for a write that has begun, which then is as complete as any, but
-/// tells nobody of its failure.
+/// owner once, and the next write may begin. Where no thread can be had `finish` writes itself. The
+/// destructor waits for a write that has begun, which then is as complete as any, but tells nobody
+/// of its failure.
 class background_writer {
 public:
     /// Begins `write()`, which must not use what the owner changes before `finish`. None may be
-    /// under way. Throws `std::system_error` where no thread can be had.
+    /// under way.
     template <class Write>
     void start(Write write)
     {
         PAPILIO_CHECK(!under_way(), "what is written is finished before the next");
-        write_ = std::async(std::launch::async, std::move(write));
+        try {
+            write_ = std::async(std::launch::async, write);
+        } catch (const std::system_error&) {
+            write_ = std::async(std::launch::deferred, write);
+        }
     }
 
     /// Whether a write was started, and not finished yet.

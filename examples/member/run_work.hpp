@@ -50,8 +50,8 @@ public:
     virtual void record_round(const average_result* how, std::size_t contributors) = 0;
     virtual void record_fetch() = 0;
 
-    /// Begins to save what is to be kept, where that is due; where this is the last time, saves it
-    /// before it returns. False: it could not.
+    /// Begins to save what is to be kept, where that is due: true. Where this is the last time,
+    /// saves it before it returns. False: it could not.
     virtual bool save(bool last) = 0;
 
     /// Tells the user something, and why no steps are taken.

@@ -13,18 +13,13 @@ void checkpoint_saver::begin(shared_state agreed, const update_residuals& unsent
     trainer_.take_snapshot(snapshot_.training);
     snapshot_.agreed = std::move(agreed);
     snapshot_.unsent.assign(unsent.values().begin(), unsent.values().end());
-    const auto write = [this] {
-        trainer_.save_snapshot(*folder_, snapshot_.training,
+    writer_.start([this] {
+        trainer_.save_snapshot(*folder_, snapshot_.training.view(),
                                {.round = snapshot_.agreed->round,
                                 .anchor = weights(*snapshot_.agreed),
                                 .momentum = momentum(*snapshot_.agreed),
                                 .residuals = snapshot_.unsent});
-    };
-    try {
-        writer_.start(write);
-    } catch (const std::system_error& failure) {
-        tell(failure);
-    }
+    });
 }
 
 bool checkpoint_saver::finish()

@@ -222,6 +222,7 @@ bool local_training::save(bool last)
     times_.enter(round_part::checkpoint_wait);
     if (last || state_->round % options_.checkpoint_every == 0) saver_.begin(state_, residuals_);
     const bool saved = !last || saver_.finish();
+    if (last) metrics_.flush();  // the next line may be long in coming
     times_.enter(round_part::other);
     return saved;
 }

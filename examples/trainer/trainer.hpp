@@ -45,13 +45,22 @@ struct step_report {
     double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
 };
 
-/// What training changes, as it was between two steps.
+/// What training changes, as it is between two steps.
+struct trainer_view {
+    std::uint64_t next_step = 0;
+    std::uint64_t updates = 0;
+    std::span<const float> weights;
+    std::span<const float> first;  ///< moments of AdamW; empty before the first update
+    std::span<const float> second;
+};
+
+/// A copy of it.
 struct trainer_snapshot {
     std::uint64_t next_step = 0;
     std::uint64_t updates = 0;
-    std::vector<float> weights;
-    std::vector<float> first;  ///< moments of AdamW; empty before the first update
-    std::vector<float> second;
+    std::vector<float> weights, first, second;
+
+    trainer_view view() const { return {next_step, updates, weights, first, second}; }
 };
 
 /// The state of DiLoCo's outer optimiser, to be saved in a checkpoint. Each vector is as long as
@@ -128,7 +137,7 @@ public:
     /// weights are `model.safetensors` and `config.json` as Hugging Face's GPT-2 reads them.
     /// Returns the checkpoint's folder. Uses nothing that training changes, so that another thread
     /// may save while this trainer goes on.
-    std::filesystem::path save_snapshot(checkpoint_folder& in, const trainer_snapshot& then,
+    std::filesystem::path save_snapshot(checkpoint_folder& in, const trainer_view& then,
                                         const outer_view& outer = {}, std::size_t keep = 2) const;
 
     /// Saves the state as it is now.

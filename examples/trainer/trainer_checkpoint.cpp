@@ -160,12 +160,12 @@ void trainer::take_snapshot(trainer_snapshot& to) const
 std::filesystem::path trainer::save(checkpoint_folder& in, const outer_view& outer,
                                     std::size_t keep) const
 {
-    trainer_snapshot now;
-    take_snapshot(now);
+    const trainer_view now{next_step_, optimizer_.updates(), parameters(), optimizer_.first(),
+                           optimizer_.second()};
     return save_snapshot(in, now, outer, keep);
 }
 
-std::filesystem::path trainer::save_snapshot(checkpoint_folder& in, const trainer_snapshot& then,
+std::filesystem::path trainer::save_snapshot(checkpoint_folder& in, const trainer_view& then,
                                              const outer_view& outer, std::size_t keep) const
 {
     checkpoint_writer writer(in);

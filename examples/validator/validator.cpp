@@ -211,8 +211,9 @@ bool validator::run(const signals& asked)
     show_notes();
     for (auto next = seen_.take(clock::duration{}); next; next = seen_.take(clock::duration{}))
         record(*next);
+    const bool stopped = asked.token().stop_requested() && !asked.end_token().stop_requested();
     const bool evaluated = last_evaluation_.round == state_->round;
-    if (!paused_ && !evaluated) try_to_evaluate();  // whatever its share: the run's result
+    if (!stopped && !evaluated) try_to_evaluate();  // whatever its share: the run's result
     return conclude();
 }
 
