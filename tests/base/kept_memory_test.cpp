@@ -12,7 +12,7 @@ namespace {
 
 using papilio::detail::kept_memory;
 
-constexpr std::size_t large = 8 << 20;
+constexpr std::size_t great = 8 << 20;
 constexpr bool keeps = !papilio::detail::watches_addresses;
 
 }  // namespace
@@ -20,7 +20,7 @@ constexpr bool keeps = !papilio::detail::watches_addresses;
 TEST_CASE("a block that is taken is at least as large as was asked for, and can be filled")
 {
     kept_memory memory;
-    for (const auto size : {std::size_t{0}, std::size_t{1}, std::size_t{100'000}, large + 1}) {
+    for (const auto size : {std::size_t{0}, std::size_t{1}, std::size_t{100'000}, great + 1}) {
         auto block = memory.take(size);
         CHECK(block.get().size() >= size);
         std::ranges::fill(block.get(), std::byte{7});
@@ -37,38 +37,38 @@ TEST_CASE("what is given back is lent again to whoever needs as much or less")
         memory.give(std::move(block));
         return where;
     };
-    const auto* first = lent(large);
-    CHECK((lent(large) == first || !keeps));
-    CHECK((lent(large / 4) == first || !keeps));
-    CHECK(memory.size() == (keeps ? large : 0));
+    const auto* first = lent(great);
+    CHECK((lent(great) == first || !keeps));
+    CHECK((lent(great / 4) == first || !keeps));
+    CHECK(memory.size() == (keeps ? great : 0));
 }
 
 TEST_CASE("of several blocks that are kept the smallest that is enough is lent")
 {
     kept_memory memory;
-    auto small = memory.take(large), great = memory.take(3 * large);
+    auto small = memory.take(great), larger = memory.take(3 * great);
     const auto* where = small.get().data();
-    memory.give(std::move(great));
+    memory.give(std::move(larger));
     memory.give(std::move(small));
-    CHECK((memory.take(large - 1000).get().data() == where || !keeps));
+    CHECK((memory.take(great - 1000).get().data() == where || !keeps));
 }
 
 TEST_CASE("no more is kept than was lent at the same time, whatever the sizes")
 {
     kept_memory memory;
-    for (std::size_t size = 1; size <= 8; ++size) memory.give(memory.take(size * large));
-    CHECK(memory.size() == (keeps ? 8 * large : 0));
-    auto one = memory.take(8 * large), other = memory.take(large);
+    for (std::size_t size = 1; size <= 8; ++size) memory.give(memory.take(size * great));
+    CHECK(memory.size() == (keeps ? 8 * great : 0));
+    auto one = memory.take(8 * great), other = memory.take(great);
     memory.give(std::move(one));
     memory.give(std::move(other));
-    CHECK(memory.size() == (keeps ? 9 * large : 0));
+    CHECK(memory.size() == (keeps ? 9 * great : 0));
 }
 
 TEST_CASE("two at the same time have memory of their own")
 {
     kept_memory memory;
-    memory.give(memory.take(large));
-    auto one = memory.take(large), other = memory.take(large);
+    memory.give(memory.take(great));
+    auto one = memory.take(great), other = memory.take(great);
     CHECK(one.get().data() != other.get().data());
 }
 
