@@ -66,6 +66,25 @@ private:
     std::size_t most_lent_ = 0;
 };
 
+/// `size` bytes of it, for as long as this lives. Throws `std::bad_alloc`.
+class lent_memory {
+public:
+    lent_memory(kept_memory& from, std::size_t size)
+        : from_(from), block_(from.take(size)), size_(size)
+    {
+    }
+    lent_memory(const lent_memory&) = delete;
+    lent_memory& operator=(const lent_memory&) = delete;
+    ~lent_memory() { from_.give(std::move(block_)); }
+
+    mutable_bytes get() const noexcept { return block_.get().first(size_); }
+
+private:
+    kept_memory& from_;
+    kept_memory::block block_;
+    std::size_t size_;
+};
+
 }  // namespace papilio::detail
 
 #ifdef PAPILIO_HEADER_ONLY

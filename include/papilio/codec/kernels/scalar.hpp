@@ -134,16 +134,24 @@ void unpack_codes(const std::byte* packed, std::int8_t* codes) noexcept
     }
 }
 
+/// Stores the scale of a block, and divides its values by it. False if one is not finite.
 template <class Format>
-bool encode_block(const float* values, std::byte* packed, std::byte* scale)
+bool scale_block(const float* values, float (&scaled)[Format::block], std::byte* scale)
 {
     const auto largest = largest_magnitude<Format::block>(values);
     if (largest >= float_infinity) return false;
     const auto by = scale_of<Format>(largest);
     store(scale, by.bits);
-    float scaled[Format::block];
     for (std::size_t i = 0; i < Format::block; ++i) scaled[i] = values[i] * by.inverse;
     round_now(scaled);
+    return true;
+}
+
+template <class Format>
+bool encode_block(const float* values, std::byte* packed, std::byte* scale)
+{
+    float scaled[Format::block];
+    if (!scale_block<Format>(values, scaled, scale)) return false;
 
     // Adding 1.5 * 2^23 rounds to an integer, ties to even, and leaves it in the low bits.
     std::int8_t codes[Format::block];

@@ -3,7 +3,6 @@
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
-#include <papilio/base/rounding.hpp>
 #include <papilio/codec/kernels/packed.hpp>
 #include <papilio/codec/kernels/scalar.hpp>
 
@@ -34,17 +33,12 @@ template <class Format>
 bool encode_block_stochastically(const float* values, std::uint64_t draws, std::int8_t* codes,
                                  std::byte* scale)
 {
-    const auto largest = largest_magnitude<Format::block>(values);
-    if (largest >= float_infinity) return false;
-    const auto by = scale_of<Format>(largest);
-    store(scale, by.bits);
     float scaled[Format::block];
-    for (std::size_t i = 0; i < Format::block; ++i) scaled[i] = values[i] * by.inverse;
-    round_now(scaled);
+    if (!scale_block<Format>(values, scaled, scale)) return false;
 
     // No product exceeds 127 * 2^15, so that adding 1.5 * 2^23 rounds it to an integer.
     constexpr float rounder = 0x1.8p23f;
-    const auto last = last_code<Format>(by.bits);
+    const auto last = last_code<Format>(load<std::uint16_t>(scale));
     for (std::size_t i = 0; i < Format::block; ++i) {
         const auto fixed = std::bit_cast<std::int32_t>(scaled[i] * 0x1p15f + rounder) -
                            std::bit_cast<std::int32_t>(rounder);

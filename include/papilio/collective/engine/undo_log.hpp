@@ -9,7 +9,6 @@
 #include <cstring>
 #include <map>
 #include <mutex>
-#include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -22,17 +21,13 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class undo_log {
 public:
     /// As large as `data`, of memory that `from` lends. Throws `std::bad_alloc`.
-    undo_log(kept_memory& from, mutable_bytes data)
-        : from_(from), data_(data), memory_(from.take(data.size()))
-    {
-    }
+    undo_log(kept_memory& from, mutable_bytes data) : data_(data), memory_(from, data.size()) {}
     undo_log(const undo_log&) = delete;
     undo_log& operator=(const undo_log&) = delete;
     ~undo_log()
     {
         for (const auto& [begin, size] : saved_)
             std::memcpy(data_.data() + begin, memory_.get().data() + begin, size);
-        from_.give(std::move(memory_));
     }
 
     /// Saves `size` bytes from `begin` on, unless they have been. A call writes the same ranges
@@ -53,9 +48,8 @@ public:
     void keep_results() noexcept { saved_.clear(); }
 
 private:
-    kept_memory& from_;
     mutable_bytes data_;
-    kept_memory::block memory_;
+    lent_memory memory_;
     std::mutex mutex_;
     std::map<std::size_t, std::size_t> saved_;  // sizes by begin
 };

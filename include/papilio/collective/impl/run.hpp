@@ -2,10 +2,10 @@
 
 #include <papilio/async/loop.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/kept_memory.hpp>
 #include <papilio/collective/agreement/call_run.hpp>
 #include <papilio/collective/engine/butterfly_engine.hpp>
 #include <papilio/collective/engine/small_all_reduce.hpp>
-#include <papilio/collective/engine/staging_buffer.hpp>
 #include <papilio/collective/engine/undo_log.hpp>
 #include <papilio/collective/run.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
@@ -111,7 +111,7 @@ PAPILIO_DECL task<report> run_reduce_scatter(any_transport net, std::unique_ptr<
     const bool in_stages = plan.stages.stages() > 1;
     const auto out = data->out();
     loop& on = co_await this_loop{};
-    const staging_buffer whole(on.memory(), in_stages ? data->in().size() : 0);
+    const lent_memory whole(on.memory(), in_stages ? data->in().size() : 0);
     if (in_stages)
         data->set_out(whole.get());
     else
