@@ -1,16 +1,26 @@
 #include <papilio/wire/tag.hpp>
 
+#include <papilio/wire/frame.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <set>
 
 namespace pa = papilio;
 
+namespace {
+
+constexpr pa::message_kind all_kinds[] = {
+    pa::message_kind::user,     pa::message_kind::contribution, pa::message_kind::result,
+    pa::message_kind::vote,     pa::message_kind::control,      pa::message_kind::promise,
+    pa::message_kind::proposal, pa::message_kind::answer,
+};
+
+}  // namespace
+
 TEST_CASE("a tag gives back the fields it was made of")
 {
-    for (const auto kind :
-         {pa::message_kind::contribution, pa::message_kind::result, pa::message_kind::vote,
-          pa::message_kind::control, pa::message_kind::user})
+    for (const auto kind : all_kinds)
         for (const std::uint32_t epoch : {0u, 1u, pa::max_epoch})
             for (const std::uint32_t call : {0u, 1u, pa::max_tag_call})
                 for (const std::uint32_t index : {0u, 1u, pa::max_call_index}) {
@@ -22,7 +32,8 @@ TEST_CASE("a tag gives back the fields it was made of")
 TEST_CASE("a call's tag names its attempt and view, and leaves a shorter index for it")
 {
     for (const auto kind :
-         {pa::message_kind::contribution, pa::message_kind::result, pa::message_kind::vote})
+         {pa::message_kind::contribution, pa::message_kind::result, pa::message_kind::vote,
+          pa::message_kind::promise, pa::message_kind::proposal, pa::message_kind::answer})
         for (const std::uint32_t attempt : {0u, 1u, pa::max_tag_attempt})
             for (const std::uint32_t view : {0u, 1u, pa::max_tag_view}) {
                 const pa::tag_fields fields{1, 2, kind, pa::max_call_index, attempt, view};
@@ -79,5 +90,23 @@ TEST_CASE("a tag holds epoch, call, kind, view, attempt and index, from the top"
     CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::vote, 0x34567, 0x2, 0x1a}) ==
           pa::tag{0xabcdef017a234567});
     CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::user, 0x234567}) ==
-          pa::tag{0xabcdef01a0234567});
+          pa::tag{0xabcdef0100234567});
+    CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::promise, 0x34567, 0x2, 0x1f}) ==
+          pa::tag{0xabcdef01bf234567});
+}
+
+TEST_CASE("a message keeps its call in every view, and no call's tag is one of a link's own")
+{
+    for (const auto kind : all_kinds) {
+        const auto last = pa::make_tag({pa::max_epoch, pa::max_call, kind, pa::max_call_index,
+                                        pa::max_tag_attempt, pa::max_tag_view});
+        CHECK(last < pa::wire::first_reserved_tag);
+        if (!pa::is_of_call(kind)) continue;
+        const auto first = pa::make_tag({3, 5, kind, 7, 1, 0});
+        for (const std::uint32_t view : {1u, pa::max_tag_view}) {
+            const auto later = pa::make_tag({3, 5, kind, 7, 1, view});
+            CHECK(later != first);
+            CHECK(pa::call_of(later) == pa::call_of(first));
+        }
+    }
 }

@@ -12,18 +12,20 @@ enum class tag : std::uint64_t {};
 
 /// What a message is to its call.
 enum class message_kind : std::uint8_t {
-    contribution = 1,  ///< a peer's elements of a chunk, on its way to the chunk's owner
-    result,            ///< a reduced chunk, on its way back
-    vote,              ///< how a peer's call ended
-    control,           ///< a request outside of calls: for an echo, a measurement or a state
-    user,              ///< a program's own, see `user_tag`
+    user = 0,      ///< a program's own, see `user_tag`
+    contribution,  ///< a peer's elements of a chunk, on its way to the chunk's owner
+    result,        ///< a reduced chunk, on its way back
+    vote,          ///< how a peer's call ended
+    control,       ///< a request outside of calls: for an echo, a measurement or a state
+    promise,       ///< what a peer holds that has left a view for a later one
+    proposal,      ///< who the members of a view are, and what they settle on
+    answer,        ///< how the call has ended for a peer, told to one that still is in it
 };
 
-/// Whether messages of a kind are a call's, and its attempt is in their tags.
+/// Whether messages of a kind are a call's, and its view and attempt are in their tags.
 constexpr bool is_of_call(message_kind kind) noexcept
 {
-    return kind == message_kind::contribution || kind == message_kind::result ||
-           kind == message_kind::vote;
+    return kind != message_kind::user && kind != message_kind::control;
 }
 
 /// The fields of a tag. Every message of a call has a tag of its own, so that messages may
@@ -38,7 +40,8 @@ struct tag_fields {
     /// How often the call's number was begun before; 0 outside of calls.
     std::uint32_t attempt = 0;
 
-    std::uint32_t view = 0;  ///< reserved: 0
+    /// In which view of its call a message has its place; 0 outside of calls.
+    std::uint32_t view = 0;
 
     friend constexpr bool operator==(const tag_fields&, const tag_fields&) = default;
 };

@@ -1,0 +1,41 @@
+// The messages about the views of a call: whatever the bytes, a promise, a proposal and an answer
+// are read or refused, and what is read says the same when it is written again. The first three
+// bytes say how large the call is: peers, parts, columns.
+
+#include <papilio/base/check.hpp>
+#include <papilio/wire/answer.hpp>
+#include <papilio/wire/promise.hpp>
+#include <papilio/wire/proposal.hpp>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace {
+
+using papilio::wire::call_extent;
+
+template <class Parse>
+void read_or_refuse(Parse parse, std::size_t largest, papilio::bytes from, const call_extent& of)
+{
+    try {
+        const auto again = papilio::wire::encode(parse(from, of));
+        PAPILIO_CHECK(std::ranges::equal(again, from), "a message has two spellings");
+        PAPILIO_CHECK(again.size() <= largest, "a message is larger than there can be");
+    } catch (const std::system_error& refused) {
+        PAPILIO_CHECK(refused.code() == papilio::errc::bad_message, "refused for another reason");
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    namespace wire = papilio::wire;
+    if (size < 3) return 0;
+    const call_extent of{.peers = data[0], .parts = data[1], .columns = data[2]};
+    const auto message = std::as_bytes(std::span(data, size)).subspan(3);
+    read_or_refuse(wire::parse_promise, wire::largest_promise(of), message, of);
+    read_or_refuse(wire::parse_proposal, wire::largest_proposal(of), message, of);
+    read_or_refuse(wire::parse_answer, wire::largest_answer(of), message, of);
+    return 0;
+}
