@@ -112,7 +112,7 @@ TEST_CASE("a proposal names ranks of the group alone, has members, and nobody ac
     CHECK(proposal_refused([](auto& p) { p.complaints[0].insert(3); }));
     CHECK(proposal_refused([](auto& p) { p.complaints[2].insert(2); }));
     CHECK(proposal_refused([](auto& p) { p.versions[0].contributors.insert(3); }));
-    CHECK(proposal_refused([](auto& p) { p.weights[0] = -1; }));
+    CHECK(proposal_refused([](auto& p) { p.weights[0] = -2; }));
     CHECK(proposal_refused([](auto& p) {
         p.members = {};
         p.runs = {{}, {}};

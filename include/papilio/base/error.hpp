@@ -25,12 +25,13 @@ enum class errc {
     no_contribution,  ///< weights of 0 leave out peers that the call cannot do without
     corrupted,        ///< a message was changed on its way
     run_over,         ///< the run has ended, in good order
+    left_out,         ///< the others have ended the call, or go on with it, without this peer
 };
 
 /// Whether `code`, which may have come over the wire, is one of the above.
 constexpr bool known(errc code) noexcept
 {
-    return code >= errc::stalled && code <= errc::run_over;
+    return code >= errc::stalled && code <= errc::left_out;
 }
 
 class PAPILIO_SHARED error_category final : public std::error_category {

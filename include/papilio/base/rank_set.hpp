@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <vector>
 
@@ -19,6 +20,10 @@ public:
     class iterator;
 
     rank_set() noexcept = default;
+    rank_set(std::initializer_list<int> ranks)
+    {
+        for (const int rank : ranks) insert(rank);
+    }
 
     /// All ranks of a group of so many peers.
     static rank_set of_all(int peers)

@@ -22,6 +22,9 @@ inline constexpr std::uint8_t max_view = 31;
 /// Stands in messages for a view that there is not.
 inline constexpr std::uint8_t no_view = 255;
 
+/// Stands in messages for a weight that is not known.
+inline constexpr double unknown_weight = -1;
+
 namespace detail {
 
 constexpr std::size_t rank_set_size(const call_extent& of) noexcept

@@ -5,6 +5,7 @@
 #include <papilio/base/rank_set.hpp>
 #include <papilio/wire/call_extent.hpp>
 #include <papilio/wire/fields.hpp>
+#include <papilio/wire/version_contributors.hpp>
 #include <papilio/wire/view_fields.hpp>
 
 #include <cstddef>
@@ -27,12 +28,13 @@ struct held_run {
 /// `view` any more, and what it brings along.
 struct promise {
     std::uint8_t view = 1;
-    std::uint8_t joined = 0;                    ///< the last view whose proposal it has joined
-    std::uint8_t voted = no_view;               ///< the view in which it has voted, if that counts
-    std::uint64_t call = 0;                     ///< the digest of the call's descriptor
-    rank_set complaints{};                      ///< those with whom it cannot work
-    std::vector<double> weights{};              ///< of each peer, as far as known; 0: not
-    std::vector<std::vector<held_run>> held{};  ///< of each part
+    std::uint8_t joined = 0;        ///< the last view whose proposal it has joined
+    std::uint8_t voted = no_view;   ///< the view in which it has voted, if that counts
+    std::uint64_t call = 0;         ///< the digest of the call's descriptor
+    rank_set complaints{};          ///< those with whom it cannot work
+    std::vector<double> weights{};  ///< of each peer, or `unknown_weight`
+    std::vector<version_contributors> versions{};  ///< all that it holds, in ascending order
+    std::vector<std::vector<held_run>> held{};     ///< of each part
 
     friend bool operator==(const promise&, const promise&) = default;
 };
@@ -53,12 +55,14 @@ constexpr std::size_t promise_head_size(const call_extent& of) noexcept
 /// No promise of a call takes more bytes.
 constexpr std::size_t largest_promise(const call_extent& of) noexcept
 {
-    return detail::promise_head_size(of) + detail::largest_runs(of, detail::promise_run_size);
+    return detail::promise_head_size(of) + detail::largest_versions(of) +
+           detail::largest_runs(of, detail::promise_run_size);
 }
 
 /// Little-endian: u32 magic, u8 view, u8 joined, u8 voted (255: none), u8 zero, u64 call, a bit for
-/// each peer in words of 64: complaints, f64 weight of each peer; then of each part u32 runs, each
-/// u32 first column, u32 columns, u8 version, three bytes of zero.
+/// each peer in words of 64: complaints, f64 weight of each peer, u8 versions, seven bytes of zero;
+/// each u8 version, seven bytes of zero, contributors; then of each part u32 runs, each u32 first
+/// column, u32 columns, u8 version, three bytes of zero.
 inline std::vector<std::byte> encode(const promise& p)
 {
     detail::field_writer to;
@@ -68,8 +72,10 @@ inline std::vector<std::byte> encode(const promise& p)
     to.put(p.voted);
     detail::put_zeros(to, 1);
     to.put(p.call);
-    detail::put_ranks(to, p.complaints, rank_set::words(static_cast<int>(p.weights.size())));
+    const auto words = rank_set::words(static_cast<int>(p.weights.size()));
+    detail::put_ranks(to, p.complaints, words);
     for (const auto weight : p.weights) to.put(weight);
+    detail::put_versions(to, p.versions, words);
     detail::put_runs(to, p.held, [&](const held_run&) { detail::put_zeros(to, 3); });
     return to.take();
 }
@@ -77,7 +83,7 @@ inline std::vector<std::byte> encode(const promise& p)
 /// Reads a whole message about a call; throws `errc::bad_message` if no honest peer wrote it.
 inline promise parse_promise(bytes from, const call_extent& of)
 {
-    detail::require_size(from.size(), "a promise", detail::promise_head_size(of) + 4 * of.parts,
+    detail::require_size(from.size(), "a promise", detail::promise_head_size(of) + 8 + 4 * of.parts,
                          largest_promise(of));
     detail::field_reader reader(from);
     const auto magic = reader.get<std::uint32_t>();
@@ -92,8 +98,12 @@ inline promise parse_promise(bytes from, const call_extent& of)
     p.call = reader.get<std::uint64_t>();
     p.complaints = detail::get_ranks(reader, of.peers);
     p.weights = detail::get_weights(reader, of.peers);
+    p.versions = detail::get_versions(reader, of, p.joined);
     p.held = detail::get_runs<held_run>(reader, of, detail::promise_run_size, p.joined,
-                                        [&](held_run&) { detail::get_zeros(reader, 3); });
+                                        [&](held_run& run) {
+                                            detail::require_listed(run.version, p.versions);
+                                            detail::get_zeros(reader, 3);
+                                        });
     reader.expect_end();
     return p;
 }

@@ -6,6 +6,7 @@
 #include <papilio/base/rank_set.hpp>
 #include <papilio/wire/call_extent.hpp>
 #include <papilio/wire/fields.hpp>
+#include <papilio/wire/version_contributors.hpp>
 #include <papilio/wire/view_fields.hpp>
 
 #include <algorithm>
@@ -14,14 +15,6 @@
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::wire {
-
-/// Those whose elements are in all chunks of a version.
-struct version_contributors {
-    std::uint8_t version = 0;
-    rank_set contributors{};
-
-    friend bool operator==(const version_contributors&, const version_contributors&) = default;
-};
 
 /// Chunks of a part, in neighbouring columns, that come to the members in one way.
 struct proposed_run {
@@ -43,7 +36,7 @@ struct proposal {
     rank_set members{};
     std::vector<rank_set>
         complaints{};               ///< of each peer, as promised; of who promised nothing: none
-    std::vector<double> weights{};  ///< of each peer, as far as known; 0: not
+    std::vector<double> weights{};  ///< of each peer, or `unknown_weight`
     std::vector<version_contributors> versions{};   ///< all that the runs have, in ascending order
     std::vector<std::vector<proposed_run>> runs{};  ///< of each part
 
@@ -56,11 +49,6 @@ namespace detail {
 
 inline constexpr std::uint16_t no_source = 0xffff;
 
-constexpr std::size_t version_size(const call_extent& of) noexcept
-{
-    return 8 + rank_set_size(of);
-}
-
 constexpr std::size_t proposal_run_size(const call_extent& of) noexcept
 {
     return 16 + rank_set_size(of);
@@ -69,13 +57,11 @@ constexpr std::size_t proposal_run_size(const call_extent& of) noexcept
 constexpr std::size_t proposal_head_size(const call_extent& of) noexcept
 {
     const auto peers = static_cast<std::size_t>(of.peers);
-    return 24 + (1 + peers) * rank_set_size(of) + weights_size(of);
+    return 16 + (1 + peers) * rank_set_size(of) + weights_size(of);
 }
 
 void put_head(field_writer& to, const proposal& p);
 proposal get_head(field_reader& from, const call_extent& of);
-std::vector<version_contributors> get_versions(field_reader& from, const call_extent& of,
-                                               std::uint8_t count, std::uint8_t newest);
 void get_rest(field_reader& from, const call_extent& of, const proposal& p, proposed_run& run);
 
 }  // namespace detail
@@ -83,7 +69,7 @@ void get_rest(field_reader& from, const call_extent& of, const proposal& p, prop
 /// No proposal of a call takes more bytes.
 constexpr std::size_t largest_proposal(const call_extent& of) noexcept
 {
-    return detail::proposal_head_size(of) + (1 + max_view) * detail::version_size(of) +
+    return detail::proposal_head_size(of) + detail::largest_versions(of) +
            detail::largest_runs(of, detail::proposal_run_size(of));
 }
 
@@ -97,10 +83,7 @@ inline std::vector<std::byte> encode(const proposal& p)
     const auto words = rank_set::words(static_cast<int>(p.weights.size()));
     detail::field_writer to;
     detail::put_head(to, p);
-    for (const auto& v : p.versions) {
-        to.put(std::uint64_t{v.version});
-        detail::put_ranks(to, v.contributors, words);
-    }
+    detail::put_versions(to, p.versions, words);
     detail::put_runs(to, p.runs, [&](const proposed_run& run) {
         detail::put_zeros(to, 1);
         to.put(run.source < 0 ? detail::no_source : static_cast<std::uint16_t>(run.source));
@@ -113,14 +96,11 @@ inline std::vector<std::byte> encode(const proposal& p)
 /// Reads a whole message about a call; throws `errc::bad_message` if no honest peer wrote it.
 inline proposal parse_proposal(bytes from, const call_extent& of)
 {
-    detail::require_size(from.size(), "a proposal", detail::proposal_head_size(of) + 4 * of.parts,
-                         largest_proposal(of));
+    detail::require_size(from.size(), "a proposal",
+                         detail::proposal_head_size(of) + 8 + 4 * of.parts, largest_proposal(of));
     detail::field_reader reader(from);
     auto p = detail::get_head(reader, of);
-    const auto count = detail::get_between(reader, "the number of versions in a proposal",
-                                           std::uint8_t{0}, static_cast<std::uint8_t>(p.view + 1));
-    detail::get_zeros(reader, 7);
-    p.versions = detail::get_versions(reader, of, count, p.view);
+    p.versions = detail::get_versions(reader, of, p.view);
     p.runs = detail::get_runs<proposed_run>(
         reader, of, detail::proposal_run_size(of), p.view,
         [&](proposed_run& run) { detail::get_rest(reader, of, p, run); });
@@ -142,7 +122,6 @@ inline void put_head(field_writer& to, const proposal& p)
     put_ranks(to, p.members, words);
     for (const auto& complaints : p.complaints) put_ranks(to, complaints, words);
     for (const auto weight : p.weights) to.put(weight);
-    to.put(std::uint64_t{p.versions.size()});
 }
 
 inline proposal get_head(field_reader& from, const call_extent& of)
@@ -166,26 +145,11 @@ inline proposal get_head(field_reader& from, const call_extent& of)
     return p;
 }
 
-inline std::vector<version_contributors> get_versions(field_reader& from, const call_extent& of,
-                                                      std::uint8_t count, std::uint8_t newest)
-{
-    std::vector<version_contributors> versions(count);
-    std::uint8_t least = 0;
-    for (auto& v : versions) {
-        v.version = get_between(from, "a version in a proposal", least, newest);
-        get_zeros(from, 7);
-        v.contributors = get_ranks(from, of.peers);
-        least = static_cast<std::uint8_t>(v.version + 1);
-    }
-    return versions;
-}
-
 /// What follows the version of a run.
 inline void get_rest(field_reader& from, const call_extent& of, const proposal& p,
                      proposed_run& run)
 {
-    require(std::ranges::count(p.versions, run.version, &version_contributors::version) == 1,
-            "the version of a run", "among those of the proposal", run.version);
+    require_listed(run.version, p.versions);
     get_zeros(from, 1);
     const auto source = from.get<std::uint16_t>();
     run.source = source == no_source ? -1 : source;

@@ -87,7 +87,8 @@ inline std::vector<double> get_weights(field_reader& from, int peers)
     std::vector<double> weights(static_cast<std::size_t>(peers));
     for (auto& weight : weights) {
         weight = from.get<double>();
-        require(valid_weight(weight), "a weight in a message", "at least 0 and below 2^53", weight);
+        require(valid_weight(weight) || weight == unknown_weight, "a weight in a message",
+                "at least 0 and below 2^53, or -1 if it is not known", weight);
     }
     return weights;
 }

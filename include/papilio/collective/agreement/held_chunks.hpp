@@ -1,0 +1,79 @@
+#pragma once
+
+#include <papilio/base/config.hpp>
+#include <papilio/collective/agreement/chunk_versions.hpp>
+#include <papilio/collective/agreement/settlement.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// Which version of which chunk a peer's result holds, and how many chunks it lacks of those that
+/// it is to have.
+class held_chunks {
+public:
+    /// Of peer `me`; `wanted` are the versions that count. `call` is borrowed.
+    held_chunks(const call_shape& call, int me, chunk_versions wanted)
+        : call_(call), me_(me), held_(call.extent), wanted_(std::move(wanted))
+    {
+        missing_ = missing_of(wanted_);
+    }
+
+    /// Other versions count from now on.
+    void want(const chunk_versions& versions)
+    {
+        wanted_ = versions;
+        missing_ = missing_of(wanted_);
+    }
+
+    void overwrite(std::size_t part, std::uint32_t column)
+    {
+        missing_ += counts(part, column);
+        held_.set(part, column, wire::no_view);
+    }
+
+    void hold(std::size_t part, std::uint32_t column, std::uint8_t version)
+    {
+        overwrite(part, column);
+        held_.set(part, column, version);
+        missing_ -= counts(part, column);
+    }
+
+    /// Chunks that are not there in the version that counts.
+    std::size_t missing() const noexcept { return missing_; }
+
+    /// The same if other versions counted.
+    std::size_t missing_of(const chunk_versions& wanted) const
+    {
+        std::size_t missing = 0;
+        for (std::size_t part = 0; part < call_.extent.parts; ++part)
+            for (std::uint32_t c = 0; needs(part) && c < call_.extent.columns; ++c)
+                missing += !fits(held_.at(part, c), wanted.at(part, c));
+        return missing;
+    }
+
+    const chunk_versions& versions() const noexcept { return held_; }
+
+private:
+    bool needs(std::size_t part) const { return call_.needed_by[part].contains(me_); }
+
+    static bool fits(std::uint8_t held, std::uint8_t wanted)
+    {
+        return held == wanted && held != wire::no_view;
+    }
+
+    bool counts(std::size_t part, std::uint32_t column) const
+    {
+        return needs(part) && fits(held_.at(part, column), wanted_.at(part, column));
+    }
+
+    const call_shape& call_;
+    int me_;
+    chunk_versions held_;
+    chunk_versions wanted_;
+    std::size_t missing_ = 0;
+};
+
+}  // namespace papilio::detail

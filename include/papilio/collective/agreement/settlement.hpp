@@ -1,0 +1,208 @@
+#pragma once
+
+#include <papilio/base/config.hpp>
+#include <papilio/base/index.hpp>
+#include <papilio/base/rank_set.hpp>
+#include <papilio/collective/agreement/chunk_versions.hpp>
+#include <papilio/collective/agreement/voters.hpp>
+#include <papilio/wire/call_extent.hpp>
+#include <papilio/wire/promise.hpp>
+#include <papilio/wire/proposal.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// What all peers know of a call before it begins, as far as views depend on it.
+struct call_shape {
+    voters who;
+    wire::call_extent extent;
+    std::vector<rank_set> needed_by;  ///< of each part, who is to hold its result
+    bool uniform = false;             ///< all chunks of the result have the same contributors
+};
+
+/// By rank what each peer has promised a view, or null.
+using promises_by_rank = std::vector<const wire::promise*>;
+
+/// Makes the settlement of a view from the promises of its members alone.
+///
+/// Where a member has voted, what the latest vote was about may be decided: it stays as it is. What
+/// no such voter holds cannot be, since every view has a voter in common with the members. Of
+/// other chunks the latest version counts that a member holds, and one that nobody holds is
+/// reduced anew.
+class settling {
+public:
+    settling(const call_shape& call, std::uint8_t view, const rank_set& members,
+             const promises_by_rank& promises)
+        : call_(call), promises_(promises)
+    {
+        made_.view = view;
+        made_.members = members;
+        made_.weights.assign(index(call.extent.peers), wire::unknown_weight);
+        made_.complaints.resize(index(call.extent.peers));
+        for (int peer = 0; peer < call.extent.peers; ++peer)
+            if (const auto* said = promises[index(peer)])
+                made_.complaints[index(peer)] = said->complaints;
+        for (const int member : members) read(*promises[index(member)]);
+        const auto& contributors = call.who.contributors();
+        for (const int member : members)
+            if (contributors.contains(member) && made_.weights[index(member)] != 0)
+                contributors_[view].insert(member);
+        contributors_[view];
+    }
+
+    /// The proposal; its `call` is left to the caller.
+    wire::proposal take() &&
+    {
+        const int only = call_.uniform && made_.adopted == wire::no_view ? held_by_all() : any;
+        made_.runs.resize(call_.extent.parts);
+        for (std::size_t part = 0; part < call_.extent.parts; ++part) settle(part, only);
+        for (const auto& [version, from] : contributors_)
+            if (used_[version]) made_.versions.push_back({version, from});
+        return std::move(made_);
+    }
+
+private:
+    static constexpr int any = -1;
+
+    /// The best way to a chunk that was found so far.
+    struct choice {
+        std::uint8_t version = wire::no_view;
+        int source = -1;
+    };
+
+    void read(const wire::promise& said)
+    {
+        if (said.voted != wire::no_view &&
+            (made_.adopted == wire::no_view || said.voted > made_.adopted))
+            made_.adopted = said.voted;
+        for (int peer = 0; peer < call_.extent.peers; ++peer)
+            if (const double weight = said.weights[index(peer)]; weight != wire::unknown_weight)
+                made_.weights[index(peer)] = weight;
+        for (const auto& v : said.versions) contributors_[v.version] = v.contributors;
+    }
+
+    /// Whether the report can say what a version is made of.
+    bool can_be_told(std::uint8_t version) const
+    {
+        const auto& from = contributors_.at(version);
+        return std::none_of(from.begin(), from.end(), [&](int peer) {
+            return made_.weights[index(peer)] == wire::unknown_weight;
+        });
+    }
+
+    void settle(std::size_t part, int only)
+    {
+        const auto needed = call_.needed_by[part] & made_.members;
+        if (needed.empty()) return;  // nobody is left who wants it
+        std::vector<choice> best(call_.extent.columns);
+        if (made_.adopted != wire::no_view) choose(part, best, true, any);
+        choose(part, best, false, only);
+        std::vector<rank_set> lacking(call_.extent.columns, needed);
+        for (const int member : needed)
+            for (const auto& run : promises_[index(member)]->held[part])
+                for (auto c = run.first; c < run.first + run.columns; ++c)
+                    if (run.version == best[c].version) lacking[c].erase(member);
+        for (std::uint32_t c = 0; c < call_.extent.columns; ++c) add(part, c, best[c], lacking[c]);
+    }
+
+    /// Takes what members hold for chunks that nothing was chosen for before: by whoever cast the
+    /// latest vote, or the latest that anybody holds; of version `only`, if it is one.
+    void choose(std::size_t part, std::vector<choice>& best, bool voters_only, int only) const
+    {
+        std::vector<choice> found(best.size());
+        for (const int member : made_.members) {
+            const auto& said = *promises_[index(member)];
+            if (voters_only && said.voted != made_.adopted) continue;
+            for (const auto& run : said.held[part]) {
+                if ((only != any && run.version != only) || !can_be_told(run.version)) continue;
+                for (auto c = run.first; c < run.first + run.columns; ++c)
+                    if (found[c].source < 0 || run.version > found[c].version)
+                        found[c] = {run.version, member};
+            }
+        }
+        for (std::size_t c = 0; c < best.size(); ++c)
+            if (best[c].source < 0) best[c] = found[c];
+    }
+
+    /// The latest version in which members hold every chunk that one of them needs, or else the
+    /// view itself, in which all are made anew.
+    int held_by_all() const
+    {
+        for (int version = made_.view - 1; version >= 0; --version) {
+            if (!contributors_.contains(static_cast<std::uint8_t>(version))) continue;
+            bool all = true;
+            for (std::size_t part = 0; all && part < call_.extent.parts; ++part) {
+                if (!call_.needed_by[part].intersects(made_.members)) continue;
+                std::vector<choice> best(call_.extent.columns);
+                choose(part, best, false, version);
+                all = std::ranges::none_of(best, [](const choice& c) { return c.source < 0; });
+            }
+            if (all) return version;
+        }
+        return made_.view;
+    }
+
+    void add(std::size_t part, std::uint32_t column, choice best, const rank_set& lacking)
+    {
+        if (best.source < 0) best.version = made_.view;
+        used_[best.version] = true;
+        auto& runs = made_.runs[part];
+        const bool longer = !runs.empty() && runs.back().version == best.version &&
+                            runs.back().source == best.source && runs.back().lacking == lacking;
+        if (longer)
+            ++runs.back().columns;
+        else
+            runs.push_back({column, 1, best.version, best.source, lacking});
+    }
+
+    const call_shape& call_;
+    const promises_by_rank& promises_;
+    wire::proposal made_;
+    std::map<std::uint8_t, rank_set> contributors_;  // by version
+    std::map<std::uint8_t, bool> used_;
+};
+
+/// A peer of which two promises tell different weights, or -1.
+inline int two_weights(const promises_by_rank& promises)
+{
+    for (int peer = 0; peer < static_cast<int>(promises.size()); ++peer) {
+        double known = wire::unknown_weight;
+        for (const auto* said : promises) {
+            const double told = said ? said->weights[index(peer)] : wire::unknown_weight;
+            if (told == wire::unknown_weight) continue;
+            if (known != wire::unknown_weight && told != known) return peer;
+            known = told;
+        }
+    }
+    return -1;
+}
+
+/// Whether something is left to be reduced, but nobody to contribute to it.
+inline bool has_no_contributor(const wire::proposal& p)
+{
+    return std::ranges::any_of(p.versions, [&](const wire::version_contributors& v) {
+        return v.version == p.view && v.contributors.empty();
+    });
+}
+
+/// Who reduces a chunk that a view makes anew: the part's owner if it is a member, else the
+/// reducers among the members in turn.
+inline int writer(const voters& who, const wire::proposal& p, std::size_t part,
+                  std::uint32_t column)
+{
+    const auto owner = static_cast<int>(part);
+    const auto reducers = who.reducers() & p.members;
+    if (reducers.contains(owner)) return owner;
+    auto at = reducers.begin();
+    for (auto skip = column % static_cast<std::uint32_t>(reducers.size()); skip > 0; --skip) ++at;
+    return *at;
+}
+
+}  // namespace papilio::detail

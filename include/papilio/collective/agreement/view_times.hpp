@@ -1,0 +1,67 @@
+#pragma once
+
+#include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// How long a call's views have time, and when the next one is due.
+class view_times {
+public:
+    /// The call has begun at `begin` and ends within `limit`. `round_trip` is the longest to a
+    /// voter that this one meets.
+    view_times(time_point begin, duration limit, duration round_trip)
+        : end_(later(begin, limit)),
+          least_(std::max<duration>(std::chrono::milliseconds(50), 4 * round_trip)),
+          most_(limit / 8),
+          reserve_(std::max(limit / 16, 3 * round_trip / 2))
+    {
+    }
+
+    time_point end() const noexcept { return end_; }
+
+    /// A view is promised now, and so many before it were not joined since one was. Each has twice
+    /// as long as the one before, at all peers alike: those that are slow to hear of a view would
+    /// be the first to leave it otherwise.
+    void begin(time_point now, int failed)
+    {
+        const auto given = std::min(least_ * (1 << std::min(failed, 20)), most_);
+        asks_ = now + given / 2;
+        ends_ = now + given;
+    }
+
+    /// A view was joined.
+    void joined() noexcept { asks_ = ends_ = time_point::max(); }
+
+    /// Too little time is left for another view.
+    bool too_late(time_point now) const noexcept { return now > end_ - reserve_; }
+
+    /// From when on whoever has not promised the view is complained about; once for each view.
+    bool asks(time_point now)
+    {
+        if (now < asks_) return false;
+        asks_ = time_point::max();
+        return true;
+    }
+
+    /// It was `asks` time in this view.
+    bool asked() const noexcept { return asks_ == time_point::max(); }
+
+    /// The view's proposal has not come in time.
+    bool over(time_point now) const noexcept { return now >= ends_; }
+
+    time_point next() const noexcept { return std::min({asks_, ends_, end_}); }
+
+private:
+    time_point end_;
+    duration least_;
+    duration most_;
+    duration reserve_;
+    time_point asks_ = time_point::max();
+    time_point ends_ = time_point::max();
+};
+
+}  // namespace papilio::detail

@@ -1,0 +1,153 @@
+#pragma once
+
+#include <papilio/async/loop.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/base/index.hpp>
+#include <papilio/base/rank_set.hpp>
+#include <papilio/collective/agreement/chunk_versions.hpp>
+#include <papilio/collective/agreement/held_chunks.hpp>
+#include <papilio/collective/agreement/joined_views.hpp>
+#include <papilio/collective/agreement/settlement.hpp>
+#include <papilio/collective/agreement/view_messages.hpp>
+#include <papilio/collective/agreement/view_times.hpp>
+#include <papilio/wire/answer.hpp>
+#include <papilio/wire/promise.hpp>
+#include <papilio/wire/proposal.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// One voter of a call, as it goes from view to view until the call ends: docs/design/views.md.
+/// Pure: it is told what happens and what time it is, and says what is to be sent. Whoever drives
+/// it sends the parcels and moves the data of `view()`.
+class voter {
+public:
+    /// `digest` is that of the call's descriptor, `weight` what this peer's data counts.
+    voter(const call_shape& call, int me, std::uint64_t digest, double weight, view_times times)
+        : call_(call),
+          me_(me),
+          digest_(digest),
+          times_(times),
+          weights_(index(call.extent.peers), wire::unknown_weight),
+          promises_(index(call.extent.peers)),
+          views_(call_, digest),
+          chunks_(call_, me, views_.last().versions)
+    {
+        weights_[index(me)] = weight;
+    }
+
+    voter(const voter&) = delete;
+    voter& operator=(const voter&) = delete;
+
+    // What happens
+
+    /// Peer `peer` cannot be worked with any more, as far as this one knows.
+    void complain(int peer, time_point now);
+
+    /// The link to a peer is closed.
+    void lose(int peer, time_point now);
+
+    void take(int from, const wire::promise& said, time_point now);
+    void take(int from, const wire::proposal& said, time_point now);
+    void take(int from, const view_vote& said, time_point now);
+    void take(int from, const wire::answer& said, time_point now);
+
+    /// A chunk of the result is about to be written: it is in no version until it is held.
+    void overwrite(std::size_t part, std::uint32_t column) { chunks_.overwrite(part, column); }
+
+    /// A chunk of the result is complete, in a version of the view that this peer is in.
+    void hold(std::size_t part, std::uint32_t column, std::uint8_t version);
+
+    /// A contributor's weight is known.
+    void weigh(int peer, double weight) { weights_[index(peer)] = weight; }
+
+    /// This peer cannot go on by its own fault, or finds that the call is not one.
+    void withdraw(std::error_code why, int culprit);
+
+    /// It is time: see `next_wake`.
+    void wake(time_point now);
+
+    // What follows
+
+    /// When `wake` is to be called, if nothing happens before.
+    time_point next_wake() const;
+
+    /// The messages to be sent since the last time, in this order.
+    std::vector<parcel> take_parcels() { return std::exchange(parcels_, {}); }
+
+    /// Data moves in `view()`, between its members.
+    bool moves() const noexcept { return !ended_ && promised_ == view() && !listens_; }
+
+    /// The view that this peer is in.
+    std::uint8_t view() const noexcept { return views_.last().settled.view; }
+    const wire::proposal& settlement() const noexcept { return views_.last().settled; }
+    const wire::proposal& settlement_of(std::uint8_t view) const { return views_.of(view).settled; }
+
+    /// What its result holds.
+    const chunk_versions& holds() const noexcept { return chunks_.versions(); }
+
+    const rank_set& complaints() const noexcept { return complaints_; }
+    const std::optional<view_ending>& ended() const noexcept { return ended_; }
+
+private:
+    const rank_set& members() const noexcept { return settlement().members; }
+    bool coordinates(std::uint8_t view) const { return call_.who.coordinator(view) == me_; }
+    bool cannot_coordinate(int view) const
+    {
+        const int peer = call_.who.coordinator(view);
+        return complaints_.contains(peer) || withdrawn_.contains(peer);
+    }
+    rank_set partners() const;
+
+    void leave_view(int at_least, time_point now);
+    void promise_again(time_point now);
+    void send_promise();
+    void propose_if_due(time_point now);
+    void join_if_due(time_point now);
+    void join(time_point now);
+    void add_view(const wire::proposal& settled);
+    void vote_if_due();
+    void succeed_if_due();
+    void succeed(const joined_view& decided);
+    void run_out(std::error_code why);
+    void fail(std::error_code why, int culprit);
+    void leave_if_hopeless();
+    wire::answer answer() const;
+
+    call_shape call_;
+    int me_;
+    std::uint64_t digest_;
+    view_times times_;
+
+    std::vector<double> weights_;  // by rank
+    std::uint8_t promised_ = 0;
+    std::optional<std::uint8_t> voted_;  // in which view, while that vote counts
+    rank_set complaints_;
+    rank_set withdrawn_;
+    rank_set closed_;  // to whom there is no link any more
+
+    std::vector<std::optional<wire::promise>> promises_;  // by rank: the latest
+    std::uint32_t repeats_ = 0;                           // of the promise of `promised_`
+    std::uint8_t proposed_ = 0;                           // by this peer
+    std::optional<wire::proposal> pending_;  // to be joined when all withdrawals are known
+    joined_views views_;
+    held_chunks chunks_;
+    bool listens_ = false;  // no member, but holds all: waits for the members' votes
+    bool promised_by_anybody_ = false;
+
+    std::vector<parcel> parcels_;
+    std::optional<view_ending> ended_;
+};
+
+}  // namespace papilio::detail
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/collective/agreement/impl/voter.hpp>
+#endif
