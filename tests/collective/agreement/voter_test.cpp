@@ -184,12 +184,12 @@ TEST_CASE("with uniform contributions a loss leaves one set of contributors")
     }
 }
 
-TEST_CASE("whatever is lost, voters agree, end, and fail only if too many are lost")
+TEST_CASE("whatever is lost voters agree and end and fail only if too many are lost")
 {
     const auto range = papilio::test::seeds(3000);
     int second = 0, third = 0;
     for (int seed = range.first; seed <= range.last; ++seed) {
-        INFO(papilio::test::again(seed, "whatever is lost, voters agree*"));
+        INFO(papilio::test::again(seed, "whatever is lost*"));
         random_crowd c(seed);
         c.get().run();
         const auto wrong = papilio::test::violation(c.get());
