@@ -43,6 +43,48 @@ int most_views(const crowd& c)
     return most;
 }
 
+/// Peer 0 of three, whose parts have one column each, as it is told what happens.
+struct first_of_three {
+    static papilio::detail::call_shape shape()
+    {
+        return {papilio::detail::voters(std::vector<role>(3, role::full), {0, 1, 2}),
+                {3, 3, 1},
+                std::vector<rank_set>(3, rank_set{0, 1, 2}),
+                false};
+    }
+
+    void hold(int parts, std::uint8_t version = 0)
+    {
+        for (int part = 0; part < parts; ++part)
+            state.hold(static_cast<std::size_t>(part), 0, version);
+    }
+
+    /// What peer 1 promises for view 1, holding nothing.
+    papilio::wire::promise promise_of_1(const rank_set& complaints = {}) const
+    {
+        papilio::wire::promise p;
+        p.call = 7;
+        p.complaints = complaints;
+        p.weights = {papilio::wire::unknown_weight, 1, papilio::wire::unknown_weight};
+        p.versions = {{0, {0, 1, 2}}};
+        p.held.resize(3);
+        return p;
+    }
+
+    /// What it has said since the last time of this kind.
+    template <class Message>
+    std::vector<Message> said()
+    {
+        std::vector<Message> all;
+        for (const auto& p : state.take_parcels())
+            if (const auto* message = std::get_if<Message>(&p.message)) all.push_back(*message);
+        return all;
+    }
+
+    papilio::time_point now{};
+    papilio::detail::voter state{shape(), 0, 7, 1.0, {now, 30s, 1ms}};
+};
+
 /// A crowd of any size and roles, and what befalls it.
 class random_crowd {
 public:
@@ -182,6 +224,109 @@ TEST_CASE("with uniform contributions a loss leaves one set of contributors")
         const auto& state = c.members().at(0)->member.state();
         CHECK(state.settlement_of(state.ended()->view).versions.size() == 1);
     }
+}
+
+TEST_CASE("a peer votes when it holds all, and not for an earlier view than it has promised")
+{
+    using papilio::detail::view_vote;
+    first_of_three sound;
+    sound.hold(2);
+    CHECK(sound.said<view_vote>().empty());
+    sound.hold(3);
+    CHECK(sound.said<view_vote>().size() == 1);
+
+    first_of_three changing;
+    changing.hold(2);
+    changing.state.complain(2, changing.now);
+    changing.hold(3);
+    CHECK(changing.said<view_vote>().empty());
+}
+
+TEST_CASE("a vote is void once the others have settled on something else")
+{
+    first_of_three t;
+    t.hold(3);
+    auto later = t.promise_of_1();
+    later.view = 2;
+    later.joined = later.voted = 1;
+    t.state.take(1, later, t.now);
+    CHECK(t.said<papilio::wire::promise>().back().voted == 0);
+
+    papilio::wire::proposal made;
+    made.view = 2;
+    made.adopted = 1;
+    made.call = 7;
+    made.members = {0, 1, 2};
+    made.complaints.resize(3);
+    made.weights = {1, 1, 1};
+    made.versions = {{1, {1, 2}}};
+    made.runs.assign(3, {{0, 1, 1, 1, {0}}});
+    t.state.take(1, made, t.now);
+    CHECK(t.state.view() == 2);
+    t.state.complain(2, t.now);
+    CHECK(t.said<papilio::wire::promise>().back().voted == papilio::wire::no_view);
+}
+
+TEST_CASE("a chunk that is being written is in no version")
+{
+    first_of_three t;
+    t.hold(3);
+    t.state.overwrite(1, 0);
+    t.state.complain(2, t.now);
+    const auto promised = t.said<papilio::wire::promise>();
+    REQUIRE(promised.size() == 1);
+    CHECK(promised[0].voted == 0);
+    CHECK(promised[0].held[0].size() == 1);
+    CHECK(promised[0].held[1].empty());
+}
+
+TEST_CASE("a coordinator proposes when all others have promised or are given up, once")
+{
+    using papilio::wire::proposal;
+    first_of_three t;
+    t.state.complain(2, t.now);
+    t.state.take(1, t.promise_of_1(), t.now);
+    CHECK(t.said<proposal>().empty());  // peer 2 is missed by one of two
+    t.state.take(1, t.promise_of_1({2}), t.now);
+    const auto made = t.said<proposal>();
+    REQUIRE(made.size() == 1);
+    CHECK(made[0].members == rank_set{0, 1});
+    t.state.take(1, t.promise_of_1({2}), t.now);
+    CHECK(t.said<proposal>().empty());
+    CHECK(t.state.view() == 1);
+    CHECK(t.state.moves());
+}
+
+TEST_CASE("whoever is told two weights of a peer withdraws and names it")
+{
+    first_of_three t;
+    t.state.weigh(1, 2);
+    t.state.complain(2, t.now);
+    t.state.take(1, t.promise_of_1({2}), t.now);
+    REQUIRE(t.state.ended());
+    CHECK(t.state.ended()->why == errc::mismatch);
+    CHECK(t.state.ended()->culprit == 1);
+}
+
+TEST_CASE("whoever has promised what another call is about is complained about")
+{
+    first_of_three t;
+    auto other = t.promise_of_1();
+    other.call = 8;
+    t.state.take(1, other, t.now);
+    CHECK(t.state.complaints() == rank_set{1});
+}
+
+TEST_CASE("a proposal by another peer than the view's coordinator is not joined")
+{
+    first_of_three t;
+    t.state.complain(2, t.now);
+    t.state.take(1, t.promise_of_1({2}), t.now);
+    auto made = t.said<papilio::wire::proposal>().front();
+    made.view = 3;  // the coordinator of view 3 is peer 2
+    t.state.take(1, made, t.now);
+    CHECK(t.state.view() == 1);
+    CHECK(t.state.complaints().contains(1));
 }
 
 TEST_CASE("whatever is lost voters agree and end and fail only if too many are lost")
