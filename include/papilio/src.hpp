@@ -17,6 +17,7 @@
 #include <papilio/codec/impl/further_kernels.hpp>
 #include <papilio/codec/impl/kernels.hpp>
 #include <papilio/collective/agreement/impl/voter.hpp>
+#include <papilio/collective/agreement/impl/voter_end.hpp>
 #include <papilio/collective/impl/agree_links.hpp>
 #include <papilio/collective/impl/call_error.hpp>
 #include <papilio/collective/impl/run.hpp>

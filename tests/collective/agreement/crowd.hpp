@@ -211,7 +211,7 @@ private:
 /// Whether what a member holds at its end is made of what it says; else a sentence.
 inline std::string false_claim(const crowd& c, const crowd_member& m)
 {
-    const auto& settled = m.state().settlement_of(m.state().ended()->view);
+    const auto& settled = m.state().decided();
     for (std::size_t part = 0; part < settled.runs.size(); ++part)
         for (const auto& run : settled.runs[part])
             for (auto col = run.first; col < run.first + run.columns; ++col) {
@@ -240,7 +240,7 @@ inline std::string difference(const crowd& c, const crowd_member& a, const crowd
 /// Whether somebody has failed for certain whom a member's view counts in; else nothing.
 inline std::string failed_member(const crowd& c, const crowd_member& m)
 {
-    for (const int other : m.state().settlement_of(m.state().ended()->view).members) {
+    for (const int other : m.state().decided().members) {
         const auto& end = c.members().at(other)->member.state().ended();
         if (end && end->why && end->why != errc::outcome_unknown)
             return "has succeeded where member " + std::to_string(other) + " has failed";

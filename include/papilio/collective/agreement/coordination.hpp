@@ -44,13 +44,14 @@ inline std::optional<wire::proposal> proposal_of(const call_shape& call, std::ui
     for (const int peer : call.who.all() - withdrawn - *members)
         if (promises[index(peer)] && !strikes) return std::nullopt;
     auto made = settling(call, view, *members, promises).take();
-    if (has_no_contributor(made)) return std::nullopt;
+    if (has_no_contributor(made) || has_unknown_weight(made)) return std::nullopt;
+    if (call.uniform && made.versions.size() > 1) return std::nullopt;
     return made;
 }
 
 /// Whether the members of a proposal are those that the complaints in it lead to. Whoever else is
-/// missing must have withdrawn: of the others that is heard sooner or later, but never perhaps of
-/// `out_of_reach`.
+/// missing must have withdrawn. That is heard sooner or later of the others, but perhaps never of
+/// `out_of_reach`, who are not asked for.
 inline bool follows_from_complaints(const wire::proposal& said, const voters& who,
                                     const rank_set& withdrawn, const rank_set& out_of_reach)
 {

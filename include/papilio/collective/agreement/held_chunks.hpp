@@ -56,6 +56,32 @@ public:
 
     const chunk_versions& versions() const noexcept { return held_; }
 
+    /// Whether a chunk is one that this peer is to have, in the version that counts.
+    bool counts(std::size_t part, std::uint32_t column) const
+    {
+        return needs(part) && fits(held_.at(part, column), wanted_.at(part, column));
+    }
+
+    /// Whether a proposal has all that its members are to have, from this peer no more than it
+    /// holds, and for it whatever it does not.
+    bool suits(const wire::proposal& p) const
+    {
+        for (std::size_t part = 0; part < call_.extent.parts; ++part) {
+            const auto needed = call_.needed_by[part] & p.members;
+            std::uint32_t next = 0;
+            for (const auto& run : p.runs[part]) {
+                const bool held = holds(part, run);
+                const bool comes = held || run.lacking.contains(me_);
+                if (run.first != next || (run.source == me_ && !held) ||
+                    (needed.contains(me_) && !comes))
+                    return false;
+                next = run.first + run.columns;
+            }
+            if (!needed.empty() && next != call_.extent.columns) return false;
+        }
+        return true;
+    }
+
 private:
     bool needs(std::size_t part) const { return call_.needed_by[part].contains(me_); }
 
@@ -64,9 +90,11 @@ private:
         return held == wanted && held != wire::no_view;
     }
 
-    bool counts(std::size_t part, std::uint32_t column) const
+    bool holds(std::size_t part, const wire::proposed_run& run) const
     {
-        return needs(part) && fits(held_.at(part, column), wanted_.at(part, column));
+        for (auto c = run.first; c < run.first + run.columns; ++c)
+            if (held_.at(part, c) != run.version) return false;
+        return true;
     }
 
     const call_shape& call_;

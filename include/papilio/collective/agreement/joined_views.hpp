@@ -9,52 +9,50 @@
 #include <papilio/wire/proposal.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// A view that a peer has joined, and what it has settled on.
+/// A view, and what it has settled on.
 struct joined_view {
-    wire::proposal settled;
-    chunk_versions versions;
-    std::uint64_t digest = 0;
-};
-
-/// The views that a peer has joined, from view 0 on, and the votes that have come in each.
-class joined_views {
-public:
-    /// In view 0 everybody is a member, and makes all for the first time.
-    joined_views(const call_shape& call, std::uint64_t digest)
+    joined_view(const call_shape& call, wire::proposal p)
+        : settled(std::move(p)),
+          versions(call.extent, settled.runs),
+          digest(settled.view == 0 ? settled.call : checksum(wire::encode(settled)))
     {
-        wire::proposal all{.view = 0, .call = digest, .members = call.who.all()};
+    }
+
+    /// In view 0 everybody is a member, and makes all for the first time.
+    static joined_view first(const call_shape& call, std::uint64_t digest)
+    {
+        wire::proposal all;
+        all.view = 0;
+        all.call = digest;
+        all.members = call.who.all();
         all.complaints.resize(static_cast<std::size_t>(call.extent.peers));
         all.weights.assign(static_cast<std::size_t>(call.extent.peers), wire::unknown_weight);
         all.versions.push_back({0, call.who.contributors()});
         for (std::size_t part = 0; part < call.extent.parts; ++part)
             all.runs.push_back({{0, call.extent.columns, 0, -1, call.needed_by[part]}});
-        views_.push_back({std::move(all), chunk_versions(call.extent, std::uint8_t{0}), digest});
+        return {call, std::move(all)};
     }
 
-    void add(const call_shape& call, const wire::proposal& settled)
-    {
-        views_.push_back(
-            {settled, chunk_versions(call.extent, settled.runs), checksum(wire::encode(settled))});
-    }
+    wire::proposal settled;
+    chunk_versions versions;
+    std::uint64_t digest;
+};
 
-    /// Whether the last view has settled on the same as another one in all that somebody still
-    /// needs in both.
-    bool repeats(std::uint8_t other) const
-    {
-        return last().versions.agrees_with(of(other).versions);
-    }
+/// The views that a peer has joined, from view 0 on, and the votes that have come in each.
+class joined_views {
+public:
+    explicit joined_views(joined_view first) { views_.push_back(std::move(first)); }
 
-    /// In parts that the last view leaves out, since no member needs them, another one holds.
-    void complete_by(std::uint8_t other) { views_.back().versions.complete_by(of(other).versions); }
+    void add(joined_view next) { views_.push_back(std::move(next)); }
 
     const joined_view& last() const noexcept { return views_.back(); }
     const std::deque<joined_view>& all() const noexcept { return views_; }
@@ -65,7 +63,7 @@ public:
         return *std::ranges::find(views_, view, [](const auto& v) { return v.settled.view; });
     }
 
-    /// Whether what is known of versions tells whom version `v` is made of.
+    /// Whom version `v` is made of; null if no view that was joined has told.
     const rank_set* contributors(std::uint8_t v) const
     {
         for (const auto& view : views_)
@@ -74,25 +72,33 @@ public:
         return nullptr;
     }
 
+    /// A peer's first vote in a view counts.
     void note(int from, const view_vote& vote)
     {
-        votes_[vote.view].insert({from, vote.settlement});
+        if (vote.view <= wire::max_view) votes_[vote.view].emplace(from, vote.settlement);
     }
 
     /// Whether all members of a view have voted for it whose votes `asks_for(member)` waits for.
     template <class AsksFor>
     bool decided(const joined_view& view, const AsksFor& asks_for) const
     {
-        const auto votes = votes_.find(view.settled.view);
-        if (votes == votes_.end()) return false;
-        return std::ranges::all_of(view.settled.members, [&](int member) {
-            return !asks_for(member) || votes->second.contains({member, view.digest});
+        const auto& members = view.settled.members;
+        return std::all_of(members.begin(), members.end(), [&](int member) {
+            return !asks_for(member) || has_voted(member, view);
         });
     }
 
 private:
+    bool has_voted(int member, const joined_view& view) const
+    {
+        const auto in_view = votes_.find(view.settled.view);
+        if (in_view == votes_.end()) return false;
+        const auto vote = in_view->second.find(member);
+        return vote != in_view->second.end() && vote->second == view.digest;
+    }
+
     std::deque<joined_view> views_;
-    std::map<std::uint8_t, std::set<std::pair<int, std::uint64_t>>> votes_;  // by view
+    std::map<std::uint8_t, std::map<int, std::uint64_t>> votes_;  // by view and voter: for what
 };
 
 }  // namespace papilio::detail

@@ -32,10 +32,10 @@ using promises_by_rank = std::vector<const wire::promise*>;
 
 /// Makes the settlement of a view from the promises of its members alone.
 ///
-/// Where a member has voted, what the latest vote was about may be decided: it stays as it is. What
-/// no such voter holds cannot be, since every view has a voter in common with the members. Of
-/// other chunks the latest version counts that a member holds, and one that nobody holds is
-/// reduced anew.
+/// Where a member has voted that counts towards a majority, what the latest such vote was about may
+/// be decided: it stays as it is, in the chunks that its author is to have. Of other chunks, of
+/// which no such vote tells, the latest version counts that a member holds, and one that nobody
+/// holds is reduced anew.
 class settling {
 public:
     settling(const call_shape& call, std::uint8_t view, const rank_set& members,
@@ -49,7 +49,7 @@ public:
         for (int peer = 0; peer < call.extent.peers; ++peer)
             if (const auto* said = promises[index(peer)])
                 made_.complaints[index(peer)] = said->complaints;
-        for (const int member : members) read(*promises[index(member)]);
+        for (const int member : members) read(member, *promises[index(member)]);
         const auto& contributors = call.who.contributors();
         for (const int member : members)
             if (contributors.contains(member) && made_.weights[index(member)] != 0)
@@ -77,9 +77,10 @@ private:
         int source = -1;
     };
 
-    void read(const wire::promise& said)
+    void read(int member, const wire::promise& said)
     {
-        if (said.voted != wire::no_view &&
+        const bool counts = call_.who.counted().contains(member);
+        if (counts && said.voted != wire::no_view &&
             (made_.adopted == wire::no_view || said.voted > made_.adopted))
             made_.adopted = said.voted;
         for (int peer = 0; peer < call_.extent.peers; ++peer)
@@ -112,16 +113,25 @@ private:
         for (std::uint32_t c = 0; c < call_.extent.columns; ++c) add(part, c, best[c], lacking[c]);
     }
 
-    /// Takes what members hold for chunks that nothing was chosen for before: by whoever cast the
-    /// latest vote, or the latest that anybody holds; of version `only`, if it is one.
-    void choose(std::size_t part, std::vector<choice>& best, bool voters_only, int only) const
+    /// Whether a chunk of a part that a member holds is what its vote was about.
+    bool has_voted_for(int member, std::size_t part) const
+    {
+        return promises_[index(member)]->voted == made_.adopted &&
+               call_.who.counted().contains(member) && call_.needed_by[part].contains(member);
+    }
+
+    /// Takes what members hold for chunks that nothing was chosen for before: what the latest vote
+    /// was about, whatever that is made of, or the latest that anybody holds; of version `only`, if
+    /// it is one.
+    void choose(std::size_t part, std::vector<choice>& best, bool voted, int only) const
     {
         std::vector<choice> found(best.size());
         for (const int member : made_.members) {
             const auto& said = *promises_[index(member)];
-            if (voters_only && said.voted != made_.adopted) continue;
+            if (voted && !has_voted_for(member, part)) continue;
             for (const auto& run : said.held[part]) {
-                if ((only != any && run.version != only) || !can_be_told(run.version)) continue;
+                if (!voted && !can_be_told(run.version)) continue;
+                if (only != any && run.version != only) continue;
                 for (auto c = run.first; c < run.first + run.columns; ++c)
                     if (found[c].source < 0 || run.version > found[c].version)
                         found[c] = {run.version, member};
@@ -168,6 +178,16 @@ private:
     std::map<std::uint8_t, rank_set> contributors_;  // by version
     std::map<std::uint8_t, bool> used_;
 };
+
+/// Whether the report could not name a weight.
+inline bool has_unknown_weight(const wire::proposal& p)
+{
+    return std::ranges::any_of(p.versions, [&](const wire::version_contributors& v) {
+        return std::any_of(v.contributors.begin(), v.contributors.end(), [&](int peer) {
+            return p.weights[index(peer)] == wire::unknown_weight;
+        });
+    });
+}
 
 /// A peer of which two promises tell different weights, or -1.
 inline int two_weights(const promises_by_rank& promises)

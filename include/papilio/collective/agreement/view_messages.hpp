@@ -7,6 +7,7 @@
 #include <papilio/wire/proposal.hpp>
 
 #include <cstdint>
+#include <system_error>
 #include <variant>
 
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -28,7 +29,6 @@ struct parcel {
 struct view_ending {
     std::error_code why{};  ///< nothing: it has succeeded
     int culprit = -1;       ///< of a failure: the rank at fault, or -1
-    std::uint8_t view = 0;  ///< of a success: the view that was decided
 };
 
 }  // namespace papilio::detail

@@ -23,9 +23,9 @@ public:
 
     time_point end() const noexcept { return end_; }
 
-    /// A view is promised now, and so many before it were not joined since one was. Each has twice
-    /// as long as the one before, at all peers alike: those that are slow to hear of a view would
-    /// be the first to leave it otherwise.
+    /// A view is promised now, and so many lie between it and the one joined last. It has twice as
+    /// long for each of them. Members of that last view find the same: were it by how many views a
+    /// peer itself has tried, those that hear of a view late would be the first to leave it.
     void begin(time_point now, int failed)
     {
         const auto given = std::min(least_ * (1 << std::min(failed, 20)), most_);
@@ -47,7 +47,7 @@ public:
         return true;
     }
 
-    /// It was `asks` time in this view.
+    /// Whether `asks` has been true in this view.
     bool asked() const noexcept { return asks_ == time_point::max(); }
 
     /// The view's proposal has not come in time.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/loop.hpp>
+#include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/index.hpp>
@@ -37,7 +38,7 @@ public:
           times_(times),
           weights_(index(call.extent.peers), wire::unknown_weight),
           promises_(index(call.extent.peers)),
-          views_(call_, digest),
+          views_(joined_view::first(call_, digest)),
           chunks_(call_, me, views_.last().versions)
     {
         weights_[index(me)] = weight;
@@ -59,8 +60,13 @@ public:
     void take(int from, const view_vote& said, time_point now);
     void take(int from, const wire::answer& said, time_point now);
 
-    /// A chunk of the result is about to be written: it is in no version until it is held.
-    void overwrite(std::size_t part, std::uint32_t column) { chunks_.overwrite(part, column); }
+    /// A chunk of the result is about to be written: it is in no version until it is held. No chunk
+    /// may be that a vote which counts is about.
+    void overwrite(std::size_t part, std::uint32_t column)
+    {
+        PAPILIO_CHECK(!voted_ || !chunks_.counts(part, column), "a chunk that was voted for stays");
+        chunks_.overwrite(part, column);
+    }
 
     /// A chunk of the result is complete, in a version of the view that this peer is in.
     void hold(std::size_t part, std::uint32_t column, std::uint8_t version);
@@ -88,7 +94,9 @@ public:
     /// The view that this peer is in.
     std::uint8_t view() const noexcept { return views_.last().settled.view; }
     const wire::proposal& settlement() const noexcept { return views_.last().settled; }
-    const wire::proposal& settlement_of(std::uint8_t view) const { return views_.of(view).settled; }
+
+    /// If it has succeeded: what the view that was decided has settled on.
+    const wire::proposal& decided() const noexcept { return decided_->settled; }
 
     /// What its result holds.
     const chunk_versions& holds() const noexcept { return chunks_.versions(); }
@@ -106,6 +114,7 @@ private:
     }
     rank_set partners() const;
 
+    void miss(int peer, time_point now);
     void leave_view(int at_least, time_point now);
     void promise_again(time_point now);
     void send_promise();
@@ -113,8 +122,10 @@ private:
     void join_if_due(time_point now);
     void join(time_point now);
     void add_view(const wire::proposal& settled);
+    joined_view beside_vote(joined_view next);
     void vote_if_due();
     void succeed_if_due();
+    void hear_done(int from, const wire::answer& said, time_point now);
     void succeed(const joined_view& decided);
     void run_out(std::error_code why);
     void fail(std::error_code why, int culprit);
@@ -143,11 +154,14 @@ private:
     bool promised_by_anybody_ = false;
 
     std::vector<parcel> parcels_;
+    std::optional<view_ending> reason_;  // of the first that withdrew by a fault
     std::optional<view_ending> ended_;
+    std::optional<joined_view> decided_;
 };
 
 }  // namespace papilio::detail
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/collective/agreement/impl/voter.hpp>
+#include <papilio/collective/agreement/impl/voter_end.hpp>
 #endif

@@ -58,6 +58,9 @@ public:
     /// Nobody can be missed, for instance of two peers: there is no view to go on to.
     bool need_all() const { return majority_ >= all_.size(); }
 
+    /// Those of whom more than half form a view.
+    const rank_set& counted() const noexcept { return counted_; }
+
     /// Who proposes the settlement of a view beyond 0: the reducers in turn.
     int coordinator(int view) const
     {
