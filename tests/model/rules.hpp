@@ -14,12 +14,15 @@ inline int coordinator(const settings& of, int view) noexcept
     return (view - 1) % of.peers;
 }
 
-/// Who reduces a chunk in a view.
+/// Who reduces a chunk in a view: its owner or, if that is no member, the members in turn. A chunk
+/// is one of the peers' parts in one of the columns.
 inline int writer(const settings& of, const view_record& in, int chunk) noexcept
 {
-    int p = chunk % of.peers;
-    while (!has(in.members, p)) p = (p + 1) % of.peers;
-    return p;
+    const int owner = chunk % of.peers, column = chunk / of.peers;
+    if (has(in.members, owner)) return owner;
+    int p = 0;
+    for (int skip = column % std::popcount(in.members);; ++p)
+        if (has(in.members, p) && skip-- == 0) return p;
 }
 
 /// Who passes a chunk on that was reduced before the view.
@@ -54,16 +57,19 @@ inline view_number latest_vote(const settings& of, const view_record& in, bits m
     return latest;
 }
 
-/// The latest version of a chunk among promises to a view by `members`; or `none`.
-inline view_number latest_version(const settings& of, const view_record& in, bits members,
-                                  std::size_t chunk) noexcept
+/// The versions that a coordinator may propose for a chunk if no member has voted: bit v is set if
+/// that of view v is one.
+inline bits choices_of_version(const settings& of, const view_record& in, int view, bits members,
+                               std::size_t chunk) noexcept
 {
-    view_number latest = none;
-    for (int p = 0; p < of.peers; ++p) {
-        const auto held = in.promises[index(p)].held[chunk];
-        if (has(members, p) && held != none && (latest == none || held > latest)) latest = held;
-    }
-    return latest;
+    const bits anew = bit(view);
+    bits held = 0, latest = 0;
+    for (int p = 0; p < of.peers; ++p)
+        if (const auto v = in.promises[index(p)].held[chunk]; has(members, p) && v != none)
+            held |= bit(v);
+    if (held != 0) latest = std::bit_floor(held);
+    if (of.keeps == keeping::latest) return held != 0 ? latest : anew;
+    return (of.keeps == keeping::latest_or_none ? latest : held) | anew;
 }
 
 /// Whether peer p has to make the proposal of a view, and has not done so.

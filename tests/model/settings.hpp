@@ -13,8 +13,8 @@ namespace papilio::model {
 using papilio::detail::index;
 
 inline constexpr int max_peers = 5;
-inline constexpr int max_chunks = 3;
-inline constexpr int max_views = 4;
+inline constexpr int max_chunks = 8;
+inline constexpr int max_views = 8;
 
 /// A mistake in the protocol, which the invariants are to notice.
 enum class bug : std::uint8_t {
@@ -29,6 +29,14 @@ enum class bug : std::uint8_t {
 inline constexpr std::array bug_names{"none",      "no-adoption", "half-quorum", "majority-success",
                                       "late-vote", "no-voiding"};
 
+/// Which version of a chunk a coordinator proposes, of those that members hold; while none has
+/// voted.
+enum class keeping : std::uint8_t {
+    any,             ///< or none, and the chunk is reduced anew
+    latest_or_none,  ///< it does not know the weights of all who contributed, for instance
+    latest,
+};
+
 struct settings {
     int peers = 3;
     int chunks = 1;
@@ -39,13 +47,12 @@ struct settings {
     /// version is there, and its peer may leave the view meanwhile.
     bool whole_writes = false;
 
-    /// A coordinator has nothing reduced anew that a member holds. Otherwise it may, as it does
-    /// when it does not know the weights of all who contributed.
-    bool keeps_all_held = false;
+    keeping keeps = keeping::any;
 };
 
-/// Bit p is set if peer p is in the set; the same of chunks.
+/// Bit p is set if peer p is in the set; the same of chunks and of views.
 using bits = std::uint8_t;
+static_assert(max_peers <= 8 && max_chunks <= 8 && max_views <= 8, "a set has eight bits");
 
 constexpr bits bit(int i) noexcept
 {

@@ -83,6 +83,19 @@ struct stepper {
         }
     }
 
+    /// Who has succeeded tells the others. Whoever does not hold what is decided has been left out,
+    /// whatever it has promised since.
+    void hear_of_success()
+    {
+        for (int v = 0; v <= of.last_view; ++v)
+            if (is_decided(of, at(v)) && me().held != at(v).settled) leave(v);
+    }
+
+    void leave(int v)
+    {
+        offer({event::leaves, p, v}, [](peer& mine, view_record&) { mine.end = outcome::left; });
+    }
+
     void promise()
     {
         for (int v = me().promised + 1; v <= of.last_view; ++v)
@@ -99,8 +112,7 @@ struct stepper {
             if (has(at(v).members, p))
                 join(v);
             else if (me().held != at(v).settled)
-                offer({event::leaves, p, v},
-                      [](peer& mine, view_record&) { mine.end = outcome::left; });
+                leave(v);
         }
     }
 
@@ -127,40 +139,55 @@ struct stepper {
             });
             return;
         }
-        const int choices = of.keeps_all_held ? 1 : 1 << of.chunks;
-        for (int anew = 0; anew < choices; ++anew)
+        settle(v, members, 0, {});
+    }
+
+    /// Proposes every settlement that there can be of the chunks from the k-th on.
+    void settle(int v, bits members, std::size_t k, versions settled)
+    {
+        if (k == index(of.chunks)) {
             offer({event::proposes, p, v}, [&](peer&, view_record& record) {
                 record.members = members;
-                for (std::size_t k = 0; k < index(of.chunks); ++k) {
-                    const auto held = latest_version(of, in, members, k);
-                    const bool kept =
-                        held != none && !has(static_cast<bits>(anew), static_cast<int>(k));
-                    record.settled[k] = kept ? held : static_cast<view_number>(v);
-                }
+                record.settled = settled;
             });
+            return;
+        }
+        const auto choices = choices_of_version(of, at(v), v, members, k);
+        for (int version = 0; version <= v; ++version) {
+            if (!has(choices, version)) continue;
+            settled[k] = static_cast<view_number>(version);
+            settle(v, members, k + 1, settled);
+        }
     }
 };
 
 }  // namespace detail
 
-/// Calls `take(step, next)` for every step that can be made in `now`. Some may lead to one state.
+/// Calls `take(step, next)` for every step that peer p can make in `now`. Some may lead to one
+/// state.
+template <class Take>
+void for_each_step_of(const settings& of, const state& now, int p, Take& take)
+{
+    detail::stepper<Take> of_peer{of, now, p, take};
+    if (of_peer.me().end != outcome::running) return;
+    if (of_peer.me().promised == of_peer.me().joined)
+        for (int k = 0; k < of.chunks; ++k) of_peer.move(k);
+    of_peer.vote();
+    of_peer.succeed();
+    of_peer.hear_of_success();
+    of_peer.promise();
+    of_peer.receive_proposals();
+    for (int v = 1; v <= of.last_view; ++v)
+        if (may_propose(of, now, p, v))
+            for_each_choice_of_members(of, now.views[index(v)],
+                                       [&](bits members) { of_peer.propose(v, members); });
+}
+
+/// The same of all peers.
 template <class Take>
 void for_each_step(const settings& of, const state& now, Take take)
 {
-    for (int p = 0; p < of.peers; ++p) {
-        detail::stepper<Take> of_peer{of, now, p, take};
-        if (of_peer.me().end != outcome::running) continue;
-        if (of_peer.me().promised == of_peer.me().joined)
-            for (int k = 0; k < of.chunks; ++k) of_peer.move(k);
-        of_peer.vote();
-        of_peer.succeed();
-        of_peer.promise();
-        of_peer.receive_proposals();
-        for (int v = 1; v <= of.last_view; ++v)
-            if (may_propose(of, now, p, v))
-                for_each_choice_of_members(of, now.views[index(v)],
-                                           [&](bits members) { of_peer.propose(v, members); });
-    }
+    for (int p = 0; p < of.peers; ++p) for_each_step_of(of, now, p, take);
 }
 
 }  // namespace papilio::model

@@ -71,6 +71,18 @@ TEST_CASE("the latest vote is adopted as it is, though somebody holds a later ve
     for (const auto& part : p.runs) CHECK(part == runs{{0, 4, 0, 0, {1}}});
 }
 
+TEST_CASE("what is adopted is given by the lowest rank that has it, whether that has voted or not")
+{
+    three t;
+    t.promises[0].held[2] = {{0, 4, 0}};
+    t.promises[1].voted = 0;
+    t.promises[1].held.assign(3, {{0, 4, 0}});
+    const auto p = t.settle();
+    CHECK(p.adopted == 0);
+    CHECK(p.runs[0] == runs{{0, 4, 0, 1, {0}}});
+    CHECK(p.runs[2] == runs{{0, 4, 0, 0, {}}});
+}
+
 TEST_CASE("of two votes the later one is adopted")
 {
     three t;

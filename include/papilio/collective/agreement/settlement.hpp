@@ -106,10 +106,13 @@ private:
         if (made_.adopted != wire::no_view) choose(part, best, true, any);
         choose(part, best, false, only);
         std::vector<rank_set> lacking(call_.extent.columns, needed);
-        for (const int member : needed)
+        for (const int member : made_.members)
             for (const auto& run : promises_[index(member)]->held[part])
-                for (auto c = run.first; c < run.first + run.columns; ++c)
-                    if (run.version == best[c].version) lacking[c].erase(member);
+                for (auto c = run.first; c < run.first + run.columns; ++c) {
+                    if (run.version != best[c].version) continue;
+                    best[c].source = std::min(best[c].source, member);
+                    lacking[c].erase(member);
+                }
         for (std::uint32_t c = 0; c < call_.extent.columns; ++c) add(part, c, best[c], lacking[c]);
     }
 
