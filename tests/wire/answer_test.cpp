@@ -12,7 +12,7 @@ namespace {
 constexpr wire::call_extent of_answers{.peers = 3, .parts = 1, .columns = 4};
 
 const wire::answer done_in_0{.what = wire::ending::done, .settlement = 77};
-const wire::answer gone_by_2{.what = wire::ending::gone, .why = pa::errc::silent, .culprit = 2};
+const wire::answer withdrawn_by_2{.what = wire::ending::withdrawn, .why = pa::errc::silent, .culprit = 2};
 
 wire::answer done_in_3()
 {
@@ -51,19 +51,19 @@ bool answer_bytes_refused(const std::vector<std::byte>& message)
 
 TEST_CASE("an answer is read as it was written")
 {
-    for (const auto& a : {done_in_0, gone_by_2, done_in_3()})
+    for (const auto& a : {done_in_0, withdrawn_by_2, done_in_3()})
         CHECK(wire::parse_answer(wire::encode(a), of_answers) == a);
     CHECK(wire::encode(done_in_3()).size() <= wire::largest_answer(of_answers));
 }
 
 TEST_CASE("an answer has the bytes that its format says")
 {
-    const auto gone = wire::encode(gone_by_2);
-    REQUIRE(gone.size() == 20);
-    CHECK(pa::load<std::uint32_t>(gone.data()) == wire::answer_magic);
-    CHECK(pa::load<std::uint8_t>(&gone[4]) == 2);
-    CHECK(pa::load<std::uint8_t>(&gone[6]) == static_cast<std::uint8_t>(pa::errc::silent));
-    CHECK(pa::load<std::int32_t>(&gone[8]) == 2);
+    const auto withdrawn = wire::encode(withdrawn_by_2);
+    REQUIRE(withdrawn.size() == 20);
+    CHECK(pa::load<std::uint32_t>(withdrawn.data()) == wire::answer_magic);
+    CHECK(pa::load<std::uint8_t>(&withdrawn[4]) == 2);
+    CHECK(pa::load<std::uint8_t>(&withdrawn[6]) == static_cast<std::uint8_t>(pa::errc::silent));
+    CHECK(pa::load<std::int32_t>(&withdrawn[8]) == 2);
     const auto done = wire::encode(done_in_3());
     CHECK(pa::load<std::uint8_t>(&done[4]) == 1);
     CHECK(pa::load<std::uint8_t>(&done[5]) == 3);
@@ -75,15 +75,15 @@ TEST_CASE("who has succeeded gives no reason, and who has failed gives one and s
 {
     CHECK(answer_refused(done_in_0, [](auto& a) { a.why = pa::errc::silent; }));
     CHECK(answer_refused(done_in_0, [](auto& a) { a.culprit = 0; }));
-    CHECK(answer_refused(gone_by_2, [](auto& a) { a.why = {}; }));
-    CHECK(answer_refused(gone_by_2, [](auto& a) { a.why = pa::errc{200}; }));
-    CHECK(answer_refused(gone_by_2, [](auto& a) { a.culprit = 3; }));
-    CHECK(answer_refused(gone_by_2, [](auto& a) { a.culprit = -2; }));
-    CHECK(answer_refused(gone_by_2, [](auto& a) { a.settlement = 1; }));
-    CHECK(answer_refused(gone_by_2, [](auto& a) { a.view = 1; }));
-    CHECK(answer_refused(gone_by_2, [](auto& a) { a.what = wire::ending{0}; }));
-    CHECK(answer_refused(gone_by_2, [](auto& a) { a.what = wire::ending{3}; }));
-    CHECK(!answer_refused(gone_by_2, [](auto& a) { a.culprit = -1; }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.why = {}; }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.why = pa::errc{200}; }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.culprit = 3; }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.culprit = -2; }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.settlement = 1; }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.view = 1; }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.what = wire::ending{0}; }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.what = wire::ending{3}; }));
+    CHECK(!answer_refused(withdrawn_by_2, [](auto& a) { a.culprit = -1; }));
 }
 
 TEST_CASE("behind the decision for a view above 0 stands the proposal of that view, else nothing")
@@ -94,12 +94,12 @@ TEST_CASE("behind the decision for a view above 0 stands the proposal of that vi
     CHECK(answer_refused(done_in_3(), [](auto& a) { a.view = 4; }));
     CHECK(answer_refused(done_in_3(), [](auto& a) { a.view = 32; }));
     CHECK(answer_refused(done_in_3(), [](auto& a) { a.decided->members = {}; }));
-    CHECK(answer_refused(gone_by_2, [](auto& a) { a.decided = done_in_3().decided; }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.decided = done_in_3().decided; }));
 }
 
 TEST_CASE("an answer that is cut, longer or of other bytes where none may be is refused")
 {
-    for (const auto& a : {done_in_0, gone_by_2, done_in_3()}) {
+    for (const auto& a : {done_in_0, withdrawn_by_2, done_in_3()}) {
         const auto good = wire::encode(a);
         for (std::size_t size = 0; size < good.size(); ++size)
             CHECK(answer_bytes_refused({good.begin(), good.begin() + static_cast<int>(size)}));

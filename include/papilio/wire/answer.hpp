@@ -11,22 +11,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::wire {
 
 /// How a call has ended for a peer.
 enum class ending : std::uint8_t {
-    done = 1,  ///< it has succeeded: a view is decided
-    gone,      ///< it has failed, and takes part in no view any more
+    done = 1,   ///< it has succeeded: a view is decided
+    withdrawn,  ///< it has failed, and takes part in no view any more
 };
 
 /// What a peer whose call has ended says to those that still are in it.
 struct answer {
-    ending what = ending::gone;
+    ending what = ending::withdrawn;
     std::uint8_t view = 0;              ///< if done: the view that is decided
-    errc why{};                         ///< if gone
-    std::int32_t culprit = -1;          ///< if gone: the rank at fault, or -1
+    errc why{};                         ///< if withdrawn
+    std::int32_t culprit = -1;          ///< if withdrawn: the rank at fault, or -1
     std::uint64_t settlement = 0;       ///< if done: the digest of what is settled
     std::optional<proposal> decided{};  ///< if done in a view above 0: its proposal
 
@@ -105,7 +106,7 @@ inline answer parse_answer(bytes from, const call_extent& of)
     }
     a.decided = parse_proposal(rest, of);
     detail::require(a.decided->view == a.view, "the view of the proposal in an answer",
-                    std::to_string(a.view), a.decided->view);
+                    "that of the answer", a.decided->view);
     return a;
 }
 

@@ -158,8 +158,10 @@ inline void get_rest(field_reader& from, const call_extent& of, const proposal& 
     get_zeros(from, 4);
     run.lacking = get_ranks(from, of.peers);
     require(p.members.includes(run.lacking), "who lacks a run", "a member", "another peer");
-    require(run.source >= 0 || run.version == p.view || run.lacking.empty(),
-            "the source of a run that is kept", "a member", "none");
+    require(run.version == p.view ? run.source < 0 : run.source >= 0 || run.lacking.empty(),
+            "the source of a run", "a member if it is kept, none if it is made anew", source);
+    require(!run.lacking.contains(run.source), "who lacks a run", "another peer than its source",
+            run.source);
 }
 
 }  // namespace detail

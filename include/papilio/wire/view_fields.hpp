@@ -11,14 +11,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 // The fields that the messages about the views of a call share. What is read is what an honest
 // peer writes, or `errc::bad_message` is thrown.
 namespace papilio::inline PAPILIO_MODE::wire::detail {
 
+/// No text is made unless it is needed.
 template <class Value>
-void require(bool valid, const std::string& what, const std::string& range, Value found)
+void require(bool valid, const char* what, const char* range, Value found)
 {
     if (!valid) throw papilio::detail::bad_value(errc::bad_message, what, range, found);
 }
@@ -26,7 +28,9 @@ void require(bool valid, const std::string& what, const std::string& range, Valu
 inline void require_size(std::size_t size, const std::string& what, std::size_t least,
                          std::size_t most)
 {
-    require(size >= least && size <= most, "the size of " + what,
+    if (size < least || size > most)
+        throw papilio::detail::bad_value(
+            errc::bad_message, "the size of " + what,
             "from " + std::to_string(least) + " to " + std::to_string(most) + " bytes", size);
 }
 
@@ -49,7 +53,9 @@ template <class T>
 T get_between(field_reader& from, const char* what, T least, T most)
 {
     const auto value = from.get<T>();
-    require(value >= least && value <= most, what,
+    if (value < least || value > most)
+        throw papilio::detail::bad_value(
+            errc::bad_message, what,
             "from " + std::to_string(least) + " to " + std::to_string(most), value);
     return value;
 }
@@ -58,8 +64,10 @@ T get_between(field_reader& from, const char* what, T least, T most)
 inline std::uint8_t get_view_or_none(field_reader& from, const char* what, std::uint8_t most)
 {
     const auto value = from.get<std::uint8_t>();
-    require(value <= most || value == no_view, what,
-            "at most " + std::to_string(most) + ", or 255 for none", value);
+    if (value > most && value != no_view)
+        throw papilio::detail::bad_value(errc::bad_message, what,
+                                         "at most " + std::to_string(most) + ", or 255 for none",
+                                         value);
     return value;
 }
 
@@ -75,8 +83,8 @@ inline rank_set get_ranks(field_reader& from, int peers)
     for (std::size_t i = 0; i < words; ++i) {
         const auto word = from.get<std::uint64_t>();
         const auto used = static_cast<std::size_t>(peers) - 64 * i;
-        require(used >= 64 || word >> used == 0, "a rank in a message",
-                "below " + std::to_string(peers), "not");
+        require(used >= 64 || word >> used == 0, "a rank in a message", "below the number of peers",
+                peers);
         ranks.set_word(i, word);
     }
     return ranks;

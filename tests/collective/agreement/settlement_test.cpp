@@ -99,6 +99,48 @@ TEST_CASE("of two votes the later one is adopted")
     for (const auto& part : p.runs) CHECK(part == runs{{0, 4, 2, 1, {0}}});
 }
 
+TEST_CASE("votes of auxiliaries that decline the result, and chunks that they keep, adopt nothing")
+{
+    const std::vector<role> roles{role::full, role::full, role::full, role::auxiliary};
+    const rank_set holders{0, 1, 2};
+    const call_shape call{voters(roles, holders),
+                          {4, 4, 1},
+                          {holders, holders, holders, rank_set{0, 1, 2, 3}},
+                          false};
+    std::vector<wire::promise> promises(4);
+    for (auto& p : promises) {
+        p.joined = 2;
+        p.weights.assign(4, 1);
+        p.versions = {{0, holders}, {1, {0, 1}}, {2, {0, 1}}};
+        p.held.resize(4);
+    }
+    const promises_by_rank all{&promises[0], &promises[1], nullptr, &promises[3]};
+    const auto version_of_2 = [&] {
+        return settling(call, 3, {0, 1, 3}, all).take().runs[2].front().version;
+    };
+    // 3 stood in for 2 in view 1, and keeps what it made; 0 has voted for what 2 had made.
+    promises[3].held[2] = {{0, 1, 1}};
+    promises[3].voted = promises[0].voted = 0;
+    promises[0].held.assign(4, {{0, 1, 0}});
+    CHECK(version_of_2() == 0);
+    // A vote that it alone has cast later does not hide 0's.
+    promises[3].voted = 2;
+    promises[3].held[3] = {{0, 1, 2}};
+    CHECK(version_of_2() == 0);
+    CHECK(settling(call, 3, {0, 1, 3}, all).take().adopted == 0);
+}
+
+TEST_CASE("what is adopted stays though a weight is not known, and then nothing is proposed")
+{
+    three t;
+    t.promises[0].voted = 0;
+    t.promises[0].held.assign(3, {{0, 4, 0}});
+    for (auto& p : t.promises) p.weights[2] = wire::unknown_weight;
+    const auto p = t.settle();
+    for (const auto& part : p.runs) CHECK(part == runs{{0, 4, 0, 0, {1}}});
+    CHECK(papilio::detail::has_unknown_weight(p));
+}
+
 TEST_CASE("a version of which a weight is not known is made anew, for no report could name it")
 {
     three t;

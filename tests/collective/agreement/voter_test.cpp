@@ -175,6 +175,120 @@ TEST_CASE("a chunk that is being written is in no version")
     CHECK(promised[0].held[1].empty());
 }
 
+TEST_CASE("whose vote counts never fails for certain")
+{
+    first_of_three t;
+    t.hold(3);
+    t.state.withdraw(make_error_code(errc::not_finite), 0);
+    REQUIRE(t.state.ended());
+    CHECK(t.state.ended()->why == errc::outcome_unknown);
+
+    first_of_three before;
+    before.state.withdraw(make_error_code(errc::not_finite), 0);
+    CHECK(before.state.ended()->why == errc::not_finite);
+}
+
+TEST_CASE("reducers vote though all clients are lost")
+{
+    const std::vector<role> roles{role::full, role::full, role::full, role::client, role::client};
+    const rank_set all = rank_set::of_all(5);
+    const papilio::detail::call_shape shape{
+        papilio::detail::voters(roles, all), {5, 5, 1}, {all, all, all, {}, {}}, false};
+    const papilio::time_point now{};
+    papilio::detail::voter state(shape, 0, 7, 1.0, {now, 30s, 1ms});
+    for (const int client : {3, 4}) state.complain(client, now);
+    for (const int other : {1, 2}) {
+        papilio::wire::promise p;
+        p.call = 7;
+        p.complaints = {3, 4};
+        p.weights.assign(5, 1);
+        p.held.resize(5);
+        state.take(other, p, now);
+    }
+    REQUIRE(state.view() == 1);
+    state.take_parcels();
+    for (std::size_t part = 0; part < 3; ++part) state.hold(part, 0, 1);
+    const auto said = state.take_parcels();
+    REQUIRE(said.size() == 1);
+    CHECK(std::holds_alternative<papilio::detail::view_vote>(said[0].message));
+}
+
+TEST_CASE("who is not met has no say")
+{
+    auto shape = first_of_three::shape();
+    shape.who = papilio::detail::voters(
+        std::vector{role::full, role::full, role::full, role::observer}, {0, 1, 2});
+    shape.extent = {4, 4, 1};
+    shape.needed_by.emplace_back();
+    const papilio::time_point now{};
+    papilio::detail::voter state(shape, 0, 7, 1.0, {now, 30s, 1ms});
+    papilio::wire::answer done;
+    done.what = papilio::wire::ending::done;
+    done.settlement = 7;
+    state.take(3, done, now);
+    papilio::wire::promise promise;
+    promise.call = 7;
+    promise.weights.assign(4, 1);
+    promise.held.resize(4);
+    state.take(3, promise, now);
+    state.complain(3, now);
+    CHECK_FALSE(state.ended());
+    CHECK(state.complaints().empty());
+    CHECK(state.take_parcels().empty());
+}
+
+TEST_CASE("done about a view that was passed over is success for whoever holds what it settled on")
+{
+    for (const bool holds : {true, false}) {
+        first_of_three t;
+        t.hold(holds ? 3 : 2);
+        papilio::wire::answer done;
+        done.what = papilio::wire::ending::done;
+        done.view = 1;
+        papilio::wire::proposal made;
+        made.call = 7;
+        made.adopted = 0;
+        made.members = {1, 2};
+        made.complaints.resize(3);
+        made.weights = {1, 1, 1};
+        made.versions = {{0, {0, 1, 2}}};
+        made.runs.assign(3, {{0, 1, 0, 1, {}}});
+        done.settlement = papilio::checksum(papilio::wire::encode(made));
+        done.decided = made;
+        t.state.take(1, done, t.now);
+        REQUIRE(t.state.ended());
+        CHECK(t.state.ended()->why ==
+              (holds ? std::error_code{} : make_error_code(errc::left_out)));
+    }
+}
+
+TEST_CASE("a proposal that does not suit what a peer holds, or lacks a part, is not joined")
+{
+    const auto joins = [](auto change) {
+        first_of_three t;
+        t.hold(1);
+        papilio::wire::promise later = t.promise_of_1();
+        later.view = 2;
+        t.state.take(1, later, t.now);
+        papilio::wire::proposal made;
+        made.view = 2;
+        made.call = 7;
+        made.members = {0, 1, 2};
+        made.complaints.resize(3);
+        made.weights = {1, 1, 1};
+        made.versions = {{0, {0, 1, 2}}, {2, {0, 1, 2}}};
+        made.runs = {{{0, 1, 0, 0, {1, 2}}}, {{0, 1, 0, 1, {0, 2}}}, {{0, 1, 2, -1, {0, 1, 2}}}};
+        change(made);
+        t.state.take(1, made, t.now);
+        return t.state.view() == 2;
+    };
+    CHECK(joins([](auto&) {}));
+    CHECK_FALSE(joins([](auto& p) { p.runs[1][0].source = 0; }));     // which does not hold it
+    CHECK_FALSE(joins([](auto& p) { p.runs[1][0].lacking = {2}; }));  // as if 0 had it
+    CHECK_FALSE(joins([](auto& p) { p.runs[2].clear(); }));
+    CHECK_FALSE(joins([](auto& p) { p.runs[2][0].lacking = {1, 2}; }));
+}
+
 TEST_CASE("a coordinator proposes when all others have promised or are given up, once")
 {
     using papilio::wire::proposal;
