@@ -12,7 +12,8 @@ namespace {
 constexpr wire::call_extent of_answers{.peers = 3, .parts = 1, .columns = 4};
 
 const wire::answer done_in_0{.what = wire::ending::done, .settlement = 77};
-const wire::answer withdrawn_by_2{.what = wire::ending::withdrawn, .why = pa::errc::silent, .culprit = 2};
+const wire::answer withdrawn_by_2{
+    .what = wire::ending::withdrawn, .why = pa::errc::silent, .culprit = 2};
 
 wire::answer done_in_3()
 {

@@ -28,6 +28,8 @@ struct crowd_options {
     duration latency = std::chrono::milliseconds(5);  ///< the longest, but for slow links
     duration limit = std::chrono::seconds(30);
     duration patience = std::chrono::milliseconds(200);  ///< for what is owed
+    duration writing{};  ///< the longest that a chunk is being written
+    crowd_member::watch told{};
 };
 
 /// The voters of one call over an invented network, in invented time: messages take any time, and
@@ -40,9 +42,10 @@ public:
         for (const int me : call_.who.all()) {
             weights_[me] = 1 + static_cast<double>(random_.below(8));
             const detail::view_times times({}, o.limit, 2 * o.latency);
-            members_.emplace(
-                me, std::make_unique<host>(call_, me, weights_[me], times, o.patience, now_,
-                                           [this, me](int to, auto what) { send(me, to, what); }));
+            members_.emplace(me,
+                             std::make_unique<host>(
+                                 call_, me, weights_[me], times, o.patience, now_,
+                                 [this, me](int to, auto what) { send(me, to, what); }, o.told));
         }
     }
 
@@ -151,17 +154,19 @@ private:
     }
     void after(duration in, std::function<void()> what) { at(now_ + in, std::move(what)); }
 
-    duration takes(int from, int to)
+    duration up_to(duration most)
     {
-        const auto most = static_cast<std::uint64_t>(options_.latency.count());
-        return duration(static_cast<duration::rep>(1 + random_.below(most))) +
-               slow_[index(from)][to];
+        if (most == duration{}) return most;
+        return duration(static_cast<duration::rep>(
+            1 + random_.below(static_cast<std::uint64_t>(most.count()))));
     }
+
+    duration takes(int from, int to) { return up_to(options_.latency) + slow_[index(from)][to]; }
 
     void send(int from, int to, std::function<void(crowd_member&)> what)
     {
         if (cut_[index(from)].contains(to)) return;
-        after(from == to ? duration{} : takes(from, to), [=, this] {
+        after(from == to ? up_to(options_.writing) : takes(from, to), [=, this] {
             if (!cut_[index(from)].contains(to)) do_to(to, what);
         });
     }

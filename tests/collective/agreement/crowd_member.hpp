@@ -26,15 +26,19 @@ public:
     /// Has another member, or this one, do something when a message may arrive there.
     using post = std::function<void(int to, std::function<void(crowd_member&)>)>;
 
+    /// Is told whenever something has happened to a member's voter, and what that says to it.
+    using watch = std::function<void(const crowd_member&, const std::vector<detail::parcel>&)>;
+
     /// `clock` is what time it is.
     crowd_member(const detail::call_shape& call, int me, double weight, detail::view_times times,
-                 duration patience, const time_point& clock, post send)
+                 duration patience, const time_point& clock, post send, watch told)
         : call_(call),
           me_(me),
           weight_(weight),
           patience_(patience),
           clock_(clock),
           send_(std::move(send)),
+          told_(std::move(told)),
           state_(call, me, digest, weight, times)
     {
     }
@@ -141,16 +145,34 @@ private:
         if (static_cast<int>(have.size()) < contributors(settled, view).size()) return;
         for (const auto& run : settled.runs[at.first])
             if (at.second >= run.first && at.second - run.first < run.columns)
-                for (const int to : run.lacking | rank_set{me_}) give(to, at, view, have);
+                write(view, at, view, have, run.lacking - rank_set{me_});
     }
 
     void hold(std::uint8_t view, const place& at, std::uint8_t version, const ingredients& what)
     {
         if (view > entered_) return early_.push_back([=, this] { hold(view, at, version, what); });
-        if (view != entered_ || !state_.moves()) return;
+        if (view == entered_ && state_.moves()) write(view, at, version, what, {});
+    }
+
+    /// It takes a while until a chunk is there, and then goes on to others. If this peer leaves the
+    /// view before, the chunk stays half written.
+    void write(std::uint8_t view, const place& at, std::uint8_t version, const ingredients& what,
+               const rank_set& others)
+    {
         state_.overwrite(at.first, at.second);
+        chunks_[at].clear();
+        go_on();
+        send_(me_, [=](crowd_member& me) {
+            if (view == me.entered_ && me.state_.moves()) me.written(at, version, what, others);
+        });
+    }
+
+    void written(const place& at, std::uint8_t version, const ingredients& what,
+                 const rank_set& others)
+    {
         chunks_[at] = what;
         reached_ = clock_;
+        for (const int to : others) give(to, at, version, what);
         state_.hold(at.first, at.second, version);
         go_on();
     }
@@ -173,7 +195,9 @@ private:
     void go_on()
     {
         for (;;) {
-            for (const auto& said : state_.take_parcels())
+            const auto parcels = state_.take_parcels();
+            if (told_) told_(*this, parcels);
+            for (const auto& said : parcels)
                 for (const int to : said.to) say(to, said.message);
             if (!state_.moves() || state_.view() == entered_) return;
             enter();
@@ -235,6 +259,7 @@ private:
     duration patience_;
     const time_point& clock_;
     post send_;
+    watch told_;
     detail::voter state_;
     int views_ = 0;
     std::uint8_t entered_ = 0;

@@ -4,13 +4,13 @@
 #include <papilio/collective/agreement/voter.hpp>
 
 #include <collective/agreement/crowd.hpp>
+#include <collective/agreement/random_losses.hpp>
 #include <support/seeds.hpp>
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -66,7 +66,8 @@ public:
         }
         all_full_ = std::ranges::count(o.roles, role::full) == n;
         crowd_.emplace(o);
-        for (int left = below(6); left > 0; --left) lose_something(o);
+        for (int left = below(6); left > 0; --left)
+            harmed_ = harmed_ | papilio::test::lose_something(*crowd_, o, random_);
     }
 
     crowd& get() { return *crowd_; }
@@ -76,31 +77,7 @@ public:
     bool all_full() const { return all_full_; }
 
 private:
-    int below(int n) { return static_cast<int>(random_.below(static_cast<std::uint64_t>(n))); }
-
-    int somebody()
-    {
-        auto at = crowd_->members().begin();
-        std::advance(at, below(static_cast<int>(crowd_->members().size())));
-        return at->first;
-    }
-
-    void lose_something(const crowd_options& o)
-    {
-        const int a = somebody(), b = somebody();
-        auto when = duration(static_cast<duration::rep>(
-            random_.below(static_cast<std::uint64_t>(3 * o.latency.count()))));
-        if (below(3) == 0) when += std::chrono::milliseconds(below(600));
-        harmed_.insert(a);
-        const int what = below(5);
-        if (what == 0) return crowd_->crash(a, when);
-        if (what == 1) return crowd_->stop(a, when, std::chrono::milliseconds(50 + below(3000)));
-        if (a == b) return;
-        harmed_.insert(b);
-        if (what == 2) return crowd_->cut(a, b, when);
-        if (what == 3) return crowd_->close(a, b, when);
-        crowd_->slow(a, b, when, std::chrono::milliseconds(100 + below(2000)));
-    }
+    int below(int n) { return papilio::test::below(random_, n); }
 
     papilio::random random_;
     std::optional<crowd> crowd_;

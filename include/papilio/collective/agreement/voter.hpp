@@ -101,6 +101,12 @@ public:
     /// What its result holds.
     const chunk_versions& holds() const noexcept { return chunks_.versions(); }
 
+    /// It votes in no view before this one.
+    std::uint8_t promised() const noexcept { return promised_; }
+
+    /// In which view it has voted, while that vote counts.
+    const std::optional<std::uint8_t>& voted() const noexcept { return voted_; }
+
     const rank_set& complaints() const noexcept { return complaints_; }
     const std::optional<view_ending>& ended() const noexcept { return ended_; }
 
