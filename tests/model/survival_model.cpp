@@ -19,15 +19,10 @@
 //   transitions.hpp    what can happen next; steps.hpp has the words for it
 //   invariants.hpp     what must hold in every state
 //   search.hpp         all states, breadth first: the trace to a wrong one is a shortest
-<<<<<<< HEAD
-//   walk.hpp           one random way, for tests that lead an implementation along it
-//   local_members.hpp  views whose members every peer finds out for itself, which is unsafe
-=======
 //   walk.hpp           one random way
 //   local_members.hpp  views whose members every peer finds out for itself, which is unsafe
 //
 // What the implementation does is followed in it by tests/collective/agreement/model_trace.hpp.
->>>>>>> w-trace
 //
 // The state keeps every message, and any peer may receive any of them at any later time or never.
 // So it has all crashes, stops and returns, one-way losses, delays, repetitions and orders of
