@@ -191,7 +191,7 @@ private:
         if (stopped()) return;
         over_[index(p_)] = true;
         if (!end.why) {
-            take({event::succeeds, p_, end.view});
+            take({event::succeeds, p_, voter_->decided().view});
         } else if (end.why != errc::outcome_unknown) {
             if (!model::detail::may_fail_for_certain(mine())) fail("fails: " + end.why.message());
             now_.peers[index(p_)].end = model::outcome::left;

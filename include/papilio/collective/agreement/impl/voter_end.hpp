@@ -78,6 +78,7 @@ PAPILIO_DECL void voter::hear_done(int from, const wire::answer& said, time_poin
     const auto decided = said.decided ? beside_vote({call_, *said.decided}) : views_.of(0);
     if (decided.digest == said.settlement && chunks_.missing_of(decided.versions) == 0)
         return succeed(decided);
+    if (said.decided && said.view > view()) add_view(*said.decided);
     run_out(make_error_code(errc::left_out));
 }
 
