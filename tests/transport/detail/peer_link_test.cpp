@@ -63,8 +63,8 @@ struct linked_pair {
 
     void add(std::uint32_t i)
     {
-        a.add({.connection = i}, std::move(there[i]), 1);
-        b.add({.connection = i}, std::move(here[i]), 2);
+        a.add({.connection = i}, std::move(there[i]), 1, 0);
+        b.add({.connection = i}, std::move(here[i]), 2, 0);
     }
     void add_all()
     {
