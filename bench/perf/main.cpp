@@ -90,7 +90,7 @@ int measure_and_report(const options& o, environment env, const private_network*
         o, all, links, [&](const std::vector<row>& group) { print_rows(group, env); });
     all.clear();
     if (rows.empty()) throw std::runtime_error("nothing was measured");
-    print_more(rows, o);
+    print_more(rows, env, o);
     write_files(o, rows, env);
     const bool right = all_right(rows);
     const bool met = check_requirements(o.required, rows);

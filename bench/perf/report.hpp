@@ -93,7 +93,7 @@ environment read_environment(const options& o, int argc, char** argv);
 /// Print the table on standard output: the head, the rows of one group, the second table.
 void print_head(const environment& env, const options& o);
 void print_rows(const std::vector<row>& rows, const environment& env);
-void print_more(const std::vector<row>& rows, const options& o);
+void print_more(const std::vector<row>& rows, const environment& env, const options& o);
 
 // Write the files. Each function throws if it cannot write.
 void write_csv(const std::string& path, const std::vector<row>& rows, const environment& env);

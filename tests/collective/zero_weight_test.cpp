@@ -68,6 +68,17 @@ std::vector<pa::contributor> heavier_than_nothing(const std::vector<double>& wei
     return found;
 }
 
+/// A mean that says nothing of stages.
+struct even_only {
+    static constexpr pa::op_id id = pa::op_id::first_user;
+    template <pa::element T>
+    void reduce(std::span<const std::span<const T>> contributions, std::span<const double> weights,
+                std::span<T> out) const
+    {
+        if constexpr (pa::mean::takes<T>) pa::mean{}.reduce(contributions, weights, out);
+    }
+};
+
 }  // namespace
 
 TEST_CASE("a peer of weight 0 counts in no operation, and receives the result like everybody")
@@ -171,12 +182,35 @@ TEST_CASE("in stages, blocks without contributions send none, and the result is 
     }
 }
 
-TEST_CASE("in stages a mean, which does not know how many made a mean, refuses a weight of 0")
+TEST_CASE("in stages a mean counts each contribution once, however many a block has of them")
+{
+    const auto in = noise(6, 10'000);
+    for (const auto& radix : {std::vector<int>{2, 3}, {3, 2}})
+        for (const auto& weights : std::vector<std::vector<double>>{
+                 {1, 1, 0, 1, 1, 1}, {0, 0, 5, 0, 1, 1}, {0, 0, 0, 0, 0, 1}, {2, 3, 4, 5, 6, 7}}) {
+            vectors out;
+            const auto made_of = heavier_than_nothing(weights);
+            for (const auto& end :
+                 reduce(in, weights, pa::mean{}, pa::identity{}, {.radix = radix}, out)) {
+                REQUIRE_FALSE(end.failure);
+                CHECK(end.made.made_of[0].from == made_of);
+            }
+            for (std::size_t i = 0; i < in[0].size(); i += 97) {
+                double sum = 0;
+                for (const auto& from : made_of) sum += in[at(from.rank)][i];
+                const double mean = sum / static_cast<double>(made_of.size());
+                REQUIRE(out[0][i] == Approx(mean).margin(1e-5));
+            }
+            for (const auto& mine : out) CHECK(same_bits(mine, out[0]));
+        }
+}
+
+TEST_CASE("in stages an operation that says nothing of uneven blocks refuses a weight of 0")
 {
     const std::vector<int> radix{2, 2};
     vectors out;
     for (const auto& end :
-         reduce(noise(4, 1000), {1, 1, 0, 1}, pa::mean{}, pa::identity{}, {.radix = radix}, out)) {
+         reduce(noise(4, 1000), {1, 1, 0, 1}, even_only{}, pa::identity{}, {.radix = radix}, out)) {
         REQUIRE(end.failure);
         CHECK(end.failure->code() == pa::errc::no_contribution);
         CHECK(end.failure->culprit() == 2);

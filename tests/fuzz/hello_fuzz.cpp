@@ -1,4 +1,4 @@
-// Any 56 bytes are a hello, and any 12 a welcome, that encode to them again, or are refused.
+// Any 64 bytes are a hello, and any 20 a welcome, that encode to them again, or are refused.
 
 #include <papilio/wire/hello.hpp>
 

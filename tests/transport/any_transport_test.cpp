@@ -51,6 +51,7 @@ struct refined : plain {
     pa::time_point last_heard(int peer) { return pa::time_point(std::chrono::seconds(peer)); }
     std::uint64_t arrived(int peer) { return static_cast<std::uint64_t>(100 * peer); }
     pa::duration round_trip(int peer) { return std::chrono::milliseconds(peer); }
+    pa::task<bool> shares_host(int peer) { return pa::detail::known(peer == 3); }
 
     pa::call_numbers numbers;
 };
@@ -93,6 +94,8 @@ TEST_CASE("any_transport forwards every call")
     CHECK(any.last_heard(7) == pa::time_point(std::chrono::seconds(7)));
     CHECK(any.arrived(3) == 300u);
     CHECK(any.round_trip(3) == std::chrono::milliseconds(3));
+    CHECK(pa::sync_wait(loop, any.shares_host(3)));
+    CHECK_FALSE(pa::sync_wait(loop, any.shares_host(4)));
 }
 
 TEST_CASE("members that a transport lacks have default results")
@@ -103,6 +106,8 @@ TEST_CASE("members that a transport lacks have default results")
     CHECK(any.last_heard(1) == pa::time_point::min());
     CHECK_FALSE(any.arrived(1));
     CHECK_FALSE(any.round_trip(1));
+    pa::thread_loop loop;
+    CHECK_FALSE(pa::sync_wait(loop, any.shares_host(1)));
     CHECK(any.calls() == nullptr);
     CHECK_FALSE(any.post(1, pa::tag{6}, {}));
 }

@@ -65,6 +65,7 @@ private:
 struct switchboard {
     pa::sim::world world;
     std::map<std::string, pa::medium::handshake> listeners;  // by address
+    std::map<std::string, std::uint64_t> hosts;              // by address; others know none
     std::vector<std::weak_ptr<pa::byte_stream>> streams;
     std::uint32_t streams_of_a_link = 1;
     bool cut = false;   // nobody can be dialled
@@ -91,7 +92,7 @@ struct switchboard {
 struct visitor {
     std::unique_ptr<pa::byte_stream> stream;
     pa::wire::hello hello;
-    std::uint64_t accepted_by = 0;
+    pa::wire::welcome accepted;  // by the process 0: refused
     pa::gate answered;
 };
 
@@ -104,9 +105,10 @@ public:
     ~fake_incoming() override { visitor_->answered.open(); }
     pa::task<pa::wire::hello> read_hello() override { co_return visitor_->hello; }
     std::uint32_t streams() const override { return streams_; }
-    pa::task<std::unique_ptr<pa::byte_stream>> accept(std::uint64_t process) override
+    pa::task<std::unique_ptr<pa::byte_stream>> accept(std::uint64_t process,
+                                                      std::uint64_t host) override
     {
-        visitor_->accepted_by = process;
+        visitor_->accepted = {.process = process, .host = host};
         visitor_->answered.open();
         co_return std::move(visitor_->stream);
     }
@@ -116,9 +118,9 @@ private:
     std::uint32_t streams_;
 };
 
-/// Says hello at an address. Returns the process that accepts; 0: it refuses.
-pa::task<std::uint64_t> say(switchboard& at, std::string to, pa::wire::hello h,
-                            std::unique_ptr<pa::byte_stream> over)
+/// Says hello at an address. Returns the welcome; that of process 0 is a refusal.
+pa::task<pa::wire::welcome> say(switchboard& at, std::string to, pa::wire::hello h,
+                                std::unique_ptr<pa::byte_stream> over)
 {
     at.hellos.push_back(h);
     const auto v = std::make_shared<visitor>();
@@ -127,7 +129,7 @@ pa::task<std::uint64_t> say(switchboard& at, std::string to, pa::wire::hello h,
     auto meeting = at.listeners[to](std::make_unique<fake_incoming>(v, h.connections));
     auto done = pa::spawn(at.world, std::move(meeting));
     co_await v->answered.opened();
-    co_return v->accepted_by;
+    co_return v->accepted;
 }
 
 /// A peer's address is the text of its rank.
@@ -147,6 +149,11 @@ public:
         board_.listeners[own] = std::move(authenticate);
     }
     std::string local() const override { return own_; }
+    std::uint64_t host() const override
+    {
+        const auto found = board_.hosts.find(own_);
+        return found == board_.hosts.end() ? 0 : found->second;
+    }
     pa::task<pa::dialled> dial_at(std::string to, pa::wire::hello h) override
     {
         h.connections = board_.streams_of_a_link;
@@ -160,11 +167,12 @@ public:
         board_.streams.emplace_back(here);
         board_.dialled.push_back(std::make_shared<bool>(false));
         const auto dead = board_.dialled.back();
-        pa::task<std::uint64_t> answer =
+        pa::task<pa::wire::welcome> answer =
             say(board_, to, h, std::make_unique<cable>(there, h.connections));
-        const std::uint64_t process = co_await std::move(answer);
-        if (process == 0) throw std::system_error(pa::errc::refused);
-        co_return pa::dialled{std::make_unique<cable>(here, h.connections, dead), process};
+        const auto welcome = co_await std::move(answer);
+        if (welcome.process == 0) throw std::system_error(pa::errc::refused);
+        co_return pa::dialled{std::make_unique<cable>(here, h.connections, dead), welcome.process,
+                              welcome.host};
     }
 
 private:
@@ -189,8 +197,10 @@ struct test_mesh final : pa::addressed_mesh<std::string> {
 
 /// Peers of a mesh, connected.
 struct meshes {
-    explicit meshes(int peers, std::uint32_t streams = 1, int unlisted = -1, int strict = -1)
+    explicit meshes(int peers, std::uint32_t streams = 1, int unlisted = -1, int strict = -1,
+                    std::map<std::string, std::uint64_t> hosts = {})
     {
+        board.hosts = std::move(hosts);
         board.unlisted = unlisted;
         board.strict = strict;
         board.streams_of_a_link = streams;
@@ -226,7 +236,14 @@ struct meshes {
     std::uint64_t answer(const pa::wire::hello& h)
     {
         auto stream = std::make_unique<cable>(std::move(make_memory_streams().first), 1);
-        return pa::sync_wait(board.world, say(board, std::to_string(h.to), h, std::move(stream)));
+        return pa::sync_wait(board.world, say(board, std::to_string(h.to), h, std::move(stream)))
+            .process;
+    }
+
+    /// Whether `rank` takes `peer` to be on its host.
+    bool shares_host(int rank, int peer)
+    {
+        return pa::sync_wait(board.world, net(rank).shares_host(peer));
     }
 
     /// How many peers a call of all succeeds for.
@@ -643,4 +660,54 @@ TEST_CASE("whoever is not there any more is not dialled, and is again when its a
     g.net(1).set_address(0, "0");
     g.run([](test_mesh& net) { return net.connect(1s); });
     CHECK(g.sums() == 2);
+}
+
+TEST_CASE("peers learn from each other whether they share a host, and know it of a link that broke")
+{
+    meshes g(5, GENERATE(1u, 2u), -1, -1, {{"0", 5}, {"1", 5}, {"2", 6}});
+    const auto check = [&] {
+        for (int rank = 0; rank < 5; ++rank) {
+            CHECK(g.shares_host(rank, rank));
+            for (int peer = 0; peer < 5; ++peer)
+                if (peer != rank) CHECK(g.shares_host(rank, peer) == (rank + peer == 1));
+        }
+    };
+    check();
+    g.board.cut = true;
+    g.board.break_all();
+    g.wait(1s);
+    CHECK_FALSE(g.net(0).connected(1));
+    check();
+}
+
+TEST_CASE("who is told a host of its own group cannot compare it with another group's")
+{
+    meshes g(2, 1, -1, -1, {{"0", 5}, {"1", 5}});
+    REQUIRE(g.board.hellos.size() == 1);
+    CHECK(g.board.hellos[0].host != 0);
+    CHECK(g.board.hellos[0].host != 5);
+    CHECK(g.board.hellos[0].host == pa::detail::host_in_group(5, 0));
+    CHECK(g.board.hellos[0].host != pa::detail::host_in_group(5, 1));
+    CHECK(pa::detail::host_in_group(0, 1) == 0);
+}
+
+TEST_CASE("whether a peer shares the host is known when its link is there, and not before")
+{
+    switchboard board;
+    board.hosts = {{"0", 5}, {"1", 5}};
+    test_mesh here(board, 0, 2);
+    bool known = false;
+    const auto ask = [&]() -> pa::task<> {
+        const bool shares = co_await here.shares_host(1);
+        CHECK(shares);
+        known = true;
+    };
+    pa::task<> asking = ask();
+    asking.start(board.world);
+    pa::sync_wait(board.world, pa::sleep_for(1s));
+    CHECK_FALSE(known);
+    test_mesh there(board, 1, 2);
+    pa::sync_wait(board.world, there.connect());
+    pa::sync_wait(board.world, pa::sleep_for(1ms));
+    CHECK(known);
 }

@@ -39,6 +39,7 @@ struct known_links {
     pa::time_point last_heard(int peer) { return pa::time_point(pa::duration(peer)); }
     std::uint64_t arrived(int peer) { return 10 * static_cast<std::uint64_t>(peer); }
     pa::duration round_trip(int peer) { return pa::duration(100 * peer); }
+    pa::task<bool> shares_host(int peer) { return pa::detail::known(peer == 3); }
 };
 
 std::error_code refusal(net_type& net, std::vector<int> members, std::uint32_t epoch)
@@ -117,6 +118,8 @@ TEST_CASE("what a group knows of a member is what the transport knows of that pe
         CHECK(group.last_heard(rank) == pa::time_point(pa::duration(peer)));
         CHECK(group.arrived(rank) == 10 * peer);
         CHECK(group.round_trip(rank) == pa::duration(100 * peer));
+        pa::sim::world loop;
+        CHECK(pa::sync_wait(loop, group.shares_host(rank)) == (peer == 3));
     }
 }
 

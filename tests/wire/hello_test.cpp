@@ -16,12 +16,14 @@ TEST_CASE("a hello is read as it was written")
                         .connections = 5,
                         .generation = 6,
                         .process = 0x0102030405060708,
-                        .to_process = 0xf1f2f3f4f5f6f7f8};
+                        .to_process = 0xf1f2f3f4f5f6f7f8,
+                        .host = 0xe1e2e3e4e5e6e7e8};
     const auto written = wire::encode(h);
-    CHECK(written.size() == 56);
+    CHECK(written.size() == 64);
     CHECK(written[32] == std::byte{6});
     CHECK(written[40] == std::byte{8});
     CHECK(written[48] == std::byte{0xf8});
+    CHECK(written[56] == std::byte{0xe8});
     CHECK(wire::parse_hello(written.data()) == h);
 }
 
@@ -32,19 +34,20 @@ TEST_CASE("a hello offers a CRC or does not, and a welcome accepts it or not")
     CHECK_FALSE(wire::parse_hello(without.data()).crc);
     CHECK(wire::parse_hello(with.data()).crc);
     for (const bool crc : {true, false}) {
-        const wire::welcome w{crc, 0x0102030405060708};
+        const wire::welcome w{crc, 0x0102030405060708, 0x1112131415161718};
         const auto written = wire::encode(w);
-        CHECK(written.size() == 12);
+        CHECK(written.size() == 20);
         CHECK(written[4] == std::byte{8});
+        CHECK(written[12] == std::byte{0x18});
         CHECK(wire::parse_welcome(written.data(), true) == w);
     }
 }
 
 TEST_CASE("a welcome that accepts a CRC nobody offered, or names no process, is refused")
 {
-    const auto crc = wire::encode(wire::welcome{true, 1});
+    const auto crc = wire::encode(wire::welcome{true, 1, 0});
     CHECK_THROWS_AS(wire::parse_welcome(crc.data(), false), std::system_error);
-    const auto nobody = wire::encode(wire::welcome{false, 0});
+    const auto nobody = wire::encode(wire::welcome{false, 0, 0});
     CHECK_THROWS_AS(wire::parse_welcome(nobody.data(), false), std::system_error);
     std::array<std::byte, wire::welcome::encoded_size> closed{};
     CHECK_THROWS_AS(wire::parse_welcome(closed.data(), true), std::system_error);
@@ -100,8 +103,8 @@ TEST_CASE("a hello of another version is told from a stranger, and both versions
 
 TEST_CASE("a welcome begins with PPOK, or with PPOC where it accepts a CRC")
 {
-    const auto plain = wire::encode(wire::welcome{false, 1});
-    const auto crc = wire::encode(wire::welcome{true, 1});
+    const auto plain = wire::encode(wire::welcome{false, 1, 0});
+    const auto crc = wire::encode(wire::welcome{true, 1, 0});
     CHECK(static_cast<char>(plain[0]) == 'P');
     CHECK(static_cast<char>(plain[3]) == 'K');
     CHECK(static_cast<char>(crc[3]) == 'C');

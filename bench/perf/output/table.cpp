@@ -1,6 +1,7 @@
 #include "perf/report.hpp"
 
 #include <papilio/base/units.hpp>
+#include <papilio/plan/stage_choice.hpp>
 
 #include <cmath>
 #include <cstdio>
@@ -88,6 +89,24 @@ void print_notes(const std::vector<row>& rows, const options& o)
     std::printf("# At these sizes eta of the other systems can be too high as well.\n");
 }
 
+/// Of papilio without a given radix: what its calls choose where all peers share a host, and why.
+void print_stages(const std::vector<row>& rows, const environment& env, const options& o)
+{
+    const bool one_host = o.where == network::loopback && o.transport != "sim";
+    const bool open = env.nominal.empty() && env.what == collective::all_reduce;
+    if (!one_host || !open || env.peers < fewest_for_stages) return;
+    std::size_t last = 0;
+    for (const auto& r : rows) {
+        if (r.system != "papilio" || r.size == last) continue;
+        last = r.size;
+        auto reasons = choose_stages(env.peers, r.size, true).reasons;
+        for (auto at = reasons.find('\n'); at + 1 < reasons.size(); at = reasons.find('\n', at + 1))
+            reasons.replace(at, 1, "\n#   ");
+        std::printf("#\n# stages of papilio at %s:\n#   %s", human_bytes(r.size).c_str(),
+                    reasons.c_str());
+    }
+}
+
 }  // namespace
 
 std::string row::case_text() const
@@ -137,7 +156,7 @@ void print_rows(const std::vector<row>& rows, const environment& env)
     std::fflush(stdout);
 }
 
-void print_more(const std::vector<row>& rows, const options& o)
+void print_more(const std::vector<row>& rows, const environment& env, const options& o)
 {
     std::printf("#\n# %-27s %11s %9s %9s %9s %7s %7s %9s %9s %7s %7s %5s %6s %9s %7s %9s %7s\n",
                 "system", "size", "p50", "p99", "wire", "eta", "pred", "relerr", "cpu", "peak",
@@ -167,6 +186,7 @@ void print_more(const std::vector<row>& rows, const options& o)
             eta_text(r, r.idle_seconds).c_str());
     }
     print_notes(rows, o);
+    print_stages(rows, env, o);
     std::fflush(stdout);
 }
 

@@ -30,8 +30,10 @@ namespace papilio::inline PAPILIO_MODE {
 /// and receives about 2 (n - 1) / n times the data, and a lossy codec rounds twice whatever n is.
 /// `options.radix` has it go through the stages of a butterfly instead, where each peer meets fewer
 /// others, a lossy codec rounds once more for each further stage, and contributions are combined in
-/// rank order stage by stage. Little data goes from everybody to everybody, which spares a latency
-/// and gives the same bits.
+/// rank order stage by stage. Many peers that share a host do so by themselves, where nothing
+/// rounds more often for it: a sum is then added up in another order than between hosts, and still
+/// has the same bits on all peers. Little data goes from everybody to everybody, which spares a
+/// latency and gives the same bits.
 ///
 /// It ends with a vote; unless every peer holds the whole result, the call fails on every peer
 /// that learns of it, by a `call_error` that names the culprit. Then `in` is untouched, and `out`

@@ -40,10 +40,10 @@ struct call_options {
     /// What this peer's data counts in a weighted mean, below 2^53. With 0 the peer contributes
     /// nothing this time, whatever the operation: it sends no elements, a mean does not count it,
     /// and the report does not name it, but it reduces its part and receives the result. Calls of
-    /// several stages take 0 with operations for which blocks of peers may be uneven (sum, min,
-    /// max, prod, weighted_mean), and fail with `errc::no_contribution` on all peers with others;
-    /// so does a call in which every weight is 0. Ignored where peers contribute nothing by their
-    /// role, and in all_gather, broadcast and barrier.
+    /// several stages take 0 with operations for which blocks of peers may be uneven, as with all
+    /// of the library's, and fail with `errc::no_contribution` on all peers with others; so does a
+    /// call in which every weight is 0. Ignored where peers contribute nothing by their role, and
+    /// in all_gather, broadcast and barrier.
     double weight = 1;
 
     short_list<role> roles = {};       ///< by rank; empty: all are full peers
@@ -53,8 +53,11 @@ struct call_options {
     /// Elements of each part, by rank, in reduce_scatter and all_gather; empty: nearly equal.
     short_list<std::size_t> sizes = {};
 
-    /// The stages of the butterfly; empty: one in which everybody meets everybody. Operations that
-    /// are right in one stage only (`in_stages` in op/base.hpp) are refused in several.
+    /// The stages of the butterfly; empty: one in which everybody meets everybody, or, in an
+    /// all_reduce among eight or more peers of one host, without roles and shares, those of
+    /// `choose_stages`, if they round no more often than one. `{n}` is one stage in any case.
+    /// Operations that are right in one stage only (`in_stages` in op/base.hpp) are refused in
+    /// several.
     short_list<int> radix = {};
 
     std::size_t chunk_bytes = 0;  ///< of elements, in a message at most; zero: chosen by size

@@ -40,6 +40,7 @@ struct report {
     codec_id back{};                      ///< how the result did
     std::vector<traffic> peers;           ///< by rank
     std::vector<contributions> made_of;   ///< consecutive ranges that cover the result
+    std::vector<int> radix;               ///< of the stages, as the caller or the call chose them
     std::vector<int> unserved_observers;  ///< who did not fetch the whole result in time
 
     flow up;    ///< of this peer's link, to all others together: see `link_history`

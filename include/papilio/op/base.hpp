@@ -39,8 +39,10 @@ enum class op_id : std::uint8_t {
 /// In a call of several stages, results are reduced once more. An operation for which that is wrong
 /// says `static constexpr bool in_stages = false`, and such calls refuse it. One for which that is
 /// right even if some results were made of more contributions than others says `static constexpr
-/// bool uneven_stages = true`, and such calls take weights of 0; others refuse them. One that does
-/// not take every element says which by `template <class T> static constexpr bool takes`.
+/// bool uneven_stages = true`, and such calls take weights of 0; others refuse them. That may take
+/// another operation, by whose weights each result counts for as many contributions as it is made
+/// of: `using of_results = weighted_mean`. One that does not take every element says which by
+/// `template <class T> static constexpr bool takes`.
 template <class Op, class T>
 concept operation = element<T> && std::is_trivially_destructible_v<Op> &&
     requires(const Op& op, std::span<const std::span<const T>> contributions,
@@ -79,6 +81,16 @@ constexpr bool suits_uneven_stages()
         return Op::uneven_stages;
     else
         return false;
+}
+
+/// Whether results are weighed by the number of contributions that they are made of.
+template <class Op>
+constexpr bool counts_results()
+{
+    return requires
+    {
+        typename Op::of_results;
+    };
 }
 
 template <class Op, class T>

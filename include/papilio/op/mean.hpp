@@ -3,14 +3,17 @@
 #include <papilio/base/config.hpp>
 #include <papilio/op/base.hpp>
 #include <papilio/op/reduce_tiles.hpp>
+#include <papilio/op/weighted_mean.hpp>
 
 namespace papilio::inline PAPILIO_MODE {
 
 /// The sum in rank order, divided by the number of contributions. Weights are ignored, but for
-/// those of 0, whose peers contribute nothing: see `weighted_mean`. Calls of several stages, where
-/// a mean of means is right only if all are of as many contributions, refuse weights of 0.
+/// those of 0, whose peers contribute nothing: see `weighted_mean`. In calls of several stages each
+/// mean of a block counts for as many contributions as it is made of.
 struct mean {
     static constexpr op_id id = op_id::mean;
+    static constexpr bool uneven_stages = true;
+    using of_results = weighted_mean;
 
     template <class T>
     static constexpr bool takes = floating_element<T>;

@@ -60,6 +60,14 @@ constexpr std::size_t default_chunk_bytes(std::size_t total, std::size_t partner
     return std::clamp<std::size_t>(each, 32 << 10, cached);
 }
 
+/// The same among many peers of one host, each of whom has others to deal with while a chunk of one
+/// is prepared: one chunk to a part is enough.
+constexpr std::size_t host_chunk_bytes(std::size_t total, std::size_t partners)
+{
+    const auto each = std::min(total, max_waiting(total)) / partners;
+    return std::clamp<std::size_t>(each, 32 << 10, 128 << 10);
+}
+
 /// The most that one call has on the way to a peer: what arrives before it is asked for is kept,
 /// and transports keep 64 MiB of each peer.
 inline constexpr std::size_t largest_window = std::size_t{24} << 20;

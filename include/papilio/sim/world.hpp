@@ -6,6 +6,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/base/saturate.hpp>
+#include <papilio/transport/base.hpp>
 #include <papilio/transport/call_numbers.hpp>
 #include <papilio/transport/detail/message_flow.hpp>
 #include <papilio/transport/mailbox.hpp>
@@ -37,6 +38,8 @@ struct weather {
     access all = {};                    ///< what every peer has
     std::span<const access> each = {};  ///< or what each peer has; borrowed by the constructor
 
+    bool one_host = false;  ///< what peers say of each other: whether they share a host
+
     /// What a peer keeps for each other one before a receive, in bytes; at least 64 KiB.
     std::size_t early_limit = mailbox::default_limit;
 };
@@ -66,6 +69,7 @@ public:
     std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
     time_point last_heard(int peer) const { return heard_.at(static_cast<std::size_t>(peer)); }
     duration round_trip(int peer) const noexcept;
+    task<bool> shares_host(int) const;
 
 private:
     friend class world;
@@ -186,6 +190,7 @@ private:
     time_point now_{};
     duration latency_;
     duration jitter_;
+    bool one_host_;
     random random_;
     std::uint64_t trace_ = 0;
     std::map<std::tuple<int, int, tag>, queue> under_way_;

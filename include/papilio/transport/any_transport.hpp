@@ -39,6 +39,7 @@ public:
     time_point last_heard(int peer) { return model_->last_heard(peer); }
     std::optional<std::uint64_t> arrived(int peer) { return model_->arrived(peer); }
     std::optional<duration> round_trip(int peer) { return model_->round_trip(peer); }
+    task<bool> shares_host(int peer) { return model_->shares_host(peer); }
 
 private:
     struct concept_type {
@@ -55,6 +56,7 @@ private:
         virtual time_point last_heard(int peer) = 0;
         virtual std::optional<std::uint64_t> arrived(int peer) = 0;
         virtual std::optional<duration> round_trip(int peer) = 0;
+        virtual task<bool> shares_host(int peer) = 0;
     };
 
     template <class Net>
@@ -84,6 +86,7 @@ private:
         {
             return detail::round_trip(net, peer);
         }
+        task<bool> shares_host(int peer) override { return detail::shares_host(net, peer); }
         Net& net;
     };
 

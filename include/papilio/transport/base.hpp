@@ -45,6 +45,9 @@ namespace papilio::inline PAPILIO_MODE {
 ///   `send` may finish long before
 /// - `duration round_trip(int peer)`: the shortest round trip to `peer`'s host so far, unless none
 ///   has been measured; zero over shared memory
+/// - `task<bool> shares_host(int peer)`: whether messages to and from `peer` stay within one
+///   machine, which the two of them, and whoever shares the machine, all say alike; finishes when
+///   that is known. Without it no peer does
 template <class T>
 concept transport = requires(T& net, int peer, tag t, bytes out, mutable_bytes in) {
     { net.rank() } -> std::same_as<int>;
@@ -93,6 +96,11 @@ concept reports_arrivals = requires(T& net, int peer) {
 template <class T>
 concept reports_round_trips = requires(T& net, int peer) {
     { net.round_trip(peer) } -> std::convertible_to<std::optional<duration>>;
+};
+
+template <class T>
+concept knows_hosts = requires(T& net, int peer) {
+    { net.shares_host(peer) } -> std::same_as<task<bool>>;
 };
 
 // clang-format on
@@ -158,6 +166,20 @@ std::optional<duration> round_trip(Net& net, int peer)
         return net.round_trip(peer);
     else
         return std::nullopt;
+}
+
+inline task<bool> known(bool answer)
+{
+    co_return answer;
+}
+
+template <transport Net>
+task<bool> shares_host(Net& net, int peer)
+{
+    if constexpr (knows_hosts<Net>)
+        return net.shares_host(peer);
+    else
+        return known(false);
 }
 
 }  // namespace detail

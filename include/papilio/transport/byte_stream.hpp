@@ -80,15 +80,17 @@ public:
     /// How many streams a link consists of that is accepted here.
     virtual std::uint32_t streams() const = 0;
 
-    /// Sends the welcome of `process`, this one, and completes the connection. At most once, after
-    /// `read_hello`.
-    virtual task<std::unique_ptr<byte_stream>> accept(std::uint64_t process) = 0;
+    /// Sends the welcome of `process`, this one, on `host`, and completes the connection. At most
+    /// once, after `read_hello`.
+    virtual task<std::unique_ptr<byte_stream>> accept(std::uint64_t process,
+                                                      std::uint64_t host) = 0;
 };
 
 /// A connection that was dialled and welcomed.
 struct dialled {
     std::unique_ptr<byte_stream> stream;
     std::uint64_t process = 0;  ///< the other side's
+    std::uint64_t host = 0;     ///< the other side's
 };
 
 }  // namespace papilio

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/base/config.hpp>
+#include <papilio/transport/base.hpp>
 #include <papilio/transport/call_numbers.hpp>
 #include <papilio/transport/detail/message_flow.hpp>
 #include <papilio/transport/mailbox.hpp>
@@ -32,6 +33,7 @@ public:
     std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
 
     duration round_trip(int) const noexcept { return {}; }
+    task<bool> shares_host(int) const { return papilio::detail::known(true); }
 
     /// Leaves the group: the others' receives from this peer fail with `errc::disconnected`.
     void close();

@@ -38,6 +38,10 @@ public:
 
     /// Where `peer` is dialled, for people.
     virtual std::string text(int peer) const = 0;
+
+    /// A number of this host and its network, the same for all processes that share both and for
+    /// no others; 0 if there is none: then no peer is taken to be on this host.
+    virtual std::uint64_t host() const { return 0; }
 };
 
 /// A medium in which a peer is found at an `Address`. A peer whose address is not known has a

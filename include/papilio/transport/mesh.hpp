@@ -6,6 +6,7 @@
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/call_numbers.hpp>
 #include <papilio/transport/detail/call_priorities.hpp>
+#include <papilio/transport/detail/host_number.hpp>
 #include <papilio/transport/detail/liveness.hpp>
 #include <papilio/transport/detail/peer_link.hpp>
 #include <papilio/transport/detail/peer_links.hpp>
@@ -60,6 +61,10 @@ public:
     std::uint64_t arrived(int peer) { return link_to(peer).arrived(); }
     std::optional<duration> round_trip(int peer) { return link_to(peer).round_trip(); }
 
+    /// Whether `peer` is a process of this host that shares its network, as the two have told each
+    /// other; finishes when the first link to it is there or has failed.
+    task<bool> shares_host(int peer);
+
     /// Lets another process in as `peer`, such as one that was started anew, and no longer the one
     /// that was there: its link ends. All other peers do so at a point on which they have agreed,
     /// before they call it into a group. (A link that breaks between two processes comes back by
@@ -109,6 +114,10 @@ protected:
 
 private:
     detail::peer_link& other(int peer);
+    std::uint64_t own_host() const
+    {
+        return detail::host_in_group(medium_->host(), options_.group);
+    }
     task<> connect_to(std::vector<int> peers, duration limit);
     task<> handshake(std::unique_ptr<incoming> from);
     bool accepts(const wire::hello& h, std::uint32_t streams);

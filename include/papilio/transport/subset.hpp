@@ -71,6 +71,7 @@ public:
     time_point last_heard(int peer) { return detail::last_heard(net_, member(peer)); }
     std::optional<std::uint64_t> arrived(int peer) { return detail::arrived(net_, member(peer)); }
     std::optional<duration> round_trip(int peer) { return detail::round_trip(net_, member(peer)); }
+    task<bool> shares_host(int peer) { return detail::shares_host(net_, member(peer)); }
 
     /// The rank in `net` of this subset's peer number `peer`.
     int member(int peer) const { return members_.at(static_cast<std::size_t>(peer)); }

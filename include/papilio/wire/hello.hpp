@@ -25,8 +25,9 @@ struct hello {
     std::uint32_t generation = 0;  ///< which link between the two this is, counted by the dialler
     std::uint64_t process = 0;     ///< the dialling process, by a number that only `to` is told
     std::uint64_t to_process = 0;  ///< the one with which it had a link before, by its number; or 0
+    std::uint64_t host = 0;        ///< the dialler's host, by a number of the group's; 0: unknown
 
-    static constexpr std::size_t encoded_size = 56;
+    static constexpr std::size_t encoded_size = 64;
     static constexpr std::size_t head_size = 8;  ///< as far as the version, whichever it is
     friend constexpr bool operator==(const hello&, const hello&) = default;
 };
@@ -36,7 +37,7 @@ inline constexpr std::uint16_t wire_version = 2;
 
 /// Little-endian: u32 magic, u16 version, u16 flags (1: `crc`; no others), u64 group, u32 from, to,
 /// connection, connections, generation, length of the credentials that follow (0), u64 process, u64
-/// to_process.
+/// to_process, u64 host.
 inline std::array<std::byte, hello::encoded_size> encode(const hello& h) noexcept
 {
     std::array<std::byte, hello::encoded_size> to;
@@ -52,6 +53,7 @@ inline std::array<std::byte, hello::encoded_size> encode(const hello& h) noexcep
     store(to.data() + 36, std::uint32_t{0});
     store(to.data() + 40, h.process);
     store(to.data() + 48, h.to_process);
+    store(to.data() + 56, h.host);
     return to;
 }
 
@@ -89,7 +91,7 @@ inline hello parse_hello(const std::byte* from)
             load<std::uint32_t>(from + 20), load<std::uint32_t>(from + 24),
             load<std::uint32_t>(from + 28), flags == 1,
             load<std::uint32_t>(from + 32), load<std::uint64_t>(from + 40),
-            load<std::uint64_t>(from + 48)};
+            load<std::uint64_t>(from + 48), load<std::uint64_t>(from + 56)};
 }
 
 /// The answer to an accepted `hello`, and the answer to that. The second one accepts the offer of a
@@ -97,12 +99,14 @@ inline hello parse_hello(const std::byte* from)
 inline constexpr std::uint32_t welcome_plain = 0x4b4f5050;  // "PPOK"
 inline constexpr std::uint32_t welcome_crc = 0x434f5050;    // "PPOC"
 
-/// Little-endian: u32 `welcome_plain` or `welcome_crc`, u64 the number of the process that accepts.
+/// Little-endian: u32 `welcome_plain` or `welcome_crc`, u64 the number of the process that accepts,
+/// u64 that of its host.
 struct welcome {
     bool crc = false;
     std::uint64_t process = 0;
+    std::uint64_t host = 0;
 
-    static constexpr std::size_t encoded_size = 12;
+    static constexpr std::size_t encoded_size = 20;
     friend constexpr bool operator==(const welcome&, const welcome&) = default;
 };
 
@@ -111,6 +115,7 @@ inline std::array<std::byte, welcome::encoded_size> encode(const welcome& w) noe
     std::array<std::byte, welcome::encoded_size> to;
     store(to.data(), w.crc ? welcome_crc : welcome_plain);
     store(to.data() + 4, w.process);
+    store(to.data() + 12, w.host);
     return to;
 }
 
@@ -131,7 +136,7 @@ inline welcome parse_welcome(const std::byte* from, bool crc_offered)
     const auto process = load<std::uint64_t>(from + 4);
     if (process == 0 || (crc ? !crc_offered : answer != welcome_plain))
         throw std::system_error(errc::refused);
-    return {crc, process};
+    return {crc, process, load<std::uint64_t>(from + 12)};
 }
 
 }  // namespace papilio::wire

@@ -163,6 +163,27 @@ TEST_CASE("in each stage a contribution weighs what the stages before have told 
     CHECK(s.weights.of(3) == 0);  // its block's weight is not its own
 }
 
+TEST_CASE("where sums count, a contribution weighs as many as it is made of")
+{
+    scene s(all_full(12), {3, 2, 2}, 0.5);
+    s.plan.sums_count = true;
+    CHECK_FALSE(s.take(1, 2));
+    CHECK_FALSE(s.take(2, 0));
+    CHECK_FALSE(s.take(3, 3));
+    CHECK_FALSE(s.take(6, 4));
+    CHECK(s.weights.of_stage(0) == found{{0, 0.5}, {1, 2}});
+    CHECK(s.weights.of_stage(1) == found{{0, 2}, {3, 3}});
+    CHECK(s.weights.of_stage(2) == found{{0, 5}, {6, 4}});
+    CHECK(s.weights.descriptor(0).weight == 0.5);
+    CHECK(s.weights.descriptor(1).weight == 2);
+    CHECK(s.weights.descriptor(2).weight == 5);
+    for (const int peer : {3, 4, 5}) CHECK_FALSE(s.note(peer, 7));
+    CHECK_FALSE(s.check_block(3, 1));
+    CHECK(s.weights.of(4) == 7);  // of each alone it is what it has told
+    for (const int peer : {6, 7, 8, 9, 10, 11}) CHECK_FALSE(s.note(peer, 7));
+    CHECK(s.check_block(6, 2) == errc::mismatch);  // six of them, and not four
+}
+
 TEST_CASE("the descriptor of a later stage speaks for a block of which one peer contributes")
 {
     scene s({role::auxiliary, role::full, role::auxiliary, role::auxiliary}, {2, 2}, 7);

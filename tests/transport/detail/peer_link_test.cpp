@@ -63,8 +63,8 @@ struct linked_pair {
 
     void add(std::uint32_t i)
     {
-        a.add({.connection = i}, std::move(there[i]), 1);
-        b.add({.connection = i}, std::move(here[i]), 2);
+        a.add({.connection = i}, std::move(there[i]), 1, 0);
+        b.add({.connection = i}, std::move(here[i]), 2, 0);
     }
     void add_all()
     {
@@ -87,7 +87,7 @@ struct played_peer {
         for (std::uint32_t i = 0; i < streams; ++i) {
             auto ends = make_memory_streams();
             link->add({.connection = i}, std::make_unique<one_of>(std::move(ends.first), streams),
-                      2);
+                      2, 0);
             theirs.push_back(std::move(ends.second));
         }
     }
@@ -282,9 +282,9 @@ TEST_CASE("heartbeats keep a quiet link up, and without them it fails")
     links.push_back(std::make_shared<peer_link>(pair.world, pair.inbox_a, 0, 1, pair.options,
                                                 pa::detail::link_identity(1)));
     auto ends = make_memory_streams();
-    links[0]->add({}, std::move(ends.first), 1);
+    links[0]->add({}, std::move(ends.first), 1, 0);
     peer_link other(pair.world, pair.inbox_b, 1, 0, pair.options, pa::detail::link_identity(2));
-    other.add({}, std::move(ends.second), 1);
+    other.add({}, std::move(ends.second), 1, 0);
     pa::detail::liveness watched(pair.world, links, pair.options);
     const auto wait = [](pa::duration span) -> pa::task<> { co_await pa::sleep_for(span); };
     for (int second = 0; second < 10; ++second) {

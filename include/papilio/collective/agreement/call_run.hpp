@@ -58,6 +58,7 @@ public:
         result.codec = codec_id{call.codec};
         result.back = codec_id{call.back};
         result.peers.resize(plan.roles.size());
+        for (int k = 0; k < plan.stages.stages(); ++k) result.radix.push_back(plan.stages.radix(k));
         for (int peer = 0; peer < io_.size(); ++peer)
             if (!votes(io_.of(peer)) && peer != io_.me()) status_.unserved.push_back(peer);
     }

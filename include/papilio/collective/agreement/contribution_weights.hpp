@@ -160,10 +160,20 @@ private:
     /// The weights of the contributions of `stage`; this peer's own is the sum of the stage before.
     const std::vector<known_weight>& told_at(int stage)
     {
-        if (stage > 0)
+        if (stage > 0) {
+            const auto& before = told_at(stage - 1);
             told_[index(stage)][index(stages().digit(me_, stage))] =
-                total_weight(told_at(stage - 1));
+                total_weight(stage == 1 ? in_sums(before) : before);
+        }
         return told_[index(stage)];
+    }
+
+    /// What peers add to the weight of a sum: their own, or one each.
+    std::vector<known_weight> in_sums(std::span<const known_weight> weights) const
+    {
+        std::vector<known_weight> each(weights.begin(), weights.end());
+        if (call_plan_.sums_count) std::ranges::transform(each, each.begin(), counted);
+        return each;
     }
 
     double told_by(int peer, int stage)
@@ -174,8 +184,10 @@ private:
     /// A contribution weighs as much as its contributors, added up in the order of the stages.
     double block_weight(int peer, int stage) const
     {
-        const auto begin = weights_.begin() + stages().block(peer, stage);
-        return block_total({begin, begin + stages().block_size(stage)}, stages(), stage);
+        if (stage == 0) return of(peer);
+        const auto block = std::span(weights_).subspan(index(stages().block(peer, stage)),
+                                                       index(stages().block_size(stage)));
+        return block_total(in_sums(block), stages(), stage);
     }
 
     wire::descriptor call_;

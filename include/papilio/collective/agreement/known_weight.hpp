@@ -23,6 +23,13 @@ inline double total_weight(std::span<const known_weight> weights)
     return total;
 }
 
+/// What a contribution weighs where contributions are only counted.
+inline known_weight counted(known_weight weight)
+{
+    if (weight) weight = *weight > 0 ? 1.0 : 0.0;
+    return weight;
+}
+
 /// The sum of the weights of a block, added up in the order in which the stages before `stage` add
 /// them, so that it has the same bits.
 inline double block_total(std::vector<known_weight> block, const butterfly& stages, int stage)

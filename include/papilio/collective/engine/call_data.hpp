@@ -22,6 +22,8 @@ struct call_kind {
     std::uint8_t op = 0;
     bool in_stages = true;       ///< the operation may reduce its own results
     bool uneven_stages = false;  ///< also results of different numbers of contributions
+    bool sums_count = false;     ///< which are the weights of the results then
+    bool stages_alike = false;   ///< stages round no more often than one, and cannot fail it
     codec_id codec{};
     codec_id back{};  ///< of reduced elements
     std::uint64_t parameters = 0;

@@ -10,8 +10,10 @@
 #include <papilio/collective/engine/reduce_chunk.hpp>
 #include <papilio/op/base.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -27,6 +29,9 @@ call_kind kind_of(const Codec& codec)
             .op = static_cast<std::uint8_t>(Op::id),
             .in_stages = suits_stages<Op>(),
             .uneven_stages = suits_uneven_stages<Op>(),
+            .sums_count = counts_results<Op>(),
+            .stages_alike = suits_stages<Op>() && suits_uneven_stages<Op>() &&
+                            std::same_as<Codec, identity> && std::same_as<accumulator_t<T>, T>,
             .codec = Codec::id,
             .back = decltype(back)::id,
             .parameters = codec_parameters(codec),
@@ -74,12 +79,25 @@ public:
             reduce_chunk(op_, codec_, back_, chunk, scratch, out, encoded);
         } else {
             check_sizes(back_, chunk);
-            reduce_chunk(op_, back_, back_, chunk, scratch, out, encoded);
+            reduce_results(chunk, scratch, out, encoded);
         }
     }
 
 private:
     using back_codec = codec_back_t<Codec>;
+
+    /// Results of as many contributions each are reduced as those were.
+    void reduce_results(const chunk_input& chunk, pooled_buffer& scratch, std::span<T> out,
+                        std::vector<std::byte>* encoded) const
+    {
+        if constexpr (counts_results<Op>()) {
+            const auto differ = std::ranges::adjacent_find(chunk.weights, std::not_equal_to{});
+            if (differ != chunk.weights.end())
+                return reduce_chunk(typename Op::of_results{}, back_, back_, chunk, scratch, out,
+                                    encoded);
+        }
+        reduce_chunk(op_, back_, back_, chunk, scratch, out, encoded);
+    }
 
     static std::span<const T> values_of(bytes elements)
     {

@@ -9,6 +9,7 @@
 #include <papilio/collective/engine/undo_log.hpp>
 #include <papilio/collective/run.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/collective/setup/one_host.hpp>
 #include <papilio/collective/setup/opened_call.hpp>
 #include <papilio/collective/setup/planned_call.hpp>
 #include <papilio/plan/columns.hpp>
@@ -70,7 +71,10 @@ PAPILIO_DECL task<report> run_all_reduce(any_transport net, std::unique_ptr<call
 {
     const auto begin = co_await now();
     opened_call opened(net, options);
-    const auto planned = opened.prepared(plan_all_reduce_apart, net, opened, *data, options);
+    task<bool> asked = on_one_host(net, options);
+    const bool one_host = co_await std::move(asked);
+    const auto planned =
+        opened.prepared(plan_all_reduce_apart, net, opened, *data, options, one_host);
     if (!planned) {
         task<report> refused = opened.refuse();
         co_return co_await std::move(refused);
@@ -85,7 +89,9 @@ PAPILIO_DECL task<report> run_all_reduce_in_place(any_transport net,
 {
     const auto begin = co_await now();
     opened_call opened(net, options);
-    const auto planned = opened.prepared(plan_all_reduce, net, opened, *data, options);
+    task<bool> asked = on_one_host(net, options);
+    const bool one_host = co_await std::move(asked);
+    const auto planned = opened.prepared(plan_all_reduce, net, opened, *data, options, one_host);
     if (!planned) {
         task<report> refused = opened.refuse();
         co_return co_await std::move(refused);
@@ -171,7 +177,9 @@ PAPILIO_DECL task<report> run_barrier(any_transport net, call_options options)
     const auto begin = co_await now();
     opened_call opened(net, options);
     options.weight = 1;  // whatever it is
-    const auto planned = opened.prepared(plan_barrier, net, opened, options);
+    task<bool> asked = on_one_host(net, options);
+    const bool one_host = co_await std::move(asked);
+    const auto planned = opened.prepared(plan_barrier, net, opened, options, one_host);
     if (!planned) {
         task<report> refused = opened.refuse();
         co_return co_await std::move(refused);

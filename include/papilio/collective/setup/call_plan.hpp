@@ -35,6 +35,7 @@ struct call_plan {
     std::uint64_t layout = 0;           // a hash of roles, parts, radix vector and codecs
     bool auxiliaries_receive = false;   // the whole result, and not their part alone
     bool all_contribute = false;        // peers that can by their role must: no weight is 0
+    bool sums_count = false;            // a sum weighs as many contributions as it is made of
 
     std::size_t part_size(int owner) const { return parts[static_cast<std::size_t>(owner)].size; }
     /// Whether `rank` is sent the parts of others.
@@ -141,6 +142,7 @@ inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role>
     plan.columns = columns_of(plan, kind.element_size, chunk_bytes);
     plan.auxiliaries_receive = o.auxiliaries_receive || plan.stages.stages() > 1;
     plan.all_contribute = plan.stages.stages() > 1 && !kind.uneven_stages;
+    plan.sums_count = kind.sums_count;
     const auto slots = o.in_flight != 0 ? o.in_flight : default_slots(total, partners, chunk_bytes);
     const auto message = std::max(chunk_bytes, largest_message(plan, kind.element_size));
     plan.slots = std::min({slots, max_slots(message), plan.columns});

@@ -48,6 +48,7 @@ public:
     ~opened_call()
     {
         if (auto* const numbers = net_.calls()) numbers->end(number_);
+        if (!begun_) tell_of_drop();
     }
 
     std::uint32_t number() const noexcept { return number_; }
@@ -60,6 +61,7 @@ public:
     auto prepared(Prepare prepare, Arguments&&... arguments)
         -> std::optional<std::invoke_result_t<Prepare, Arguments...>>
     {
+        begun_ = true;
         try {
             return prepare(std::forward<Arguments>(arguments)...);
         } catch (...) {
@@ -112,6 +114,19 @@ private:
         return make_tag({.call = number_, .kind = kind, .attempt = attempt_});
     }
 
+    /// A call that is dropped before it is prepared, while it waits for links.
+    void tell_of_drop() noexcept
+    {
+        try {
+            const auto no = wire::encode(wire::refusal(net_.rank(), errc::peer_failed));
+            net_.discard_call(tag_for(message_kind::vote));
+            for (int peer = 0; peer < net_.size(); ++peer)
+                if (peer != net_.rank()) net_.post(peer, tag_for(message_kind::vote), no);
+        } catch (...) {
+            // Without memory the others wait for their deadline.
+        }
+    }
+
     /// Votes no about a call that this peer cannot describe. Clients do not reach each other, and
     /// observers have no vote.
     task<> tell(bytes no)
@@ -142,6 +157,7 @@ private:
     duration patience_;
     std::uint32_t attempt_ = 0;
     std::exception_ptr refusal_;
+    bool begun_ = false;  // whoever prepared the call tells the others how it ends
 };
 
 }  // namespace papilio::detail

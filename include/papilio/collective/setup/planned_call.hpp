@@ -7,6 +7,7 @@
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
 #include <papilio/collective/setup/checks.hpp>
+#include <papilio/collective/setup/one_host.hpp>
 #include <papilio/collective/setup/opened_call.hpp>
 #include <papilio/op/sum.hpp>
 #include <papilio/plan/role.hpp>
@@ -18,6 +19,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -36,11 +38,13 @@ inline planned_call described(collective_id which, const opened_call& call, std:
 }
 
 inline planned_call plan_all_reduce(const any_transport& net, const opened_call& call,
-                                    const call_data& data, const call_options& options)
+                                    const call_data& data, call_options options, bool one_host)
 {
     const auto& kind = data.kind();
     const auto count = data.out_elements();
     check_stages(kind, options);
+    std::vector<int> stages;
+    if (one_host) suit_one_host(options, stages, net.size(), data.out().size(), kind);
     auto plan = plan_by_shares(net.size(), count, kind, options);
     const bool needs_in =
         options.weight > 0 && contributes(plan.roles[static_cast<std::size_t>(net.rank())]);
@@ -52,10 +56,11 @@ inline planned_call plan_all_reduce(const any_transport& net, const opened_call&
 
 /// The same where the result is not to lie in place of the data.
 inline planned_call plan_all_reduce_apart(const any_transport& net, const opened_call& call,
-                                          const call_data& data, const call_options& options)
+                                          const call_data& data, const call_options& options,
+                                          bool one_host)
 {
     check_apart(data);
-    return plan_all_reduce(net, call, data, options);
+    return plan_all_reduce(net, call, data, options, one_host);
 }
 
 inline planned_call plan_reduce_scatter(const any_transport& net, const opened_call& call,
@@ -106,13 +111,15 @@ inline planned_call plan_broadcast(const any_transport& net, const opened_call& 
     options.roles = std::span<const role>(roles);
     options.auxiliaries_receive = true;
     options.weight = 1;  // whatever it is
-    return plan_all_reduce(net, call, data, options);
+    return plan_all_reduce(net, call, data, options, false);
 }
 
 inline planned_call plan_barrier(const any_transport& net, const opened_call& call,
-                                 const call_options& options)
+                                 call_options options, bool one_host)
 {
     const auto kind = kind_of<std::uint8_t, sum>(identity{});
+    std::vector<int> stages;
+    if (one_host) suit_one_host(options, stages, net.size(), 0, kind);
     auto plan = plan_by_shares(net.size(), 0, kind, options);
     return described(collective_id::barrier, call, 0, kind, std::move(plan), options);
 }

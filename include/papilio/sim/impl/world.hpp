@@ -16,7 +16,8 @@
 
 namespace papilio::inline PAPILIO_MODE::sim {
 
-PAPILIO_DECL world::world(weather w) : latency_(w.latency), jitter_(w.jitter), random_(w.seed)
+PAPILIO_DECL world::world(weather w)
+    : latency_(w.latency), jitter_(w.jitter), one_host_(w.one_host), random_(w.seed)
 {
     using detail::bad_value;
     if (w.peers < 1) throw bad_value("weather::peers", "at least 1", w.peers);
@@ -65,6 +66,11 @@ PAPILIO_DECL int transport::size() const noexcept
 PAPILIO_DECL duration transport::round_trip(int) const noexcept
 {
     return 2 * world_.latency_;
+}
+
+PAPILIO_DECL task<bool> transport::shares_host(int) const
+{
+    return detail::known(world_.one_host_);
 }
 
 PAPILIO_DECL task<> transport::send(int peer, tag t, bytes message)

@@ -9,6 +9,7 @@
 #include <papilio/base/log.hpp>
 #include <papilio/base/resources.hpp>
 #include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/detail/host_number.hpp>
 #include <papilio/transport/detail/peer_link.hpp>
 #include <papilio/transport/medium.hpp>
 #include <papilio/transport/mesh_options.hpp>
@@ -118,6 +119,7 @@ private:
         h.generation = l.streams() == 0 ? id.next_attempt() : id.generation();
         h.process = id.own_process();
         h.to_process = id.process();
+        h.host = host_in_group(medium_.host(), options_.group);
         return h;
     }
 
@@ -160,7 +162,7 @@ private:
         }
         if (!made.stream || l.error() || l.has_stream(index)) co_return;
         if (begun) begun();
-        l.add(h, std::move(made.stream), made.process);
+        l.add(h, std::move(made.stream), made.process, made.host);
     }
 
     void note(int peer, failed_attempt how)

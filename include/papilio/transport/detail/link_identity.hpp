@@ -24,6 +24,9 @@ public:
     std::uint64_t process() const noexcept { return process_; }
     std::uint64_t own_process() const noexcept { return own_process_; }
 
+    /// The host of the peer's process, by a number of the group's; 0: not known, or none yet.
+    std::uint64_t host() const noexcept { return host_; }
+
     /// Whether the link may be to that process.
     bool is_for(std::uint64_t process) const noexcept
     {
@@ -44,16 +47,18 @@ public:
     }
 
     /// The link is made, by a hello of that generation.
-    void made(std::uint32_t generation, std::uint64_t process) noexcept
+    void made(std::uint32_t generation, std::uint64_t process, std::uint64_t host) noexcept
     {
         generation_ = generation;
         process_ = process;
+        host_ = host;
     }
 
 private:
     std::uint32_t attempts_ = 0;
     std::uint32_t generation_ = 0;
     std::uint64_t process_ = 0;
+    std::uint64_t host_ = 0;
     std::uint64_t own_process_;
 };
 

@@ -75,9 +75,10 @@ public:
         return !error_ && index < streams && !other_number && !has_stream(index);
     }
 
-    /// Adds the stream for which `h` was said, to or by `process` at the other end. The first one
-    /// of a link tells how many there are. Drops `s` if the link does not expect it.
-    void add(const wire::hello& h, std::unique_ptr<byte_stream> s, std::uint64_t process);
+    /// Adds the stream for which `h` was said, to or by `process` on `host` at the other end. The
+    /// first one of a link tells how many there are. Drops `s` if the link does not expect it.
+    void add(const wire::hello& h, std::unique_ptr<byte_stream> s, std::uint64_t process,
+             std::uint64_t host);
 
     /// Ends all connections. Receives from the peer fail with `why`, unless their message is there.
     void fail(std::error_code why);

@@ -48,6 +48,7 @@ public:
         tcp_.listen_at(own.tcp, std::move(authenticate));
     }
     address local() const override { return {tcp_.local(), local_.local()}; }
+    std::uint64_t host() const override { return tcp_.host(); }
 
     /// Only an attempt shows whether two processes can share memory. If it fails on one host, TCP
     /// is tried.

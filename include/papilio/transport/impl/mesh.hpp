@@ -113,7 +113,7 @@ PAPILIO_DECL task<> mesh::handshake(std::unique_ptr<incoming> from)
                                                        " is not expected with this hello");
         const auto& link = links_.to(static_cast<int>(h.from));
         task<std::unique_ptr<byte_stream>> answer =
-            connection->accept(link->identity().own_process());
+            connection->accept(link->identity().own_process(), own_host());
         stream =
             co_await timeout(std::move(answer), later(loop_.now(), options_.handshake_timeout));
     } catch (const std::system_error& failure) {
@@ -164,6 +164,17 @@ PAPILIO_DECL task<std::size_t> mesh::recv(int peer, tag t, mutable_bytes into)
 {
     other(peer);
     co_return co_await inbox_.take(peer, t, into);
+}
+
+/// All that the call needs to know of a link is told with the first stream, and stays when the link
+/// breaks: another one would be to the same process.
+PAPILIO_DECL task<bool> mesh::shares_host(int peer)
+{
+    if (peer == rank_) co_return true;
+    const auto l = links_.to(peer);
+    co_await l->settled();
+    const auto host = l->identity().host();
+    co_return host != 0 && host == own_host();
 }
 
 PAPILIO_DECL void mesh::discard_call(tag t)

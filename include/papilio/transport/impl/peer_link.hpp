@@ -29,13 +29,13 @@ PAPILIO_DECL peer_link::~peer_link()
 }
 
 PAPILIO_DECL void peer_link::add(const wire::hello& h, std::unique_ptr<byte_stream> s,
-                                 std::uint64_t process)
+                                 std::uint64_t process, std::uint64_t host)
 {
     const std::size_t index = h.connection;
     if (!expects(index, connections_.empty() ? s->streams() : connections_.size())) return;
     const bool first = connections_.empty();
     if (first) {
-        identity_.made(h.generation, process);
+        identity_.made(h.generation, process, host);
         connections_.resize(s->streams());
         if (options_.adaptive) choice_.emplace(connections_.size());
     }

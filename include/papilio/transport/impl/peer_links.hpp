@@ -135,7 +135,7 @@ PAPILIO_DECL void peer_links::add(const wire::hello& h, std::unique_ptr<byte_str
         before->fail(errc::disconnected);  // unless this side has noticed as well
         follow(peer, make(peer, before->identity()));
     }
-    to(peer)->add(h, std::move(s), h.process);
+    to(peer)->add(h, std::move(s), h.process, h.host);
 }
 
 /// The process of before knows our number; the other one is told another.

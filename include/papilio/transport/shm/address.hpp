@@ -1,9 +1,11 @@
 #pragma once
 
 #include <papilio/base/config.hpp>
+#include <papilio/base/random.hpp>
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <fstream>
 #include <string>
 
@@ -33,6 +35,14 @@ inline std::string this_host()
     struct stat network {};
     if (boot.empty() || ::stat("/proc/self/ns/net", &network) != 0) return {};
     return boot + "-" + std::to_string(network.st_ino);
+}
+
+/// The same in a number; 0 if the system does not report them.
+inline std::uint64_t host_number()
+{
+    std::uint64_t number = 0;
+    for (const char c : this_host()) number = hash(number, static_cast<unsigned char>(c));
+    return number;
 }
 
 }  // namespace papilio::shm

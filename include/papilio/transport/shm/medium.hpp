@@ -47,11 +47,11 @@ public:
         co_return h;
     }
     std::uint32_t streams() const override { return 1; }
-    task<std::unique_ptr<byte_stream>> accept(std::uint64_t process) override
+    task<std::unique_ptr<byte_stream>> accept(std::uint64_t process, std::uint64_t host) override
     {
         ring_memory::check(file_, ring_bytes_);
         ring_memory memory(file_, ring_bytes_);
-        const auto welcome = wire::encode(wire::welcome{false, process});
+        const auto welcome = wire::encode(wire::welcome{false, process, host});
         auto answer = welcome;
         send_all(socket_->get(), answer);
         owned_fd unwanted;
@@ -123,6 +123,7 @@ public:
         return !to.name.empty();
     }
     std::string text(const address& at) const override { return to_string(at); }
+    std::uint64_t host() const override { return host_; }
 
     void listen_at(const address& own, handshake authenticate) override
     {
@@ -156,7 +157,7 @@ public:
         send_all(socket->get(), answer);
         co_return dialled{
             std::make_unique<ring_stream>(*loop_, std::move(socket), std::move(memory), true),
-            welcome.process};
+            welcome.process, welcome.host};
     }
 
 private:
@@ -164,6 +165,7 @@ private:
 
     asio_loop* loop_;
     std::size_t ring_bytes_;
+    std::uint64_t host_ = host_number();
     address own_;
     std::unique_ptr<acceptor> acceptor_;
 };

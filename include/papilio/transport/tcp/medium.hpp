@@ -8,6 +8,7 @@
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/detail/capped_stream.hpp>
 #include <papilio/transport/medium.hpp>
+#include <papilio/transport/shm/address.hpp>
 #include <papilio/transport/tcp/connect.hpp>
 #include <papilio/transport/tcp/handshake.hpp>
 #include <papilio/transport/tcp/listening_socket.hpp>
@@ -134,10 +135,10 @@ public:
         co_return h;
     }
     std::uint32_t streams() const override { return shared_.connections; }
-    task<std::unique_ptr<byte_stream>> accept(std::uint64_t process) override
+    task<std::unique_ptr<byte_stream>> accept(std::uint64_t process, std::uint64_t host) override
     {
         const bool crc = check_ == wire::content_check::crc32c;
-        co_await exchange_welcome(socket_, {crc, process});
+        co_await exchange_welcome(socket_, {crc, process, host});
         co_return shared_.stream(std::move(socket_), check_);
     }
 
@@ -170,6 +171,7 @@ public:
         return !to.host.empty();
     }
     std::string text(const endpoint& at) const override { return to_string(at); }
+    std::uint64_t host() const override { return host_; }
 
     void listen_at(const endpoint& own, handshake authenticate) override
     {
@@ -193,7 +195,7 @@ public:
         tune(s, shared_.congestion);
         const auto welcome = co_await say_hello(s, h);
         const auto check = welcome.crc ? wire::content_check::crc32c : wire::content_check::none;
-        co_return dialled{shared_.stream(std::move(s), check), welcome.process};
+        co_return dialled{shared_.stream(std::move(s), check), welcome.process, welcome.host};
     }
 
 private:
@@ -201,6 +203,7 @@ private:
 
     settings shared_;
     resolver names_;
+    std::uint64_t host_ = shm::host_number();
     endpoint own_;
     std::unique_ptr<acceptor> acceptor_;
 };
