@@ -61,10 +61,11 @@ Settings
   --timeout 60        seconds that a call may take; a slower rival is left out
 
 Rivals
-  --rivals gloo,openmpi,mpich
-                      gloo's four algorithms; Debian's MPIs over TCP and over shared memory. A rival
-                      that is not installed or cannot run is left out with a message. Rivals that
-                      work in place only get their data copied outside the measured time
+  --rivals gloo,openmpi,mpich,one-mapping
+                      gloo's four algorithms; Debian's MPIs over TCP and over shared memory; what
+                      processes of one host can do at best, in one mapping. A rival that is not
+                      installed or cannot run is left out with a message. Rivals that work in place
+                      only get their data copied outside the measured time
 
 Output
   second table        p50 and p99 of the iterations; wire: bytes sent by all peers per call; eta:

@@ -126,7 +126,7 @@ const std::map<std::string_view, option_reader>& everything_else()
          [](options& o, raw_options&, V, V v) { o.codecs = words("codec", v, codec_names()); }},
         {"--rivals",
          [](options& o, raw_options&, V, V v) {
-             o.rivals = words("rival", v, {"gloo", "openmpi", "mpich"});
+             o.rivals = words("rival", v, {"gloo", "openmpi", "mpich", "one-mapping"});
          }},
         {"--on-error",
          [](options& o, raw_options&, V, V v) {

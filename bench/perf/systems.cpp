@@ -5,6 +5,7 @@
 #include "perf/papilio/call.hpp"
 #include "perf/peer.hpp"
 #include "perf/rivals/mpi.hpp"
+#include "perf/rivals/one_mapping.hpp"
 #ifdef PAPILIO_PERF_GLOO
 #include "perf/rivals/gloo.hpp"
 #endif
@@ -92,6 +93,19 @@ bool wants(const options& o, const char* rival)
     return std::ranges::find(o.rivals, rival) != o.rivals.end();
 }
 
+void add_one_mapping(const options& o, const private_network* net,
+                     std::vector<measured_system>& all)
+{
+    if (net) return report_skipped("one-mapping, which crosses no network");
+    for (auto& [name, join] : one_mapping_systems()) {
+        measured_system e;
+        e.name = name;
+        e.rival = true;
+        e.peers = forked(o, net, join);
+        all.push_back(std::move(e));
+    }
+}
+
 void add_rivals(const options& o, const private_network* net, std::vector<measured_system>& all)
 {
     if (o.where == network::cluster && !o.rivals.empty())
@@ -110,6 +124,7 @@ void add_rivals(const options& o, const private_network* net, std::vector<measur
             "gloo, which was not found when this program was built (Debian: libgloo-dev)");
 #endif
     }
+    if (wants(o, "one-mapping")) add_one_mapping(o, net, all);
     for (const char* mpi : {"openmpi", "mpich"})
         if (wants(o, mpi)) add_mpi(mpi, o, net, all);
 }
