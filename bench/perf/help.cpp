@@ -49,6 +49,8 @@ Settings
                       a list; for floats, sum and avg. Rivals always send floats. as-many-bytes is
                       identity with less data: it sends as many bytes as the first codec
   --on-error restored what calls in place leave of the data when they fail; or undefined, a list
+  --memory ordinary   where buffers lie; or allocated, memory that the transport gives (shm and
+                      auto), a list
   --radix 4,2x2       butterflies, each measured: one stage of four, two stages of two; all: each
                       possible one; model: the choice of the cost model if links are known (default)
   --streams 1         connections per pair of peers

@@ -26,7 +26,9 @@ std::vector<papilio_form> forms(const options& o, const link_table& links)
     std::vector<papilio_form> all;
     for (const auto& codec : o.codecs)
         for (const auto failed : o.on_errors)
-            for (const auto& radix : o.radices) all.push_back({codec, failed, radix, links});
+            for (const bool allocates : o.allocates)
+                for (const auto& radix : o.radices)
+                    all.push_back({codec, failed, allocates, radix, links});
     return all;
 }
 
@@ -34,6 +36,7 @@ std::string name_of(const papilio_form& f)
 {
     std::string name = f.codec == "identity" ? "papilio" : "papilio-" + f.codec;
     if (f.failed == on_error::undefined) name += "-undefined";
+    if (f.allocates) name += "-allocated";
     for (std::size_t k = 0; k < f.radix.size(); ++k)
         name += (k == 0 ? '-' : 'x') + std::to_string(f.radix[k]);
     return name;
