@@ -393,8 +393,8 @@ TEST_CASE("at least the last thousand discarded calls are remembered")
 TEST_CASE("a lent message is copied into the receive that waits for it, and returned")
 {
     pa::thread_loop loop;
-    pa::mailbox box;
     lender peer(filled(50'000, 3));
+    pa::mailbox box;
     receive waits(loop, box, 1, one, 50'000);
     box.deliver_lent(1, one, peer.lend());
     CHECK(peer.returned == 1);
@@ -407,8 +407,8 @@ TEST_CASE("a lent message is copied into the receive that waits for it, and retu
 TEST_CASE("an early message that is lent costs no more than to say so, and stays lent")
 {
     pa::thread_loop loop;
-    pa::mailbox box(1000);
     lender peer(filled(50'000, 3));
+    pa::mailbox box(1000);
     box.deliver_lent(1, one, peer.lend());
     CHECK(box.most_held() == pa::wire::early_cost(32));
     CHECK(peer.returned == 0);
@@ -423,8 +423,8 @@ TEST_CASE("an early message that is lent costs no more than to say so, and stays
 TEST_CASE("a lent message that has been taken back never came, early or not")
 {
     pa::thread_loop loop;
-    pa::mailbox box;
     lender peer(filled(50'000, 3));
+    pa::mailbox box;
     box.deliver_lent(1, one, peer.lend());
     peer.state = 0;
     receive waits(loop, box, 1, one, 50'000);
@@ -443,8 +443,8 @@ TEST_CASE("a lent message that has been taken back never came, early or not")
 TEST_CASE("whoever borrows reads a lent message where it lies, and returns it at the end")
 {
     pa::thread_loop loop;
-    pa::mailbox box;
     lender peer(filled(50'000, 3));
+    pa::mailbox box;
     std::vector<std::byte> into(50'000);
     pa::detail::lent_ptr lent;
     const auto borrow = [&]() -> pa::task<std::size_t> {
@@ -474,8 +474,8 @@ TEST_CASE(
     "a lent message that exceeds its receive fails it, and one of a discarded call is returned")
 {
     pa::thread_loop loop;
-    pa::mailbox box;
     lender peer(filled(50'000, 3));
+    pa::mailbox box;
     receive small(loop, box, 1, one, 49'999);
     box.deliver_lent(1, one, peer.lend());
     run_all(loop);

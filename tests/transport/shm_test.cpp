@@ -7,6 +7,8 @@
 
 #include "support/shm_cluster.hpp"
 
+#include <support/thrown.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <signal.h>
@@ -18,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -416,4 +419,32 @@ TEST_CASE("calls from allocated and from ordinary memory have the same results")
         CHECK(result[1001] == 3 + 21);
     };
     cluster.run(call);
+}
+
+TEST_CASE("a call that is dropped while others reduce its data fails for them, by its name")
+{
+    shm_cluster cluster(3);
+    constexpr std::size_t n = 400'000;
+    std::vector<shm::allocated_memory> memory;
+    for (int rank = 0; rank < 3; ++rank)
+        memory.push_back(cluster.peer(rank).allocate(2 * n * sizeof(float)));
+    const auto call = [&](shm::transport& net) -> pa::task<> {
+        const auto all = memory[static_cast<std::size_t>(net.rank())].as<float>();
+        const std::span<const float> in = all.first(n);
+        co_await pa::all_reduce(net, in, all.last(n), pa::sum{});
+    };
+    auto dropped = std::make_optional(call(cluster.peer(0)));
+    auto one = call(cluster.peer(1)), two = call(cluster.peer(2));
+    dropped->start(cluster.loop());
+    one.start(cluster.loop());
+    go_on(cluster);
+    dropped.reset();
+    memory[0] = {};
+    two.start(cluster.loop());
+    while (!one.finished() || !two.finished()) cluster.loop().run_one();
+    for (auto* failed : {&one, &two}) {
+        const auto error = call_error_of([&] { failed->result(); });
+        REQUIRE(error);
+        CHECK(error->culprit() == 0);
+    }
 }

@@ -75,7 +75,7 @@ private:
     std::size_t buffered() const noexcept { return end_ - begin_; }
     mutable_bytes message_buffer();
     bool begin_message(const wire::frame& f);
-    std::optional<bytes> parse_whole(const wire::frame& frame);
+    status parse_own(const wire::frame& frame);
     void check_message_size(std::size_t size) const;
     void take_loan(const wire::loan& l);
     void copy_buffered();
@@ -112,16 +112,7 @@ inline frame_reader::status frame_reader::parse()
         }
         if (buffered() < wire::frame::encoded_size) return status::needs_bytes;
         const auto frame = wire::parse_frame(buffer_.data() + begin_);
-        if (frame.what == wire::flow_tag || frame.what == wire::loan_tag) {
-            const auto content = parse_whole(frame);
-            if (!content) return status::needs_bytes;
-            if (frame.what == wire::loan_tag) {
-                take_loan(wire::parse_loan(*content));
-                return status::large_message;
-            }
-            flow_ = wire::parse_flow(*content);
-            return status::flow;
-        }
+        if (frame.what == wire::flow_tag || frame.what == wire::loan_tag) return parse_own(frame);
         begin_ += wire::frame::encoded_size;
         if (begin_message(frame)) return status::peer_shutdown;
     }
@@ -148,26 +139,26 @@ inline void frame_reader::check_message_size(std::size_t size) const
                                                  std::to_string(max_message_));
 }
 
-/// Takes a frame of the link's own, if all of it is there. Its content stays where it is until more
-/// bytes are read.
-inline std::optional<bytes> frame_reader::parse_whole(const wire::frame& frame)
+/// Takes a frame of the link's own, if all of it is there.
+inline frame_reader::status frame_reader::parse_own(const wire::frame& frame)
 {
+    const bool is_flow = frame.what == wire::flow_tag;
     const std::size_t size = frame.size;
-    const bool flow = frame.what == wire::flow_tag;
-    if (size != (flow ? wire::flow::encoded_size : wire::loan::encoded_size))
-        throw bad_value(
-            errc::bad_message,
-            flow ? "the size of a frame of flow control" : "the size of a frame about a loan",
-            flow ? "24" : "32", size);
+    if (size != (is_flow ? wire::flow::encoded_size : wire::loan::encoded_size))
+        throw bad_value(errc::bad_message, "the size of a frame of the link's own", "24 or 32",
+                        size);
     const auto behind = wire::check_size(check_, size);
-    if (buffered() < wire::frame::encoded_size + size + behind) return std::nullopt;
-    begin_ += wire::frame::encoded_size;
-    const auto content = bytes(buffer_).subspan(begin_, size);
-    begin_ += size;
+    if (buffered() < wire::frame::encoded_size + size + behind) return status::needs_bytes;
+    const auto content = bytes(buffer_).subspan(begin_ + wire::frame::encoded_size, size);
+    begin_ += wire::frame::encoded_size + size;
     if (behind > 0 && load<std::uint32_t>(buffer_.data() + begin_) != crc32c(content))
         throw other_crc(size);
     begin_ += behind;
-    return content;
+    if (is_flow)
+        flow_ = wire::parse_flow(content);
+    else
+        take_loan(wire::parse_loan(content));
+    return is_flow ? status::flow : status::large_message;
 }
 
 /// Early, it costs no more than the frame: its bytes stay with the sender.
