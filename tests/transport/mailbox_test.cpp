@@ -440,6 +440,19 @@ TEST_CASE("a lent message that has been taken back never came, early or not")
     CHECK(waits.into[0] == std::byte{4});
 }
 
+TEST_CASE("an early message is received though the one before it has been taken back")
+{
+    pa::thread_loop loop;
+    lender gone(filled(50'000, 3)), peer(filled(50'000, 4));
+    pa::mailbox box;
+    box.deliver_lent(1, one, gone.lend());
+    box.deliver_lent(1, one, peer.lend());
+    gone.state = 0;
+    receive takes(loop, box, 1, one, 50'000);
+    REQUIRE(takes.done());
+    CHECK(takes.into == peer.content);
+}
+
 TEST_CASE("whoever borrows reads a lent message where it lies, and returns it at the end")
 {
     pa::thread_loop loop;
