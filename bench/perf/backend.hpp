@@ -39,6 +39,10 @@ public:
 
     virtual bool takes(const job&) const { return true; }
 
+    /// Memory of the system's own for the caller's buffers, of at least `size` bytes. It stays
+    /// until it is asked for again, by all peers at the same time. Null: ordinary memory will do.
+    virtual std::byte* memory(std::size_t /*size*/) { return nullptr; }
+
     /// True if the system works in place only. Out of place, the caller then copies `in` to `out`
     /// before each call. The time of this copy does not count.
     virtual bool in_place_only(const job&) const { return false; }

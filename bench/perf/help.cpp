@@ -49,6 +49,8 @@ Settings
                       a list; for floats, sum and avg. Rivals always send floats. as-many-bytes is
                       identity with less data: it sends as many bytes as the first codec
   --on-error restored what calls in place leave of the data when they fail; or undefined, a list
+  --memory ordinary   where buffers lie; or allocated, memory that the transport gives (shm and
+                      auto), a list
   --radix 4,2x2       butterflies, each measured: one stage of four, two stages of two; all: each
                       possible one; model: the choice of the cost model if links are known (default)
   --streams 1         connections per pair of peers
@@ -61,10 +63,11 @@ Settings
   --timeout 60        seconds that a call may take; a slower rival is left out
 
 Rivals
-  --rivals gloo,openmpi,mpich
-                      gloo's four algorithms; Debian's MPIs over TCP and over shared memory. A rival
-                      that is not installed or cannot run is left out with a message. Rivals that
-                      work in place only get their data copied outside the measured time
+  --rivals gloo,openmpi,mpich,one-mapping
+                      gloo's four algorithms; Debian's MPIs over TCP and over shared memory; what
+                      processes of one host can do at best, in one mapping. A rival that is not
+                      installed or cannot run is left out with a message. Rivals that work in place
+                      only get their data copied outside the measured time
 
 Output
   second table        p50 and p99 of the iterations; wire: bytes sent by all peers per call; eta:

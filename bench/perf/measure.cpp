@@ -13,9 +13,11 @@
 
 namespace papilio::perf {
 
-buffers::buffers(std::size_t each) : each_((each + 4095) / 4096 * 4096)
+buffers::buffers(std::size_t each, backend& from)
+    : each_((each + 4095) / 4096 * 4096), memory_(from.memory(2 * each_))
 {
-    if (each_ == 0) return;
+    if (memory_ || each_ == 0) return;
+    owns_ = true;
     void* got =
         mmap(nullptr, 2 * each_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (got == MAP_FAILED) throw std::bad_alloc();
@@ -23,7 +25,9 @@ buffers::buffers(std::size_t each) : each_((each + 4095) / 4096 * 4096)
 }
 
 buffers::buffers(buffers&& from) noexcept
-    : each_(std::exchange(from.each_, 0)), memory_(std::exchange(from.memory_, nullptr))
+    : each_(std::exchange(from.each_, 0)),
+      memory_(std::exchange(from.memory_, nullptr)),
+      owns_(std::exchange(from.owns_, false))
 {
 }
 
@@ -31,12 +35,13 @@ buffers& buffers::operator=(buffers&& from) noexcept
 {
     std::swap(each_, from.each_);
     std::swap(memory_, from.memory_);
+    std::swap(owns_, from.owns_);
     return *this;
 }
 
 buffers::~buffers()
 {
-    if (memory_) munmap(memory_, 2 * each_);
+    if (owns_) munmap(memory_, 2 * each_);
 }
 
 memory_use memory_in_use()
@@ -167,7 +172,7 @@ outcome measure(backend& c, const place& p, const job& j, buffers& memory, doubl
     const auto size = static_cast<std::size_t>(j.count) * size_of(j.type);
     if (memory.each() < size || memory.each() > 2 * size + 8192) {
         memory = buffers();
-        memory = buffers(size);
+        memory = buffers(size, c);
     }
     const auto in = input_of(j, p.rank, p.peers);
     const auto result = output_of(j, p.rank, p.peers);

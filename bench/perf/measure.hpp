@@ -9,7 +9,10 @@ namespace papilio::perf {
 /// The input and output buffers of one peer. They are kept between jobs if they are large enough.
 class buffers {
 public:
-    explicit buffers(std::size_t each = 0);
+    buffers() = default;
+
+    /// `from` has the memory, if it has some of its own; it must outlive the buffers then.
+    buffers(std::size_t each, backend& from);
     buffers(buffers&& from) noexcept;
     buffers& operator=(buffers&& from) noexcept;
     ~buffers();
@@ -21,6 +24,7 @@ public:
 private:
     std::size_t each_ = 0;
     std::byte* memory_ = nullptr;
+    bool owns_ = false;
 };
 
 /// The memory of this process, in bytes.

@@ -71,6 +71,9 @@ std::string svg_file(std::string_view name, std::string_view value)
 constexpr std::pair<std::string_view, on_error> on_error_names[] = {
     {"restored", on_error::restored}, {"undefined", on_error::undefined}};
 
+constexpr std::pair<std::string_view, bool> memory_names[] = {{"ordinary", false},
+                                                              {"allocated", true}};
+
 constexpr int many = 1'000'000;
 
 const std::map<std::string_view, option_reader>& sizes_and_counts()
@@ -126,12 +129,14 @@ const std::map<std::string_view, option_reader>& everything_else()
          [](options& o, raw_options&, V, V v) { o.codecs = words("codec", v, codec_names()); }},
         {"--rivals",
          [](options& o, raw_options&, V, V v) {
-             o.rivals = words("rival", v, {"gloo", "openmpi", "mpich"});
+             o.rivals = words("rival", v, {"gloo", "openmpi", "mpich", "one-mapping"});
          }},
         {"--on-error",
          [](options& o, raw_options&, V, V v) {
              o.on_errors = named("choice of what is left after an error", v, on_error_names);
          }},
+        {"--memory",
+         [](options& o, raw_options&, V, V v) { o.allocates = named("memory", v, memory_names); }},
         {"--radix", [](options&, raw_options& r, V, V v) { r.radices = v; }},
         {"--congestion", [](options& o, raw_options&, V, V v) { o.congestion = v; }},
         {"--streams", [](options& o, raw_options&, V n, V v) { o.streams = number(n, v, 1); }},

@@ -64,6 +64,13 @@ void set_links(options& o, const raw_options& r)
         o.mbit.push_back({r.up[r.up.size() == 1 ? 0 : i], down[down.size() == 1 ? 0 : i]});
 }
 
+void check_memory(const options& o)
+{
+    const bool allocates = std::ranges::count(o.allocates, true) > 0;
+    if (allocates && o.transport != "shm" && o.transport != "auto")
+        refuse("--memory allocated is for --transport shm and auto");
+}
+
 void set_radices(options& o, const raw_options& r)
 {
     if (!r.radices.empty()) o.radices = radices("--radix", r.radices, o.peers);
@@ -145,6 +152,7 @@ options read_options(int argc, char** argv)
     set_transport(o, r);
     set_place(o, r);
     set_links(o, r);
+    check_memory(o);
     set_radices(o, r);
     return o;
 }

@@ -45,6 +45,7 @@ struct options {
     // The settings of papilio and the rivals.
     std::vector<std::string> codecs = {"identity"};
     std::vector<on_error> on_errors = {on_error::restored};
+    std::vector<bool> allocates = {false};  ///< whether the transport gives the memory of buffers
     std::vector<std::vector<int>> radices = {{}};  ///< an empty vector: papilio chooses
     std::vector<std::string> rivals;
     std::string congestion;  ///< empty: the setting of the system

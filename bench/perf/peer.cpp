@@ -41,8 +41,8 @@ void work(channel& line, place& p, const join_function& join)
         job j;
         std::memcpy(&j, order->content.data(), sizeof(j));
         if (!self || j.fresh) {
-            self.reset();
             memory = buffers();
+            self.reset();
             meet();  // the old listeners are closed in all peers then
             self = join(p);
             base = memory_in_use().now;

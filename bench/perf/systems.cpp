@@ -5,6 +5,7 @@
 #include "perf/papilio/call.hpp"
 #include "perf/peer.hpp"
 #include "perf/rivals/mpi.hpp"
+#include "perf/rivals/one_mapping.hpp"
 #ifdef PAPILIO_PERF_GLOO
 #include "perf/rivals/gloo.hpp"
 #endif
@@ -25,7 +26,9 @@ std::vector<papilio_form> forms(const options& o, const link_table& links)
     std::vector<papilio_form> all;
     for (const auto& codec : o.codecs)
         for (const auto failed : o.on_errors)
-            for (const auto& radix : o.radices) all.push_back({codec, failed, radix, links});
+            for (const bool allocates : o.allocates)
+                for (const auto& radix : o.radices)
+                    all.push_back({codec, failed, allocates, radix, links});
     return all;
 }
 
@@ -33,6 +36,7 @@ std::string name_of(const papilio_form& f)
 {
     std::string name = f.codec == "identity" ? "papilio" : "papilio-" + f.codec;
     if (f.failed == on_error::undefined) name += "-undefined";
+    if (f.allocates) name += "-allocated";
     for (std::size_t k = 0; k < f.radix.size(); ++k)
         name += (k == 0 ? '-' : 'x') + std::to_string(f.radix[k]);
     return name;
@@ -92,6 +96,19 @@ bool wants(const options& o, const char* rival)
     return std::ranges::find(o.rivals, rival) != o.rivals.end();
 }
 
+void add_one_mapping(const options& o, const private_network* net,
+                     std::vector<measured_system>& all)
+{
+    if (net) return report_skipped("one-mapping, which crosses no network");
+    for (auto& [name, join] : one_mapping_systems()) {
+        measured_system e;
+        e.name = name;
+        e.rival = true;
+        e.peers = forked(o, net, join);
+        all.push_back(std::move(e));
+    }
+}
+
 void add_rivals(const options& o, const private_network* net, std::vector<measured_system>& all)
 {
     if (o.where == network::cluster && !o.rivals.empty())
@@ -110,6 +127,7 @@ void add_rivals(const options& o, const private_network* net, std::vector<measur
             "gloo, which was not found when this program was built (Debian: libgloo-dev)");
 #endif
     }
+    if (wants(o, "one-mapping")) add_one_mapping(o, net, all);
     for (const char* mpi : {"openmpi", "mpich"})
         if (wants(o, mpi)) add_mpi(mpi, o, net, all);
 }

@@ -5,6 +5,7 @@
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/transport/shm/medium.hpp>
+#include <papilio/wire/loan.hpp>
 
 #include <support/honest_pair.hpp>
 
@@ -16,8 +17,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace pa = papilio;
@@ -32,6 +36,7 @@ namespace {
 constexpr std::size_t ring_bytes = 4096;
 constexpr shm::options small{.ring_bytes = ring_bytes, .handshake_timeout = 2s};
 constexpr wire::hello hello_over_shm{.group = 0, .from = 1, .to = 0, .process = 5};
+const owned_fd none;
 
 owned_fd memory_file(std::size_t size, int seals)
 {
@@ -47,7 +52,7 @@ struct infiltrated_shm_pair : honest_pair<shm::transport> {
 
     /// What the stranger hears after saying `what`, together with a file: how many bytes, until the
     /// end or a welcome.
-    pa::task<std::size_t> knock(pa::bytes what, const owned_fd* with)
+    pa::task<std::size_t> knock(pa::bytes what, const owned_fd& with)
     {
         socket = std::make_unique<pa::descriptor>(loop, connect_to(zero.local().name).release());
         send_all(socket->get(), what, with);
@@ -67,7 +72,7 @@ struct infiltrated_shm_pair : honest_pair<shm::transport> {
                 co_await socket->readable();
             }
         }
-        if (!over) send_all(socket->get(), answer);
+        if (!over) send_all(socket->get(), answer, lends);
         co_return heard;
     }
 
@@ -76,11 +81,26 @@ struct infiltrated_shm_pair : honest_pair<shm::transport> {
     {
         file = ring_memory::make(ring_bytes);
         const auto hello = wire::encode(hello_over_shm);
-        REQUIRE(pa::sync_wait(loop, knock(hello, &file)) == wire::welcome::encoded_size);
+        REQUIRE(pa::sync_wait(loop, knock(hello, file)) == wire::welcome::encoded_size);
         pa::sync_wait(loop, zero.connect({1}, 20s));
         memory = static_cast<std::byte*>(::mmap(nullptr, 4096 + 2 * ring_bytes,
                                                 PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
         REQUIRE(memory != MAP_FAILED);
+    }
+
+    /// The stranger says where a message lies, once it is a peer.
+    void lend(const wire::loan& l)
+    {
+        const auto head = wire::encode(wire::frame{wire::loan_tag, wire::loan::encoded_size});
+        const auto content = wire::encode(l);
+        std::memcpy(memory + 4096, head.data(), head.size());
+        std::memcpy(memory + 4096 + head.size(), content.data(), content.size());
+        state(0).written = head.size() + content.size();
+        send_all(socket->get(), std::array<std::byte, 1>{});
+    }
+    std::atomic<std::uint64_t>& loan_state(std::uint64_t number)
+    {
+        return reinterpret_cast<loan_states*>(memory + 1024)[0][number % wire::max_loans];
     }
 
     ring_state& state(int ring) { return reinterpret_cast<ring_state*>(memory)[ring]; }
@@ -91,6 +111,7 @@ struct infiltrated_shm_pair : honest_pair<shm::transport> {
     }
 
     std::unique_ptr<pa::descriptor> socket;
+    owned_fd lends;  // memory from which the stranger lends
     owned_fd file;
     std::byte* memory = nullptr;
 };
@@ -113,7 +134,7 @@ TEST_CASE("whoever says something else than hello is turned away from shared mem
           with([](auto& h) { h.connection = 1; }), with([](auto& h) { h.process = 0; }),
           with([](auto& h) { h.to_process = 77; }),
           std::array<std::byte, wire::hello::encoded_size>{}})
-        CHECK(pa::sync_wait(pair.loop, pair.knock(words, &good)) == 0);
+        CHECK(pa::sync_wait(pair.loop, pair.knock(words, good)) == 0);
     CHECK(pair.unharmed());
     pair.join();
     CHECK(pair.unharmed());
@@ -140,8 +161,8 @@ TEST_CASE("memory that could break under us is refused")
     const owned_fd program(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
     for (const auto* file : {&unsealed, &shrinks, &grows, &small_file, &large_file, &read_only,
                              &empty, &pipe_out, &pipe_in, &zeros, &program})
-        CHECK(pa::sync_wait(pair.loop, pair.knock(hello, file)) == 0);
-    CHECK(pa::sync_wait(pair.loop, pair.knock(hello, nullptr)) == 0);
+        CHECK(pa::sync_wait(pair.loop, pair.knock(hello, *file)) == 0);
+    CHECK(pa::sync_wait(pair.loop, pair.knock(hello, none)) == 0);
     CHECK(pair.unharmed());
     pair.join();
     CHECK(pair.unharmed());
@@ -181,7 +202,7 @@ TEST_CASE("many files at once are not kept")
     }
     // Whoever knocks afterwards is heard after that one has been turned away.
     const auto nonsense = std::array<std::byte, wire::hello::encoded_size>{};
-    CHECK(pa::sync_wait(pair.loop, pair.knock(nonsense, nullptr)) == 0);
+    CHECK(pa::sync_wait(pair.loop, pair.knock(nonsense, none)) == 0);
     pair.socket.reset();
     CHECK(open_files() == before);
 }
@@ -239,4 +260,56 @@ TEST_CASE("a flood of bells keeps nobody from anything")
     pair.socket.reset();
     CHECK(pair.verdict() == pa::errc::disconnected);
     CHECK(pair.unharmed());
+}
+
+namespace {
+
+const pa::tag part_of_call =
+    pa::make_tag({.call = 1, .kind = pa::message_kind::contribution, .index = 1});
+constexpr std::size_t lent_bytes = 1 << 20;
+
+}  // namespace
+
+TEST_CASE("whoever lends what it has not shared loses its link, and no other")
+{
+    infiltrated_shm_pair pair;
+    const auto shares = GENERATE(as<std::string>{}, "nothing", "memory that may shrink", "memory");
+    if (shares == "memory") pair.lends = memory_file(lent_bytes, F_SEAL_SHRINK | F_SEAL_GROW);
+    if (shares == "memory that may shrink") pair.lends = memory_file(lent_bytes, F_SEAL_GROW);
+    pair.join();
+    const std::uint64_t offset = shares == "memory" ? lent_bytes - 99 : 0;
+    pair.loan_state(65) = 65;
+    pair.lend({part_of_call, 65, offset, 100});
+    CHECK(pair.verdict() == pa::errc::bad_message);
+    CHECK(!pair.zero.connected(1));
+    CHECK(pair.zero.has_left(1));
+    CHECK(pair.unharmed());
+}
+
+TEST_CASE("a loan of more than a message may have ends its link, and no other")
+{
+    infiltrated_shm_pair pair;
+    pair.lends = memory_file(std::size_t{128} << 20, F_SEAL_SHRINK | F_SEAL_GROW);
+    pair.join();
+    pair.lend({part_of_call, 65, 0, (64 << 20) + 1});
+    CHECK(pair.verdict() == pa::errc::too_large);
+    CHECK(pair.unharmed());
+}
+
+TEST_CASE("a loan whose state says otherwise never came, and its bytes may be anything")
+{
+    infiltrated_shm_pair pair;
+    pair.lends = memory_file(lent_bytes, F_SEAL_SHRINK | F_SEAL_GROW);
+    pair.join();
+    const bool stands = GENERATE(false, true);
+    pair.loan_state(65) = stands ? 65 : 1;
+    pair.lend({part_of_call, 65, 5, 100'000});
+    CHECK(pair.unharmed());
+    std::vector<std::byte> into(100'000, std::byte{1});
+    auto work = pair.zero.recv(1, part_of_call, into);
+    work.start(pair.loop);
+    CHECK(pair.unharmed());
+    CHECK(work.finished() == stands);
+    CHECK(pair.zero.connected(1));
+    if (stands) CHECK(into == std::vector<std::byte>(100'000));
 }

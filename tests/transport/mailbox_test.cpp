@@ -7,7 +7,10 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -55,6 +58,23 @@ struct receive {
 
     std::vector<std::byte> into;
     std::optional<pa::task<std::size_t>> work;
+};
+
+/// A message of a peer's that is lent to this process.
+struct lender : pa::detail::loan_returns {
+    explicit lender(std::vector<std::byte> of) : content(std::move(of)) {}
+
+    pa::detail::lent_ptr lend()
+    {
+        auto lent = std::make_unique<pa::detail::lent_message>(content, state, 7, nullptr);
+        lent->set_returns(std::make_shared<pa::detail::loan_returns*>(this));
+        return lent;
+    }
+    void give_back(std::uint64_t number) override { returned += number == 7; }
+
+    std::vector<std::byte> content;
+    std::atomic<std::uint64_t> state{7};
+    int returned = 0;
 };
 
 /// The next `count` bytes of a message, as a transport would write them.
@@ -368,4 +388,119 @@ TEST_CASE("at least the last thousand discarded calls are remembered")
     receive older(loop, box, 1, of(4001), 10);
     CHECK(!newest.done());
     CHECK(!older.done());
+}
+
+TEST_CASE("a lent message is copied into the receive that waits for it, and returned")
+{
+    pa::thread_loop loop;
+    lender peer(filled(50'000, 3));
+    pa::mailbox box;
+    receive waits(loop, box, 1, one, 50'000);
+    box.deliver_lent(1, one, peer.lend());
+    CHECK(peer.returned == 1);
+    run_all(loop);
+    REQUIRE(waits.done());
+    CHECK(waits.work->result() == 50'000);
+    CHECK(waits.into == peer.content);
+}
+
+TEST_CASE("an early message that is lent costs no more than to say so, and stays lent")
+{
+    pa::thread_loop loop;
+    lender peer(filled(50'000, 3));
+    pa::mailbox box(1000);
+    box.deliver_lent(1, one, peer.lend());
+    CHECK(box.most_held() == pa::wire::early_cost(32));
+    CHECK(peer.returned == 0);
+    receive late(loop, box, 1, one, 50'000);
+    REQUIRE(late.done());
+    CHECK(late.into == peer.content);
+    CHECK(peer.returned == 1);
+    for (int i = 0; i < 4; ++i) box.deliver_lent(1, two, peer.lend());
+    CHECK_THROWS_AS(box.deliver_lent(1, two, peer.lend()), std::system_error);
+}
+
+TEST_CASE("a lent message that has been taken back never came, early or not")
+{
+    pa::thread_loop loop;
+    lender peer(filled(50'000, 3));
+    pa::mailbox box;
+    box.deliver_lent(1, one, peer.lend());
+    peer.state = 0;
+    receive waits(loop, box, 1, one, 50'000);
+    CHECK(!waits.done());
+    CHECK(peer.returned == 1);
+    box.deliver_lent(1, one, peer.lend());
+    run_all(loop);
+    CHECK(!waits.done());
+    box.deliver(1, one, filled(10, 4));
+    run_all(loop);
+    REQUIRE(waits.done());
+    CHECK(waits.work->result() == 10);
+    CHECK(waits.into[0] == std::byte{4});
+}
+
+TEST_CASE("an early message is received though the one before it has been taken back")
+{
+    pa::thread_loop loop;
+    lender gone(filled(50'000, 3)), peer(filled(50'000, 4));
+    pa::mailbox box;
+    box.deliver_lent(1, one, gone.lend());
+    box.deliver_lent(1, one, peer.lend());
+    gone.state = 0;
+    receive takes(loop, box, 1, one, 50'000);
+    REQUIRE(takes.done());
+    CHECK(takes.into == peer.content);
+}
+
+TEST_CASE("whoever borrows reads a lent message where it lies, and returns it at the end")
+{
+    pa::thread_loop loop;
+    lender peer(filled(50'000, 3));
+    pa::mailbox box;
+    std::vector<std::byte> into(50'000);
+    pa::detail::lent_ptr lent;
+    const auto borrow = [&]() -> pa::task<std::size_t> {
+        co_return co_await box.take(1, one, into, lent);
+    };
+    const bool early = GENERATE(false, true);
+    if (early) box.deliver_lent(1, one, peer.lend());
+    auto work = borrow();
+    work.start(loop);
+    run_all(loop);
+    if (!early) box.deliver_lent(1, one, peer.lend());
+    run_all(loop);
+    REQUIRE(work.finished());
+    CHECK(work.result() == 50'000);
+    REQUIRE(lent);
+    CHECK(lent->get().data() == peer.content.data());
+    CHECK(into == filled(50'000, 0));
+    CHECK(lent->intact());
+    peer.state = 0;
+    CHECK(!lent->intact());
+    CHECK(peer.returned == 0);
+    lent.reset();
+    CHECK(peer.returned == 1);
+}
+
+TEST_CASE(
+    "a lent message that exceeds its receive fails it, and one of a discarded call is returned")
+{
+    pa::thread_loop loop;
+    lender peer(filled(50'000, 3));
+    pa::mailbox box;
+    receive small(loop, box, 1, one, 49'999);
+    box.deliver_lent(1, one, peer.lend());
+    run_all(loop);
+    REQUIRE(small.done());
+    CHECK(small.failure() == pa::errc::too_large);
+    CHECK(peer.returned == 1);
+    box.deliver_lent(1, two, peer.lend());
+    box.discard_call(two);
+    CHECK(peer.returned == 2);
+    box.deliver_lent(1, two, peer.lend());
+    CHECK(peer.returned == 3);
+    box.close(1, pa::errc::disconnected);
+    box.deliver_lent(1, one, peer.lend());
+    CHECK(peer.returned == 4);
 }

@@ -3,19 +3,27 @@
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/yield.hpp>
 #include <papilio/collective/all_reduce.hpp>
+#include <papilio/op/sum.hpp>
 
 #include "support/shm_cluster.hpp"
+
+#include <support/thrown.hpp>
 
 #include <catch2/catch.hpp>
 
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <new>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pa = papilio;
@@ -237,5 +245,206 @@ TEST_CASE("a name that is taken or too long, and rings of invalid sizes, are ref
     for (const std::size_t size : {0u, 2048u, 5000u, 12288u}) {
         const shm::options o{.ring_bytes = size};
         CHECK_THROWS_AS(shm::transport(loop, 0, {{}}, o), std::system_error);
+    }
+}
+
+namespace {
+
+const pa::tag part_of_call =
+    pa::make_tag({.call = 1, .kind = pa::message_kind::contribution, .index = 1});
+
+/// Lets both sides of a cluster on one loop do what they have to.
+void go_on(shm_cluster& cluster)
+{
+    cluster.settle();
+}
+
+std::vector<float> counted(std::size_t n, int rank)
+{
+    std::vector<float> all(n);
+    for (std::size_t i = 0; i < n; ++i) all[i] = static_cast<float>(i % 1000 + 7 * rank);
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("what is sent from allocated memory is lent until it has been received")
+{
+    shm_cluster cluster(2);
+    const auto memory = cluster.peer(0).allocate(200'000);
+    std::ranges::fill(memory.get(), std::byte{5});
+    const auto before = cluster.peer(0).arrived(1);
+    auto sends = cluster.peer(0).send(1, part_of_call, memory.get().subspan(1, 150'000));
+    sends.start(cluster.loop());
+    go_on(cluster);
+    CHECK(!sends.finished());
+    CHECK(cluster.peer(0).arrived(1) < before + 1000);
+    memory.get()[2] = std::byte{6};  // which is against the rules, but shows where it is read
+    std::vector<std::byte> into(150'000);
+    auto receives = cluster.peer(1).recv(0, part_of_call, into);
+    receives.start(cluster.loop());
+    go_on(cluster);
+    REQUIRE((sends.finished() && receives.finished()));
+    CHECK(receives.result() == 150'000);
+    CHECK(into[0] == std::byte{5});
+    CHECK(into[1] == std::byte{6});
+    CHECK(cluster.peer(0).arrived(1) >= before + 150'000);
+}
+
+TEST_CASE("a lent message whose send is dropped does not arrive, and one behind it does")
+{
+    shm_cluster cluster(2);
+    const auto memory = cluster.peer(0).allocate(200'000);
+    {
+        auto dropped = cluster.peer(0).send(1, part_of_call, memory.get());
+        dropped.start(cluster.loop());
+        go_on(cluster);
+    }
+    std::ranges::fill(memory.get(), std::byte{5});
+    std::vector<std::byte> into(200'000, std::byte{9});
+    auto receives = cluster.peer(1).recv(0, part_of_call, into);
+    receives.start(cluster.loop());
+    go_on(cluster);
+    CHECK(!receives.finished());
+    CHECK(into[0] == std::byte{9});
+    auto sends = cluster.peer(0).send(1, part_of_call, memory.get().first(100'000));
+    sends.start(cluster.loop());
+    go_on(cluster);
+    REQUIRE((sends.finished() && receives.finished()));
+    CHECK(receives.result() == 100'000);
+}
+
+TEST_CASE("a send of ordinary memory ends before its receive, and may then change its bytes")
+{
+    shm_cluster cluster(2);
+    std::vector<std::byte> message(100'000, std::byte{5}), into(100'000);
+    auto sends = cluster.peer(0).send(1, part_of_call, message);
+    sends.start(cluster.loop());
+    go_on(cluster);
+    CHECK(sends.finished());
+    message.assign(100'000, std::byte{6});
+    CHECK(cluster.peer(1).most_early_bytes() < 1000);  // the bytes stay with their sender
+    pa::sync_wait(cluster.loop(), cluster.peer(1).recv(0, part_of_call, into));
+    CHECK(into == std::vector<std::byte>(100'000, std::byte{5}));
+}
+
+TEST_CASE("a link that breaks ends the sends of what is lent, and the next one lends again")
+{
+    shm_cluster cluster(2);
+    const auto memory = cluster.peer(0).allocate(100'000);
+    auto sends = cluster.peer(0).send(1, part_of_call, memory.get());
+    sends.start(cluster.loop());
+    go_on(cluster);
+    cluster.peer(0).admit(1);
+    go_on(cluster);
+    REQUIRE(sends.finished());
+    CHECK_THROWS_AS(sends.result(), std::system_error);
+    cluster.replace(1);
+    cluster.run([](shm::transport& net) { return net.connect(); });
+    std::vector<std::byte> into(100'000);
+    auto again = cluster.peer(0).send(1, part_of_call, memory.get());
+    auto receives = cluster.peer(1).recv(0, part_of_call, into);
+    again.start(cluster.loop());
+    receives.start(cluster.loop());
+    go_on(cluster);
+    CHECK((again.finished() && receives.finished()));
+}
+
+TEST_CASE("a message of a process that is killed while it is lent can still be received")
+{
+    const auto where = names("lent");
+    process other([&] {
+        pa::asio_loop loop;
+        shm::transport net(loop, 1, where);
+        const auto memory = net.allocate(100'000);
+        std::ranges::fill(memory.get(), std::byte{5});
+        const auto live = [&]() -> pa::task<> {
+            co_await net.connect();
+            co_await net.send(0, part_of_call, memory.get());
+        };
+        auto work = live();
+        work.start(loop);
+        for (;;) loop.run_one();
+    });
+    pa::asio_loop loop;
+    shm::transport net(loop, 0, where);
+    pa::sync_wait(loop, net.connect());
+    while (net.most_early_bytes() == 0) loop.run_one();
+    other.kill();
+    CHECK(verdict(loop, net, 1, pa::tag{3}) == pa::errc::disconnected);
+    std::vector<std::byte> into(100'000);
+    CHECK(pa::sync_wait(loop, net.recv(1, part_of_call, into)) == 100'000);
+    CHECK(into == std::vector<std::byte>(100'000, std::byte{5}));
+}
+
+TEST_CASE("allocated memory outlives its transport, and what is freed is given out again")
+{
+    shm::allocated_memory memory;
+    {
+        pa::asio_loop loop;
+        shm::transport net(loop, 0, {{}}, {.allocate_limit = 1 << 20});
+        CHECK_THROWS_AS(net.allocate((1 << 20) + 1), std::bad_alloc);
+        memory = net.allocate(1 << 20);
+        CHECK_THROWS_AS(net.allocate(1), std::bad_alloc);
+        memory = {};
+        memory = net.allocate(1 << 20);
+        CHECK(memory.as<double>().size() == (1 << 17));
+    }
+    memory.as<double>()[0] = 1;
+    const auto moved = std::move(memory);
+    CHECK(memory.get().empty());
+    CHECK(moved.as<double>()[0] == 1);
+}
+
+TEST_CASE("calls from allocated and from ordinary memory have the same results")
+{
+    shm_cluster cluster(3);
+    const std::size_t n = GENERATE(100'003u, 400'000u);
+    std::vector<shm::allocated_memory> memory;
+    for (int rank = 0; rank < 3; ++rank) {
+        memory.push_back(cluster.peer(rank).allocate(2 * n * sizeof(float)));
+        std::ranges::copy(counted(n, rank), memory.back().as<float>().begin());
+    }
+    const auto call = [&](shm::transport& net) -> pa::task<> {
+        const auto all = memory[static_cast<std::size_t>(net.rank())].as<float>();
+        const std::span<const float> in = all.first(n);
+        const auto report = co_await pa::all_reduce(net, in, all.last(n), pa::sum{});
+        CHECK(report.bytes_sent() >= 4 * n * sizeof(float) / 3);
+        co_await pa::all_reduce_in_place(net, all.first(n), pa::sum{});
+        std::vector<float> ordinary = counted(n, net.rank()), result(n);
+        co_await pa::all_reduce(net, std::span<const float>(ordinary), std::span(result),
+                                pa::sum{});
+        CHECK(std::ranges::equal(result, all.first(n)));
+        CHECK(std::ranges::equal(result, all.last(n)));
+        CHECK(result[1001] == 3 + 21);
+    };
+    cluster.run(call);
+}
+
+TEST_CASE("a call that is dropped while others reduce its data fails for them, by its name")
+{
+    shm_cluster cluster(3);
+    constexpr std::size_t n = 400'000;
+    std::vector<shm::allocated_memory> memory;
+    for (int rank = 0; rank < 3; ++rank)
+        memory.push_back(cluster.peer(rank).allocate(2 * n * sizeof(float)));
+    const auto call = [&](shm::transport& net) -> pa::task<> {
+        const auto all = memory[static_cast<std::size_t>(net.rank())].as<float>();
+        const std::span<const float> in = all.first(n);
+        co_await pa::all_reduce(net, in, all.last(n), pa::sum{});
+    };
+    auto dropped = std::make_optional(call(cluster.peer(0)));
+    auto one = call(cluster.peer(1)), two = call(cluster.peer(2));
+    dropped->start(cluster.loop());
+    one.start(cluster.loop());
+    go_on(cluster);
+    dropped.reset();
+    memory[0] = {};
+    two.start(cluster.loop());
+    while (!one.finished() || !two.finished()) cluster.loop().run_one();
+    for (auto* failed : {&one, &two}) {
+        const auto error = call_error_of([&] { failed->result(); });
+        REQUIRE(error);
+        CHECK(error->culprit() == 0);
     }
 }

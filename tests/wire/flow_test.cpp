@@ -22,6 +22,7 @@ const wire::flow honest[] = {
     {.kind = flow_kind::grant, .number = 7},
     {.kind = flow_kind::decline, .number = ~std::uint64_t{0}},
     {.kind = flow_kind::over, .subject = 5},
+    {.kind = flow_kind::returned, .number = 65},
 };
 
 bool refused(const wire::flow& f)
@@ -59,7 +60,9 @@ TEST_CASE("a frame of flow control has the bytes that its format says")
 TEST_CASE("a frame of flow control that no honest peer writes is refused")
 {
     CHECK(refused({.kind = flow_kind{0}, .number = 1}));
-    CHECK(refused({.kind = flow_kind{7}, .number = 1}));
+    CHECK(refused({.kind = flow_kind{8}, .number = 1}));
+    CHECK(refused({.kind = flow_kind::returned, .number = 0}));
+    CHECK(refused({.kind = flow_kind::returned, .number = 1, .subject = 1}));
     CHECK(refused({.kind = flow_kind::window, .size = 1}));
     CHECK(refused({.kind = flow_kind::window, .number = 1}));
     CHECK(refused({.kind = flow_kind::over, .number = 1}));
@@ -67,7 +70,7 @@ TEST_CASE("a frame of flow control that no honest peer writes is refused")
     CHECK(refused({.kind = flow_kind::grant, .number = 0}));
     CHECK(refused({.kind = flow_kind::grant, .number = 1, .subject = 1}));
     CHECK(refused({.kind = flow_kind::withdraw, .size = 1, .number = 1}));
-    for (const auto own : {wire::flow_tag, wire::shutdown, wire::heartbeat})
+    for (const auto own : {wire::loan_tag, wire::flow_tag, wire::shutdown, wire::heartbeat})
         CHECK(refused({.kind = flow_kind::announce,
                        .number = 1,
                        .subject = static_cast<std::uint64_t>(own)}));

@@ -22,6 +22,7 @@ namespace papilio::perf {
 struct papilio_form {
     std::string codec = "identity";
     on_error failed = on_error::restored;
+    bool allocates = false;       ///< the caller's buffers are memory that the transport gives
     std::vector<int> radix = {};  ///< empty: the choice of the cost model, or one stage
     link_table links = {};        ///< empty: unknown
 };
@@ -45,6 +46,8 @@ public:
     double tolerance(const job& j) const override;
 
 protected:
+    const papilio_form& form() const noexcept { return form_; }
+
     /// Starts the prepared call.
     task<report> start(any_transport net) const;
 

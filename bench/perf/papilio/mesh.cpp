@@ -87,6 +87,18 @@ public:
         sync_wait(loop_, net_.connect());
     }
 
+    std::byte* memory(std::size_t size) override
+    {
+        if constexpr (requires { net_.allocate(size); }) {
+            if (!form().allocates) return nullptr;
+            memory_ = {};
+            memory_ = net_.allocate(size);
+            return memory_.get().data();
+        } else {
+            return nullptr;
+        }
+    }
+
     /// What calls of earlier jobs have left is not this job's memory.
     void prepare(const job& j, const void* in, void* out) override
     {
@@ -99,6 +111,7 @@ public:
 private:
     asio_loop loop_;
     Transport net_;
+    shm::allocated_memory memory_;
 };
 
 }  // namespace

@@ -29,6 +29,10 @@ public:
     {
         return model_->recv(peer, t, into);
     }
+    task<std::size_t> recv(int peer, tag t, mutable_bytes into, detail::lent_ptr& lent)
+    {
+        return model_->recv(peer, t, into, lent);
+    }
     /// Null where the transport does not number calls.
     call_numbers* calls() { return model_->calls(); }
 
@@ -48,6 +52,8 @@ private:
         virtual int size() = 0;
         virtual task<> send(int peer, tag t, bytes message) = 0;
         virtual task<std::size_t> recv(int peer, tag t, mutable_bytes into) = 0;
+        virtual task<std::size_t> recv(int peer, tag t, mutable_bytes into,
+                                       detail::lent_ptr& lent) = 0;
         virtual call_numbers* calls() = 0;
         virtual bool post(int peer, tag t, bytes message) = 0;
         virtual void begin_call(tag t) = 0;
@@ -68,6 +74,10 @@ private:
         task<std::size_t> recv(int peer, tag t, mutable_bytes into) override
         {
             return net.recv(peer, t, into);
+        }
+        task<std::size_t> recv(int peer, tag t, mutable_bytes into, detail::lent_ptr& lent) override
+        {
+            return detail::recv(net, peer, t, into, lent);
         }
         call_numbers* calls() override { return detail::calls(net); }
         bool post(int peer, tag t, bytes message) override

@@ -4,6 +4,7 @@
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/call_numbers.hpp>
+#include <papilio/transport/detail/lent_message.hpp>
 #include <papilio/wire/tag.hpp>
 
 #include <concepts>
@@ -30,6 +31,8 @@ namespace papilio::inline PAPILIO_MODE {
 /// Optional members that the library uses when they exist:
 /// - `call_numbers& calls()`: the numbers of the calls made on this transport, always the same
 ///   object; without it callers number their calls themselves, and each number serves once
+/// - `task<std::size_t> recv(int peer, tag t, mutable_bytes into, detail::lent_ptr& lent)`: a
+///   message that its sender lends is not copied to `into`, but then in `lent`
 /// - `bool post(int peer, tag t, bytes message)` sends a copy of a small message in the background,
 ///   ahead of those that wait, which are not under this tag; false if it cannot, as when the link
 ///   has failed
@@ -61,6 +64,11 @@ namespace detail {
 template <class T>
 concept numbers_calls = requires(T& net) {
     { net.calls() } -> std::same_as<call_numbers&>;
+};
+
+template <class T>
+concept borrows_messages = requires(T& net, int peer, tag t, mutable_bytes in, lent_ptr& lent) {
+    { net.recv(peer, t, in, lent) } -> std::same_as<task<std::size_t>>;
 };
 
 template <class T>
@@ -112,6 +120,15 @@ call_numbers* calls(Net& net)
         return &net.calls();
     else
         return nullptr;
+}
+
+template <transport Net>
+task<std::size_t> recv(Net& net, int peer, tag t, mutable_bytes into, lent_ptr& lent)
+{
+    if constexpr (borrows_messages<Net>)
+        return net.recv(peer, t, into, lent);
+    else
+        return net.recv(peer, t, into);
 }
 
 template <transport Net>

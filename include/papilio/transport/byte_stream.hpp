@@ -15,6 +15,10 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
+namespace detail {
+struct lending;
+}
+
 /// One connection between two peers: a reliable, ordered stream of bytes. For authors of
 /// transports: a `mesh` turns it into messages. Reads and writes never wait; waiting holds no
 /// buffer, so that dropping a task is always safe.
@@ -49,6 +53,9 @@ public:
     /// What follows the content of frames on it: nothing, where bytes cannot change on their way,
     /// or the other end does not want it.
     virtual wire::content_check content_check() const { return wire::content_check::none; }
+
+    /// How messages can be lent over it; null where the ends do not reach each other's memory.
+    virtual detail::lending* lending() noexcept { return nullptr; }
 
     /// Reads and writes fail from now on, at both ends. Tasks that wait at this end need not be
     /// woken.

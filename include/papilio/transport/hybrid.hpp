@@ -25,7 +25,8 @@ struct address {
 /// `ring_bytes`.
 struct options {
     papilio::tcp::options tcp = {};  ///< for links over TCP; what they share with others, for all
-    std::size_t ring_bytes = shm::options{}.ring_bytes;  ///< for links in shared memory
+    std::size_t ring_bytes = shm::options{}.ring_bytes;          ///< for links in shared memory
+    std::size_t allocate_limit = shm::options{}.allocate_limit;  ///< the same
 };
 static_assert(std::is_trivially_destructible_v<options>);
 
@@ -38,6 +39,10 @@ public:
     /// Throws `errc::bad_argument` for options that it names, and the system's error when it cannot
     /// listen.
     transport(asio_loop& on, int rank, std::vector<address> peers, options o = {});
+
+    /// Memory for the buffers of calls, which peers of this host read where it lies; see
+    /// `shm::transport`.
+    shm::allocated_memory allocate(std::size_t size);
 };
 
 }  // namespace papilio::hybrid

@@ -6,6 +6,7 @@
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/detail/announced_messages.hpp>
 #include <papilio/transport/detail/early_messages.hpp>
+#include <papilio/transport/detail/lent_message.hpp>
 #include <papilio/transport/detail/receive_windows.hpp>
 #include <papilio/wire/flow.hpp>
 
@@ -49,8 +50,14 @@ public:
     /// `into`. `into` must outlive the returned object.
     pending_receive take(int peer, tag t, mutable_bytes into);
 
+    /// The same; a message that its sender lends is not copied, but then in `lent`.
+    pending_receive take(int peer, tag t, mutable_bytes into, detail::lent_ptr& lent);
+
     /// Delivers a whole message. Throws `errc::bad_message` when the peer exceeds its limit.
     void deliver(int peer, tag t, bytes message);
+
+    /// Delivers a message that `peer` lends: while it is early, its bytes stay where they are.
+    void deliver_lent(int peer, tag t, detail::lent_ptr message);
 
     /// A link to `peer` begins. `replies` tells it from now on what it may send; it knows already
     /// that its early messages may cost `known`.
@@ -90,7 +97,7 @@ private:
 
     bool discards(tag t) const;
     pending_receive* oldest_receive(address from, std::size_t after = 0);
-    void pass_on(address from, detail::pooled_buffer message);
+    void pass_on(address from, detail::kept_message message);
     void match(address from);
     void answer(int peer, wire::flow_kind kind, std::uint64_t number);
     void confirm(int peer, const detail::announced_messages::announced& ended);
@@ -108,8 +115,9 @@ private:
 /// One receive.
 class [[nodiscard]] mailbox::pending_receive {
 public:
-    pending_receive(mailbox& box, address from, mutable_bytes into) noexcept
-        : box_(box), from_(from), into_(into)
+    pending_receive(mailbox& box, address from, mutable_bytes into,
+                    detail::lent_ptr* lent = nullptr) noexcept
+        : box_(box), from_(from), into_(into), lent_(lent)
     {
     }
     pending_receive(const pending_receive&) = delete;
@@ -134,8 +142,9 @@ private:
 
     void join_queue();
     void leave_queue();
-    void fill(bytes message);
-    void complete(bytes message);
+    bool fill(detail::kept_message& message);
+    bool fill(detail::lent_ptr message);
+    bool complete(detail::kept_message message);
     void refuse(std::size_t size);
     void fail(std::error_code error) noexcept { error_ = error; }
     void wake() noexcept { on_->post(wake_); }
@@ -143,6 +152,7 @@ private:
     mailbox& box_;
     address from_;
     mutable_bytes into_;
+    detail::lent_ptr* lent_;  // where what is lent goes; null: it is copied
     std::size_t size_ = 0;
     std::error_code error_;
     bool queued_ = false;

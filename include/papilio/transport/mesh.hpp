@@ -44,6 +44,7 @@ public:
 
     task<> send(int peer, tag t, bytes message);
     task<std::size_t> recv(int peer, tag t, mutable_bytes into);
+    task<std::size_t> recv(int peer, tag t, mutable_bytes into, detail::lent_ptr& lent);
 
     /// Sends a copy of a small message in the background, ahead of those that wait: a tag is for
     /// `post` or for `send`, not for both at a time. It is kept until the link is established, or

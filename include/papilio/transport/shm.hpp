@@ -4,6 +4,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/transport/mesh.hpp>
 #include <papilio/transport/shm/address.hpp>
+#include <papilio/transport/shm/allocated_memory.hpp>
 
 #include <cstdint>
 #include <type_traits>
@@ -25,6 +26,11 @@ struct options {
     /// The size of a ring, the buffer between two peers in one direction: a power of two, 4 KiB to
     /// 1 GiB. The two rings of a pair should fit the processor's cache.
     std::size_t ring_bytes = std::size_t{256} << 10;
+
+    /// How much memory `allocate` may give in all, in bytes, and what copies of messages take
+    /// beside it. Peers map as much, so that it takes addresses; memory is taken only as it is
+    /// used. 0: nothing is lent, and messages go through the rings.
+    std::size_t allocate_limit = std::size_t{16} << 30;
 
     /// How often a heartbeat is sent on a quiet link. Positive.
     duration heartbeat = std::chrono::seconds(1);
@@ -59,6 +65,10 @@ public:
     /// Throws `errc::bad_argument` for options that it names, and the system's error when it cannot
     /// listen.
     transport(asio_loop& on, int rank, std::vector<address> peers, options o = {});
+
+    /// Memory for the buffers of calls, which peers read where it lies: a call then copies nothing
+    /// to send it. Throws `std::bad_alloc` if that is more than `options::allocate_limit` leaves.
+    allocated_memory allocate(std::size_t size);
 };
 
 }  // namespace papilio::shm

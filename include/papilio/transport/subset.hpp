@@ -59,6 +59,10 @@ public:
     {
         return net_.recv(member(peer), in_epoch(t), into);
     }
+    task<std::size_t> recv(int peer, tag t, mutable_bytes into, detail::lent_ptr& lent)
+    {
+        return detail::recv(net_, member(peer), in_epoch(t), into, lent);
+    }
 
     bool post(int peer, tag t, bytes message)
     {

@@ -21,6 +21,7 @@ enum class flow_kind : std::uint8_t {
     grant,     ///< the announced message `number` may come: a receive waits for it
     decline,   ///< the announced message `number` would be discarded: it need not come
     over,      ///< the sender is through with the call of the tag `subject`, without success
+    returned,  ///< the sender is through with the loan `number`
 };
 
 /// A frame of flow control. Fields that its kind does not name are 0.
@@ -68,7 +69,7 @@ inline flow parse_flow(bytes from)
     require(from.size() == flow::encoded_size, "the size of a frame of flow control", "24",
             from.size());
     const auto kind = load<std::uint32_t>(from.data());
-    require(kind >= 1 && kind <= 6, "the kind of a frame of flow control", "1 to 6", kind);
+    require(kind >= 1 && kind <= 7, "the kind of a frame of flow control", "1 to 7", kind);
     const flow f{static_cast<flow_kind>(kind), load<std::uint32_t>(from.data() + 4),
                  load<std::uint64_t>(from.data() + 8), load<std::uint64_t>(from.data() + 16)};
     const auto is = [&](auto... kinds) { return ((f.kind == kinds) || ...); };
@@ -78,7 +79,7 @@ inline flow parse_flow(bytes from)
         require(f.number == 0, "the number in a frame of flow control", "0", f.number);
     else
         require(f.number > 0, "the number of an announced message", "at least 1", f.number);
-    if (is(grant, decline))
+    if (is(grant, decline, returned))
         require(f.subject == 0, "the subject in a frame of flow control", "0", f.subject);
     if (is(announce, withdraw, over))
         require(tag{f.subject} < first_reserved_tag, "the tag in a frame of flow control",

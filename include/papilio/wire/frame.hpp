@@ -44,8 +44,11 @@ inline constexpr tag shutdown = tag{~std::uint64_t{1}};
 /// The tag of frames that say what may be sent, see `flow`.
 inline constexpr tag flow_tag = tag{~std::uint64_t{2}};
 
+/// The tag of frames that say where a message lies which is not sent, see `loan`.
+inline constexpr tag loan_tag = tag{~std::uint64_t{3}};
+
 /// This tag and those above are the link's own.
-inline constexpr tag first_reserved_tag = flow_tag;
+inline constexpr tag first_reserved_tag = loan_tag;
 
 namespace detail {
 

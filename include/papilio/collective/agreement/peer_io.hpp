@@ -83,6 +83,9 @@ public:
     /// than `into`.
     receive recv(int peer, tag t, mutable_bytes into);
 
+    /// The same; a message that its sender lends is not copied, but then in `lent`.
+    receive recv(int peer, tag t, mutable_bytes into, lent_ptr& lent);
+
     /// Every fault in `work`, which deals with `peer` alone, is that peer's, except a message of
     /// this peer's that exceeds its own transport's limit.
     task<> blaming(int peer, phase where, task<> work)
@@ -207,6 +210,11 @@ private:
 inline peer_io::receive peer_io::recv(int peer, tag t, mutable_bytes into)
 {
     return {*this, peer, t, net_.recv(peer, t, into)};
+}
+
+inline peer_io::receive peer_io::recv(int peer, tag t, mutable_bytes into, lent_ptr& lent)
+{
+    return {*this, peer, t, net_.recv(peer, t, into, lent)};
 }
 
 }  // namespace papilio::detail

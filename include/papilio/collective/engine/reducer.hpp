@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/async/offload.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
@@ -12,10 +13,12 @@
 #include <papilio/collective/engine/slot_gate.hpp>
 #include <papilio/collective/engine/stage_progress.hpp>
 #include <papilio/plan/role.hpp>
+#include <papilio/transport/detail/lent_message.hpp>
 #include <papilio/wire/tag.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <system_error>
 #include <utility>
@@ -113,20 +116,28 @@ private:
         auto& space = buffers_.emplace_back(
             reduces ? messages.max_contribution(k, progress_.at(k).parts) : 0);
         const auto into = space.get();
+        auto& lent = lent_.emplace_back();
         while (next < plan_.columns) {
             const auto c = next++;
             if (reduces || c >= plan_.slots) {
                 io_.expect(peer, message_kind::contribution);
                 const auto t = io_.tag_for(message_kind::contribution, c);
-                const auto size = co_await io_.recv(peer, t, into);
-                // Until chunk c is reduced the bytes stay in the slot's buffer.
-                if (reduces && c > 0) {
+                const auto size = co_await io_.recv(peer, t, into, lent);
+                // Until chunk c is reduced the bytes stay in the slot's buffer, or with the sender.
+                const auto message = lent ? borrow(k, c, lent, into) : bytes(into.first(size));
+                bool intact = message.size() == size;
+                if (intact && reduces && c > 0) {
                     co_await progress_.at(k).described.opened();
                 }
-                if (reduces && chunks_.note(k, peer, c, into.first(size))) {
+                if (intact && reduces && chunks_.note(k, peer, c, message)) {
                     co_await chunks_.reduce_onwards(k, c);
-                } else if (reduces) {
+                } else if (intact && reduces) {
                     co_await progress_.at(k, c).reduced.opened();
+                }
+                intact = intact && (!lent || lent->intact());
+                lent.reset();
+                if (!intact) {
+                    co_await taken_back(peer);
                 }
             }
             if (next >= plan_.columns) space = pooled_buffer();
@@ -140,16 +151,42 @@ private:
         }
     }
 
+    /// A contribution that is lent: where it lies, if only elements are read there, which may have
+    /// any value. Else it is copied, since its sender may change what has been checked; nothing if
+    /// it was taken back meanwhile.
+    bytes borrow(int k, std::size_t c, lent_ptr& lent, mutable_bytes into) const
+    {
+        const auto& messages = progress_.messages();
+        const auto there = lent->get();
+        const auto at = reinterpret_cast<std::uintptr_t>(there.data());
+        const bool aligned = at % messages.data().kind().element_size == 0;
+        if (messages.verbatim() && progress_.last(k) && c > 0 && aligned) return there;
+        std::copy(there.begin(), there.end(), into.begin());
+        const bool intact = lent->intact();
+        lent.reset();
+        return into.first(intact ? there.size() : 0);
+    }
+
+    /// A peer that takes its contribution back has failed, and says why by its vote. Until then it
+    /// owes the contribution.
+    task<> taken_back(int peer)
+    {
+        io_.expect(peer, message_kind::contribution);
+        co_await never_.opened();
+    }
+
     stage_progress& progress_;
     const call_plan& plan_;
     peer_io& io_;
     contribution_weights& weights_;
     call_status& status_;
+    gate never_;
     chunk_reducer chunks_;
     std::deque<std::size_t> next_chunks_;  // by partner and stage
 
     // Of all slots; not in their frames, since a worker may still read them when those are dropped.
     std::deque<pooled_buffer> buffers_;
+    std::deque<lent_ptr> lent_;
 };
 
 }  // namespace papilio::detail

@@ -75,7 +75,7 @@ PAPILIO_DECL task<bool> transport::shares_host(int) const
 
 PAPILIO_DECL task<> transport::send(int peer, tag t, bytes message)
 {
-    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the four highest tags are the transport's own");
     if (world_.is_dead(rank_)) throw std::system_error(errc::disconnected);
     co_await flow_.send(peer, t, message);
     co_await sleep_until(uplink_free_);
@@ -83,7 +83,7 @@ PAPILIO_DECL task<> transport::send(int peer, tag t, bytes message)
 
 PAPILIO_DECL bool transport::post(int peer, tag t, bytes message)
 {
-    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the four highest tags are the transport's own");
     if (world_.is_dead(rank_)) return false;
     flow_.post(peer, t, message);
     return true;

@@ -6,6 +6,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
 #include <papilio/transport/detail/frame_reader.hpp>
+#include <papilio/transport/detail/lent_message.hpp>
 #include <papilio/transport/detail/send_queue.hpp>
 #include <papilio/transport/detail/send_window.hpp>
 #include <papilio/transport/mailbox.hpp>
@@ -14,7 +15,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <new>
 #include <optional>
@@ -34,14 +37,17 @@ struct connection_owner {
 
 /// Sends and receives messages over one stream of bytes. What arrives goes to a mailbox; what is
 /// sent waits for the window of its link, and then in a queue that borrows the senders' buffers.
-class connection {
+///
+/// Where the other end reaches this one's memory, messages are lent: the stream carries only where
+/// they lie, and the send lasts until the other end is through with them.
+class connection final : borrower, loan_returns {
 public:
     connection(loop& on, std::unique_ptr<byte_stream> s, mailbox& inbox, int peer,
                std::size_t max_message, send_window& window, connection_owner& owner);
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    ~connection();
+    ~connection() override;
 
     class outgoing;
 
@@ -81,7 +87,7 @@ public:
     /// Bytes that the other host has acknowledged.
     std::uint64_t arrived()
     {
-        const auto written = queue_.bytes_written();
+        const auto written = queue_.bytes_written() + bytes_returned_;
         return ended() ? written : written - std::min(written, stream_->undelivered());
     }
 
@@ -102,6 +108,12 @@ private:
 
     static constexpr int first = send_queue::answer - 1;
 
+    lent_ptr borrow(const wire::loan& l) override;
+    void give_back(std::uint64_t number) override
+    {
+        answer({.kind = wire::flow_kind::returned, .number = number});
+    }
+    void take_returned(std::uint64_t number);
     void flush();
     bool parse();
     task<> write();
@@ -117,6 +129,10 @@ private:
     bool peer_shut_down_ = false;
     gate has_work_;
     std::list<std::unique_ptr<posted>> posted_;  // that wait for the window
+    std::map<std::uint64_t, outgoing*> loans_;   // by number: what is lent to the other end
+    std::uint64_t bytes_returned_ = 0;           // of loans
+    std::shared_ptr<loan_returns*> returns_ =
+        std::make_shared<loan_returns*>(static_cast<loan_returns*>(this));
     task<> reader_ = read();
     task<> writer_ = write();
 };
@@ -134,16 +150,6 @@ inline void connection::flush()
     }
 }
 
-inline void connection::end(std::error_code why)
-{
-    if (end_) return;
-    end_ = why;
-    stream_->close();
-    queue_.fail(why);
-    frames_.abort();
-    owner_.on_end(why);
-}
-
 inline task<> connection::write()
 {
     while (!ended()) {
@@ -157,6 +163,17 @@ inline task<> connection::write()
     }
 }
 
+/// One that has been taken back meanwhile is returned at once.
+inline lent_ptr connection::borrow(const wire::loan& l)
+{
+    auto lent = stream_->lending()->borrow(l);
+    if (lent)
+        lent->set_returns(returns_);
+    else
+        give_back(l.number);
+    return lent;
+}
+
 /// Parses what has been read. True if a large message is complete and its receiver should run.
 inline bool connection::parse()
 {
@@ -164,7 +181,12 @@ inline bool connection::parse()
         switch (frames_.parse()) {
         case frame_reader::status::needs_bytes: return false;
         case frame_reader::status::large_message: return true;
-        case frame_reader::status::flow: owner_.on_flow(frames_.flow()); break;
+        case frame_reader::status::flow:
+            if (frames_.flow().kind == wire::flow_kind::returned)
+                take_returned(frames_.flow().number);
+            else
+                owner_.on_flow(frames_.flow());
+            break;
         case frame_reader::status::peer_shutdown:
             peer_shut_down_ = true;
             owner_.on_peer_shutdown();

@@ -2,6 +2,7 @@
 
 #include <papilio/base/buffer_pool.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/transport/detail/lent_message.hpp>
 #include <papilio/transport/detail/receive_windows.hpp>
 #include <papilio/wire/flow.hpp>
 #include <papilio/wire/tag.hpp>
@@ -14,6 +15,15 @@
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
+
+/// A message that nobody has received yet: its bytes, or what says where they are.
+struct kept_message {
+    pooled_buffer memory;
+    lent_ptr lent = nullptr;
+
+    /// What it costs is that of these bytes.
+    bytes get() const noexcept { return memory.get(); }
+};
 
 /// Messages that arrived before a receive was posted for them. What they cost is accounted for by
 /// the windows of their senders.
@@ -48,10 +58,10 @@ public:
     }
 
     /// Stores a message that has begun behind those of the same address.
-    void add(address from, pooled_buffer message);
+    void add(address from, kept_message message);
 
     /// Takes out the oldest message of an address, if there is one.
-    std::optional<pooled_buffer> take(address from);
+    std::optional<kept_message> take(address from);
 
     /// Destroys the messages of the call that `t` belongs to.
     void discard_call(tag t);
@@ -69,7 +79,7 @@ public:
     std::size_t most_held() const noexcept { return most_held_; }
 
 private:
-    using messages = std::multimap<address, pooled_buffer>;
+    using messages = std::multimap<address, kept_message>;
 
     template <class Which>
     void discard(messages::iterator from, messages::iterator to, Which which);

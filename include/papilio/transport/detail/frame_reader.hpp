@@ -6,10 +6,12 @@
 #include <papilio/base/crc32c.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/transport/detail/inbound_message.hpp>
+#include <papilio/transport/detail/lent_message.hpp>
 #include <papilio/transport/detail/running_crc.hpp>
 #include <papilio/transport/mailbox.hpp>
 #include <papilio/wire/flow.hpp>
 #include <papilio/wire/frame.hpp>
+#include <papilio/wire/loan.hpp>
 
 #include <algorithm>
 #include <array>
@@ -36,10 +38,11 @@ public:
         flow,           ///< the peer says something about the flow of messages
     };
 
-    /// A frame of more than `max_message` bytes is an error.
+    /// A message of more than `max_message` bytes is an error, and one that is lent without `lent`,
+    /// which gets at it.
     frame_reader(mailbox& inbox, int peer, std::size_t max_message,
-                 wire::content_check check = wire::content_check::none)
-        : inbox_(inbox), peer_(peer), max_message_(max_message), check_(check)
+                 wire::content_check check = wire::content_check::none, borrower* lent = nullptr)
+        : inbox_(inbox), peer_(peer), max_message_(max_message), check_(check), lent_(lent)
     {
     }
     frame_reader(const frame_reader&) = delete;
@@ -72,7 +75,9 @@ private:
     std::size_t buffered() const noexcept { return end_ - begin_; }
     mutable_bytes message_buffer();
     bool begin_message(const wire::frame& f);
-    bool parse_flow(std::size_t size);
+    status parse_own(const wire::frame& frame);
+    void check_message_size(std::size_t size) const;
+    void take_loan(const wire::loan& l);
     void copy_buffered();
     void take_content(bytes next);
     bool finish_message();
@@ -83,6 +88,7 @@ private:
     int peer_;
     std::size_t max_message_;
     wire::content_check check_;
+    borrower* lent_;
     bool peer_shut_down_ = false;
     wire::flow flow_;
 
@@ -106,8 +112,7 @@ inline frame_reader::status frame_reader::parse()
         }
         if (buffered() < wire::frame::encoded_size) return status::needs_bytes;
         const auto frame = wire::parse_frame(buffer_.data() + begin_);
-        if (frame.what == wire::flow_tag)
-            return parse_flow(frame.size) ? status::flow : status::needs_bytes;
+        if (frame.what == wire::flow_tag || frame.what == wire::loan_tag) return parse_own(frame);
         begin_ += wire::frame::encoded_size;
         if (begin_message(frame)) return status::peer_shutdown;
     }
@@ -118,32 +123,52 @@ inline bool frame_reader::begin_message(const wire::frame& frame)
 {
     if (frame.what == wire::shutdown) return !std::exchange(peer_shut_down_, true);
     if (frame.what == wire::heartbeat) return false;
-    if (frame.size > max_message_)
-        throw std::system_error(errc::too_large,
-                                "peer " + std::to_string(peer_) + " sent a message of " +
-                                    std::to_string(frame.size) + " bytes; max_message is " +
-                                    std::to_string(max_message_));
+    check_message_size(frame.size);
     message_size_ = frame.size;
     crc_ = 0;
     message_.emplace(inbox_, peer_, frame.what, frame.size);
     return false;
 }
 
-/// Takes a frame of flow control, if all of it is there.
-inline bool frame_reader::parse_flow(std::size_t size)
+inline void frame_reader::check_message_size(std::size_t size) const
 {
-    if (size != wire::flow::encoded_size)
-        throw bad_value(errc::bad_message, "the size of a frame of flow control", "24", size);
+    if (size <= max_message_) return;
+    throw std::system_error(errc::too_large, "peer " + std::to_string(peer_) +
+                                                 " sent a message of " + std::to_string(size) +
+                                                 " bytes; max_message is " +
+                                                 std::to_string(max_message_));
+}
+
+/// Takes a frame of the link's own, if all of it is there.
+inline frame_reader::status frame_reader::parse_own(const wire::frame& frame)
+{
+    const bool is_flow = frame.what == wire::flow_tag;
+    const std::size_t size = frame.size;
+    if (size != (is_flow ? wire::flow::encoded_size : wire::loan::encoded_size))
+        throw bad_value(errc::bad_message, "the size of a frame of the link's own", "24 or 32",
+                        size);
     const auto behind = wire::check_size(check_, size);
-    if (buffered() < wire::frame::encoded_size + size + behind) return false;
-    begin_ += wire::frame::encoded_size;
-    const auto content = bytes(buffer_).subspan(begin_, size);
-    begin_ += size;
+    if (buffered() < wire::frame::encoded_size + size + behind) return status::needs_bytes;
+    const auto content = bytes(buffer_).subspan(begin_ + wire::frame::encoded_size, size);
+    begin_ += wire::frame::encoded_size + size;
     if (behind > 0 && load<std::uint32_t>(buffer_.data() + begin_) != crc32c(content))
         throw other_crc(size);
     begin_ += behind;
-    flow_ = wire::parse_flow(content);
-    return true;
+    if (is_flow)
+        flow_ = wire::parse_flow(content);
+    else
+        take_loan(wire::parse_loan(content));
+    return is_flow ? status::flow : status::large_message;
+}
+
+/// Early, it costs no more than the frame: its bytes stay with the sender.
+inline void frame_reader::take_loan(const wire::loan& l)
+{
+    check_message_size(l.size);
+    if (!lent_)
+        throw std::system_error(errc::bad_message, "peer " + std::to_string(peer_) +
+                                                       " lends a message, but no memory is shared");
+    if (auto lent = lent_->borrow(l)) inbox_.deliver_lent(peer_, l.what, std::move(lent));
 }
 
 /// Passes the message on if it and what follows its content are complete.

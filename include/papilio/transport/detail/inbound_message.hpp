@@ -4,7 +4,9 @@
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/transport/detail/lent_message.hpp>
 #include <papilio/transport/mailbox.hpp>
+#include <papilio/wire/loan.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -21,9 +23,9 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class inbound_message {
 public:
     /// Throws `errc::bad_message` when the peer sends more than it may: nothing is allocated
-    /// before.
-    inbound_message(mailbox& box, int peer, tag t, std::size_t size)
-        : box_(box), from_(peer, t), size_(size), left_(size)
+    /// before. Of a message that is `lent`, `size` bytes have said so, and nothing is to come.
+    inbound_message(mailbox& box, int peer, tag t, std::size_t size, lent_ptr lent = nullptr)
+        : box_(box), from_(peer, t), size_(size), left_(lent ? 0 : size), lent_(std::move(lent))
     {
         if (box_.closed_.contains(peer)) return;
         using state = announced_messages::state;
@@ -37,7 +39,10 @@ public:
             keep(granted);
         } else {
             if (!granted) box_.windows_.passes(peer, size);
-            if (next) claim(*next);
+            if (next && lent_)
+                next->complete({{}, std::move(lent_)});
+            else if (next)
+                claim(*next);
         }
     }
     inbound_message(const inbound_message&) = delete;
@@ -89,7 +94,7 @@ public:
         } else if (kept_ && !box_.discards(from_.second)) {
             kept_ = false;  // what it costs goes with the message
             box_.early_.arrived(from_);
-            box_.pass_on(from_, std::move(memory_));
+            box_.pass_on(from_, {std::move(memory_), std::move(lent_)});
         }
     }
 
@@ -119,6 +124,7 @@ private:
         const int peer = from_.first;
         if (!granted) box_.windows_.check(peer, size_);
         destination_ = memory_.resize(size_);
+        if (lent_) std::ranges::fill(destination_, std::byte{});
         if (granted)
             box_.windows_.keep_granted(peer, size_);
         else
@@ -134,6 +140,7 @@ private:
     mailbox::pending_receive* receive_ = nullptr;  // null again once that receive is dropped
     bool kept_ = false;
     pooled_buffer memory_;
+    lent_ptr lent_;
     mutable_bytes destination_;
 };
 
@@ -147,6 +154,12 @@ inline void mailbox::deliver(int peer, tag t, bytes message)
     const auto to = arriving.destination();
     if (!to.empty()) std::copy(message.begin(), message.end(), to.begin());
     arriving.advance(message.size());
+    arriving.finish();
+}
+
+inline void mailbox::deliver_lent(int peer, tag t, detail::lent_ptr message)
+{
+    detail::inbound_message arriving(*this, peer, t, wire::loan::encoded_size, std::move(message));
     arriving.finish();
 }
 

@@ -12,16 +12,16 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-PAPILIO_DECL void early_messages::add(address from, pooled_buffer message)
+PAPILIO_DECL void early_messages::add(address from, kept_message message)
 {
     messages_.emplace(from, std::move(message));
 }
 
-PAPILIO_DECL std::optional<pooled_buffer> early_messages::take(address from)
+PAPILIO_DECL std::optional<kept_message> early_messages::take(address from)
 {
     const auto found = messages_.lower_bound(from);
     if (found == messages_.end() || found->first != from) return std::nullopt;
-    std::optional<pooled_buffer> message(std::move(found->second));
+    std::optional<kept_message> message(std::move(found->second));
     remove(found, message->get().size());
     return message;
 }

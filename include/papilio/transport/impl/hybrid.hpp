@@ -25,7 +25,7 @@ public:
     medium(asio_loop& on, const options& o)
         : loop_(&on),
           tcp_(on, o.tcp),
-          local_(on, o.ring_bytes),
+          local_(on, o.ring_bytes, o.allocate_limit),
           local_timeout_(o.tcp.handshake_timeout / 2)
     {
     }
@@ -47,6 +47,7 @@ public:
         local_.listen_at(own.local, authenticate);
         tcp_.listen_at(own.tcp, std::move(authenticate));
     }
+    shm::allocated_memory allocate(std::size_t size) { return local_.allocate(size); }
     address local() const override { return {tcp_.local(), local_.local()}; }
     std::uint64_t host() const override { return tcp_.host(); }
 
@@ -90,6 +91,11 @@ PAPILIO_DECL transport::transport(asio_loop& on, int rank, std::vector<address> 
     : addressed_mesh(on, std::make_unique<detail::medium>(on, o), rank, std::move(peers),
                      for_mesh(o.tcp))
 {
+}
+
+PAPILIO_DECL shm::allocated_memory transport::allocate(std::size_t size)
+{
+    return static_cast<detail::medium&>(links_medium()).allocate(size);
 }
 
 }  // namespace papilio::hybrid

@@ -41,13 +41,13 @@ PAPILIO_DECL bool group::threaded() const
 
 PAPILIO_DECL task<> transport::send(int peer, tag t, bytes content)
 {
-    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the four highest tags are the transport's own");
     co_await flow_.send(peer, t, content);
 }
 
 PAPILIO_DECL bool transport::post(int peer, tag t, bytes content)
 {
-    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the four highest tags are the transport's own");
     flow_.post(peer, t, content);
     return true;
 }

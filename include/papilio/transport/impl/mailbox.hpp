@@ -28,6 +28,12 @@ PAPILIO_DECL mailbox::pending_receive mailbox::take(int peer, tag t, mutable_byt
     return {*this, {peer, t}, into};
 }
 
+PAPILIO_DECL mailbox::pending_receive mailbox::take(int peer, tag t, mutable_bytes into,
+                                                    detail::lent_ptr& lent)
+{
+    return {*this, {peer, t}, into, &lent};
+}
+
 PAPILIO_DECL mailbox::pending_receive::~pending_receive()
 {
     if (claim_) *claim_ = nullptr;
@@ -40,10 +46,8 @@ PAPILIO_DECL mailbox::pending_receive::~pending_receive()
 
 PAPILIO_DECL bool mailbox::pending_receive::await_ready()
 {
-    if (const auto message = box_.early_.take(from_)) {
-        fill(message->get());
-        return true;
-    }
+    while (auto message = box_.early_.take(from_))
+        if (fill(*message)) return true;
     const auto closed = box_.closed_.find(from_.first);
     if (closed == box_.closed_.end()) return false;
     fail(closed->second);
@@ -73,19 +77,40 @@ PAPILIO_DECL void mailbox::pending_receive::leave_queue()
     if (std::exchange(queued_, false)) box_.waiting_.erase(position_);
 }
 
-PAPILIO_DECL void mailbox::pending_receive::fill(bytes message)
+/// False if the message has been taken back: then it never came.
+PAPILIO_DECL bool mailbox::pending_receive::fill(detail::kept_message& message)
 {
-    size_ = message.size();
-    if (message.size() > into_.size()) return fail(errc::too_large);
+    if (message.lent) return fill(std::move(message.lent));
+    const auto content = message.get();
+    size_ = content.size();
+    if (size_ > into_.size()) {
+        fail(errc::too_large);
+        return true;
+    }
     // Not std::ranges::copy, which libstdc++ 12 turns into a loop over single bytes.
-    std::copy(message.begin(), message.end(), into_.begin());
+    std::copy(content.begin(), content.end(), into_.begin());
+    return true;
 }
 
-PAPILIO_DECL void mailbox::pending_receive::complete(bytes message)
+PAPILIO_DECL bool mailbox::pending_receive::fill(detail::lent_ptr message)
 {
+    if (!message->intact()) return false;
+    const auto content = message->get();
+    const bool fits = content.size() <= into_.size();
+    if (fits && !lent_) std::copy(content.begin(), content.end(), into_.begin());
+    if (!message->intact()) return false;
+    size_ = content.size();
+    if (!fits) fail(errc::too_large);
+    if (fits && lent_) *lent_ = std::move(message);
+    return true;
+}
+
+PAPILIO_DECL bool mailbox::pending_receive::complete(detail::kept_message message)
+{
+    if (!fill(message)) return false;
     leave_queue();
-    fill(message);
     wake();
+    return true;
 }
 
 /// A message of `size` bytes is too large for it.
@@ -112,12 +137,13 @@ PAPILIO_DECL mailbox::pending_receive* mailbox::oldest_receive(address from, std
 
 /// Gives a message, whose cost is accounted for, to the oldest receive, or keeps it for a later
 /// one.
-PAPILIO_DECL void mailbox::pass_on(address from, detail::pooled_buffer message)
+PAPILIO_DECL void mailbox::pass_on(address from, detail::kept_message message)
 {
     pending_receive* const next = oldest_receive(from);
     if (!next) return early_.add(from, std::move(message));
-    next->complete(message.get());
-    early_.end(from.first, message.get().size());
+    const auto size = message.get().size();
+    next->complete(std::move(message));
+    early_.end(from.first, size);
 }
 
 PAPILIO_DECL void mailbox::note(int peer, const wire::flow& f)

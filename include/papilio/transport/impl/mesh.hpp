@@ -140,7 +140,7 @@ PAPILIO_DECL task<> mesh::all(std::vector<task<>> tasks)
 
 PAPILIO_DECL task<> mesh::send(int peer, tag t, bytes message)
 {
-    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the four highest tags are the transport's own");
     other(peer);
     const auto l = links_.to(peer);
     if (message.size() > options_.max_message)
@@ -156,7 +156,7 @@ PAPILIO_DECL task<> mesh::send(int peer, tag t, bytes message)
 
 PAPILIO_DECL bool mesh::post(int peer, tag t, bytes message)
 {
-    PAPILIO_CHECK(t < wire::first_reserved_tag, "the three highest tags are the transport's own");
+    PAPILIO_CHECK(t < wire::first_reserved_tag, "the four highest tags are the transport's own");
     return message.size() <= options_.max_message && other(peer).post(t, message);
 }
 
@@ -175,6 +175,13 @@ PAPILIO_DECL task<bool> mesh::shares_host(int peer)
     co_await l->settled();
     const auto host = l->identity().host();
     co_return host != 0 && host == own_host();
+}
+
+PAPILIO_DECL task<std::size_t> mesh::recv(int peer, tag t, mutable_bytes into,
+                                          detail::lent_ptr& lent)
+{
+    other(peer);
+    co_return co_await inbox_.take(peer, t, into, lent);
 }
 
 PAPILIO_DECL void mesh::discard_call(tag t)

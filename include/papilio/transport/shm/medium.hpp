@@ -8,6 +8,8 @@
 #include <papilio/transport/detail/acceptor.hpp>
 #include <papilio/transport/medium.hpp>
 #include <papilio/transport/shm/address.hpp>
+#include <papilio/transport/shm/allocated_memory.hpp>
+#include <papilio/transport/shm/arena.hpp>
 #include <papilio/transport/shm/memory.hpp>
 #include <papilio/transport/shm/socket.hpp>
 #include <papilio/transport/shm/stream.hpp>
@@ -21,19 +23,21 @@
 #include <utility>
 
 // The side that dials sends a hello and, with it, a file descriptor of memory for two rings. The
-// other side checks both and sends a welcome, which the first side repeats. From then on, bytes on
-// the socket only wake the other side.
+// other side checks both and sends a welcome, which the first side repeats; with these, each sends
+// its arena, from which messages are lent. From then on, bytes on the socket only wake the other
+// side.
 namespace papilio::inline PAPILIO_MODE::shm::detail {
 
 /// A connection that was accepted and is not authenticated yet.
 class incoming_ring final : public incoming {
 public:
     incoming_ring(asio_loop& on, owned_fd socket, papilio::detail::newcomer from,
-                  std::size_t ring_bytes)
+                  std::size_t ring_bytes, std::shared_ptr<arena> own)
         : loop_(on),
           socket_(std::make_unique<descriptor>(on, socket.release())),
           from_(from),
-          ring_bytes_(ring_bytes)
+          ring_bytes_(ring_bytes),
+          arena_(std::move(own))
     {
     }
 
@@ -53,13 +57,13 @@ public:
         ring_memory memory(file_, ring_bytes_);
         const auto welcome = wire::encode(wire::welcome{false, process, host});
         auto answer = welcome;
-        send_all(socket_->get(), answer);
-        owned_fd unwanted;
-        co_await receive_all(*socket_, answer, unwanted);
+        send_all(socket_->get(), answer, arena_->file());
+        owned_fd theirs;
+        co_await receive_all(*socket_, answer, theirs);
         if (answer != welcome)
             throw std::system_error(errc::refused, "the welcome was not repeated");
-        co_return std::make_unique<ring_stream>(loop_, std::move(socket_), std::move(memory),
-                                                false);
+        co_return std::make_unique<ring_stream>(loop_, std::move(socket_), std::move(memory), false,
+                                                arena_, std::move(theirs));
     }
 
 private:
@@ -67,6 +71,7 @@ private:
     std::unique_ptr<descriptor> socket_;
     papilio::detail::newcomer from_;
     std::size_t ring_bytes_;
+    std::shared_ptr<arena> arena_;
     owned_fd file_;
 };
 
@@ -109,7 +114,8 @@ private:
 /// The medium of a mesh whose links run over shared memory.
 class medium final : public addressed_medium<shm::address> {
 public:
-    medium(asio_loop& on, std::size_t ring_bytes) : loop_(&on), ring_bytes_(ring_bytes)
+    medium(asio_loop& on, std::size_t ring_bytes, std::size_t allocate_limit)
+        : loop_(&on), ring_bytes_(ring_bytes), arena_(std::make_shared<arena>(allocate_limit))
     {
         if (!std::has_single_bit(ring_bytes) || ring_bytes < 4096 || ring_bytes > 1u << 30)
             throw std::system_error(errc::bad_argument,
@@ -131,7 +137,7 @@ public:
         auto handshake_on = [this, authenticate = std::move(authenticate)](
                                 owned_fd s, papilio::detail::newcomer from) {
             return authenticate(
-                std::make_unique<incoming_ring>(*loop_, std::move(s), from, ring_bytes_));
+                std::make_unique<incoming_ring>(*loop_, std::move(s), from, ring_bytes_, arena_));
         };
         acceptor_ = std::make_unique<acceptor>(*loop_, listening_socket(*loop_, own.name),
                                                std::move(handshake_on));
@@ -149,15 +155,23 @@ public:
         const owned_fd file = ring_memory::make(ring_bytes_);
         ring_memory memory(file, ring_bytes_);
         h.connections = 1;
-        send_all(socket->get(), wire::encode(h), &file);
+        send_all(socket->get(), wire::encode(h), file);
         std::array<std::byte, wire::welcome::encoded_size> answer{};
-        owned_fd unwanted;
-        co_await receive_all(*socket, answer, unwanted);
+        owned_fd theirs;
+        co_await receive_all(*socket, answer, theirs);
         const auto welcome = wire::parse_welcome(answer.data(), false);
-        send_all(socket->get(), answer);
-        co_return dialled{
-            std::make_unique<ring_stream>(*loop_, std::move(socket), std::move(memory), true),
-            welcome.process, welcome.host};
+        send_all(socket->get(), answer, arena_->file());
+        auto stream = std::make_unique<ring_stream>(*loop_, std::move(socket), std::move(memory),
+                                                    true, arena_, std::move(theirs));
+        co_return dialled{std::move(stream), welcome.process, welcome.host};
+    }
+
+    /// Memory from which messages are lent.
+    allocated_memory allocate(std::size_t size)
+    {
+        auto memory = arena_->allocate(size);
+        const mutable_bytes all(memory.get(), size);
+        return {std::move(memory), all};
     }
 
 private:
@@ -166,6 +180,7 @@ private:
     asio_loop* loop_;
     std::size_t ring_bytes_;
     std::uint64_t host_ = host_number();
+    std::shared_ptr<arena> arena_;
     address own_;
     std::unique_ptr<acceptor> acceptor_;
 };

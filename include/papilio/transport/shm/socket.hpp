@@ -94,23 +94,23 @@ inline void check_user(int socket)
                                                    std::to_string(::geteuid()));
 }
 
-/// Sends all of `what` and, with its first byte, a copy of the descriptor `file`. The bytes must be
-/// few enough to fit the socket's buffer.
-inline void send_all(int socket, bytes what, const owned_fd* file = nullptr)
+/// Sends all of `what` and, with its first byte, a copy of the descriptor `file`, if there is one.
+/// The bytes must be few enough to fit the socket's buffer.
+inline void send_all(int socket, bytes what, const owned_fd& file = owned_fd())
 {
     iovec content{const_cast<std::byte*>(what.data()), what.size()};
     alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int))> control{};
     msghdr message{};
     message.msg_iov = &content;
     message.msg_iovlen = 1;
-    if (file) {
+    if (file.get() >= 0) {
         message.msg_control = control.data();
         message.msg_controllen = control.size();
         cmsghdr* const head = CMSG_FIRSTHDR(&message);
         head->cmsg_level = SOL_SOCKET;
         head->cmsg_type = SCM_RIGHTS;
         head->cmsg_len = CMSG_LEN(sizeof(int));
-        const int fd = file->get();
+        const int fd = file.get();
         std::memcpy(CMSG_DATA(head), &fd, sizeof fd);
     }
     const auto n = ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -6,6 +6,8 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
+#include <papilio/transport/shm/arena.hpp>
+#include <papilio/transport/shm/loans.hpp>
 #include <papilio/transport/shm/memory.hpp>
 
 #include <sys/socket.h>
@@ -24,13 +26,16 @@ namespace papilio::inline PAPILIO_MODE::shm::detail {
 /// process has ended.
 class ring_stream final : public byte_stream, private asio_loop::watcher {
 public:
-    /// `made` tells whether this side made the memory.
-    ring_stream(asio_loop& on, std::unique_ptr<descriptor> socket, ring_memory m, bool made)
+    /// `made` tells whether this side made the memory `m`. Messages are lent from `own`, and lie in
+    /// `theirs` where the other side lends them.
+    ring_stream(asio_loop& on, std::unique_ptr<descriptor> socket, ring_memory m, bool made,
+                std::shared_ptr<arena> own, owned_fd theirs)
         : watcher(on),
           socket_(std::move(socket)),
           memory_(std::move(m)),
           out_(memory_.writer(made ? 0 : 1)),
-          in_(memory_.reader(made ? 1 : 0))
+          in_(memory_.reader(made ? 1 : 0)),
+          loans_(memory_, made, std::move(own), std::move(theirs))
     {
         wakeups_.start(on);
     }
@@ -64,6 +69,7 @@ public:
         co_await drained_.opened();
     }
     const char* kind() const override { return "shm"; }
+    papilio::detail::lending* lending() noexcept override { return &loans_; }
     void close() noexcept override
     {
         closed_ = true;
@@ -116,6 +122,7 @@ private:
     ring_memory memory_;
     ring_writer out_;
     ring_reader in_;
+    loans loans_;
     bool closed_ = false;
     gate arrived_;
     gate drained_;
