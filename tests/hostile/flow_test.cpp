@@ -26,7 +26,7 @@ struct played_link {
     played_link()
     {
         auto ends = make_memory_streams(std::size_t{1} << 20);
-        link.add({}, std::move(ends.first), 1);
+        link.add({}, std::move(ends.first), 1, 0);
         theirs = std::move(ends.second);
         run();
     }
