@@ -71,6 +71,7 @@ PAPILIO_DECL task<report> run_all_reduce(any_transport net, std::unique_ptr<call
 {
     const auto begin = co_await now();
     opened_call opened(net, options);
+    opened.wait_for_links();
     task<bool> asked = on_one_host(net, options);
     const bool one_host = co_await std::move(asked);
     const auto planned =
@@ -89,6 +90,7 @@ PAPILIO_DECL task<report> run_all_reduce_in_place(any_transport net,
 {
     const auto begin = co_await now();
     opened_call opened(net, options);
+    opened.wait_for_links();
     task<bool> asked = on_one_host(net, options);
     const bool one_host = co_await std::move(asked);
     const auto planned = opened.prepared(plan_all_reduce, net, opened, *data, options, one_host);
@@ -177,6 +179,7 @@ PAPILIO_DECL task<report> run_barrier(any_transport net, call_options options)
     const auto begin = co_await now();
     opened_call opened(net, options);
     options.weight = 1;  // whatever it is
+    opened.wait_for_links();
     task<bool> asked = on_one_host(net, options);
     const bool one_host = co_await std::move(asked);
     const auto planned = opened.prepared(plan_barrier, net, opened, options, one_host);

@@ -48,7 +48,7 @@ public:
     ~opened_call()
     {
         if (auto* const numbers = net_.calls()) numbers->end(number_);
-        if (!begun_) tell_of_drop();
+        if (waits_) tell_of_drop();
     }
 
     std::uint32_t number() const noexcept { return number_; }
@@ -56,12 +56,16 @@ public:
     /// How often the number was begun before.
     std::uint32_t attempt() const noexcept { return attempt_; }
 
+    /// The call waits for links before it can be prepared. If it is dropped meanwhile, the others
+    /// are told.
+    void wait_for_links() noexcept { waits_ = true; }
+
     /// What `prepare(arguments...)` returns; nothing if it throws: then the call is to be refused.
     template <class Prepare, class... Arguments>
     auto prepared(Prepare prepare, Arguments&&... arguments)
         -> std::optional<std::invoke_result_t<Prepare, Arguments...>>
     {
-        begun_ = true;
+        waits_ = false;
         try {
             return prepare(std::forward<Arguments>(arguments)...);
         } catch (...) {
@@ -157,7 +161,7 @@ private:
     duration patience_;
     std::uint32_t attempt_ = 0;
     std::exception_ptr refusal_;
-    bool begun_ = false;  // whoever prepared the call tells the others how it ends
+    bool waits_ = false;  // later whoever prepares the call tells the others how it ends
 };
 
 }  // namespace papilio::detail
