@@ -328,7 +328,7 @@ TEST_CASE("whatever happens to one peer, calls are bounded and all or nothing")
 {
     const auto range = pa::test::seeds(300);
     for (int seed = range.first; seed <= range.last; ++seed) {
-        INFO(pa::test::again(seed, "whatever happens to one peer, *"));
+        INFO(pa::test::again(seed, "whatever happens to one peer*"));
         pa::random random(static_cast<std::uint64_t>(seed));
         const int peers = 2 + static_cast<int>(random.below(7));
         const auto victim = static_cast<int>(random.below(static_cast<std::uint64_t>(peers)));

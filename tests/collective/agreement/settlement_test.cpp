@@ -29,6 +29,15 @@ struct three {
         call.needed_by.assign(3, {0, 1, 2});
     }
 
+    /// Both have come to view 2, in which they are the members.
+    void join_view_2()
+    {
+        for (auto& p : promises) {
+            p.joined = 2;
+            p.versions = {{0, {0, 1, 2}}, {2, {0, 1}}};
+        }
+    }
+
     wire::proposal settle(std::uint8_t view = 1, const rank_set& members = {0, 1}) const
     {
         return settling(call, view, members, promises_by_rank{&promises[0], &promises[1], nullptr})
@@ -59,10 +68,7 @@ TEST_CASE("what a member holds is kept, from the lowest rank, and the rest is ma
 TEST_CASE("the latest vote is adopted as it is, though somebody holds a later version")
 {
     three t;
-    for (auto& p : t.promises) {
-        p.joined = 2;
-        p.versions = {{0, {0, 1, 2}}, {2, {0, 1}}};
-    }
+    t.join_view_2();
     t.promises[0].voted = 0;
     t.promises[0].held.assign(3, {{0, 4, 0}});
     t.promises[1].held.assign(3, {{0, 4, 2}});
@@ -86,10 +92,7 @@ TEST_CASE("what is adopted is given by the lowest rank that has it, whether that
 TEST_CASE("of two votes the later one is adopted")
 {
     three t;
-    for (auto& p : t.promises) {
-        p.joined = 2;
-        p.versions = {{0, {0, 1, 2}}, {2, {0, 1}}};
-    }
+    t.join_view_2();
     t.promises[0].voted = 0;
     t.promises[0].held.assign(3, {{0, 4, 0}});
     t.promises[1].voted = 2;

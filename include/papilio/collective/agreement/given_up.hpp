@@ -26,11 +26,12 @@ inline rank_set given_up(const voters& who, std::span<const rank_set> complaints
         return 2 * against > met;
     };
     const auto left = who.all() - withdrawn;
+    const auto reducers = left & who.reducers();
     rank_set lost;
-    for (const int peer : left& who.reducers())
+    for (const int peer : reducers)
         if (more_than_half(peer, left)) lost.insert(peer);
     const auto asked = left - lost;
-    for (const int peer : left - who.reducers())
+    for (const int peer : left - reducers)
         if (more_than_half(peer, asked)) lost.insert(peer);
     return lost;
 }

@@ -3,7 +3,6 @@
 #include <papilio/base/config.hpp>
 #include <papilio/collective/agreement/coordination.hpp>
 #include <papilio/collective/agreement/voter.hpp>
-#include <papilio/wire/vote.hpp>
 
 #include <algorithm>
 #include <cstddef>
