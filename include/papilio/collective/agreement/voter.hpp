@@ -121,7 +121,8 @@ private:
     rank_set partners() const;
 
     void miss(int peer, time_point now);
-    void leave_view(int at_least, time_point now);
+    void leave_view(time_point now);
+    void promise_view(int next, time_point now);
     void promise_again(time_point now);
     void send_promise();
     void propose_if_due(time_point now);

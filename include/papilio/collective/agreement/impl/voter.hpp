@@ -28,7 +28,7 @@ PAPILIO_DECL void voter::miss(int peer, time_point now)
     if (promised_ > view())
         promise_again(now);
     else if (members().contains(peer) && !listens_)
-        leave_view(view() + 1, now);
+        leave_view(now);
 }
 
 PAPILIO_DECL void voter::lose(int peer, time_point now)
@@ -47,11 +47,17 @@ PAPILIO_DECL void voter::leave_if_hopeless()
 
 // Promises
 
-/// Promises a view that is not below `at_least`, and sends it to all.
-PAPILIO_DECL void voter::leave_view(int at_least, time_point now)
+/// Leaves for the next view whose coordinator this peer can work with.
+PAPILIO_DECL void voter::leave_view(time_point now)
 {
-    int next = std::max(promised_ + 1, at_least);
+    int next = promised_ + 1;
     while (next <= wire::max_view && cannot_coordinate(next)) ++next;
+    promise_view(next, now);
+}
+
+/// Promises a view, and sends it to all.
+PAPILIO_DECL void voter::promise_view(int next, time_point now)
+{
     if (next > wire::max_view || times_.too_late(now) || call_.who.need_all())
         return run_out(make_error_code(errc::peer_failed));
     promised_ = static_cast<std::uint8_t>(next);
@@ -65,7 +71,7 @@ PAPILIO_DECL void voter::leave_view(int at_least, time_point now)
 /// What the promise said has changed. If the coordinator is lost, no proposal is waited for.
 PAPILIO_DECL void voter::promise_again(time_point now)
 {
-    if (cannot_coordinate(promised_)) return leave_view(promised_ + 1, now);
+    if (cannot_coordinate(promised_)) return leave_view(now);
     ++repeats_;
     send_promise();
     propose_if_due(now);
@@ -99,7 +105,8 @@ PAPILIO_DECL void voter::take(int from, const wire::promise& said, time_point no
     if (!members().contains(from)) {
         if (coordinates(view())) parcels_.push_back({rank_set{from}, settlement()});
     } else if (said.view > promised_) {
-        return leave_view(said.view, now);
+        // The very view, whoever coordinates it: two that skip each other's would never meet.
+        return promise_view(said.view, now);
     }
     propose_if_due(now);
 }
@@ -163,7 +170,7 @@ PAPILIO_DECL void voter::join(time_point now)
     listens_ = !members().contains(me_);
     if (listens_ && chunks_.missing() > 0) return run_out(make_error_code(errc::left_out));
     if (!listens_ && (withdrawn_ | complaints_).intersects(members()))
-        return leave_view(view() + 1, now);
+        return leave_view(now);
     vote_if_due();
     succeed_if_due();
 }

@@ -135,7 +135,7 @@ PAPILIO_DECL void voter::wake(time_point now)
         else
             propose_if_due(now);
     }
-    if (!ended_ && promised_ > view() && times_.over(now)) leave_view(promised_ + 1, now);
+    if (!ended_ && promised_ > view() && times_.over(now)) leave_view(now);
 }
 
 /// Whom this peer meets, but for those that have withdrawn.
