@@ -169,8 +169,7 @@ PAPILIO_DECL void voter::join(time_point now)
             weights_[peer] = told;
     listens_ = !members().contains(me_);
     if (listens_ && chunks_.missing() > 0) return run_out(make_error_code(errc::left_out));
-    if (!listens_ && (withdrawn_ | complaints_).intersects(members()))
-        return leave_view(now);
+    if (!listens_ && (withdrawn_ | complaints_).intersects(members())) return leave_view(now);
     vote_if_due();
     succeed_if_due();
 }
