@@ -52,12 +52,13 @@ public:
     /// Whether this peer exchanges messages with `peer`.
     bool meets(int peer) const { return plan_.meeting(me(), peer) >= 0; }
 
-    tag tag_for(message_kind kind, std::size_t i) const noexcept
+    tag tag_for(message_kind kind, std::size_t i, std::uint8_t view = 0) const noexcept
     {
         return make_tag({.call = call_,
                          .kind = kind,
                          .index = static_cast<std::uint32_t>(i),
-                         .attempt = attempt_});
+                         .attempt = attempt_,
+                         .view = view});
     }
 
     /// `peer` owes a message of a kind: it could have sent it by now, as far as this peer knows.

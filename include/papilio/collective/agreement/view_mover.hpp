@@ -1,0 +1,36 @@
+#pragma once
+
+#include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/wire/proposal.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// Which chunks of the result are there: told by whoever writes them.
+class chunk_keeper {
+public:
+    virtual ~chunk_keeper() = default;
+
+    /// A chunk is about to be written: it is in no version until it is held.
+    virtual void overwrite(std::size_t part, std::uint32_t column) = 0;
+
+    /// A chunk is complete, in a version.
+    virtual void hold(std::size_t part, std::uint32_t column, std::uint8_t version) = 0;
+};
+
+/// Moves the data of a call's views beyond 0.
+class view_mover {
+public:
+    virtual ~view_mover() = default;
+
+    /// Moves what the members of a view lack, as it has been settled. Finishes when this peer holds
+    /// what it is to have, and the others have had from it what they lack; throws a `call_error`
+    /// that names a culprit otherwise. May be dropped at any time. `settled` and `keeper` are
+    /// borrowed.
+    virtual task<> move(const wire::proposal& settled, chunk_keeper& keeper) = 0;
+};
+
+}  // namespace papilio::detail
