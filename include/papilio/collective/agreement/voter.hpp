@@ -15,6 +15,7 @@
 #include <papilio/wire/answer.hpp>
 #include <papilio/wire/promise.hpp>
 #include <papilio/wire/proposal.hpp>
+#include <papilio/wire/view_vote.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -57,7 +58,7 @@ public:
 
     void take(int from, const wire::promise& said, time_point now);
     void take(int from, const wire::proposal& said, time_point now);
-    void take(int from, const view_vote& said, time_point now);
+    void take(int from, const wire::view_vote& said, time_point now);
     void take(int from, const wire::answer& said, time_point now);
 
     /// A chunk of the result is about to be written: it is in no version until it is held. No chunk
@@ -152,7 +153,6 @@ private:
     rank_set closed_;  // to whom there is no link any more
 
     std::vector<std::optional<wire::promise>> promises_;  // by rank: the latest
-    std::uint32_t repeats_ = 0;                           // of the promise of `promised_`
     std::uint8_t proposed_ = 0;                           // by this peer
     std::optional<wire::proposal> pending_;  // to be joined when all withdrawals are known
     joined_views views_;

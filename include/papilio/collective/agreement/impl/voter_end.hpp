@@ -29,14 +29,15 @@ PAPILIO_DECL void voter::vote_if_due()
     if (relays && !views_.decided(current, [&](int member) { return clients.contains(member); }))
         return;
     voted_ = view();
-    const view_vote yes{view(), current.digest};
+    const wire::view_vote yes{view(), digest_, current.digest};
     views_.note(me_, yes);
     parcels_.push_back({partners(), yes});
 }
 
-PAPILIO_DECL void voter::take(int from, const view_vote& said, time_point)
+PAPILIO_DECL void voter::take(int from, const wire::view_vote& said, time_point now)
 {
     if (ended_ || !call_.who.meet(me_, from)) return;
+    if (said.call != digest_) return complain(from, now);
     views_.note(from, said);
     vote_if_due();
     succeed_if_due();
