@@ -97,6 +97,19 @@ TEST_CASE("a tag holds epoch, call, kind, view, attempt and index, from the top"
           pa::tag{0xabcdef01c0200000});
 }
 
+TEST_CASE(
+    "what tells of a call's views or end concerns its later views, and so does what is of one")
+{
+    for (const auto kind : all_kinds) {
+        const bool tells = kind == pa::message_kind::view || kind == pa::message_kind::answer;
+        const auto first = pa::make_tag({.call = 5, .kind = kind, .view = 0});
+        const auto later = pa::make_tag({.call = 5, .kind = kind, .view = 1});
+        CHECK(pa::tells_of_views(first) == tells);
+        CHECK(pa::concerns_later_views(first) == tells);
+        CHECK(pa::concerns_later_views(later) == pa::is_of_call(kind));
+    }
+}
+
 TEST_CASE("a message keeps its call in every view, and no call's tag is one of a link's own")
 {
     for (const auto kind : all_kinds) {

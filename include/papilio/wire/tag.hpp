@@ -97,6 +97,20 @@ constexpr tag_fields fields_of(tag t) noexcept
     return f;
 }
 
+/// Whether a message tells of a call's views, or of how the call has ended.
+constexpr bool tells_of_views(tag t) noexcept
+{
+    const auto kind = fields_of(t).kind;
+    return kind == message_kind::view || kind == message_kind::answer;
+}
+
+/// The same, or the message has its place in a later view than 0.
+constexpr bool concerns_later_views(tag t) noexcept
+{
+    const auto fields = fields_of(t);
+    return is_of_call(fields.kind) && (fields.view > 0 || tells_of_views(t));
+}
+
 /// What all messages of one call have in common: epoch, call and attempt.
 constexpr std::uint64_t call_of(tag t) noexcept
 {
