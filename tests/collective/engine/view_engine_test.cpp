@@ -75,8 +75,8 @@ task<> moved(Net& net, const a_view& v, const call_data& data, detail::chunk_kee
     detail::call_status status{.limit = 60s};
     status.result.peers.resize(v.plan.roles.size());
     detail::peer_io io(any_transport(net), described, v.plan.roles, v.plan.stages, status);
-    detail::view_engine engine(io, v.plan, data, v.call, pool);
-    co_await engine.move(v.settled, keeps);
+    detail::view_engine engine(io, v.plan, data, pool);
+    co_await engine.move(v.call, v.settled, keeps);
 }
 
 template <class Codec>

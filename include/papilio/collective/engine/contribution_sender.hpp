@@ -106,6 +106,7 @@ private:
                     auto decode = [&] { messages.read_results(k, c, parts, result); };
                     co_await offload(pool_, decode);
                 }
+                if (progress_.gathers()) progress_.hold(parts, c);
                 if (progress_.gathers() && k > 0) pass_on(k, owner, c, result);
             }
             open.answered();  // where no answer is owed, too: other slots wait for this one

@@ -35,15 +35,15 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class view_engine final : public view_mover {
 public:
     /// All are borrowed; `pool` may be null.
-    view_engine(peer_io& io, const call_plan& plan, const call_data& data, const call_shape& call,
-                thread_pool* pool)
-        : parts_{io, plan, data, call, pool}
+    view_engine(peer_io& io, const call_plan& plan, const call_data& data, thread_pool* pool)
+        : parts_{io, plan, data, pool}
     {
     }
 
-    task<> move(const wire::proposal& settled, chunk_keeper& keeper) override
+    task<> move(const call_shape& call, const wire::proposal& settled,
+                chunk_keeper& keeper) override
     {
-        view_transfer transfer(parts_, settled, keeper);
+        view_transfer transfer(parts_, call, settled, keeper);
         auto slots = transfer.all_slots();
         co_await when_all(std::move(slots));
     }

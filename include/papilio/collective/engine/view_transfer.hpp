@@ -31,22 +31,22 @@ struct view_parts {
     peer_io& io;
     const call_plan& plan;
     const call_data& data;
-    const call_shape& call;
     thread_pool* pool;
 };
 
 /// Moves the data of one view, as it has been settled: see `view_engine`.
 class view_transfer {
 public:
-    view_transfer(const view_parts& of, const wire::proposal& settled, chunk_keeper& keeper)
+    view_transfer(const view_parts& of, const call_shape& call, const wire::proposal& settled,
+                  chunk_keeper& keeper)
         : io_(of.io),
           data_(of.data),
           pool_(of.pool),
           settled_(settled),
           keeper_(keeper),
-          coordinator_(of.call.who.coordinator(settled.view)),
+          coordinator_(call.who.coordinator(settled.view)),
           slots_(of.plan.slots),
-          items_(of.plan, of.call, settled, of.io.me())
+          items_(of.plan, call, settled, of.io.me())
     {
         for (const int peer : items_.contributors())
             weights_.push_back(settled.weights[index(peer)]);
