@@ -108,8 +108,14 @@ public:
     /// In which view it has voted, while that vote counts.
     const std::optional<std::uint8_t>& voted() const noexcept { return voted_; }
 
+    /// A contributor's weight, or `wire::unknown_weight`.
+    double weight(int peer) const { return weights_[index(peer)]; }
+
     const rank_set& complaints() const noexcept { return complaints_; }
     const std::optional<view_ending>& ended() const noexcept { return ended_; }
+
+    /// If it has ended: what it answers to whoever is still in the call.
+    wire::answer answer() const;
 
 private:
     const rank_set& members() const noexcept { return settlement().members; }
@@ -138,7 +144,6 @@ private:
     void run_out(std::error_code why);
     void fail(std::error_code why, int culprit);
     void leave_if_hopeless();
-    wire::answer answer() const;
 
     call_shape call_;
     int me_;

@@ -77,8 +77,11 @@ PAPILIO_DECL void voter::hear_done(int from, const wire::answer& said, time_poin
 {
     if (said.decided ? said.decided->call != digest_ : said.view != 0) return complain(from, now);
     const auto decided = said.decided ? beside_vote({call_, *said.decided}) : views_.of(0);
-    if (decided.digest == said.settlement && chunks_.missing_of(decided.versions) == 0)
+    if (decided.digest == said.settlement && chunks_.missing_of(decided.versions) == 0) {
+        for (std::size_t peer = 0; peer < said.weights.size(); ++peer)
+            if (weights_[peer] == wire::unknown_weight) weights_[peer] = said.weights[peer];
         return succeed(decided);
+    }
     if (said.decided && said.view > view()) add_view(*said.decided);
     run_out(make_error_code(errc::left_out));
 }
@@ -109,7 +112,10 @@ PAPILIO_DECL wire::answer voter::answer() const
     if (ended_->why) return {.why = wire::reason_of(ended_->why), .culprit = ended_->culprit};
     wire::answer said{
         .what = wire::ending::done, .view = decided_->settled.view, .settlement = decided_->digest};
-    if (said.view > 0) said.decided = decided_->settled;
+    if (said.view > 0)
+        said.decided = decided_->settled;
+    else
+        said.weights = weights_;
     return said;
 }
 
