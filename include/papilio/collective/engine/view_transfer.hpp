@@ -22,6 +22,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,8 @@ struct view_parts {
     thread_pool* pool;
 };
 
-/// Moves the data of one view, as it has been settled: see `view_engine`.
+/// Moves the data of one view, as it has been settled: see `view_engine`. What has been settled is
+/// read by the constructor alone.
 class view_transfer {
 public:
     view_transfer(const view_parts& of, const call_shape& call, const wire::proposal& settled,
@@ -43,8 +45,8 @@ public:
         : io_(of.io),
           data_(of.data),
           pool_(of.pool),
-          settled_(settled),
           keeper_(keeper),
+          view_(settled.view),
           coordinator_(call.who.coordinator(settled.view)),
           slots_(of.plan.slots),
           encodes_results_(!of.data.kind().verbatim && gathers(call)),
@@ -64,7 +66,7 @@ public:
         std::vector<task<>> work;
         for (std::size_t slot = 0; slot < slots_; ++slot) {
             if (slot < items_.made_here().size()) work.push_back(make());
-            for (const int peer : settled_.members) {
+            for (int peer = 0; peer < io_.size(); ++peer) {
                 if (slot < items_.kept_for(peer).size())
                     work.push_back(io_.blaming(peer, phase::result, give(peer)));
                 if (slot < items_.coming_from(peer).size())
@@ -229,14 +231,14 @@ private:
 
     tag tag_for(message_kind kind, const view_item& item) const
     {
-        return io_.tag_for(kind, item.number, settled_.view);
+        return io_.tag_for(kind, item.number, view_);
     }
 
     peer_io& io_;
     const call_data& data_;
     thread_pool* pool_;
-    const wire::proposal& settled_;
     chunk_keeper& keeper_;
+    std::uint8_t view_;
     int coordinator_;
     std::size_t slots_;
     bool encodes_results_;
