@@ -104,6 +104,7 @@ public:
     /// A view has begun: what was owed before is void, and its members owe their votes.
     void begin_view(const rank_set& members)
     {
+        ledger_.reset();
         for (const int peer : members)
             if (peer != me()) ledger_.expect(peer, message_kind::vote);
     }

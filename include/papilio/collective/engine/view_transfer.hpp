@@ -103,6 +103,8 @@ private:
             keeper_.hold(item->owner, item->column, item->version);
             auto results = results_of(*item, space);
             co_await when_all(std::move(results));
+            for (const int peer : items_.contributors())
+                if (peer != io_.me()) io_.answered(peer);
         }
     }
 
