@@ -65,7 +65,7 @@ PAPILIO_DECL task<> view_run::drive()
         follow_view();
         const auto due = voter_.next_wake();
         co_await when_any(opened(changed_), wait_until(due));
-        if (on_->now() >= due) voter_.wake(on_->now());
+        if (on_->now() >= due) wake(on_->now());
     }
 }
 
@@ -134,7 +134,7 @@ PAPILIO_DECL task<> view_run::listen(int peer)
     } catch (const std::system_error& fault) {
         why = fault.code();
     }
-    reasons_.emplace(peer, why);
+    miss(peer, why);
     if (why == errc::bad_message || why == errc::too_large)
         voter_.complain(peer, on_->now());
     else
