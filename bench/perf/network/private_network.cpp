@@ -80,7 +80,8 @@ void private_network::take_down(int rank) const
 
 void private_network::mend(int rank) const
 {
-    shell("ip -n " + name_ + " rule del iif port" + std::to_string(rank) + " blackhole 2>/dev/null");
+    shell("ip -n " + name_ + " rule del iif port" + std::to_string(rank) +
+          " blackhole 2>/dev/null");
     must("ip -n " + home(rank) + " link set link0 up");
     shell(default_route(rank) + " 2>/dev/null");
 }
