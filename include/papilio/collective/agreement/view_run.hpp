@@ -156,6 +156,7 @@ private:
     }
 
     task<> drive();
+    task<> watch_silence();
     task<> move_views();
     task<> move_view();
     task<> listen(int peer);
