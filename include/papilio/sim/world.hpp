@@ -138,6 +138,7 @@ public:
 
     /// The process of `rank` stands still: nothing on its loop runs, and nothing reaches it.
     void stop(int rank);
+    bool is_stopped(int rank) const { return stopped_.at(static_cast<std::size_t>(rank)) > 0; }
 
     /// It goes on: what has come meanwhile arrives, and what was due there is late.
     void go_on(int rank);
@@ -237,7 +238,6 @@ private:
     }
 
     bool is_silent(int rank) const { return silent_[static_cast<std::size_t>(rank)]; }
-    bool is_stopped(int rank) const { return stopped_[static_cast<std::size_t>(rank)] > 0; }
 
     lane& between(int from, int to);
     lane* befallen(int from, int to);  // or null
