@@ -28,6 +28,7 @@
 #include <papilio/transport/impl/early_messages.hpp>
 #include <papilio/transport/impl/inproc.hpp>
 #include <papilio/transport/impl/mailbox.hpp>
+#include <papilio/transport/impl/pending_receive.hpp>
 
 #if __has_include(<asio/io_context.hpp>)
 #include <papilio/async/impl/asio_loop.hpp>

@@ -46,10 +46,11 @@ TEST_CASE("what is given back is lent again to whoever needs as much or less")
 TEST_CASE("of several blocks that are kept the smallest that is enough is lent")
 {
     kept_memory memory;
-    auto small = memory.take(great), larger = memory.take(3 * great);
+    auto small = memory.take(great), large = memory.take(3 * great), last = memory.take(2 * great);
     const auto* where = small.get().data();
-    memory.give(std::move(larger));
+    memory.give(std::move(large));
     memory.give(std::move(small));
+    memory.give(std::move(last));
     CHECK((memory.take(great - 1000).get().data() == where || !keeps));
 }
 

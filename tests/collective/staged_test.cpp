@@ -17,6 +17,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
 #include <numeric>
 
 namespace pa = papilio;

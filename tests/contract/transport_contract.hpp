@@ -8,6 +8,7 @@
 
 #include "contract/any_cluster.hpp"
 #include "contract/flow_rules.hpp"
+#include "contract/view_rules.hpp"
 
 #include <vector>
 
@@ -404,6 +405,14 @@ inline const std::vector<transport_rule>& transport_contract()
         {"a send ends when its receiver discards the call", declines_discarded_calls},
         {"a peer's loss ends every send that waits for it", ends_waiting_sends},
         {"the messages of a discarded call are dropped, now and later", discards_calls},
+        {"a call hears of a message about its views that no receive waits for", hears_of_views},
+        {"a call hears of a message about its views that waits at its sender",
+         hears_of_views_that_wait},
+        {"who asks about a call that has ended is answered once", answers_after_calls},
+        {"who asks by a message that waits is answered, and the message need not go",
+         answers_what_waits},
+        {"an answer can be taken though its sender has discarded the call",
+         keeps_answers_of_past_calls},
     };
     return rules;
 }

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <span>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace pa = papilio;
 
@@ -20,6 +22,13 @@ struct answers final : pa::detail::flow_replies {
     {
         if (pa::wire::parse_flow(pa::wire::encode(f)) != f) std::abort();
     }
+    bool answer_call(int, pa::tag t, pa::bytes) override
+    {
+        const auto call = pa::fields_of(t).call;
+        if (call != 1 || std::exchange(answered, true)) std::abort();
+        return true;
+    }
+    bool answered = false;
 };
 
 class message final : public pa::detail::send_window::message {
@@ -41,6 +50,9 @@ void read(pa::bytes input)
     answers hears;
     pa::mailbox box(limit);
     box.open(1, hears, limit);
+    box.leave_answer(pa::make_tag({.call = 1}), std::vector<std::byte>(20));
+    pa::gate heard;
+    box.watch_call(pa::make_tag({.call = 2}), heard);
     pa::detail::send_window window(1000);
     message a(pa::tag{1}, 100), b(pa::tag{1}, 10), c(pa::tag{2}, 5000), d(pa::tag{3}, 700);
     for (auto* m : {&a, &b, &c, &d}) m->outcomes += window.admits(*m);
@@ -54,6 +66,7 @@ void read(pa::bytes input)
         if (box.most_held() > limit) std::abort();
     }
     window.fail(pa::errc::disconnected);
+    box.unwatch_call(heard);
     for (auto* m : {&a, &b, &c, &d})
         if (m->outcomes != 1) std::abort();
 }

@@ -21,6 +21,7 @@
 #include <support/tasks.hpp>
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>

@@ -36,6 +36,14 @@ struct told_box : pa::detail::flow_replies {
                 std::to_string(f.number) + " ";
     }
 
+    bool answer_call(int peer, pa::tag t, pa::bytes answer) override
+    {
+        const auto fields = pa::fields_of(t);
+        CHECK(fields == pa::tag_fields{.call = fields.call, .kind = pa::message_kind::answer});
+        said += std::to_string(peer) + "=" + std::to_string(answer.size()) + " ";
+        return answers;
+    }
+
     void announce(std::uint64_t number, pa::tag t, std::uint32_t size)
     {
         box.note(1, {.kind = flow_kind::announce,
@@ -67,6 +75,7 @@ struct told_box : pa::detail::flow_replies {
     pa::thread_loop loop;
     pa::mailbox box{window};
     std::string said;
+    bool answers = true;
     std::uint64_t granted_in_all = window;
 };
 
@@ -320,6 +329,132 @@ TEST_CASE("of a call that its sender is through with nothing is kept but a no")
     at.end_call(yes);
     told_receive none(at, yes, 48);
     CHECK(!none.work.finished());
+}
+
+TEST_CASE("of a call that its sender is through with an answer is kept, but no promise")
+{
+    told_box at;
+    const auto view = of_call(5, pa::message_kind::view);
+    const auto ended = of_call(5, pa::message_kind::answer);
+    at.deliver(view, 100);
+    at.deliver(ended, 20);
+    at.end_call(view);
+    told_receive lost(at, view, 100), kept(at, ended, 20);
+    CHECK(!lost.work.finished());
+    CHECK(kept.work.finished());
+}
+
+TEST_CASE("who asks about a call that has ended here is answered once, over each link")
+{
+    told_box at;
+    const auto view = of_call(5, pa::message_kind::view);
+    at.box.leave_answer(of_call(5), std::vector<std::byte>(20));
+    at.deliver(view, 100);
+    CHECK(at.said == "1=20 ");
+    at.deliver(view, 100);
+    at.announce(1, view, 100);
+    CHECK(at.said == "1=20 1-1 ");
+    CHECK(at.box.most_held() == 0);
+    at.box.close(1, pa::errc::disconnected);
+    at.deliver(view, 100);
+    at.box.reopen(1);
+    at.box.open(1, at, window);
+    at.said.clear();
+    at.announce(1, view, 100);
+    CHECK(at.said == "1-1 1=20 ");
+    at.box.begin_call(of_call(5));  // of a later group
+    at.deliver(view, 100);
+    CHECK(at.said == "1-1 1=20 ");
+    told_receive again(at, view, 100);
+    CHECK(again.work.finished());
+}
+
+TEST_CASE("an answer that cannot be sent is sent when the peer asks again")
+{
+    told_box at;
+    const auto view = of_call(5, pa::message_kind::view);
+    at.box.leave_answer(view, std::vector<std::byte>(20));
+    at.answers = false;
+    at.deliver(view, 100);
+    at.answers = true;
+    at.deliver(view, 100);
+    CHECK(at.said == "1=20 1=20 ");
+}
+
+TEST_CASE("who has asked before the call ended here is answered then: early, half-way, announced")
+{
+    told_box at;
+    const auto view = of_call(5, pa::message_kind::view);
+    const auto later = pa::make_tag({.call = 5, .kind = pa::message_kind::result, .view = 1});
+    const int came = GENERATE(0, 1, 2);
+    at.deliver(later, 50);
+    at.deliver(of_call(5), 30);
+    if (came == 0) at.deliver(view, 100);
+    if (came == 1) at.announce(1, view, 100);
+    pa::detail::inbound_message half(at.box, 1, came == 2 ? view : of_call(6), 10);
+    at.box.leave_answer(view, std::vector<std::byte>(20));
+    half.advance(10);
+    half.finish();
+    CHECK(at.said == (came == 1 ? "1-1 1=20 " : "1=20 "));
+    told_receive none(at, view, 100), late(at, later, 50), first(at, of_call(5), 30);
+    CHECK(!none.work.finished());
+    CHECK(!late.work.finished());
+    CHECK(first.work.finished());  // what concerns view 0 stays, as after any success
+}
+
+TEST_CASE("whoever watches a call hears of a message about its views that no receive takes")
+{
+    told_box at;
+    const auto kind = GENERATE(pa::message_kind::view, pa::message_kind::answer);
+    const auto under = of_call(5, kind);
+    pa::gate heard, other;
+    at.box.watch_call(of_call(5), heard);
+    at.box.watch_call(of_call(6), other);
+    at.deliver(of_call(5), 10);
+    at.deliver(of_call(5, pa::message_kind::vote), 10);
+    at.announce(1, of_call(5), 10);
+    told_receive takes(at, under, 100), asks(at, under, 100);
+    at.deliver(under, 10);
+    at.announce(2, under, 10);
+    CHECK(at.said == "1+2 ");
+    at.deliver(under, 10);
+    CHECK_FALSE(heard.is_open());
+    const bool waits = GENERATE(true, false);
+    if (waits)
+        at.announce(3, under, 10);
+    else
+        at.deliver(under, 10);
+    CHECK(heard.is_open());
+    CHECK_FALSE(other.is_open());
+    at.box.unwatch_call(heard);
+    at.box.unwatch_call(other);
+    heard.close();
+    at.deliver(of_call(5, pa::message_kind::view), 10);
+    CHECK_FALSE(heard.is_open());
+}
+
+TEST_CASE("whoever begins to watch a call hears at once of what is here or waits")
+{
+    told_box at;
+    const auto under = of_call(5, GENERATE(pa::message_kind::view, pa::message_kind::answer));
+    const bool waits = GENERATE(true, false);
+    const auto hears = [&] {
+        pa::gate heard;
+        at.box.watch_call(of_call(5), heard);
+        at.box.unwatch_call(heard);
+        return heard.is_open();
+    };
+    at.deliver(of_call(5), 10);
+    at.deliver(of_call(6, pa::message_kind::view), 10);
+    at.announce(1, of_call(5), 10);
+    CHECK_FALSE(hears());
+    if (waits)
+        at.announce(2, under, 10);
+    else
+        at.deliver(under, 10);
+    CHECK(hears());
+    told_receive receive(at, under, 10);
+    CHECK_FALSE(hears());
 }
 
 TEST_CASE("the noes of the last calls that a peer was through with are kept, and no more")

@@ -11,7 +11,8 @@ namespace {
 
 constexpr wire::call_extent of_answers{.peers = 3, .parts = 1, .columns = 4};
 
-const wire::answer done_in_0{.what = wire::ending::done, .settlement = 77};
+const wire::answer done_in_0{
+    .what = wire::ending::done, .settlement = 77, .weights = {2, wire::unknown_weight, 0}};
 const wire::answer withdrawn_by_2{
     .what = wire::ending::withdrawn, .why = pa::errc::silent, .culprit = 2};
 
@@ -76,6 +77,9 @@ TEST_CASE("who has succeeded gives no reason, and who has failed gives one and s
 {
     CHECK(answer_refused(done_in_0, [](auto& a) { a.why = pa::errc::silent; }));
     CHECK(answer_refused(done_in_0, [](auto& a) { a.culprit = 0; }));
+    CHECK(answer_refused(done_in_0, [](auto& a) { a.weights[1] = -2; }));
+    CHECK(answer_refused(done_in_0, [](auto& a) { a.weights.pop_back(); }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.weights = {1, 1, 1}; }));
     CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.why = {}; }));
     CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.why = pa::errc{200}; }));
     CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.culprit = 3; }));

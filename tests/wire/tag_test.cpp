@@ -11,9 +11,9 @@ namespace pa = papilio;
 namespace {
 
 constexpr pa::message_kind all_kinds[] = {
-    pa::message_kind::user,     pa::message_kind::contribution, pa::message_kind::result,
-    pa::message_kind::vote,     pa::message_kind::control,      pa::message_kind::promise,
-    pa::message_kind::proposal, pa::message_kind::answer,
+    pa::message_kind::user,   pa::message_kind::contribution, pa::message_kind::result,
+    pa::message_kind::vote,   pa::message_kind::control,      pa::message_kind::view,
+    pa::message_kind::answer,
 };
 
 }  // namespace
@@ -33,7 +33,7 @@ TEST_CASE("a call's tag names its attempt and view, and leaves a shorter index f
 {
     for (const auto kind :
          {pa::message_kind::contribution, pa::message_kind::result, pa::message_kind::vote,
-          pa::message_kind::promise, pa::message_kind::proposal, pa::message_kind::answer})
+          pa::message_kind::view, pa::message_kind::answer})
         for (const std::uint32_t attempt : {0u, 1u, pa::max_tag_attempt})
             for (const std::uint32_t view : {0u, 1u, pa::max_tag_view}) {
                 const pa::tag_fields fields{1, 2, kind, pa::max_call_index, attempt, view};
@@ -91,8 +91,23 @@ TEST_CASE("a tag holds epoch, call, kind, view, attempt and index, from the top"
           pa::tag{0xabcdef017a234567});
     CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::user, 0x234567}) ==
           pa::tag{0xabcdef0100234567});
-    CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::promise, 0x34567, 0x2, 0x1f}) ==
+    CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::view, 0x34567, 0x2, 0x1f}) ==
           pa::tag{0xabcdef01bf234567});
+    CHECK(pa::make_tag({0xabc, 0xdef01, pa::message_kind::answer, 0, 0x2, 0}) ==
+          pa::tag{0xabcdef01c0200000});
+}
+
+TEST_CASE(
+    "what tells of a call's views or end concerns its later views, and so does what is of one")
+{
+    for (const auto kind : all_kinds) {
+        const bool tells = kind == pa::message_kind::view || kind == pa::message_kind::answer;
+        const auto first = pa::make_tag({.call = 5, .kind = kind, .view = 0});
+        const auto later = pa::make_tag({.call = 5, .kind = kind, .view = 1});
+        CHECK(pa::tells_of_views(first) == tells);
+        CHECK(pa::concerns_later_views(first) == tells);
+        CHECK(pa::concerns_later_views(later) == pa::is_of_call(kind));
+    }
 }
 
 TEST_CASE("a message keeps its call in every view, and no call's tag is one of a link's own")

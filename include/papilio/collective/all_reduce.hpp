@@ -37,7 +37,8 @@ namespace papilio::inline PAPILIO_MODE {
 ///
 /// It ends with a vote; unless every peer holds the whole result, the call fails on every peer
 /// that learns of it, by a `call_error` that names the culprit. Then `in` is untouched, and `out`
-/// unspecified.
+/// unspecified. With `options.salvage` the others finish it without peers that are lost, as long as
+/// these are less than half.
 template <class Net, class In, class Out, detail::no_options Op = sum,
           detail::no_options Codec = identity>
 task<report> all_reduce(Net&& net, In&& in, Out&& out, Op op = {}, Codec codec = {},

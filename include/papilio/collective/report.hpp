@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <system_error>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -26,6 +27,13 @@ struct contributions {
     friend bool operator==(const contributions&, const contributions&) = default;
 };
 
+/// A peer without which a call has ended in success.
+struct departure {
+    int rank = 0;
+    std::error_code why{};  ///< as far as this peer knows; others may have left it out
+    friend bool operator==(const departure&, const departure&) = default;
+};
+
 /// Message bytes exchanged with one peer, without the transport's own.
 struct traffic {
     std::uint64_t sent = 0;
@@ -42,6 +50,11 @@ struct report {
     std::vector<contributions> made_of;   ///< consecutive ranges that cover the result
     std::vector<int> radix;               ///< of the stages, as the caller or the call chose them
     std::vector<int> unserved_observers;  ///< who did not fetch the whole result in time
+
+    // With `call_options::salvage`.
+    int view = 0;                 ///< the attempt in which the call has ended; 0: none was lost
+    std::vector<departure> left;  ///< whom it went on without, by rank
+    std::size_t made_again = 0;   ///< elements that were reduced once more, without some peer
 
     flow up;    ///< of this peer's link, to all others together: see `link_history`
     flow down;  ///< from all others together

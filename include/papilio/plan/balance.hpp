@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -81,7 +80,7 @@ inline std::vector<double> balanced_shares(std::span<const access_rate> rates,
         if (role_of(i) == role::full) full.push_back(rate[i]);
         if (role_of(i) == role::auxiliary) auxiliary += rate[i];
     }
-    std::ranges::sort(full, std::greater{});
+    std::ranges::sort(full, [](double a, double b) { return a > b; });
 
     // Two contributors each send and receive the data once, whoever owns what.
     const bool even = n <= 2 && !full.empty();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
@@ -69,6 +70,16 @@ public:
     call_numbers& calls() noexcept { return calls_; }
     void begin_call(tag t) { inbox_.begin_call(t); }
     void discard_call(tag t) { flow_.discard_call(t); }
+    bool watch_call(tag t, gate& heard)
+    {
+        inbox_.watch_call(t, heard);
+        return true;
+    }
+    void unwatch_call(const gate& heard) noexcept { inbox_.unwatch_call(heard); }
+    void leave_answer(tag t, std::vector<std::byte> answer)
+    {
+        inbox_.leave_answer(t, std::move(answer));
+    }
     std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
     time_point last_heard(int peer) const;
     duration round_trip(int peer) const noexcept;

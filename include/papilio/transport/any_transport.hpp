@@ -4,10 +4,12 @@
 #include <papilio/transport/base.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -39,6 +41,12 @@ public:
     bool post(int peer, tag t, bytes message) { return model_->post(peer, t, message); }
     void begin_call(tag t) { model_->begin_call(t); }
     void discard_call(tag t) { model_->discard_call(t); }
+    bool watch_call(tag t, gate& heard) { return model_->watch_call(t, heard); }
+    void unwatch_call(const gate& heard) { model_->unwatch_call(heard); }
+    void leave_answer(tag t, std::vector<std::byte> answer)
+    {
+        model_->leave_answer(t, std::move(answer));
+    }
     void prioritise(tag t, int priority) { model_->prioritise(t, priority); }
     time_point last_heard(int peer) { return model_->last_heard(peer); }
     std::optional<std::uint64_t> arrived(int peer) { return model_->arrived(peer); }
@@ -58,6 +66,9 @@ private:
         virtual bool post(int peer, tag t, bytes message) = 0;
         virtual void begin_call(tag t) = 0;
         virtual void discard_call(tag t) = 0;
+        virtual bool watch_call(tag t, gate& heard) = 0;
+        virtual void unwatch_call(const gate& heard) = 0;
+        virtual void leave_answer(tag t, std::vector<std::byte> answer) = 0;
         virtual void prioritise(tag t, int priority) = 0;
         virtual time_point last_heard(int peer) = 0;
         virtual std::optional<std::uint64_t> arrived(int peer) = 0;
@@ -86,6 +97,12 @@ private:
         }
         void begin_call(tag t) override { detail::begin_call(net, t); }
         void discard_call(tag t) override { detail::discard_call(net, t); }
+        bool watch_call(tag t, gate& heard) override { return detail::watch_call(net, t, heard); }
+        void unwatch_call(const gate& heard) override { detail::unwatch_call(net, heard); }
+        void leave_answer(tag t, std::vector<std::byte> answer) override
+        {
+            detail::leave_answer(net, t, std::move(answer));
+        }
         void prioritise(tag t, int priority) override { detail::prioritise(net, t, priority); }
         time_point last_heard(int peer) override { return detail::last_heard(net, peer); }
         std::optional<std::uint64_t> arrived(int peer) override

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
@@ -8,8 +9,11 @@
 #include <papilio/wire/tag.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -40,6 +44,14 @@ namespace papilio::inline PAPILIO_MODE {
 ///   eight or more before or after it, need not be discarded any more, as tags come round
 /// - `void discard_call(tag t)` discards all messages of the call that `t` belongs to, those that
 ///   arrive later among them; what other peers keep of this one's they may drop, but for a no
+/// - `bool watch_call(tag t, gate& heard)` opens `heard` when a message of the kind `view` or
+///   `answer` has come, or waits at its sender, of the call that `t` belongs to, and no receive
+///   waits for it, until `void unwatch_call(const gate& heard)`, which comes before the gate goes;
+///   false if it cannot
+/// - `void leave_answer(tag t, std::vector<std::byte> answer)`: the call that `t` belongs to has
+///   ended here. What concerns its later views is dropped, now and later, and a peer that has sent
+///   a message of the kind `view`, or does so later, is sent `answer`, once over each link. The
+///   last 1,024 are kept. Whoever discards the call, too, does so afterwards
 /// - `void prioritise(tag t, int priority)`: messages of the call that `t` belongs to are sent
 ///   before all that wait and have a lower priority; the default is zero. It is set before the
 ///   first of them is sent, since those under one tag stay in order
@@ -84,6 +96,17 @@ concept discards_calls = requires(T& net, tag t) {
 template <class T>
 concept begins_calls = requires(T& net, tag t) {
     { net.begin_call(t) } -> std::same_as<void>;
+};
+
+template <class T>
+concept watches_calls = requires(T& net, tag t, gate& heard) {
+    { net.watch_call(t, heard) } -> std::same_as<bool>;
+    { net.unwatch_call(heard) } -> std::same_as<void>;
+};
+
+template <class T>
+concept answers_after_calls = requires(T& net, tag t, std::vector<std::byte> answer) {
+    { net.leave_answer(t, std::move(answer)) } -> std::same_as<void>;
 };
 
 template <class T>
@@ -150,6 +173,27 @@ template <transport Net>
 void discard_call(Net& net, tag t)
 {
     if constexpr (discards_calls<Net>) net.discard_call(t);
+}
+
+template <transport Net>
+bool watch_call(Net& net, tag t, gate& heard)
+{
+    if constexpr (watches_calls<Net>)
+        return net.watch_call(t, heard);
+    else
+        return false;
+}
+
+template <transport Net>
+void unwatch_call(Net& net, const gate& heard)
+{
+    if constexpr (watches_calls<Net>) net.unwatch_call(heard);
+}
+
+template <transport Net>
+void leave_answer(Net& net, tag t, std::vector<std::byte> answer)
+{
+    if constexpr (answers_after_calls<Net>) net.leave_answer(t, std::move(answer));
 }
 
 template <transport Net>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/call_numbers.hpp>
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::inproc {
@@ -28,6 +30,16 @@ public:
     call_numbers& calls() noexcept { return calls_; }
     void begin_call(tag t) { inbox_.begin_call(t); }
     void discard_call(tag t) { flow_.discard_call(t); }
+    bool watch_call(tag t, gate& heard)
+    {
+        inbox_.watch_call(t, heard);
+        return true;
+    }
+    void unwatch_call(const gate& heard) noexcept { inbox_.unwatch_call(heard); }
+    void leave_answer(tag t, std::vector<std::byte> answer)
+    {
+        inbox_.leave_answer(t, std::move(answer));
+    }
 
     /// The most that early messages have cost so far, in bytes.
     std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }

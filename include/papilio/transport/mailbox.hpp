@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/base/buffer_pool.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
@@ -7,14 +8,15 @@
 #include <papilio/transport/detail/announced_messages.hpp>
 #include <papilio/transport/detail/early_messages.hpp>
 #include <papilio/transport/detail/lent_message.hpp>
+#include <papilio/transport/detail/past_calls.hpp>
 #include <papilio/transport/detail/receive_windows.hpp>
 #include <papilio/wire/flow.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <map>
+#include <utility>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -83,9 +85,24 @@ public:
     /// calls are remembered.
     void discard_call(tag t);
 
-    /// Forgets discarded attempts at the same call, eight or more before or after this one: tags
-    /// have four bits for them, and messages of later attempts come early.
+    /// The call that `t` belongs to has ended here. What concerns its later views is discarded, now
+    /// and later, and a peer that sends a message of the kind `view`, or has sent one that is still
+    /// here, is sent `answer`: once over each link. The last 1,024 answers are kept. A call whose
+    /// messages are all to go is discarded afterwards.
+    void leave_answer(tag t, std::vector<std::byte> answer);
+
+    /// Forgets discarded attempts at the same call, and answers, eight or more before or after this
+    /// one, and what was left for the same one by an earlier group.
     void begin_call(tag t);
+
+    /// Opens `heard` when a message of the kind `view` or `answer` is here for which no receive
+    /// waits, or waits at its sender, of the call that `t` belongs to; at once if there is one
+    /// already. Until `unwatch_call`, which comes before the gate goes.
+    void watch_call(tag t, gate& heard);
+    void unwatch_call(const gate& heard) noexcept
+    {
+        std::erase_if(watched_, [&](const auto& w) { return w.second == &heard; });
+    }
 
     /// The most that early messages have cost so far, bookkeeping included, in bytes.
     std::size_t most_held() const noexcept { return early_.most_held(); }
@@ -93,13 +110,14 @@ public:
 private:
     friend class detail::inbound_message;
 
-    static constexpr std::size_t calls_remembered = 1024;
-
-    bool discards(tag t) const;
     pending_receive* oldest_receive(address from, std::size_t after = 0);
     void pass_on(address from, detail::kept_message message);
     void match(address from);
     void answer(int peer, wire::flow_kind kind, std::uint64_t number);
+    void answer_call(address from);
+    void hear(tag t);
+    template <class Which>
+    void decline_if(Which which);
     void confirm(int peer, const detail::announced_messages::announced& ended);
     void end_call(int peer, tag t);
 
@@ -108,8 +126,8 @@ private:
     detail::announced_messages announced_;
     std::multimap<address, pending_receive*> waiting_;
     std::map<int, std::error_code> closed_;
-    std::deque<std::uint64_t> discarded_calls_;
-    std::map<int, std::deque<tag>> ended_calls_;  // by peer: those of which a no may be left
+    detail::past_calls past_;
+    std::vector<std::pair<std::uint64_t, gate*>> watched_;  // calls, and whom to tell
 };
 
 /// One receive.
@@ -168,4 +186,5 @@ private:
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/transport/impl/mailbox.hpp>
+#include <papilio/transport/impl/pending_receive.hpp>
 #endif

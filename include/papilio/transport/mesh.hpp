@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/short_list.hpp>
@@ -55,6 +56,16 @@ public:
     call_numbers& calls() noexcept { return calls_; }
     void begin_call(tag t) { inbox_.begin_call(t); }
     void discard_call(tag t);
+    bool watch_call(tag t, gate& heard)
+    {
+        inbox_.watch_call(t, heard);
+        return true;
+    }
+    void unwatch_call(const gate& heard) noexcept { inbox_.unwatch_call(heard); }
+    void leave_answer(tag t, std::vector<std::byte> answer)
+    {
+        inbox_.leave_answer(t, std::move(answer));
+    }
     void prioritise(tag t, int priority) { priorities_.set(t, priority); }
     time_point last_heard(int peer) { return link_to(peer).last_heard(); }
 

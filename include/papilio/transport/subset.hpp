@@ -7,6 +7,7 @@
 #include <papilio/transport/call_numbers.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -71,6 +72,12 @@ public:
     call_numbers& calls() noexcept { return calls_; }
     void begin_call(tag t) { detail::begin_call(net_, in_epoch(t)); }
     void discard_call(tag t) { detail::discard_call(net_, in_epoch(t)); }
+    bool watch_call(tag t, gate& heard) { return detail::watch_call(net_, in_epoch(t), heard); }
+    void unwatch_call(const gate& heard) { detail::unwatch_call(net_, heard); }
+    void leave_answer(tag t, std::vector<std::byte> answer)
+    {
+        detail::leave_answer(net_, in_epoch(t), std::move(answer));
+    }
     void prioritise(tag t, int priority) { detail::prioritise(net_, in_epoch(t), priority); }
     time_point last_heard(int peer) { return detail::last_heard(net_, member(peer)); }
     std::optional<std::uint64_t> arrived(int peer) { return detail::arrived(net_, member(peer)); }

@@ -29,6 +29,7 @@ struct answer {
     errc why{};                         ///< if withdrawn
     std::int32_t culprit = -1;          ///< if withdrawn: the rank at fault, or -1
     std::uint64_t settlement = 0;       ///< if done: the digest of what is settled
+    std::vector<double> weights{};      ///< if done in view 0: of each peer, or `unknown_weight`
     std::optional<proposal> decided{};  ///< if done in a view above 0: its proposal
 
     friend bool operator==(const answer&, const answer&) = default;
@@ -49,7 +50,7 @@ constexpr std::size_t largest_answer(const call_extent& of) noexcept
 }
 
 /// Little-endian: u32 magic, u8 what, u8 view, u8 why, u8 zero, i32 culprit, u64 settlement; behind
-/// a done of a view above 0 its proposal.
+/// a done of view 0 the f64 weight of each peer, and of a later view its proposal.
 inline std::vector<std::byte> encode(const answer& a)
 {
     detail::field_writer to;
@@ -60,6 +61,7 @@ inline std::vector<std::byte> encode(const answer& a)
     detail::put_zeros(to, 1);
     to.put(a.culprit);
     to.put(a.settlement);
+    for (const auto weight : a.weights) to.put(weight);
     auto message = to.take();
     if (!a.decided) return message;
     const auto proposal = encode(*a.decided);
@@ -101,7 +103,9 @@ inline answer parse_answer(bytes from, const call_extent& of)
     auto a = detail::get_ending(reader, of);
     const auto rest = from.subspan(detail::answer_head_size);
     if (a.view == 0) {
-        detail::field_reader(rest).expect_end();
+        detail::field_reader fields(rest);
+        if (a.what == ending::done) a.weights = detail::get_weights(fields, of.peers);
+        fields.expect_end();
         return a;
     }
     a.decided = parse_proposal(rest, of);

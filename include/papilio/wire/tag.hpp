@@ -17,9 +17,13 @@ enum class message_kind : std::uint8_t {
     result,        ///< a reduced chunk, on its way back
     vote,          ///< how a peer's call ended
     control,       ///< a request outside of calls: for an echo, a measurement or a state
-    promise,       ///< what a peer holds that has left a view for a later one
-    proposal,      ///< who the members of a view are, and what they settle on
-    answer,        ///< how the call has ended for a peer, told to one that still is in it
+
+    /// What voters tell each other of a call's views: promises, proposals and votes of later views.
+    /// One stream for each pair and direction, its messages numbered by the index.
+    view,
+
+    /// How the call has ended for a peer, told to one that still is in it: index 0.
+    answer,
 };
 
 /// Whether messages of a kind are a call's, and its view and attempt are in their tags.
@@ -40,7 +44,7 @@ struct tag_fields {
     /// How often the call's number was begun before; 0 outside of calls.
     std::uint32_t attempt = 0;
 
-    /// In which view of its call a message has its place; 0 outside of calls.
+    /// In which view of its call a contribution, result or vote has its place; else 0.
     std::uint32_t view = 0;
 
     friend constexpr bool operator==(const tag_fields&, const tag_fields&) = default;
@@ -91,6 +95,20 @@ constexpr tag_fields fields_of(tag t) noexcept
         f.index = low & max_call_index;
     }
     return f;
+}
+
+/// Whether a message tells of a call's views, or of how the call has ended.
+constexpr bool tells_of_views(tag t) noexcept
+{
+    const auto kind = fields_of(t).kind;
+    return kind == message_kind::view || kind == message_kind::answer;
+}
+
+/// The same, or the message has its place in a later view than 0.
+constexpr bool concerns_later_views(tag t) noexcept
+{
+    const auto fields = fields_of(t);
+    return is_of_call(fields.kind) && (fields.view > 0 || tells_of_views(t));
 }
 
 /// What all messages of one call have in common: epoch, call and attempt.

@@ -184,7 +184,7 @@ private:
         go_on();
     }
 
-    void take(int from, const detail::view_vote& said, double weight)
+    void take(int from, const wire::view_vote& said, double weight)
     {
         state_.weigh(from, weight);
         voted_[said.view].insert(from);
@@ -205,10 +205,10 @@ private:
         }
     }
 
-    /// Messages travel as bytes.
+    /// Messages travel as bytes, but for votes, which are others in view 0.
     void say(int to, const decltype(detail::parcel::message)& message)
     {
-        if (const auto* vote = std::get_if<detail::view_vote>(&message)) {
+        if (const auto* vote = std::get_if<wire::view_vote>(&message)) {
             send_(to, [from = me_, said = *vote, weight = weight_](crowd_member& other) {
                 other.take(from, said, weight);
             });

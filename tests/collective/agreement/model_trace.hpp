@@ -158,7 +158,7 @@ private:
             fail("proposes view " + std::to_string(said.view) + " again, and otherwise");
     }
 
-    void take_message(const detail::view_vote& said)
+    void take_message(const wire::view_vote& said)
     {
         arrive(said.view);
         take({event::votes, p_, said.view});

@@ -61,7 +61,7 @@ struct first_of_three {
 
 TEST_CASE("a peer votes when it holds all, and not for an earlier view than it has promised")
 {
-    using papilio::detail::view_vote;
+    using papilio::wire::view_vote;
     first_of_three sound;
     sound.hold(2);
     CHECK(sound.said<view_vote>().empty());
@@ -119,7 +119,7 @@ TEST_CASE("who votes for a part that nobody else needs hears from the others how
     CHECK_FALSE(state.ended());
     const auto digest = papilio::checksum(papilio::wire::encode(made));
     for (const int member : {1, 2})
-        state.take(member, papilio::detail::view_vote{2, digest}, papilio::time_point{});
+        state.take(member, papilio::wire::view_vote{2, 7, digest}, papilio::time_point{});
     REQUIRE(state.ended());
     CHECK_FALSE(state.ended()->why);
 }
@@ -154,12 +154,12 @@ TEST_CASE("a reducer votes after a client, though it is the only one among the m
     state.hold(1, 0, 2);
     const auto votes = [&] {
         return std::ranges::count_if(state.take_parcels(), [](const auto& p) {
-            return std::holds_alternative<papilio::detail::view_vote>(p.message);
+            return std::holds_alternative<papilio::wire::view_vote>(p.message);
         });
     };
     CHECK(votes() == 0);
     const auto digest = papilio::checksum(papilio::wire::encode(made));
-    state.take(2, papilio::detail::view_vote{2, digest}, now);
+    state.take(2, papilio::wire::view_vote{2, 7, digest}, now);
     CHECK(votes() == 1);
 }
 
@@ -210,7 +210,7 @@ TEST_CASE("reducers vote though all clients are lost")
     for (std::size_t part = 0; part < 3; ++part) state.hold(part, 0, 1);
     const auto said = state.take_parcels();
     REQUIRE(said.size() == 1);
-    CHECK(std::holds_alternative<papilio::detail::view_vote>(said[0].message));
+    CHECK(std::holds_alternative<papilio::wire::view_vote>(said[0].message));
 }
 
 TEST_CASE("who is not met has no say")
@@ -323,6 +323,14 @@ TEST_CASE("whoever has promised what another call is about is complained about")
     auto other = t.promise_of_1();
     other.call = 8;
     t.state.take(1, other, t.now);
+    CHECK(t.state.complaints() == rank_set{1});
+}
+
+TEST_CASE("whoever votes for what another call has settled on is complained about")
+{
+    first_of_three t;
+    t.state.take(1, papilio::wire::view_vote{1, 8, 9}, t.now);
+    t.state.take(2, papilio::wire::view_vote{1, 7, 9}, t.now);
     CHECK(t.state.complaints() == rank_set{1});
 }
 

@@ -62,3 +62,17 @@ TEST_CASE("a range that is written again goes back to what it held at first")
     }
     CHECK(data == counted(10));
 }
+
+TEST_CASE("what a range held can be read though it has been overwritten")
+{
+    kept_memory memory;
+    auto data = counted(10);
+    undo_log log(memory, std::as_writable_bytes(std::span(data)));
+    log.save(8, 12);
+    std::ranges::fill(data, -1);
+    const auto was = counted(10);
+    const auto saved = log.saved(8, 12);
+    CHECK(std::ranges::equal(saved, std::as_bytes(std::span(was).subspan(2, 3))));
+    CHECK(log.saved(20, 12).empty());
+    CHECK(log.saved(8, 0).empty());
+}

@@ -127,6 +127,21 @@ TEST_CASE("when a call is discarded all others are told that it is over")
     CHECK(zero.count(flow_kind::over) == 2);
 }
 
+TEST_CASE("who asks about a call that has ended is answered while its link is up")
+{
+    peer_zero zero;
+    const auto view = pa::make_tag({.call = 5, .kind = pa::message_kind::view, .index = 3});
+    zero.box.leave_answer(pa::make_tag({.call = 5}), std::vector<std::byte>(20));
+    zero.flow.arrived(1, view, std::vector<std::byte>(100));
+    REQUIRE(zero.messages() == 1);
+    CHECK(zero.launched.back().peer == 1);
+    CHECK(zero.launched.back().what == pa::make_tag({.call = 5, .kind = pa::message_kind::answer}));
+    CHECK(zero.launched.back().content.size() == 20);
+    zero.flow.close(2, pa::errc::disconnected);
+    zero.flow.arrived(2, view, std::vector<std::byte>(100));
+    CHECK(zero.messages() == 1);
+}
+
 TEST_CASE("the log names both ends of a link that fails because a peer breaks the protocol")
 {
     const auto breaks = GENERATE(0, 1);

@@ -15,6 +15,7 @@ constexpr std::size_t mib = std::size_t{1} << 20;
 
 /// What each peer has been told last, and how often.
 struct told : pa::detail::flow_replies {
+    bool answer_call(int, pa::tag, pa::bytes) override { return true; }
     void reply(int peer, const pa::wire::flow& f) override
     {
         CHECK(f.kind == pa::wire::flow_kind::window);

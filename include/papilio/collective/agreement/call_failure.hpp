@@ -24,6 +24,9 @@ public:
     /// The failure as the other peers are told of it.
     const call_error& error() const noexcept { return error_; }
 
+    /// Whether it is one of those that the library expects.
+    bool expected() const { return is_expected(thrown_); }
+
     void write_to_log(std::uint32_t call) const
     {
         log(log_level::warning, "call failed", {"call", "rank", "culprit", "phase", "why"}, call,

@@ -10,10 +10,13 @@
 #include <papilio/base/log.hpp>
 #include <papilio/collective/agreement/ballot.hpp>
 #include <papilio/collective/agreement/call_failure.hpp>
+#include <papilio/collective/agreement/call_salvage.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
+#include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/deadline_watch.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/salvage.hpp>
 #include <papilio/collective/agreement/vote_exchange.hpp>
 #include <papilio/collective/call_error.hpp>
 #include <papilio/collective/report.hpp>
@@ -42,6 +45,8 @@ inline task<> no_work()
 /// yes. A peer that meets a failure before it has voted votes no, and names the culprit; a single
 /// no fails the call for everybody. A peer that has voted yes and then misses a vote cannot know
 /// the others' outcome: it reports `errc::outcome_unknown`.
+///
+/// With `salvage` the call goes on in later views without those that are lost.
 class call_run {
 public:
     call_run(any_transport net, const wire::descriptor& call, const call_plan& plan,
@@ -69,9 +74,11 @@ public:
     /// discarded. The others hear that it was dropped, if the transport sends in the background.
     ~call_run()
     {
-        if (!complete_) io_.discard_call();
-        if (ended_ || !votes(io_.mine())) return;
+        const bool went_on = salvage_ && salvage_->went_on();
         try {
+            if (went_on) salvage_->drop();
+            if (!complete_) io_.discard_call();
+            if (ended_ || went_on || !votes(io_.mine())) return;
             votes_.post_no(no(io_.me(), errc::peer_failed));
         } catch (...) {
             // Without memory, or with a transport that throws, the others wait for their deadline.
@@ -81,6 +88,16 @@ public:
     peer_io& io() noexcept { return io_; }
     contribution_weights& weights() noexcept { return weights_; }
     call_status& status() noexcept { return status_; }
+
+    /// The call goes on when it loses peers, if it can do without any.
+    void salvage(detail::salvage how)
+    {
+        if (!votes(io_.mine()) || !can_lose_any(plan_, how)) return;
+        salvage_.emplace(io_, votes_, weights_, plan_, status_, std::move(how));
+    }
+
+    /// Which chunks view 0 has brought; null if nobody needs to know.
+    chunk_versions* held() noexcept { return salvage_ ? &salvage_->held() : nullptr; }
 
     /// Moves the data by running `data`, and votes. Throws a `call_error` unless all agree.
     /// `aside` serves the observers; it cannot fail the call, and gets as long again as the call
@@ -156,6 +173,14 @@ private:
         co_await sleep_until(begin + times * taken);
     }
 
+    /// How long before the call's end somebody is to blame: others go on without it then.
+    duration time_for_blame() const
+    {
+        if (salvage_) return salvage_->time_for_blame();
+        return std::min<duration>(status_.decision_margin() * plan_.stages.stages(),
+                                  status_.limit / 2);
+    }
+
     /// Tells the others of a failure, as long as there is time.
     task<> give_up(const call_failure& failure);
 
@@ -173,6 +198,7 @@ private:
     detail::ballot ballot_;
     peer_io io_;
     vote_exchange votes_;
+    std::optional<call_salvage> salvage_;
     gate done_;              // all votes are in, and this peer's own work is done
     bool complete_ = false;  // no more messages are to come
     bool ended_ = false;     // and the others know, as far as they can be told
@@ -180,20 +206,27 @@ private:
 
 inline task<report> call_run::run(task<> data, task<> aside)
 {
-    std::exception_ptr thrown;
+    std::optional<call_failure> failure;
     try {
-        co_await when_any(run_all(std::move(data), std::move(aside)),
-                          watch_deadline(io_, ballot_, status_, plan_.stages, done_));
+        std::vector<task<>> work;
+        work.push_back(run_all(std::move(data), std::move(aside)));
+        work.push_back(
+            watch_deadline(io_, ballot_, status_, plan_.stages, time_for_blame(), done_));
+        if (salvage_) work.push_back(salvage_->hear_of_views());
+        co_await when_any(std::move(work));
     } catch (...) {
-        thrown = std::current_exception();
+        failure.emplace(std::current_exception(), io_.me(), status_.where);
     }
-    if (thrown) {
-        const call_failure failure(std::move(thrown), io_.me(), status_.where);
-        failure.write_to_log(weights_.call().call);
-        task<> told = give_up(failure);
+    const bool left = failure || !done_.is_open();
+    if (left && salvage_ && salvage_->can_go_on(failure)) {
+        task<> end = salvage_->go_on(failure);
+        co_await std::move(end);
+    } else if (failure) {
+        failure->write_to_log(weights_.call().call);
+        task<> told = give_up(*failure);
         co_await std::move(told);
         ended_ = true;
-        failure.rethrow(votes_.outcome_unknown());
+        failure->rethrow(votes_.outcome_unknown());
     }
     co_return finished();
 }
@@ -218,10 +251,11 @@ inline report call_run::finished()
     for (int peer = 0; peer < io_.size(); ++peer)
         if (const double weight = weights_.of(peer); weight > 0) from.push_back({peer, weight});
     result.made_of = {{{0, static_cast<std::size_t>(weights_.call().count)}, std::move(from)}};
+    if (salvage_) salvage_->finish(result);
     result.unserved_observers = status_.unserved;
     for (const int late : status_.unserved) votes_.refuse(late, ballot_.no(late, errc::timed_out));
     io_.report_link();
-    complete_ = status_.unserved.empty();
+    complete_ = status_.unserved.empty() && !(salvage_ && salvage_->went_on());
     ended_ = true;
     log(log_level::debug, "call succeeded", {"call", "rank", "bytes_sent", "took"}, result.call,
         io_.me(), result.bytes_sent(), result.finished);

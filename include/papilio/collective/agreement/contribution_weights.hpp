@@ -106,6 +106,9 @@ public:
     /// By rank; zero for those that contribute nothing. Complete once all votes are in.
     double of(int peer) const { return weights_[index(peer)].value_or(0); }
 
+    /// What is known of a peer's own weight so far.
+    const known_weight& known(int peer) const { return weights_[index(peer)]; }
+
     /// This peer has reduced a part by the weights that it was told.
     void set_reduced() { reduced_ = true; }
 

@@ -34,15 +34,14 @@ inline std::vector<std::pair<message_kind, int>> blame_order(int stages)
     return order;
 }
 
-/// Ends a call when its time is nearly up, by a `call_error` that names a culprit; the time left
+/// Ends a call when so much of its time is `left`, by a `call_error` that names a culprit; that
 /// serves to tell the others. Checks one kind of debt after the other, so that a peer that knows
 /// the culprit at first hand speaks before those that wait for it. Returns when `done` is open.
 inline task<> watch_deadline(peer_io& io, const ballot& votes, const call_status& status,
-                             const butterfly& plan, const gate& done)
+                             const butterfly& plan, duration left, const gate& done)
 {
     const auto order = blame_order(plan.stages());
     const auto end = later(status.begin, status.limit);
-    auto left = std::min<duration>(status.decision_margin() * plan.stages(), status.limit / 2);
     const auto step = left / static_cast<std::int64_t>(order.size());
     for (const auto& [kind, stage] : order) {
         const bool last = kind == message_kind::vote && votes.relayed();

@@ -5,8 +5,8 @@
 #include <papilio/base/rank_set.hpp>
 #include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/collective/agreement/settlement.hpp>
-#include <papilio/collective/agreement/view_messages.hpp>
 #include <papilio/wire/proposal.hpp>
+#include <papilio/wire/view_vote.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -73,7 +73,7 @@ public:
     }
 
     /// A peer's first vote in a view counts.
-    void note(int from, const view_vote& vote)
+    void note(int from, const wire::view_vote& vote)
     {
         if (vote.view <= wire::max_view) votes_[vote.view].emplace(from, vote.settlement);
     }

@@ -5,6 +5,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/index.hpp>
+#include <papilio/base/rank_set.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/ledger.hpp>
 #include <papilio/collective/call_error.hpp>
@@ -77,6 +78,35 @@ public:
         status_.result.peers[index(peer)].sent += message.size();
         return true;
     }
+
+    /// Opens `begun` when a peer speaks of the call's views, or of its end.
+    /// False if the transport cannot tell.
+    bool watch_views(gate& begun) { return net_.watch_call(tag_for(message_kind::view, 0), begun); }
+    void unwatch_views(const gate& begun) { net_.unwatch_call(begun); }
+
+    /// What peers are told that speak of views of this call after it has ended here.
+    void leave_answer(std::vector<std::byte> answer)
+    {
+        net_.leave_answer(tag_for(message_kind::view, 0), std::move(answer));
+    }
+
+    /// Receives what a peer says of views.
+    task<std::size_t> hear(int peer, tag t, mutable_bytes into)
+    {
+        const auto size = co_await net_.recv(peer, t, into);
+        status_.result.peers[index(peer)].received += size;
+        co_return size;
+    }
+
+    /// A view has begun: what was owed before is void, and its members owe their votes.
+    void begin_view(const rank_set& members)
+    {
+        for (const int peer : members)
+            if (peer != me()) ledger_.expect(peer, message_kind::vote);
+    }
+
+    /// A peer has voted in a later view.
+    void voted(int peer, time_point now) { ledger_.came(peer, message_kind::vote, now); }
 
     class receive;
 

@@ -120,7 +120,7 @@ private:
     bool has_voted_for(int member, std::size_t part) const
     {
         return promises_[index(member)]->voted == made_.adopted &&
-               call_.who.counted().contains(member) && call_.needed_by[part].contains(member);
+               call_.needed_by[part].contains(member);
     }
 
     /// Takes what members hold for chunks that nothing was chosen for before: what the latest vote

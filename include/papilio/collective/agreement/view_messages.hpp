@@ -5,24 +5,17 @@
 #include <papilio/wire/answer.hpp>
 #include <papilio/wire/promise.hpp>
 #include <papilio/wire/proposal.hpp>
+#include <papilio/wire/view_vote.hpp>
 
-#include <cstdint>
 #include <system_error>
 #include <variant>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// That its sender holds what a view has settled on: a settlement with this digest.
-struct view_vote {
-    std::uint8_t view = 0;
-    std::uint64_t settlement = 0;
-};
-
-/// What a `voter` has to say.
+/// What a `voter` has to say. Its vote in view 0 is the call's own, `wire::vote`.
 struct parcel {
     rank_set to;
-    std::variant<wire::promise, wire::proposal, view_vote, wire::answer> message;
-    std::uint32_t index = 0;  ///< of a promise: how often this view was promised before
+    std::variant<wire::promise, wire::proposal, wire::view_vote, wire::answer> message;
 };
 
 /// How a call has ended for a voter.

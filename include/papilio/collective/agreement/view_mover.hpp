@@ -2,6 +2,7 @@
 
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/collective/agreement/settlement.hpp>
 #include <papilio/wire/proposal.hpp>
 
 #include <cstddef>
@@ -28,9 +29,9 @@ public:
 
     /// Moves what the members of a view lack, as it has been settled. Finishes when this peer holds
     /// what it is to have, and the others have had from it what they lack; throws a `call_error`
-    /// that names a culprit otherwise. May be dropped at any time. `settled` and `keeper` are
-    /// borrowed.
-    virtual task<> move(const wire::proposal& settled, chunk_keeper& keeper) = 0;
+    /// that names a culprit otherwise. May be dropped at any time. Borrows what it is given.
+    virtual task<> move(const call_shape& call, const wire::proposal& settled,
+                        chunk_keeper& keeper) = 0;
 };
 
 }  // namespace papilio::detail

@@ -27,6 +27,7 @@ public:
           ballot_(votes),
           plan_(plan),
           sent_(index(io.size()), false),
+          agreed_(index(io.size()), false),
           closed_(index(plan.stages()))
     {
     }
@@ -95,6 +96,29 @@ public:
             io_.post(observer, io_.tag_for(message_kind::vote, 0), no);
     }
 
+    /// The peers that this one hears a vote of, and that vote.
+    std::vector<int> voting_partners() const
+    {
+        std::vector<int> partners;
+        for (int peer = 0; peer < io_.size(); ++peer)
+            if (io_.meets(peer) && votes(io_.of(peer)) && !out_of_reach(peer))
+                partners.push_back(peer);
+        return partners;
+    }
+
+    /// Whether a partner has said yes.
+    bool has_agreed(int peer) const { return agreed_[index(peer)]; }
+
+    /// Receives the vote of one partner. Throws the reason if it is no yes.
+    task<> receive_from(int peer)
+    {
+        std::vector<std::byte> into(ballot_.max_vote(peer));
+        const auto size = co_await io_.recv(peer, io_.tag_for(message_kind::vote, 0), into);
+        ballot_.take(peer, bytes(into).first(size));
+        agreed_[index(peer)] = true;
+        if (ballot_.heard_clients()) clients_agreed_.open();
+    }
+
     /// Open when all votes are in, and say yes.
     gate& all_agreed() noexcept { return closed_.back(); }
 
@@ -132,21 +156,14 @@ private:
         }
     }
 
-    task<> receive_from(int peer)
-    {
-        std::vector<std::byte> into(ballot_.max_vote(peer));
-        const auto size = co_await io_.recv(peer, io_.tag_for(message_kind::vote, 0), into);
-        ballot_.take(peer, bytes(into).first(size));
-        if (ballot_.heard_clients()) clients_agreed_.open();
-    }
-
     peer_io& io_;
     ballot& ballot_;
     const butterfly& plan_;
-    std::vector<bool> sent_;   // by rank: has had this peer's vote
-    bool said_yes_ = false;    // to a partner
-    gate clients_agreed_;      // every client has said yes
-    std::deque<gate> closed_;  // by stage: all votes are in, and say yes
+    std::vector<bool> sent_;    // by rank: has had this peer's vote
+    std::vector<bool> agreed_;  // by rank: has said yes
+    bool said_yes_ = false;     // to a partner
+    gate clients_agreed_;       // every client has said yes
+    std::deque<gate> closed_;   // by stage: all votes are in, and say yes
 };
 
 }  // namespace papilio::detail

@@ -15,6 +15,7 @@
 #include <papilio/wire/answer.hpp>
 #include <papilio/wire/promise.hpp>
 #include <papilio/wire/proposal.hpp>
+#include <papilio/wire/view_vote.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -57,7 +58,7 @@ public:
 
     void take(int from, const wire::promise& said, time_point now);
     void take(int from, const wire::proposal& said, time_point now);
-    void take(int from, const view_vote& said, time_point now);
+    void take(int from, const wire::view_vote& said, time_point now);
     void take(int from, const wire::answer& said, time_point now);
 
     /// A chunk of the result is about to be written: it is in no version until it is held. No chunk
@@ -107,8 +108,14 @@ public:
     /// In which view it has voted, while that vote counts.
     const std::optional<std::uint8_t>& voted() const noexcept { return voted_; }
 
+    /// A contributor's weight, or `wire::unknown_weight`.
+    double weight(int peer) const { return weights_[index(peer)]; }
+
     const rank_set& complaints() const noexcept { return complaints_; }
     const std::optional<view_ending>& ended() const noexcept { return ended_; }
+
+    /// If it has ended: what it answers to whoever is still in the call.
+    wire::answer answer() const;
 
 private:
     const rank_set& members() const noexcept { return settlement().members; }
@@ -137,7 +144,6 @@ private:
     void run_out(std::error_code why);
     void fail(std::error_code why, int culprit);
     void leave_if_hopeless();
-    wire::answer answer() const;
 
     call_shape call_;
     int me_;
@@ -152,7 +158,6 @@ private:
     rank_set closed_;  // to whom there is no link any more
 
     std::vector<std::optional<wire::promise>> promises_;  // by rank: the latest
-    std::uint32_t repeats_ = 0;                           // of the promise of `promised_`
     std::uint8_t proposed_ = 0;                           // by this peer
     std::optional<wire::proposal> pending_;  // to be joined when all withdrawals are known
     joined_views views_;

@@ -30,6 +30,14 @@ inline call_error wrong_size(int peer, int me, std::size_t size, std::size_t rig
             "a chunk of " + std::to_string(size) + " bytes, not " + std::to_string(right)};
 }
 
+/// A result that is received where it belongs is of this size, and no other.
+inline void require_result_size(std::size_t size, std::size_t right)
+{
+    if (size != right)
+        throw std::system_error(errc::bad_message, "a result of " + std::to_string(size) +
+                                                       " bytes, not " + std::to_string(right));
+}
+
 /// All peers have come, and the weight of each is 0.
 inline call_error nobody_contributes(int me)
 {

@@ -35,7 +35,7 @@ public:
                      thread_pool* pool)
         : io_(call.io()),
           plan_(plan),
-          progress_(plan, call.weights(), what, data, io_.me()),
+          progress_(plan, call.weights(), what, data, io_.me(), call.held()),
           reducer_(progress_, io_, call.weights(), call.status(), pool),
           sender_(progress_, io_, call.weights(), pool)
     {

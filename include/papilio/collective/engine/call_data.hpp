@@ -95,12 +95,28 @@ public:
     }
     bytes output(part where) const { return place_of(where); }
 
+    /// Whether there is a place for the result of a range.
+    bool has_output(part where) const noexcept
+    {
+        return where.begin >= out_begin_ && where.end() <= out_begin_ + out_elements();
+    }
+
     /// Where the result of a range, the same each time, is to be written. From any thread.
     mutable_bytes overwrite(part where) const
     {
         const auto place = place_of(where);
-        if (log_) log_->save(static_cast<std::size_t>(place.data() - out_.data()), place.size());
+        if (log_) log_->save(offset_of(place), place.size());
         return place;
+    }
+
+    /// The elements of a range as the caller gave them, though it may have been overwritten. From
+    /// any thread, but not while it is being overwritten for the first time.
+    bytes original(part where) const
+    {
+        if (!log_) return input(where);
+        const auto place = place_of(where);
+        const auto saved = log_->saved(offset_of(place), place.size());
+        return saved.empty() ? input(where) : saved;
     }
 
     /// The most bytes that so many elements take when they are encoded. None take none.
@@ -127,6 +143,10 @@ private:
     {
         return out_.subspan((where.begin - out_begin_) * kind_.element_size,
                             where.size * kind_.element_size);
+    }
+    std::size_t offset_of(bytes place) const noexcept
+    {
+        return static_cast<std::size_t>(place.data() - out_.data());
     }
 
     call_kind kind_;

@@ -67,6 +67,7 @@ public:
             progress_.at(k, c).contributions.clear();
             progress_.at(k, c).reduced.open();
             if (progress_.last(k)) {
+                progress_.hold(progress_.at(k).parts, c);
                 if (progress_.gathers()) progress_.finish(k, c, 0, std::move(encoded));
                 co_return;
             }

@@ -106,6 +106,7 @@ private:
                     auto decode = [&] { messages.read_results(k, c, parts, result); };
                     co_await offload(pool_, decode);
                 }
+                if (progress_.gathers()) progress_.hold(parts, c);
                 if (progress_.gathers() && k > 0) pass_on(k, owner, c, result);
             }
             open.answered();  // where no answer is owed, too: other slots wait for this one
@@ -148,10 +149,8 @@ private:
     bytes checked(int k, std::size_t c, bytes destination, std::size_t size)
     {
         const bytes result = destination.first(size);
-        if (progress_.gathers() && lands_in_output(k, c) && size != destination.size())
-            throw std::system_error(errc::bad_message, "a result of " + std::to_string(size) +
-                                                           " bytes, not " +
-                                                           std::to_string(destination.size()));
+        if (progress_.gathers() && lands_in_output(k, c))
+            require_result_size(size, destination.size());
         if (!progress_.gathers() || !progress_.described_by_result(c)) return result;
         weights_.check(result);
         return result.subspan(chunk_messages::head);

@@ -27,7 +27,8 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class small_all_reduce {
 public:
     small_all_reduce(call_run& call, const call_plan& plan, const call_data& data)
-        : io_(call.io()),
+        : call_(call),
+          io_(call.io()),
           weights_(call.weights()),
           status_(call.status()),
           plan_(plan),
@@ -52,6 +53,7 @@ public:
         co_await when_all(std::move(work));
         reduce();
         weights_.set_reduced();
+        if (auto* const held = call_.held()) *held = chunk_versions(extent_of(plan_), 0);
         const auto end = co_await now();
         status_.part_reduced(end);
     }
@@ -134,6 +136,7 @@ private:
         }
     }
 
+    call_run& call_;
     peer_io& io_;
     contribution_weights& weights_;
     call_status& status_;

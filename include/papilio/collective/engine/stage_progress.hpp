@@ -3,6 +3,8 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/index.hpp>
+#include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/engine/chunk_messages.hpp>
 #include <papilio/collective/engine/length_prefix.hpp>
@@ -87,9 +89,15 @@ private:
 /// on.
 class stage_progress {
 public:
+    /// `held` is told which chunks of the result are complete; null: nobody needs to know.
     stage_progress(const call_plan& plan, contribution_weights& weights, phases what,
-                   const call_data& data, int me)
-        : plan_(plan), weights_(weights), what_(what), messages_(plan, data, me), me_(me)
+                   const call_data& data, int me, chunk_versions* held = nullptr)
+        : plan_(plan),
+          weights_(weights),
+          what_(what),
+          messages_(plan, data, me),
+          me_(me),
+          held_(held)
     {
         for (int k = 0; k < stages(); ++k) owned_.emplace_back(plan, weights, me, k);
     }
@@ -124,6 +132,13 @@ public:
 
     /// No later chunk waits for the answer to this one.
     bool needs_no_credit(std::size_t c) const noexcept { return c + plan_.slots >= plan_.columns; }
+
+    /// Chunk c of some parts is in the output, as it will stay.
+    void hold(std::span<const int> parts, std::size_t c)
+    {
+        if (!held_) return;
+        for (const int part : parts) held_->set(index(part), static_cast<std::uint32_t>(c), 0);
+    }
 
     /// The results of chunk c that `digit` of stage k + 1 owns, or this peer in the last stage, are
     /// in the output, and travel on as `encoded`. With the last of them the partners of stage k can
@@ -193,6 +208,7 @@ private:
     phases what_;
     chunk_messages messages_;
     int me_;
+    chunk_versions* held_;
     std::deque<stage_ownership> owned_;  // by stage
 };
 

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -91,7 +90,8 @@ private:
                         std::vector<std::byte>* encoded) const
     {
         if constexpr (counts_results<Op>()) {
-            const auto differ = std::ranges::adjacent_find(chunk.weights, std::not_equal_to{});
+            const auto differ = std::ranges::adjacent_find(
+                chunk.weights, [](double a, double b) { return a != b; });
             if (differ != chunk.weights.end())
                 return reduce_chunk(typename Op::of_results{}, back_, back_, chunk, scratch, out,
                                     encoded);

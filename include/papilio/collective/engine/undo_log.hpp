@@ -44,6 +44,16 @@ public:
         std::memcpy(memory_.get().data() + begin, data_.data() + begin, size);
     }
 
+    /// What a range held that has been saved; nothing if it has not been. From any thread.
+    bytes saved(std::size_t begin, std::size_t size)
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = saved_.find(begin);
+        if (found == saved_.end() || size == 0) return {};
+        PAPILIO_CHECK(found->second == size, "a range is read as it has been written");
+        return memory_.get().subspan(begin, size);
+    }
+
     /// The call has succeeded: nothing will be put back.
     void keep_results() noexcept { saved_.clear(); }
 

@@ -7,6 +7,7 @@
 #include <papilio/collective/engine/butterfly_engine.hpp>
 #include <papilio/collective/engine/small_all_reduce.hpp>
 #include <papilio/collective/engine/undo_log.hpp>
+#include <papilio/collective/engine/view_engine.hpp>
 #include <papilio/collective/run.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
 #include <papilio/collective/setup/one_host.hpp>
@@ -36,10 +37,23 @@ inline bool is_small_call(const call_plan& plan, std::size_t total, const call_o
            plan.stages.stages() == 1;
 }
 
+/// The call goes on when it loses peers, if the caller wants that.
+inline void salvage_if_asked(call_run& call, const call_options& o, view_mover* later,
+                             bool scattered = false)
+{
+    if (o.salvage)
+        call.salvage({.scattered = scattered,
+                      .uniform = o.uniform,
+                      .min_peers = o.min_peers,
+                      .mover = later});
+}
+
 inline task<report> reduce_all(any_transport net, call_data& data, const planned_call& planned,
                                const call_options& options, time_point begin)
 {
     call_run call(net, planned.described, planned.plan, begin, options.timeout);
+    view_engine later(call.io(), planned.plan, data, options.pool);
+    salvage_if_asked(call, options, &later);
     if (is_small_call(planned.plan, data.out().size(), options)) {
         small_all_reduce engine(call, planned.plan, data);
         task<report> voted = call.run(engine.move());
@@ -93,7 +107,8 @@ PAPILIO_DECL task<report> run_all_reduce_in_place(any_transport net,
     opened.wait_for_links();
     task<bool> asked = on_one_host(net, options);
     const bool one_host = co_await std::move(asked);
-    const auto planned = opened.prepared(plan_all_reduce, net, opened, *data, options, one_host);
+    const auto planned =
+        opened.prepared(plan_all_reduce_in_place, net, opened, *data, options, one_host);
     if (!planned) {
         task<report> refused = opened.refuse();
         co_return co_await std::move(refused);
@@ -126,6 +141,8 @@ PAPILIO_DECL task<report> run_reduce_scatter(any_transport net, std::unique_ptr<
         data->set_out_begin(mine.begin);
 
     call_run call(net, planned->described, plan, begin, options.timeout);
+    view_engine later(call.io(), plan, *data, options.pool);
+    salvage_if_asked(call, options, &later, true);
     butterfly_engine engine(call, plan, phases::reduce_scatter, *data, options.pool);
     task<report> voted = call.run(engine.move());
     auto done = co_await std::move(voted);
@@ -188,6 +205,7 @@ PAPILIO_DECL task<report> run_barrier(any_transport net, call_options options)
         co_return co_await std::move(refused);
     }
     call_run call(net, planned->described, planned->plan, begin, options.timeout);
+    salvage_if_asked(call, options, nullptr);
     task<report> voted = call.run(no_work());
     co_return co_await std::move(voted);
 }

@@ -73,6 +73,8 @@ inline void check_group(std::size_t n, std::size_t count, const call_options& o)
     if (!(o.weight >= 0) || !(o.weight < 0x1p53))
         throw bad_value("call_options::weight", "at least 0 and below 2^53", o.weight);
     if (o.timeout <= duration{}) throw bad_value("call_options::timeout", "above 0", o.timeout);
+    if (o.min_peers < 0 || static_cast<std::size_t>(o.min_peers) > n)
+        throw bad_value("call_options::min_peers", "0 to the size of the group", o.min_peers);
     const auto any = [&](auto has) { return o.roles.empty() || std::ranges::any_of(o.roles, has); };
     if (!any(contributes))
         refuse("call_options::roles has at least 1 peer that contributes: it has none");
@@ -155,6 +157,9 @@ inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role>
     for (int k = 0; k < plan.stages.stages(); ++k)
         plan.layout = hash(plan.layout, static_cast<std::uint32_t>(plan.stages.radix(k)));
     if (o.auxiliaries_receive) plan.layout = hash(plan.layout, std::uint8_t{1});
+    if (o.salvage)
+        plan.layout = hash(plan.layout, std::uint8_t{2}, static_cast<std::uint8_t>(o.uniform),
+                           static_cast<std::uint32_t>(o.min_peers));
     plan.layout = hash(plan.layout, kind.parameters, static_cast<std::uint8_t>(kind.back),
                        kind.back_parameters);
     return plan;

@@ -7,7 +7,8 @@
 #include <papilio/collective/setup/opened_call.hpp>
 #include <papilio/wire/descriptor.hpp>
 
-#include <functional>
+#include <cstddef>
+#include <cstdint>
 
 // What all collectives have in common.
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -24,8 +25,9 @@ inline void check_apart(const call_data& data)
 {
     const auto in = data.in();
     const bytes out = data.out();
-    if (!in.empty() && std::less{}(in.data(), out.data() + out.size()) &&
-        std::less{}(out.data(), in.data() + in.size()))
+    const auto address = [](const std::byte* of) { return reinterpret_cast<std::uintptr_t>(of); };
+    if (!in.empty() && address(in.data()) < address(out.data() + out.size()) &&
+        address(out.data()) < address(in.data() + in.size()))
         refuse("in and out overlap: to reduce in place, call all_reduce_in_place");
 }
 

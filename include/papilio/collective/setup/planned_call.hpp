@@ -54,6 +54,18 @@ inline planned_call plan_all_reduce(const any_transport& net, const opened_call&
     return described(collective_id::all_reduce, call, count, kind, std::move(plan), options);
 }
 
+/// The same where the result lies in place of the data.
+inline planned_call plan_all_reduce_in_place(const any_transport& net, const opened_call& call,
+                                             const call_data& data, const call_options& options,
+                                             bool one_host)
+{
+    if (options.salvage && options.on_error == on_error::undefined)
+        refuse(
+            "call_options::salvage begins anew from the data when a peer is lost, and "
+            "on_error::undefined does not keep it: leave one of them out");
+    return plan_all_reduce(net, call, data, options, one_host);
+}
+
 /// The same where the result is not to lie in place of the data.
 inline planned_call plan_all_reduce_apart(const any_transport& net, const opened_call& call,
                                           const call_data& data, const call_options& options,
@@ -83,6 +95,10 @@ inline planned_call plan_all_gather(const any_transport& net, const opened_call&
 {
     const auto& kind = data.kind();
     const auto count = data.out_elements();
+    if (options.salvage)
+        refuse(
+            "all_gather: what a lost peer has cannot be made by others: leave "
+            "call_options::salvage out");
     auto plan = plan_by_sizes(net.size(), count, kind, options);
     const auto mine = plan.parts[static_cast<std::size_t>(net.rank())];
     if (data.in_elements() != mine.size)
@@ -111,7 +127,7 @@ inline planned_call plan_broadcast(const any_transport& net, const opened_call& 
     options.roles = std::span<const role>(roles);
     options.auxiliaries_receive = true;
     options.weight = 1;  // whatever it is
-    return plan_all_reduce(net, call, data, options, false);
+    return plan_all_reduce_in_place(net, call, data, options, false);
 }
 
 inline planned_call plan_barrier(const any_transport& net, const opened_call& call,

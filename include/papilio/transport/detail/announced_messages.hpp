@@ -5,6 +5,7 @@
 #include <papilio/wire/flow.hpp>
 #include <papilio/wire/tag.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -101,6 +102,14 @@ public:
             if (left == 0) at->second.is = state::spare;
             left -= left > 0;
         }
+    }
+
+    /// Whether there is one for which `which(from, message)`.
+    template <class Which>
+    bool any_of(Which which) const
+    {
+        return std::ranges::any_of(messages_,
+                                   [&](const auto& m) { return which(m.first.first, m.second); });
     }
 
     /// Removes those for which `which(from, message)`, in order.

@@ -57,7 +57,15 @@ public:
     outgoing send(tag t, bytes message, int priority = 0);
 
     /// Sends a copy of a small message ahead of all that wait in the queue. False if too many do.
-    bool post(tag t, bytes message);
+    bool post(tag t, bytes message)
+    {
+        const bool queued = post_later(t, message);
+        if (queued) flush();
+        return queued;
+    }
+
+    /// The same, but only queues it, as whoever is called while a message is read must.
+    bool post_later(tag t, bytes message);
 
     /// Queues a frame of flow control behind what has at least this priority.
     void send_flow(const wire::flow& f, int priority = first)

@@ -69,11 +69,18 @@ public:
     /// The same of those from `peer`.
     void discard_call(int peer, tag t);
 
-    /// The same of all but a vote that says no.
-    void discard_all_but_no(int peer, tag t);
+    /// The same of all but what tells how the call has ended for `peer`: a vote that says no, or an
+    /// answer.
+    void discard_all_but_end(int peer, tag t);
+
+    /// Destroys what concerns later views of the call that `t` belongs to. Returns where it was.
+    std::vector<address> discard_later_views(tag t);
 
     /// Destroys the messages from `peer`.
     void discard_peer(int peer);
+
+    /// Whether one tells of the views of the call that `t` belongs to.
+    bool any_of_views(tag t) const;
 
     /// The most that the messages have ever cost, with those among them that are arriving.
     std::size_t most_held() const noexcept { return most_held_; }
@@ -90,6 +97,7 @@ private:
     receive_windows& windows_;
     messages messages_;
     std::vector<address> arriving_;  // one for each stream at most
+    std::size_t later_views_ = 0;    // how many messages concern them
     std::size_t held_ = 0;
     std::size_t most_held_ = 0;
 };

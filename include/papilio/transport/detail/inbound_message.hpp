@@ -34,7 +34,7 @@ public:
         const bool granted = announced && announced->granted();
         const bool refused = announced && announced->is == state::refused;
         auto* const next = refused ? nullptr : box_.oldest_receive(from_);
-        if (!next && !refused && !box_.discards(t)) {
+        if (!next && !refused && !box_.past_.drops(t)) {
             if (granted && announced->is != state::spare) throw_surplus();
             keep(granted);
         } else {
@@ -91,10 +91,12 @@ public:
         if (receive_) {
             receive_->claim_ = nullptr;
             std::exchange(receive_, nullptr)->wake();
-        } else if (kept_ && !box_.discards(from_.second)) {
+        } else if (kept_ && !box_.past_.drops(from_.second)) {
             kept_ = false;  // what it costs goes with the message
             box_.early_.arrived(from_);
             box_.pass_on(from_, {std::move(memory_), std::move(lent_)});
+        } else {
+            box_.answer_call(from_);
         }
     }
 

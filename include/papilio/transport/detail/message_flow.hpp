@@ -98,6 +98,12 @@ private:
 
     send_window& window(int peer) { return *windows_.at(static_cast<std::size_t>(peer)); }
     void reply(int peer, const wire::flow& f) override { launch(peer, f, wire::flow_tag); }
+    bool answer_call(int peer, tag t, bytes answer) override
+    {
+        if (window(peer).error()) return false;
+        post(peer, t, answer);
+        return true;
+    }
     void launch(int peer, const wire::flow& f, tag order)
     {
         carrier_.launch(peer, wire::flow_tag, wire::encode(f), order);

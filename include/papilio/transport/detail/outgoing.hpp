@@ -169,14 +169,13 @@ private:
     std::vector<std::byte> body_;
 };
 
-inline bool connection::post(tag t, bytes message)
+inline bool connection::post_later(tag t, bytes message)
 {
     constexpr std::size_t most = 4096;
     if (ended() || window_.error() || queue_.size() + posted_.size() >= most) return false;
     auto copy = std::make_unique<posted>(*this, t, message);
     if (window_.admits(*copy)) {
         queue_.push_copy(t, message, first);
-        flush();
         has_work_.open();
     } else {
         posted_.push_back(std::move(copy));

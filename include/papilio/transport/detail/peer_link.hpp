@@ -144,6 +144,8 @@ private:
     void on_bytes() override;
     void on_flow(const wire::flow& f) override { take_flow(f, peer_, window_, inbox_); }
     void reply(int peer, const wire::flow& f) override;
+    bool answer_call(int peer, tag t, bytes answer) override;
+    bool put(tag t, bytes message, bool (connection::*by)(tag, bytes));
     void on_end(std::error_code why) override;
     void on_peer_shutdown() override;
     void send_shutdown();

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/wire/flow.hpp>
+#include <papilio/wire/tag.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -13,10 +15,14 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// Sends frames of flow control to peers. It queues them: nothing is received meanwhile.
+/// Sends to peers what a mailbox replies: frames of flow control, and the answers that calls have
+/// left. It queues them: nothing is received meanwhile.
 struct flow_replies {
     virtual ~flow_replies() = default;
     virtual void reply(int peer, const wire::flow& f) = 0;
+
+    /// False if it cannot.
+    virtual bool answer_call(int peer, tag t, bytes answer) = 0;
 };
 
 /// How much the early messages of each peer may still cost, and all of them together. Pure.
@@ -65,6 +71,13 @@ public:
     void reply(int peer, const wire::flow& f)
     {
         if (auto* const replies = windows_of(peer).replies) replies->reply(peer, f);
+    }
+
+    /// Sends `peer` the answer of a call that has ended. False if that cannot be.
+    bool answer_call(int peer, tag t, bytes answer)
+    {
+        auto* const replies = windows_of(peer).replies;
+        return replies && replies->answer_call(peer, t, answer);
     }
 
     /// What is reserved for all peers with windows.

@@ -5,15 +5,18 @@
 #include <papilio/wire/tag.hpp>
 #include <papilio/wire/vote.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
 PAPILIO_DECL void early_messages::add(address from, kept_message message)
 {
+    later_views_ += concerns_later_views(from.second);
     messages_.emplace(from, std::move(message));
 }
 
@@ -54,12 +57,33 @@ PAPILIO_DECL void early_messages::discard_call(int peer, tag t)
     discard_of_call(peer, t, [](const auto&) { return true; });
 }
 
-PAPILIO_DECL void early_messages::discard_all_but_no(int peer, tag t)
+PAPILIO_DECL void early_messages::discard_all_but_end(int peer, tag t)
 {
     discard_of_call(peer, t, [](const auto& m) {
-        return fields_of(m.first.second).kind != message_kind::vote ||
-               !wire::says_no(m.second.get());
+        const auto kind = fields_of(m.first.second).kind;
+        return kind != message_kind::answer &&
+               (kind != message_kind::vote || !wire::says_no(m.second.get()));
     });
+}
+
+PAPILIO_DECL std::vector<early_messages::address> early_messages::discard_later_views(tag t)
+{
+    std::vector<address> found;
+    if (later_views_ == 0) return found;
+    discard(messages_.begin(), messages_.end(), [&](const auto& m) {
+        const tag its = m.first.second;
+        if (call_of(its) != call_of(t) || !concerns_later_views(its)) return false;
+        found.push_back(m.first);
+        return true;
+    });
+    return found;
+}
+
+PAPILIO_DECL bool early_messages::any_of_views(tag t) const
+{
+    return later_views_ > 0 && std::ranges::any_of(messages_, [t](const auto& m) {
+               return call_of(m.first.second) == call_of(t) && tells_of_views(m.first.second);
+           });
 }
 
 PAPILIO_DECL void early_messages::discard_peer(int peer)
@@ -72,6 +96,7 @@ PAPILIO_DECL void early_messages::discard_peer(int peer)
 PAPILIO_DECL early_messages::messages::iterator early_messages::remove(messages::iterator which,
                                                                        std::size_t size)
 {
+    later_views_ -= concerns_later_views(which->first.second);
     end(which->first.first, size);
     return messages_.erase(which);
 }

@@ -9,7 +9,6 @@
 #include <papilio/wire/frame.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::inproc {
@@ -36,7 +35,8 @@ PAPILIO_DECL group::~group()
 /// Several loops wait for each other's messages; a single loop can report a deadlock.
 PAPILIO_DECL bool group::threaded() const
 {
-    return std::ranges::adjacent_find(loops_, std::ranges::not_equal_to{}) != loops_.end();
+    const auto differ = [](const loop* a, const loop* b) { return a != b; };
+    return std::ranges::adjacent_find(loops_, differ) != loops_.end();
 }
 
 PAPILIO_DECL task<> transport::send(int peer, tag t, bytes content)

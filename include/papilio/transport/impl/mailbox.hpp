@@ -5,8 +5,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/transport/mailbox.hpp>
 
-#include <algorithm>
-#include <string>
+#include <cstddef>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -34,99 +33,6 @@ PAPILIO_DECL mailbox::pending_receive mailbox::take(int peer, tag t, mutable_byt
     return {*this, {peer, t}, into, &lent};
 }
 
-PAPILIO_DECL mailbox::pending_receive::~pending_receive()
-{
-    if (claim_) *claim_ = nullptr;
-    if (!queued_) return;
-    leave_queue();
-    if (box_.announced_.empty()) return;
-    const auto left = box_.waiting_.count(from_), taken = box_.early_.arriving(from_);
-    box_.announced_.dropped(from_, left - std::min(left, taken));
-}
-
-PAPILIO_DECL bool mailbox::pending_receive::await_ready()
-{
-    while (auto message = box_.early_.take(from_))
-        if (fill(*message)) return true;
-    const auto closed = box_.closed_.find(from_.first);
-    if (closed == box_.closed_.end()) return false;
-    fail(closed->second);
-    return true;
-}
-
-PAPILIO_DECL std::size_t mailbox::pending_receive::await_resume() const
-{
-    if (error_ == errc::too_large)
-        throw std::system_error(error_, "a message of " + std::to_string(size_) +
-                                            " bytes from peer " + std::to_string(from_.first) +
-                                            " exceeds the receive buffer of " +
-                                            std::to_string(into_.size()) + " bytes");
-    if (error_) throw std::system_error(error_, "peer " + std::to_string(from_.first));
-    return size_;
-}
-
-PAPILIO_DECL void mailbox::pending_receive::join_queue()
-{
-    position_ = box_.waiting_.emplace(from_, this);
-    queued_ = true;
-    box_.match(from_);
-}
-
-PAPILIO_DECL void mailbox::pending_receive::leave_queue()
-{
-    if (std::exchange(queued_, false)) box_.waiting_.erase(position_);
-}
-
-/// False if the message has been taken back: then it never came.
-PAPILIO_DECL bool mailbox::pending_receive::fill(detail::kept_message& message)
-{
-    if (message.lent) return fill(std::move(message.lent));
-    const auto content = message.get();
-    size_ = content.size();
-    if (size_ > into_.size()) {
-        fail(errc::too_large);
-        return true;
-    }
-    // Not std::ranges::copy, which libstdc++ 12 turns into a loop over single bytes.
-    std::copy(content.begin(), content.end(), into_.begin());
-    return true;
-}
-
-PAPILIO_DECL bool mailbox::pending_receive::fill(detail::lent_ptr message)
-{
-    if (!message->intact()) return false;
-    const auto content = message->get();
-    const bool fits = content.size() <= into_.size();
-    if (fits && !lent_) std::copy(content.begin(), content.end(), into_.begin());
-    if (!message->intact()) return false;
-    size_ = content.size();
-    if (!fits) fail(errc::too_large);
-    if (fits && lent_) *lent_ = std::move(message);
-    return true;
-}
-
-PAPILIO_DECL bool mailbox::pending_receive::complete(detail::kept_message message)
-{
-    if (!fill(message)) return false;
-    leave_queue();
-    wake();
-    return true;
-}
-
-/// A message of `size` bytes is too large for it.
-PAPILIO_DECL void mailbox::pending_receive::refuse(std::size_t size)
-{
-    leave_queue();
-    size_ = size;
-    fail(errc::too_large);
-    wake();
-}
-
-PAPILIO_DECL bool mailbox::discards(tag t) const
-{
-    return std::ranges::count(discarded_calls_, call_of(t)) > 0;
-}
-
 /// The oldest receive for an address, behind the first few.
 PAPILIO_DECL mailbox::pending_receive* mailbox::oldest_receive(address from, std::size_t after)
 {
@@ -140,7 +46,10 @@ PAPILIO_DECL mailbox::pending_receive* mailbox::oldest_receive(address from, std
 PAPILIO_DECL void mailbox::pass_on(address from, detail::kept_message message)
 {
     pending_receive* const next = oldest_receive(from);
-    if (!next) return early_.add(from, std::move(message));
+    if (!next) {
+        hear(from.second);
+        return early_.add(from, std::move(message));
+    }
     const auto size = message.get().size();
     next->complete(std::move(message));
     early_.end(from.first, size);
@@ -152,9 +61,13 @@ PAPILIO_DECL void mailbox::note(int peer, const wire::flow& f)
     const address from{peer, tag{f.subject}};
     switch (f.kind) {
     case wire::flow_kind::announce:
-        if (discards(from.second)) return answer(peer, wire::flow_kind::decline, f.number);
+        if (past_.drops(from.second)) {
+            answer(peer, wire::flow_kind::decline, f.number);
+            return answer_call(from);
+        }
         announced_.add(from, f.number, f.size);
         match(from);
+        if (announced_.of(from).next) hear(from.second);
         windows_.raise(peer);
         break;
     case wire::flow_kind::withdraw:
@@ -199,20 +112,43 @@ PAPILIO_DECL void mailbox::confirm(int peer, const detail::announced_messages::a
         answer(peer, wire::flow_kind::decline, ended.number);
 }
 
-/// What `peer` has sent of the call is of no use any more, but for a no: that tells whoever is late
-/// why the call has failed. Of these, too, the last few will do. A call that is discarded here
-/// keeps nothing.
+/// A message of a call that has ended here, from a peer that still is in it, has come or waits.
+PAPILIO_DECL void mailbox::answer_call(address from)
+{
+    const auto [peer, t] = from;
+    const auto* const left = past_.answer_for(peer, t);
+    if (!left) return;
+    auto under = fields_of(t);
+    under.kind = message_kind::answer;
+    under.index = under.view = 0;
+    if (windows_.answer_call(peer, make_tag(under), *left)) past_.told(peer, t);
+}
+
+/// A message under `t` finds no receive.
+PAPILIO_DECL void mailbox::hear(tag t)
+{
+    if (!tells_of_views(t)) return;
+    for (const auto& [call, heard] : watched_)
+        if (call == call_of(t)) heard->open();
+}
+
+PAPILIO_DECL void mailbox::watch_call(tag t, gate& heard)
+{
+    watched_.emplace_back(call_of(t), &heard);
+    const bool here =
+        early_.any_of_views(t) || announced_.any_of([t](const address& from, const auto& message) {
+            return message.is == detail::announced_messages::state::unanswered &&
+                   call_of(from.second) == call_of(t) && tells_of_views(from.second);
+        });
+    if (here) heard.open();
+}
+
+/// What `peer` has sent of the call is of no use any more, but for a no or an answer: that tells
+/// whoever is late how the call has ended. Of these, too, the last few will do.
 PAPILIO_DECL void mailbox::end_call(int peer, tag t)
 {
-    constexpr std::size_t remembered = 64;
-    early_.discard_all_but_no(peer, t);
-    auto& ended = ended_calls_[peer];
-    if (discards(t) || std::ranges::count(ended, call_of(t), call_of) > 0) return;
-    if (ended.size() == remembered) {
-        early_.discard_call(peer, ended.front());
-        ended.pop_front();
-    }
-    ended.push_back(t);
+    early_.discard_all_but_end(peer, t);
+    if (const auto oldest = past_.end(peer, t)) early_.discard_call(peer, *oldest);
 }
 
 PAPILIO_DECL void mailbox::close(int peer, std::error_code why)
@@ -233,36 +169,45 @@ PAPILIO_DECL void mailbox::close(int peer, std::error_code why)
 PAPILIO_DECL void mailbox::reopen(int peer)
 {
     closed_.erase(peer);
-    ended_calls_.erase(peer);
+    past_.reopen(peer);
     early_.discard_peer(peer);
 }
 
-PAPILIO_DECL void mailbox::discard_call(tag t)
+/// Messages that are announced for addresses of which `which`, and that nobody has asked for, need
+/// not come.
+template <class Which>
+void mailbox::decline_if(Which which)
 {
-    if (discards(t)) return;
-    if (discarded_calls_.size() == calls_remembered) discarded_calls_.pop_front();
-    discarded_calls_.push_back(call_of(t));
-    early_.discard_call(t);
-    for (auto& [peer, ended] : ended_calls_)
-        std::erase_if(ended, [t](tag other) { return call_of(other) == call_of(t); });
     announced_.remove_if([&](const address& from, const auto& message) {
-        if (message.is != detail::announced_messages::state::unanswered ||
-            call_of(from.second) != call_of(t))
+        if (message.is != detail::announced_messages::state::unanswered || !which(from))
             return false;
         answer(from.first, wire::flow_kind::decline, message.number);
         return true;
     });
 }
 
+PAPILIO_DECL void mailbox::discard_call(tag t)
+{
+    if (!past_.discard(t)) return;
+    early_.discard_call(t);
+    decline_if([t](const address& from) { return call_of(from.second) == call_of(t); });
+}
+
+PAPILIO_DECL void mailbox::leave_answer(tag t, std::vector<std::byte> answer)
+{
+    past_.leave_answer(t, std::move(answer));
+    auto dropped = early_.discard_later_views(t);
+    decline_if([&](const address& from) {
+        if (call_of(from.second) != call_of(t) || !concerns_later_views(from.second)) return false;
+        dropped.push_back(from);
+        return true;
+    });
+    for (const auto& from : dropped) answer_call(from);
+}
+
 PAPILIO_DECL void mailbox::begin_call(tag t)
 {
-    const auto call = call_of(t);
-    const auto is_past = [call](std::uint64_t other) {
-        return other >> 4 == call >> 4 && ((call - other) & max_tag_attempt) >= 8;
-    };
-    std::erase_if(discarded_calls_, is_past);
-    for (auto& [peer, ended] : ended_calls_)
-        std::erase_if(ended, [&](tag other) { return is_past(call_of(other)); });
+    past_.begin(t);
 }
 
 }  // namespace papilio

@@ -54,9 +54,19 @@ PAPILIO_DECL void peer_link::add(const wire::hello& h, std::unique_ptr<byte_stre
 
 PAPILIO_DECL bool peer_link::post(tag t, bytes message)
 {
+    return put(t, message, &connection::post);
+}
+
+PAPILIO_DECL bool peer_link::answer_call(int, tag t, bytes answer)
+{
+    return !error_ && put(t, answer, &connection::post_later);
+}
+
+PAPILIO_DECL bool peer_link::put(tag t, bytes message, bool (connection::*by)(tag, bytes))
+{
     constexpr std::size_t most = 1024;
     if (shutting_down_ || peer_shutdowns_ > 0 || last_ || posted_.size() == most) return false;
-    if (connected()) return connection_for(t).post(t, message);
+    if (connected()) return (connection_for(t).*by)(t, message);
     posted_.emplace_back(t, std::vector<std::byte>(message.begin(), message.end()));
     return true;
 }

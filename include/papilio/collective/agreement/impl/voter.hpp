@@ -61,7 +61,6 @@ PAPILIO_DECL void voter::promise_view(int next, time_point now)
     if (next > wire::max_view || times_.too_late(now) || call_.who.need_all())
         return run_out(make_error_code(errc::peer_failed));
     promised_ = static_cast<std::uint8_t>(next);
-    repeats_ = 0;
     listens_ = false;
     times_.begin(now, promised_ - view() - 1);
     send_promise();
@@ -72,7 +71,6 @@ PAPILIO_DECL void voter::promise_view(int next, time_point now)
 PAPILIO_DECL void voter::promise_again(time_point now)
 {
     if (cannot_coordinate(promised_)) return leave_view(now);
-    ++repeats_;
     send_promise();
     propose_if_due(now);
 }
@@ -89,7 +87,7 @@ PAPILIO_DECL void voter::send_promise()
     for (std::uint8_t v = 0; v <= view(); ++v)
         if (const auto* from = views_.contributors(v)) said.versions.push_back({v, *from});
     promises_[index(me_)] = said;
-    parcels_.push_back({partners(), std::move(said), repeats_});
+    parcels_.push_back({partners(), std::move(said)});
 }
 
 PAPILIO_DECL void voter::take(int from, const wire::promise& said, time_point now)

@@ -29,14 +29,15 @@ PAPILIO_DECL void voter::vote_if_due()
     if (relays && !views_.decided(current, [&](int member) { return clients.contains(member); }))
         return;
     voted_ = view();
-    const view_vote yes{view(), current.digest};
+    const wire::view_vote yes{view(), digest_, current.digest};
     views_.note(me_, yes);
     parcels_.push_back({partners(), yes});
 }
 
-PAPILIO_DECL void voter::take(int from, const view_vote& said, time_point)
+PAPILIO_DECL void voter::take(int from, const wire::view_vote& said, time_point now)
 {
     if (ended_ || !call_.who.meet(me_, from)) return;
+    if (said.call != digest_) return complain(from, now);
     views_.note(from, said);
     vote_if_due();
     succeed_if_due();
@@ -76,8 +77,11 @@ PAPILIO_DECL void voter::hear_done(int from, const wire::answer& said, time_poin
 {
     if (said.decided ? said.decided->call != digest_ : said.view != 0) return complain(from, now);
     const auto decided = said.decided ? beside_vote({call_, *said.decided}) : views_.of(0);
-    if (decided.digest == said.settlement && chunks_.missing_of(decided.versions) == 0)
+    if (decided.digest == said.settlement && chunks_.missing_of(decided.versions) == 0) {
+        for (std::size_t peer = 0; peer < said.weights.size(); ++peer)
+            if (weights_[peer] == wire::unknown_weight) weights_[peer] = said.weights[peer];
         return succeed(decided);
+    }
     if (said.decided && said.view > view()) add_view(*said.decided);
     run_out(make_error_code(errc::left_out));
 }
@@ -108,7 +112,10 @@ PAPILIO_DECL wire::answer voter::answer() const
     if (ended_->why) return {.why = wire::reason_of(ended_->why), .culprit = ended_->culprit};
     wire::answer said{
         .what = wire::ending::done, .view = decided_->settled.view, .settlement = decided_->digest};
-    if (said.view > 0) said.decided = decided_->settled;
+    if (said.view > 0)
+        said.decided = decided_->settled;
+    else
+        said.weights = weights_;
     return said;
 }
 

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <papilio/base/config.hpp>
+#include <papilio/base/rank_set.hpp>
+#include <papilio/collective/agreement/settlement.hpp>
+#include <papilio/collective/agreement/view_mover.hpp>
+#include <papilio/collective/agreement/voters.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/plan/role.hpp>
+#include <papilio/wire/proposal.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// How a call goes on when it loses peers.
+struct salvage {
+    bool scattered = false;  ///< each peer wants its own part alone
+    bool uniform = false;    ///< the same contributors in all of the result
+    int min_peers = 0;       ///< without so many it fails
+
+    /// Of the data of later views. Borrowed; null: there is nothing to move.
+    view_mover* mover = nullptr;
+};
+
+inline wire::call_extent extent_of(const call_plan& plan)
+{
+    return {.peers = static_cast<int>(plan.roles.size()),
+            .parts = plan.parts.size(),
+            .columns = static_cast<std::uint32_t>(plan.columns)};
+}
+
+/// Peers that vote, and are to hold the whole result.
+inline rank_set holders(const call_plan& plan, const salvage& how)
+{
+    rank_set all;
+    for (int peer = 0; peer < static_cast<int>(plan.roles.size()); ++peer)
+        if (!how.scattered && votes(plan.roles[index(peer)]) && plan.receives(peer))
+            all.insert(peer);
+    return all;
+}
+
+inline call_shape shape_of(const call_plan& plan, const salvage& how)
+{
+    const auto all = holders(plan, how);
+    call_shape shape{voters(plan.roles, all, how.min_peers), extent_of(plan), {}, how.uniform};
+    for (int owner = 0; owner < static_cast<int>(plan.parts.size()); ++owner) {
+        const auto wanted = how.scattered ? rank_set{owner} : all;
+        shape.needed_by.push_back(plan.part_size(owner) > 0 ? wanted : rank_set{});
+    }
+    return shape;
+}
+
+/// Whether a call can go on without somebody: neither of two peers can without the other, and there
+/// has to be memory for what every peer may say of a view.
+inline bool can_lose_any(const call_plan& plan, const salvage& how)
+{
+    constexpr std::size_t most = std::size_t{32} << 20;
+    const auto voting = std::ranges::count_if(plan.roles, votes);
+    auto counted = holders(plan, how).size();
+    if (counted == 0) counted = static_cast<int>(voting);
+    return std::max(counted / 2 + 1, how.min_peers) < voting &&
+           wire::largest_proposal(extent_of(plan)) <= most / plan.roles.size();
+}
+
+}  // namespace papilio::detail

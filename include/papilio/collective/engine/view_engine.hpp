@@ -1,0 +1,55 @@
+#pragma once
+
+#include <papilio/async/offload.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/async/when_all.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/settlement.hpp>
+#include <papilio/collective/agreement/view_mover.hpp>
+#include <papilio/collective/engine/call_data.hpp>
+#include <papilio/collective/engine/view_transfer.hpp>
+#include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/wire/proposal.hpp>
+
+#include <utility>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// Moves the data of later views, whose members hold some chunks already: those go, as elements,
+/// from one who has them to those who lack them. The others are made anew, in a single stage
+/// whatever the stages of view 0: their contributors send the writer their original elements, and
+/// it sends the result, as an owner does in view 0. There are no descriptors.
+///
+/// Whatever somebody lacks is an item. Items move in slots, which take one after another in
+/// ascending order: of those that a peer makes `slots` at a time, as many of those that it has for
+/// each other member, and as many of those that come to it from each. For so many items a peer
+/// keeps contributions, or a result. What is sent before its receiver expects it is kept by the
+/// transport, or waits with its sender.
+///
+/// No deadlock: consider the first item that is not everywhere. Whatever comes before it is done at
+/// both ends, so that everybody who has to do with this item has a slot that takes it. The giver
+/// has the item, or waits for nothing but contributions to it; who contributes waits for nothing;
+/// and who lacks it for the result alone. Where a send waits for its receive, that is posted by
+/// then.
+class view_engine final : public view_mover {
+public:
+    /// All are borrowed; `pool` may be null.
+    view_engine(peer_io& io, const call_plan& plan, const call_data& data, thread_pool* pool)
+        : parts_{io, plan, data, pool}
+    {
+    }
+
+    task<> move(const call_shape& call, const wire::proposal& settled,
+                chunk_keeper& keeper) override
+    {
+        view_transfer transfer(parts_, call, settled, keeper);
+        auto slots = transfer.all_slots();
+        co_await when_all(std::move(slots));
+    }
+
+private:
+    view_parts parts_;
+};
+
+}  // namespace papilio::detail
