@@ -84,10 +84,12 @@ private:
         return known;
     }
 
-    /// The elements that its result is made of: an auxiliary that declines has those of its part.
+    /// The elements that its result is made of: an auxiliary that declines has those of its part,
+    /// unless the others have gone on without it and another peer has reduced them.
     part result_of(int rank) const
     {
         if (s_.role_of(rank) != role::auxiliary || s_.auxiliaries_receive) return {0, s_.elements};
+        if (!was_member(rank, *end_of(rank).success)) return {0, 0};
         std::vector<double> shares;
         for (int p = 0; p < s_.peers; ++p) shares.push_back(reduces(s_.role_of(p)) ? 1 : 0);
         return partition(s_.elements, shares)[at(rank)];
@@ -192,15 +194,22 @@ private:
                end.failure->code() != errc::left_out;
     }
 
+    /// Of the view that has been decided: others may have gone on without a peer that failed.
+    bool was_member(int rank, const papilio::report& decided) const
+    {
+        return std::ranges::find(decided.left, rank, &departure::rank) == decided.left.end();
+    }
+
     void check_all_or_nothing()
     {
         for (int winner = 0; winner < s_.peers; ++winner)
-            for (int loser = 0; loser < s_.peers; ++loser)
-                if (end_of(winner).success && failed_for_certain(loser)) {
-                    report(loser, "has failed for certain, and peer " + std::to_string(winner) +
-                                      " has succeeded");
-                    return;
-                }
+            for (int loser = 0; loser < s_.peers; ++loser) {
+                const auto& won = end_of(winner).success;
+                if (!won || !failed_for_certain(loser) || !was_member(loser, *won)) continue;
+                report(loser, "has failed for certain, and peer " + std::to_string(winner) +
+                                  " has succeeded");
+                return;
+            }
     }
 
     /// Where nothing happens, all succeed, unless nobody contributes.

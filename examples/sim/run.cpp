@@ -14,6 +14,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace papilio::example::simulator {
@@ -41,6 +42,8 @@ call_options options_of(const scenario& s, int rank)
     call_options o;
     o.timeout = s.timeout;
     o.weight = s.weights[at(rank)];
+    o.salvage = s.salvage;
+    o.uniform = s.uniform;
     o.roles = s.roles;
     o.auxiliaries_receive = s.auxiliaries_receive;
     o.radix = s.radix;
@@ -65,12 +68,17 @@ std::string ranks_of(const std::vector<contributor>& from)
     return text.empty() ? "{}" : text + "}";
 }
 
-/// "succeeds with {0,1,2}", or of how many different sets its ranges are made.
+/// "succeeds with {0,1,2}", or the different sets that its ranges are made of, and the view.
 std::string told(const report& r)
 {
-    std::string text = "succeeds with ";
-    for (std::size_t i = 0; i < r.made_of.size(); ++i)
-        text.append(i == 0 ? "" : " ").append(ranks_of(r.made_of[i].from));
+    std::string text = "succeeds with";
+    std::set<std::string> sets;
+    for (const auto& range : r.made_of) sets.insert(ranks_of(range.from));
+    for (const auto& s : sets) text.append(" ").append(s);
+    if (r.view == 0) return text;
+    text += " in view " + std::to_string(r.view);
+    for (std::size_t i = 0; i < r.left.size(); ++i)
+        text.append(i == 0 ? " without " : ",").append(std::to_string(r.left[i].rank));
     return text;
 }
 

@@ -42,6 +42,8 @@ private:
         s_.integers = s_.codec == coding::identity && one_in(4);
         s_.weighted = !s_.integers && one_in(2);
         s_.in_place = one_in(2);
+        s_.salvage = one_in(2);
+        s_.uniform = s_.salvage && one_in(4);
         for (int rank = 0; rank < s_.peers; ++rank)
             s_.weights.push_back(one_in(12) ? 0 : 1 + below(5));
     }
@@ -67,7 +69,7 @@ private:
             s_.begins.push_back(one_in(2) ? 0us : std::chrono::microseconds(draw_.below(20'000)));
         if (one_in(2)) return;
         s_.chunk_bytes = std::size_t{512} << below(6);
-        while (moving() > s_.timeout / 4) s_.chunk_bytes *= 2;
+        while (s_.chunk_bytes < 4 * s_.elements && moving() > s_.timeout / 4) s_.chunk_bytes *= 2;
     }
 
     /// About how long the call takes, if nothing befalls it.
@@ -134,6 +136,7 @@ std::string what_is_computed(const scenario& s)
     constexpr std::array codecs{"", ", int8b", ", f16b"};
     text += codecs[static_cast<std::size_t>(s.codec)];
     text += s.in_place ? ", in place" : ", out of place";
+    if (s.salvage) text += s.uniform ? ", salvage, uniform" : ", salvage";
     if (!s.radix.empty()) text += ", stages " + list_of(s.radix);
     if (s.chunk_bytes > 0) text += ", chunks of " + human_bytes(s.chunk_bytes);
     if (s.in_flight > 0) text += ", " + std::to_string(s.in_flight) + " in flight";

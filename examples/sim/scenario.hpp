@@ -26,6 +26,8 @@ struct scenario {
     bool integers = false;  ///< a sum of 32-bit integers, in place of floats
     bool weighted = false;  ///< a weighted mean, in place of a sum
     bool in_place = false;
+    bool salvage = false;
+    bool uniform = false;  ///< with `salvage`
     bool auxiliaries_receive = false;
     std::vector<role> roles;      ///< by rank; empty: all are full
     std::vector<double> weights;  ///< by rank

@@ -25,7 +25,7 @@ int views_of(const run_record& r)
 {
     int last = 0;
     for (const auto& end : r.ends)
-        if (end.success) last = std::max(last, 1);
+        if (end.success) last = std::max(last, 1 + end.success->view);
     return last;
 }
 
@@ -71,8 +71,8 @@ std::string to_text(const tally& t, double seconds)
     text += row("runs", t.runs);
     text += row("runs per second", static_cast<int>(t.runs / std::max(seconds, 1e-3)));
     text += row("with faults; of these", t.with_faults);
-    constexpr std::array views{"  ended in the first view, or not at all", "  in the second",
-                               "  in the third", "  in a later one"};
+    constexpr std::array views{"  nobody went beyond the first view", "  the second view",
+                               "  the third view", "  a later view"};
     for (std::size_t i = 0; i < views.size(); ++i) text += row(views[i], t.views[i]);
     text += row("peers that succeeded", t.successes);
     for (const auto& [what, count] : t.errors) text += row("that failed: " + what, count);

@@ -26,7 +26,7 @@ struct tally {
 
 void add(tally& t, const run_record& r);
 
-/// The last view that anybody has succeeded in, counted from 1; 0 if nobody has.
+/// The last view that anybody has succeeded in, counted from 1; 0: nobody has.
 int views_of(const run_record& r);
 
 /// A run that has shown what none may.

@@ -177,6 +177,12 @@ TEST_CASE("success beside a failure for certain is found, and beside an unknown 
     CHECK(with(errc::timed_out) == "peer 1 has failed for certain, and peer 0 has succeeded");
     CHECK(with(errc::outcome_unknown).empty());
     CHECK(with(errc::left_out).empty());
+    const auto without_it = [&](run_record& r) {
+        fail(r.ends[1], errc::timed_out);
+        for (const int winner : {0, 2})
+            r.ends[static_cast<std::size_t>(winner)].success->left = {{1, {}}};
+    };
+    CHECK(said(without_it, s).empty());
     s.roles = {role::full, role::observer, role::full};
     s.weights = {1, 0, 2};
     CHECK(with(errc::timed_out).empty());

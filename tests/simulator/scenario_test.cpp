@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <numeric>
 #include <set>
@@ -51,7 +52,7 @@ TEST_CASE("every scenario is one that a call accepts, and whose call has the tim
 TEST_CASE("scenarios come in all kinds, most of them as in practice")
 {
     int in_place = 0, staged = 0, with_roles = 0, zero = 0, integers = 0, chunked = 0, calm = 0;
-    int usual = 0;
+    int usual = 0, salvage = 0;
     std::set<coding> codecs;
     std::set<std::size_t> faults;
     for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
@@ -63,6 +64,7 @@ TEST_CASE("scenarios come in all kinds, most of them as in practice")
         integers += s.integers ? 1 : 0;
         chunked += s.chunk_bytes > 0 && s.elements * 4 > 4 * s.chunk_bytes ? 1 : 0;
         calm += s.faults.empty() ? 1 : 0;
+        salvage += s.salvage ? 1 : 0;
         usual += s.peers >= 3 && s.peers <= 6 ? 1 : 0;
         codecs.insert(s.codec);
         faults.insert(s.faults.size());
@@ -75,6 +77,7 @@ TEST_CASE("scenarios come in all kinds, most of them as in practice")
     CHECK(chunked > 100);
     CHECK(calm > 200);
     CHECK(usual > 1400);
+    CHECK((salvage > 900 && salvage < 1100));
     CHECK(codecs.size() == 3);
     CHECK(faults.size() == 6);
 }
