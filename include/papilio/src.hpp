@@ -16,6 +16,7 @@
 #include <papilio/base/impl/kept_memory.hpp>
 #include <papilio/codec/impl/further_kernels.hpp>
 #include <papilio/codec/impl/kernels.hpp>
+#include <papilio/collective/agreement/impl/view_run.hpp>
 #include <papilio/collective/agreement/impl/voter.hpp>
 #include <papilio/collective/agreement/impl/voter_end.hpp>
 #include <papilio/collective/impl/agree_links.hpp>

@@ -455,3 +455,14 @@ TEST_CASE("a call that is dropped in a later view is over for the others, who go
         CHECK(dropped.data == std::vector<float>(50'000, 16.f));
     }
 }
+
+TEST_CASE("a peer that stops while data moves is left behind long before the call's time is up")
+{
+    salvaged_call call(4, {.all = {.up_bytes_per_second = 2.5e6, .down_bytes_per_second = 2.5e6}});
+    call.at(600ms, [](papilio::sim::world& w) { w.silence(2); });
+    const auto& outcomes = call.run(500'000, sum_in_place({.timeout = 60s, .chunk_bytes = 32768}));
+    check_survivors(outcomes, {2});
+    for (const std::size_t rank : {0, 1, 3}) CHECK(outcomes[rank].took < 6s);
+    REQUIRE(outcomes[0].done->left.size() == 1);
+    CHECK(outcomes[0].done->left.front().rank == 2);
+}

@@ -49,6 +49,7 @@ struct refined : plain {
     }
     void discard_call(pa::tag t) { last_tag = t; }
     pa::time_point last_heard(int peer) { return pa::time_point(std::chrono::seconds(peer)); }
+    pa::duration heartbeat() { return std::chrono::milliseconds(70); }
     std::uint64_t arrived(int peer) { return static_cast<std::uint64_t>(100 * peer); }
     pa::duration round_trip(int peer) { return std::chrono::milliseconds(peer); }
     pa::task<bool> shares_host(int peer) { return pa::detail::known(peer == 3); }
@@ -92,6 +93,7 @@ TEST_CASE("any_transport forwards every call")
     any.discard_call(pa::tag{6});
     CHECK(net.last_tag == pa::tag{6});
     CHECK(any.last_heard(7) == pa::time_point(std::chrono::seconds(7)));
+    CHECK(any.heartbeat() == std::chrono::milliseconds(70));
     CHECK(any.arrived(3) == 300u);
     CHECK(any.round_trip(3) == std::chrono::milliseconds(3));
     CHECK(pa::sync_wait(loop, any.shares_host(3)));
@@ -104,6 +106,7 @@ TEST_CASE("members that a transport lacks have default results")
     pa::any_transport any(net);
     any.discard_call(pa::tag{6});
     CHECK(any.last_heard(1) == pa::time_point::min());
+    CHECK_FALSE(any.heartbeat());
     CHECK_FALSE(any.arrived(1));
     CHECK_FALSE(any.round_trip(1));
     pa::thread_loop loop;

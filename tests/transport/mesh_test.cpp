@@ -10,6 +10,7 @@
 
 #include <support/memory_stream.hpp>
 #include <support/tasks.hpp>
+#include <support/thrown.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -183,7 +184,8 @@ private:
 struct test_mesh final : pa::addressed_mesh<std::string> {
     test_mesh(switchboard& b, int rank, int peers)
         : addressed_mesh(b.world, std::make_unique<fake_medium>(b), rank, addresses(b, peers),
-                         {.max_message = std::size_t{rank == b.strict ? 1u : 64u} << 20})
+                         {.max_peers = peers + 1,
+                          .max_message = std::size_t{rank == b.strict ? 1u : 64u} << 20})
     {
     }
     static std::vector<std::string> addresses(const switchboard& b, int peers)
@@ -613,6 +615,17 @@ TEST_CASE("whoever waits for a link is told when the transport is closed")
     const auto attempts = board.attempts;
     pa::sync_wait(board.world, pa::sleep_for(1h));
     CHECK(board.attempts == attempts);
+}
+
+TEST_CASE("a peer that becomes known after the transport was closed has no link")
+{
+    meshes g(2);
+    g.run([](test_mesh& net) { return net.close(); });
+    auto& net = *g.nets[0];
+    net.set_address(2, "2");
+    const std::vector<std::byte> message(8);
+    const auto send = [&] { pa::sync_wait(g.board.world, net.send(2, pa::user_tag(1), message)); };
+    CHECK(pa::test::thrown_by(send) == pa::errc::disconnected);
 }
 
 TEST_CASE("of a link that was half made when the transport was closed nothing is left")

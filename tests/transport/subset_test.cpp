@@ -37,6 +37,7 @@ struct known_links {
     pa::task<> send(int, pa::tag, pa::bytes) { co_return; }
     pa::task<std::size_t> recv(int, pa::tag, pa::mutable_bytes) { co_return 0; }
     pa::time_point last_heard(int peer) { return pa::time_point(pa::duration(peer)); }
+    pa::duration heartbeat() { return pa::duration(7); }
     std::uint64_t arrived(int peer) { return 10 * static_cast<std::uint64_t>(peer); }
     pa::duration round_trip(int peer) { return pa::duration(100 * peer); }
     pa::task<bool> shares_host(int peer) { return pa::detail::known(peer == 3); }
@@ -116,6 +117,7 @@ TEST_CASE("what a group knows of a member is what the transport knows of that pe
     for (int rank = 0; rank < 3; ++rank) {
         const auto peer = static_cast<std::uint64_t>(group.member(rank));
         CHECK(group.last_heard(rank) == pa::time_point(pa::duration(peer)));
+        CHECK(group.heartbeat() == pa::duration(7));
         CHECK(group.arrived(rank) == 10 * peer);
         CHECK(group.round_trip(rank) == pa::duration(100 * peer));
         pa::sim::world loop;

@@ -351,6 +351,12 @@ TEST_CASE("last_heard advances with every byte")
     CHECK(net.last_heard(1) > before);
 }
 
+TEST_CASE("a transport tells how often it sends heartbeats")
+{
+    tcp_cluster cluster(2, {.heartbeat = 123ms});
+    CHECK(pa::detail::heartbeat(cluster.peer(0)) == pa::duration(123ms));
+}
+
 TEST_CASE("the round trip to a peer is known")
 {
     tcp_cluster cluster(2, {.connections = 2});

@@ -152,6 +152,10 @@ TEST_CASE("members pass chunks on to members, and what is kept and lacked has a 
     CHECK(proposal_refused([](auto& p) { p.runs[1][0].lacking.insert(1); }));
     CHECK(proposal_refused([](auto& p) { p.runs[0][0].lacking.insert(1); }));  // its source
     CHECK(proposal_refused([](auto& p) { p.runs[0][1].source = 0; }));  // made anew, and passed on
+    CHECK(proposal_refused([](auto& p) {
+        p.runs[0][1].source = 0;
+        p.runs[0][1].lacking.erase(0);
+    }));
 }
 
 TEST_CASE("a proposal that is cut, longer or of other bytes where none may be is refused")

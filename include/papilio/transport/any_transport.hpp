@@ -49,6 +49,7 @@ public:
     }
     void prioritise(tag t, int priority) { model_->prioritise(t, priority); }
     time_point last_heard(int peer) { return model_->last_heard(peer); }
+    std::optional<duration> heartbeat() { return model_->heartbeat(); }
     std::optional<std::uint64_t> arrived(int peer) { return model_->arrived(peer); }
     std::optional<duration> round_trip(int peer) { return model_->round_trip(peer); }
     task<bool> shares_host(int peer) { return model_->shares_host(peer); }
@@ -71,6 +72,7 @@ private:
         virtual void leave_answer(tag t, std::vector<std::byte> answer) = 0;
         virtual void prioritise(tag t, int priority) = 0;
         virtual time_point last_heard(int peer) = 0;
+        virtual std::optional<duration> heartbeat() = 0;
         virtual std::optional<std::uint64_t> arrived(int peer) = 0;
         virtual std::optional<duration> round_trip(int peer) = 0;
         virtual task<bool> shares_host(int peer) = 0;
@@ -105,6 +107,7 @@ private:
         }
         void prioritise(tag t, int priority) override { detail::prioritise(net, t, priority); }
         time_point last_heard(int peer) override { return detail::last_heard(net, peer); }
+        std::optional<duration> heartbeat() override { return detail::heartbeat(net); }
         std::optional<std::uint64_t> arrived(int peer) override
         {
             return detail::arrived(net, peer);

@@ -56,6 +56,8 @@ namespace papilio::inline PAPILIO_MODE {
 ///   before all that wait and have a lower priority; the default is zero. It is set before the
 ///   first of them is sent, since those under one tag stay in order
 /// - `time_point last_heard(int peer)`: when the last byte from `peer` arrived
+/// - `duration heartbeat()`: every peer is sent a byte at least this often while its link is up, so
+///   that one whose loop runs is heard as often; the same on all peers
 /// - `std::uint64_t arrived(int peer)`: how many bytes `peer`'s host has acknowledged so far; a
 ///   `send` may finish long before
 /// - `duration round_trip(int peer)`: the shortest round trip to `peer`'s host so far, unless none
@@ -117,6 +119,11 @@ concept prioritises_calls = requires(T& net, tag t) {
 template <class T>
 concept reports_last_heard = requires(T& net, int peer) {
     { net.last_heard(peer) } -> std::same_as<time_point>;
+};
+
+template <class T>
+concept sends_heartbeats = requires(T& net) {
+    { net.heartbeat() } -> std::convertible_to<std::optional<duration>>;
 };
 
 template <class T>
@@ -209,6 +216,15 @@ time_point last_heard(Net& net, int peer)
         return net.last_heard(peer);
     else
         return time_point::min();
+}
+
+template <transport Net>
+std::optional<duration> heartbeat(Net& net)
+{
+    if constexpr (sends_heartbeats<Net>)
+        return net.heartbeat();
+    else
+        return std::nullopt;
 }
 
 template <transport Net>

@@ -68,6 +68,7 @@ public:
     }
     void prioritise(tag t, int priority) { priorities_.set(t, priority); }
     time_point last_heard(int peer) { return link_to(peer).last_heard(); }
+    duration heartbeat() const noexcept { return options_.heartbeat; }
 
     /// Bytes, frames included, that `peer`'s host has acknowledged.
     std::uint64_t arrived(int peer) { return link_to(peer).arrived(); }

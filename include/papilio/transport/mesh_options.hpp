@@ -15,7 +15,7 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
-/// How every mesh behaves, whatever its streams run over. Peers agree on `group`.
+/// How every mesh behaves, whatever its streams run over. Peers agree on `group` and `heartbeat`.
 struct mesh_options {
     std::uint64_t group = 0;  ///< connections of another group are refused
     int max_peers = 0;        ///< ranks below it may connect; 0: only the peers named at the start

@@ -80,6 +80,7 @@ public:
     }
     void prioritise(tag t, int priority) { detail::prioritise(net_, in_epoch(t), priority); }
     time_point last_heard(int peer) { return detail::last_heard(net_, member(peer)); }
+    std::optional<duration> heartbeat() { return detail::heartbeat(net_); }
     std::optional<std::uint64_t> arrived(int peer) { return detail::arrived(net_, member(peer)); }
     std::optional<duration> round_trip(int peer) { return detail::round_trip(net_, member(peer)); }
     task<bool> shares_host(int peer) { return detail::shares_host(net_, member(peer)); }

@@ -11,6 +11,7 @@
 #include <faults/drop_every_step.hpp>
 #include <support/clusters.hpp>
 #include <support/roles.hpp>
+#include <support/seeds.hpp>
 #include <support/thrown.hpp>
 #include <support/values.hpp>
 
@@ -121,15 +122,16 @@ struct peers_of {
         move(cluster);
     }
 
-    /// What all members are to hold of what is made anew: every contribution has travelled.
-    std::vector<float> made() const
+    /// What all members are to hold of what is made anew: every contribution has travelled, and so
+    /// has the result unless it is `for_owners` alone.
+    std::vector<float> made(bool for_owners = false) const
     {
         std::vector<float> result(in[0].size(), 0.f);
         const auto whole = data_of(in[0], result, codec);
         const auto& from = v.settled.versions.back().contributors;
         for (std::size_t owner = 0; owner < v.plan.parts.size(); ++owner)
             for (std::size_t c = 0; c < v.plan.columns; ++c)
-                reduce(*whole, v.plan.chunk(static_cast<int>(owner), c), from);
+                reduce(*whole, v.plan.chunk(static_cast<int>(owner), c), from, for_owners);
         return result;
     }
 
@@ -150,7 +152,8 @@ struct peers_of {
     std::vector<keeper> keeps;
 
 private:
-    void reduce(const call_data& whole, part where, const rank_set& contributors) const
+    void reduce(const call_data& whole, part where, const rank_set& contributors,
+                bool for_owners) const
     {
         std::vector<std::vector<std::byte>> sent;
         std::vector<detail::contribution> from;
@@ -166,7 +169,7 @@ private:
         detail::pooled_buffer scratch;
         std::vector<std::byte> encoded;
         whole.reduce({.where = where, .from = from, .weights = weights}, scratch,
-                     whole.kind().verbatim ? nullptr : &encoded);
+                     whole.kind().verbatim || for_owners ? nullptr : &encoded);
     }
 };
 
@@ -256,24 +259,24 @@ TEST_CASE("who weighs nothing needs no elements and is sent the result")
     for (const int peer : {0, 1, 2}) CHECK(same_bits(all.out[at(peer)], expected));
 }
 
-TEST_CASE("a reduce_scatter's members write their own parts alone")
+TEMPLATE_TEST_CASE("a reduce_scatter's members write their own parts alone", "", identity, int8b)
 {
-    auto v = a_view(all_full(4), count, 3);
+    auto v = a_view(all_full(4), count, 3, granule_of<TestType>);
     v.lose({1});
     v.scatter();
     v.renew_all();
-    peers_of<identity> all(v);
+    peers_of<TestType> all(v);
     sim_cluster cluster(4, {.jitter = 30ms});
     cluster.run([&](auto& net) -> task<> {
         const auto me = at(net.rank());
         if (net.rank() == 1) co_return;
         const auto mine = v.plan.parts[me];
         const auto data =
-            data_of(all.in[me], std::span(all.out[me]).subspan(mine.begin, mine.size), identity{});
+            data_of(all.in[me], std::span(all.out[me]).subspan(mine.begin, mine.size), TestType{});
         data->set_out_begin(mine.begin);
         co_await moved(net, v, *data, all.keeps[me]);
     });
-    const auto expected = all.made();
+    const auto expected = all.made(true);
     for (const int peer : {0, 2, 3}) {
         for (const std::size_t c : {0u, 1u, 2u}) CHECK(all.holds(peer, peer, c, expected));
         CHECK(all.keeps[at(peer)].written() == 3);
@@ -404,6 +407,93 @@ TEST_CASE("threads of a pool reduce and encode the same bits")
     test::inproc_threads_cluster cluster(4);
     all.move(cluster, &pool);
     for (const int peer : {0, 1, 2}) CHECK(same_bits(all.out[at(peer)], all.made()));
+}
+
+namespace {
+
+/// Throws dice.
+class dice {
+public:
+    explicit dice(int seed) : random_(static_cast<std::uint64_t>(seed)) {}
+    std::size_t below(std::size_t n) { return static_cast<std::size_t>(random_.below(n)); }
+
+private:
+    papilio::random random_;
+};
+
+std::vector<role> any_roles(dice& d)
+{
+    std::vector<role> all{role::full};
+    for (auto more = 2 + d.below(4); more > 0; --more)
+        all.push_back(d.below(2) ? role::full : d.below(2) ? role::client : role::auxiliary);
+    return all;
+}
+
+/// Has any member give a chunk to any others that are to have it.
+void keep_somewhere(a_view& v, dice& d, int part, std::uint32_t column)
+{
+    const auto& members = v.settled.members;
+    auto source = members.begin();
+    for (auto skip = d.below(static_cast<std::size_t>(members.size())); skip > 0; --skip) ++source;
+    rank_set lacking;
+    for (const int peer : v.call.needed_by[at(part)] & members)
+        if (peer != *source && d.below(3)) lacking.insert(peer);
+    v.keep(part, column, 1, *source, lacking);
+}
+
+/// Any roles, members and slots, each chunk kept by somebody or made anew.
+a_view any_view(dice& d)
+{
+    const auto count_of_all = 1 + d.below(6000), columns = 1 + d.below(5);
+    a_view v(any_roles(d), count_of_all, columns, granule_of<int8b>);
+    v.plan.slots = 1 + d.below(3);
+    const auto peers = v.call.extent.peers;
+    rank_set lost;
+    for (int peer = 1; peer < peers; ++peer)
+        if (d.below(4) == 0) lost.insert(peer);
+    v.lose(lost);
+    v.settled.versions.back().contributors.erase(static_cast<int>(1 + d.below(6)));
+    for (int part = 0; part < peers; ++part)
+        for (std::uint32_t c = 0; c < v.call.extent.columns; ++c)
+            if (d.below(2))
+                v.renew(part, c, 1);
+            else
+                keep_somewhere(v, d, part, c);
+    return v;
+}
+
+/// What a peer is to hold of a run in the end.
+const std::vector<float>& wanted(const peers_of<int8b>& all, const wire::proposed_run& run,
+                                 int peer, const std::vector<float>& made)
+{
+    if (run.source < 0) return made;
+    return all.before[at(run.lacking.contains(peer) ? run.source : peer)];
+}
+
+}  // namespace
+
+TEST_CASE("whatever is settled all members end with what they are to have")
+{
+    const auto range = test::seeds(200);
+    for (int seed = range.first; seed <= range.last; ++seed) {
+        INFO(test::again(seed, "whatever is settled all members end with what they are to have"));
+        dice d(seed);
+        const auto v = any_view(d);
+        peers_of<int8b> all(v, {}, v.plan.parts.back().end());
+        all.move({.seed = static_cast<std::uint64_t>(seed), .jitter = 100ms});
+        const auto made = all.made();
+        bool right = true;
+        for (std::size_t part = 0; part < v.settled.runs.size(); ++part)
+            for (const auto& run : v.settled.runs[part])
+                for (const int peer : v.call.needed_by[part] & v.settled.members) {
+                    const bool came = run.lacking.contains(peer);
+                    right &= all.holds(peer, static_cast<int>(part), run.first,
+                                       wanted(all, run, peer, made));
+                    right &=
+                        all.keeps[at(peer)].version(part, run.first) == (came ? run.version : -1);
+                }
+        REQUIRE(right);
+    }
 }
 
 namespace {

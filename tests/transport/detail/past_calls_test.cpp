@@ -135,3 +135,15 @@ TEST_CASE("of the calls that a peer is through with the last 64 are remembered")
     past.reopen(1);
     CHECK_FALSE(past.end(1, past_tag(66)));
 }
+
+TEST_CASE("of a call that is discarded here nothing is remembered of who is through with it")
+{
+    past_calls past;
+    past.end(1, past_tag(1));
+    past.discard(past_tag(1));
+    past.end(1, past_tag(1));
+    for (std::uint32_t call = 2; call <= 65; ++call) CHECK_FALSE(past.end(1, past_tag(call)));
+    const auto oldest = past.end(1, past_tag(66));
+    REQUIRE(oldest);
+    CHECK(pa::call_of(*oldest) == pa::call_of(past_tag(2)));
+}

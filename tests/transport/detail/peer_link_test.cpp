@@ -274,6 +274,38 @@ TEST_CASE("what waits on a stream that has ended fails with its link though it i
     CHECK(failed == !!peer.link->error());
 }
 
+TEST_CASE("a link answers about a call that has ended, also before all of its streams are there")
+{
+    linked_pair pair(2);
+    const bool late = GENERATE(false, true);
+    const auto under = [](pa::message_kind kind, std::uint32_t index) {
+        return static_cast<std::uint64_t>(pa::make_tag({.call = 5, .kind = kind, .index = index}));
+    };
+    const auto run = [&] {
+        while (pair.world.run_one()) {
+        }
+    };
+    pair.inbox_a.leave_answer(pa::make_tag({.call = 5}), std::vector<std::byte>(20));
+    for (const std::uint32_t i : {0u, 1u})
+        pair.b.add({.connection = i}, std::move(pair.here[i]), 2, 0);
+    pair.a.add({.connection = 0}, std::move(pair.there[0]), 1, 0);
+    if (!late) pair.a.add({.connection = 1}, std::move(pair.there[1]), 1, 0);
+    std::vector<pa::task<>> asks;  // over both streams
+    for (std::uint32_t i = 0; i < 8; ++i)
+        asks.push_back(send(pair.b, under(pa::message_kind::view, i), 10));
+    for (auto& ask : asks) ask.start(pair.world);
+    run();
+    if (late) pair.a.add({.connection = 1}, std::move(pair.there[1]), 1, 0);
+    auto answer = receive(pair.inbox_b, 0, under(pa::message_kind::answer, 0));
+    auto another = receive(pair.inbox_b, 0, under(pa::message_kind::answer, 0));
+    answer.start(pair.world);
+    another.start(pair.world);
+    run();
+    REQUIRE(answer.finished());
+    CHECK(answer.result() == 20);
+    CHECK_FALSE(another.finished());
+}
+
 TEST_CASE("heartbeats keep a quiet link up, and without them it fails")
 {
     linked_pair pair(1);

@@ -212,7 +212,10 @@ inline task<report> call_run::run(task<> data, task<> aside)
         work.push_back(run_all(std::move(data), std::move(aside)));
         work.push_back(
             watch_deadline(io_, ballot_, status_, plan_.stages, time_for_blame(), done_));
-        if (salvage_) work.push_back(salvage_->hear_of_views());
+        if (salvage_) {
+            work.push_back(salvage_->hear_of_views());
+            work.push_back(salvage_->watch_progress());
+        }
         co_await when_any(std::move(work));
     } catch (...) {
         failure.emplace(std::current_exception(), io_.me(), status_.where);

@@ -11,6 +11,7 @@
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/later_views.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/progress_watch.hpp>
 #include <papilio/collective/agreement/salvage.hpp>
 #include <papilio/collective/agreement/vote_exchange.hpp>
 #include <papilio/collective/call_error.hpp>
@@ -27,7 +28,7 @@ namespace papilio::inline PAPILIO_MODE::detail {
 
 /// What a call with `salvage` has beside one without: it knows what view 0 has brought, hears when
 /// others leave it, and goes on in later views.
-class call_salvage {
+class call_salvage final : overdue_listener {
 public:
     /// Throws `errc::bad_argument` if the transport cannot tell of views.
     call_salvage(peer_io& io, vote_exchange& votes, contribution_weights& weights,
@@ -58,6 +59,9 @@ public:
     /// Ends when others have left view 0, or the call.
     task<> hear_of_views() { co_await heard_.opened(); }
 
+    /// Fails when somebody is overdue.
+    task<> watch_progress() { return detail::watch_progress(io_, *this); }
+
     bool can_go_on(const std::optional<call_failure>& failure) const;
 
     /// Ends the call in a later view, after a failure or because others have left view 0. Throws a
@@ -77,6 +81,11 @@ public:
     }
 
 private:
+    void overdue(int peer) override
+    {
+        throw call_error(errc::timed_out, peer, io_.me(), status_.where);
+    }
+
     wire::answer done_in_first_view() const
     {
         wire::answer said{.what = wire::ending::done, .settlement = wire::digest(weights_.call())};

@@ -32,7 +32,7 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class later_views {
 public:
     later_views(peer_io& io, vote_exchange& first, const contribution_weights& weights,
-                const call_plan& plan, const call_status& status, const salvage& how)
+                const call_plan& plan, call_status& status, const salvage& how)
         : io_(io),
           first_(first),
           weights_(weights),

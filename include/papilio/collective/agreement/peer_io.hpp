@@ -38,7 +38,7 @@ public:
           roles_(roles),
           plan_(plan),
           status_(status),
-          ledger_(static_cast<int>(roles.size()), status.begin),
+          ledger_(static_cast<int>(roles.size()), status.begin, status.limit),
           link_(net_, status.begin)
     {
     }
@@ -64,6 +64,9 @@ public:
 
     /// `peer` owes a message of a kind: it could have sent it by now, as far as this peer knows.
     void expect(int peer, message_kind kind) { ledger_.expect(peer, kind); }
+
+    /// Nothing that `peer` contributed earlier keeps it from contributing on.
+    void answered(int peer) { ledger_.answered(peer); }
 
     task<> send(int peer, tag t, bytes message)
     {
@@ -101,6 +104,7 @@ public:
     /// A view has begun: what was owed before is void, and its members owe their votes.
     void begin_view(const rank_set& members)
     {
+        ledger_.reset();
         for (const int peer : members)
             if (peer != me()) ledger_.expect(peer, message_kind::vote);
     }
@@ -161,6 +165,13 @@ public:
             if (meets(peer)) ledger_.heard(peer, net_.last_heard(peer));
         return ledger_.behind(kind, [&](int peer) { return plan_.meeting(me(), peer) == stage; });
     }
+
+    /// For those who watch over what is owed.
+    ledger& debts() noexcept { return ledger_; }
+    const butterfly& plan() const noexcept { return plan_; }
+    const call_status& status() const noexcept { return status_; }
+    time_point last_heard(int peer) { return net_.last_heard(peer); }
+    std::optional<duration> heartbeat() { return net_.heartbeat(); }
 
     /// Messages of this call that arrive from now on are discarded.
     void discard_call() { net_.discard_call(tag_for(message_kind::vote, 0)); }

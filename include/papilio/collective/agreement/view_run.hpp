@@ -2,16 +2,14 @@
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/loop.hpp>
-#include <papilio/async/sleep.hpp>
 #include <papilio/async/task.hpp>
-#include <papilio/async/when_all.hpp>
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/index.hpp>
-#include <papilio/collective/agreement/call_failure.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/progress_watch.hpp>
 #include <papilio/collective/agreement/settlement.hpp>
 #include <papilio/collective/agreement/view_mover.hpp>
 #include <papilio/collective/agreement/voter.hpp>
@@ -19,7 +17,6 @@
 #include <papilio/wire/promise.hpp>
 #include <papilio/wire/proposal.hpp>
 #include <papilio/wire/tag.hpp>
-#include <papilio/wire/view_message.hpp>
 #include <papilio/wire/view_vote.hpp>
 
 #include <cstddef>
@@ -35,10 +32,10 @@ namespace papilio::inline PAPILIO_MODE::detail {
 
 /// A call that has left view 0, until it ends: sends what its `voter` says, tells it what comes,
 /// and has the data of its views moved. docs/design/views.md.
-class view_run final : chunk_keeper {
+class view_run final : chunk_keeper, overdue_listener {
 public:
     /// `mover` moves the data, or is null if there is none; `call` and it are borrowed.
-    view_run(peer_io& io, const call_status& status, const call_shape& call, std::uint64_t digest,
+    view_run(peer_io& io, call_status& status, const call_shape& call, std::uint64_t digest,
              double weight, view_times times, view_mover* mover)
         : io_(io),
           status_(status),
@@ -107,13 +104,29 @@ private:
         changed_.open();
     }
 
+    void overdue(int peer) override
+    {
+        complain(peer, make_error_code(errc::timed_out), on_->now());
+    }
+
+    /// The members of the view that this peer meets.
+    rank_set partners() const
+    {
+        rank_set met;
+        for (const int peer : voter_.settlement().members)
+            if (call_.who.meet(io_.me(), peer)) met.insert(peer);
+        return met;
+    }
+
     /// Whether the data that moves is that of the view which the voter is in.
     bool moves() const { return voter_.moves() && voter_.view() == moving_; }
 
     void send(int to, const wire::view_vote& vote)
     {
         // Of view 0 nobody waits for it any more: whoever has left it says so by its promise.
-        if (vote.view > 0) post(to, wire::encode(vote));
+        if (vote.view == 0) return;
+        post(to, wire::encode(vote));
+        status_.where = phase::vote;
     }
     void send(int to, const wire::promise& said) { post(to, wire::encode(said)); }
     void send(int to, const wire::proposal& said) { post(to, wire::encode(said)); }
@@ -136,10 +149,11 @@ private:
     void follow_view();
 
     peer_io& io_;
-    const call_status& status_;
+    call_status& status_;
     const call_shape& call_;
     std::uint64_t digest_;
     view_mover* mover_;
+    loop* on_ = nullptr;  // since it runs
     detail::voter voter_;
     std::vector<std::size_t> streams_;        // by rank: how many messages it was sent
     std::map<int, std::error_code> reasons_;  // by rank: why it is not worked with
@@ -150,152 +164,8 @@ private:
     std::exception_ptr unexpected_;
 };
 
-inline task<> opened(gate& g)
-{
-    co_await g.opened();
-}
-
-inline task<> wait_until(time_point when)
-{
-    co_await sleep_until(when);
-}
-
-inline task<> all_of(std::vector<task<>> work)
-{
-    co_await when_all(std::move(work));
-}
-
-inline task<> view_run::run(std::vector<task<>> beside)
-{
-    for (const int peer : call_.who.all()) {
-        if (!call_.who.meet(io_.me(), peer)) continue;
-        beside.push_back(listen(peer));
-        beside.push_back(hear_end(peer));
-    }
-    beside.push_back(move_views());
-    co_await when_any(drive(), all_of(std::move(beside)));
-    if (unexpected_) std::rethrow_exception(unexpected_);
-}
-
-/// Says what the voter has to say, and wakes it in time.
-inline task<> view_run::drive()
-{
-    loop& on = co_await this_loop{};
-    for (;;) {
-        changed_.close();
-        send_parcels();
-        if (voter_.ended()) co_return;
-        follow_view();
-        const auto due = voter_.next_wake();
-        co_await when_any(opened(changed_), wait_until(due));
-        if (on.now() >= due) voter_.wake(on.now());
-    }
-}
-
-/// The data of a view moves until the view is left.
-inline void view_run::follow_view()
-{
-    if (moves()) return;
-    left_.open();
-    if (voter_.moves()) entered_.open();
-}
-
-inline task<> view_run::move_views()
-{
-    for (;;) {
-        co_await entered_.opened();
-        entered_.close();
-        left_.close();
-        moving_ = voter_.view();
-        if (moves()) {
-            co_await when_any(move_view(), opened(left_));
-        }
-    }
-}
-
-/// Ends when the view is left.
-inline task<> view_run::move_view()
-{
-    std::exception_ptr thrown;
-    try {
-        io_.begin_view(voter_.settlement().members);
-        if (mover_) {
-            task<> moved = mover_->move(call_, voter_.settlement(), *this);
-            co_await std::move(moved);
-        }
-    } catch (...) {
-        thrown = std::current_exception();
-    }
-    const auto now = co_await papilio::now();
-    if (thrown && moves()) note(thrown, now);
-    co_await left_.opened();
-}
-
-/// Whoever is to blame for what was thrown is complained about, or this peer cannot go on.
-inline void view_run::note(const std::exception_ptr& thrown, time_point now)
-{
-    const call_failure failure(thrown, io_.me(), status_.where);
-    const auto& error = failure.error();
-    if (error.culprit() >= 0 && error.culprit() != io_.me())
-        return complain(error.culprit(), error.code(), now);
-    if (!failure.expected()) unexpected_ = thrown;
-    voter_.withdraw(error.code(), error.culprit());
-    changed_.open();
-}
-
-/// Takes what a peer says of views, until its link ends.
-inline task<> view_run::listen(int peer)
-{
-    loop& on = co_await this_loop{};
-    std::vector<std::byte> into(wire::largest_view_message(call_.extent));
-    std::error_code why;
-    try {
-        for (std::size_t i = 0; i <= max_call_index; ++i) {
-            const auto size = co_await io_.hear(peer, io_.tag_for(message_kind::view, i), into);
-            take(peer, bytes(into).first(size), on.now());
-        }
-        why = errc::bad_message;  // no honest peer has so much to say
-    } catch (const std::system_error& fault) {
-        why = fault.code();
-    }
-    reasons_.emplace(peer, why);
-    if (why == errc::bad_message || why == errc::too_large)
-        voter_.complain(peer, on.now());
-    else
-        voter_.lose(peer, on.now());
-    changed_.open();
-}
-
-inline void view_run::take(int peer, bytes message, time_point now)
-{
-    switch (wire::view_message_of(message)) {
-    case wire::view_message::promise:
-        voter_.take(peer, wire::parse_promise(message, call_.extent), now);
-        break;
-    case wire::view_message::proposal:
-        voter_.take(peer, wire::parse_proposal(message, call_.extent), now);
-        break;
-    case wire::view_message::vote:
-        io_.voted(peer, now);
-        voter_.take(peer, wire::parse_view_vote(message), now);
-        break;
-    }
-    changed_.open();
-}
-
-/// Takes the answer of a peer whose call has ended.
-inline task<> view_run::hear_end(int peer)
-{
-    loop& on = co_await this_loop{};
-    std::vector<std::byte> into(wire::largest_answer(call_.extent));
-    try {
-        const auto size = co_await io_.hear(peer, io_.tag_for(message_kind::answer, 0), into);
-        const auto said = wire::parse_answer(bytes(into).first(size), call_.extent);
-        ended(peer, said, on.now());
-    } catch (const std::system_error& fault) {
-        // That its link has ended is noticed where the others of its messages are awaited.
-        if (fault.code() == errc::bad_message) complain(peer, fault.code(), on.now());
-    }
-}
-
 }  // namespace papilio::detail
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/collective/agreement/impl/view_run.hpp>
+#endif

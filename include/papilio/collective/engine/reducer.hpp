@@ -141,13 +141,15 @@ private:
                 }
             }
             if (next >= plan_.columns) space = pooled_buffer();
-            if (!progress_.gathers() && progress_.needs_no_credit(c)) continue;
             if (progress_.gathers()) {
                 co_await progress_.at(k, c).ready.opened();
             }
-            const auto message = progress_.results(k, c);
-            co_await io_.send(peer, io_.tag_for(message_kind::result, c), message);
-            progress_.served(k, c);
+            if (progress_.gathers() || !progress_.needs_no_credit(c)) {
+                const auto message = progress_.results(k, c);
+                co_await io_.send(peer, io_.tag_for(message_kind::result, c), message);
+                progress_.served(k, c);
+            }
+            io_.answered(peer);
         }
     }
 

@@ -20,7 +20,9 @@
 #include <papilio/wire/proposal.hpp>
 #include <papilio/wire/tag.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -34,7 +36,8 @@ struct view_parts {
     thread_pool* pool;
 };
 
-/// Moves the data of one view, as it has been settled: see `view_engine`.
+/// Moves the data of one view, as it has been settled: see `view_engine`. What has been settled is
+/// read by the constructor alone.
 class view_transfer {
 public:
     view_transfer(const view_parts& of, const call_shape& call, const wire::proposal& settled,
@@ -42,10 +45,11 @@ public:
         : io_(of.io),
           data_(of.data),
           pool_(of.pool),
-          settled_(settled),
           keeper_(keeper),
+          view_(settled.view),
           coordinator_(call.who.coordinator(settled.view)),
           slots_(of.plan.slots),
+          encodes_results_(!of.data.kind().verbatim && gathers(call)),
           items_(of.plan, call, settled, of.io.me())
     {
         for (const int peer : items_.contributors())
@@ -62,7 +66,7 @@ public:
         std::vector<task<>> work;
         for (std::size_t slot = 0; slot < slots_; ++slot) {
             if (slot < items_.made_here().size()) work.push_back(make());
-            for (const int peer : settled_.members) {
+            for (int peer = 0; peer < io_.size(); ++peer) {
                 if (slot < items_.kept_for(peer).size())
                     work.push_back(io_.blaming(peer, phase::result, give(peer)));
                 if (slot < items_.coming_from(peer).size())
@@ -99,6 +103,8 @@ private:
             keeper_.hold(item->owner, item->column, item->version);
             auto results = results_of(*item, space);
             co_await when_all(std::move(results));
+            for (const int peer : items_.contributors())
+                if (peer != io_.me()) io_.answered(peer);
         }
     }
 
@@ -129,11 +135,10 @@ private:
 
     void reduce(const view_item& item, workspace& space) const
     {
-        const bool travels = !verbatim() && item.takers != rank_set{io_.me()};
         const chunk_input chunk{
             .where = item.where, .from = space.from, .weights = weights_, .me = io_.me()};
         blame_result(io_.me(), [&] {
-            data_.reduce(chunk, space.scratch, travels ? &space.encoded : nullptr);
+            data_.reduce(chunk, space.scratch, encodes_results_ ? &space.encoded : nullptr);
         });
     }
 
@@ -179,19 +184,14 @@ private:
         if (!verbatim()) {
             // Not by a worker: each thread has a pool, and buffers return to this one's.
             const auto to = space.resize(data_.bound(content::own, item.where.size));
-            auto encode = [&] { message = encoded(item, message, to); };
+            auto encode = [&] {
+                blame_contribution(io_.me(), io_.me(), [&] {
+                    message = to.first(data_.encode(content::own, item.where.begin, message, to));
+                });
+            };
             co_await offload(pool_, encode);
         }
         co_await io_.send(item.giver, tag_for(message_kind::contribution, item), message);
-    }
-
-    bytes encoded(const view_item& item, bytes elements, mutable_bytes to) const
-    {
-        std::size_t size = 0;
-        blame_contribution(io_.me(), io_.me(), [&] {
-            size = data_.encode(content::own, item.where.begin, elements, to);
-        });
-        return to.first(size);
     }
 
     task<> receive_result(const view_item& item, pooled_buffer& space)
@@ -215,6 +215,13 @@ private:
 
     bool verbatim() const noexcept { return data_.kind().verbatim; }
 
+    /// Results are for others than their owners. Then they have been rounded for the way, whoever
+    /// is left to have them.
+    static bool gathers(const call_shape& call)
+    {
+        return std::ranges::any_of(call.needed_by, [](const auto& who) { return who.size() > 1; });
+    }
+
     /// As the caller gave them. An honest coordinator knows who has none, by its weight of 0.
     bytes own_elements(const view_item& item) const
     {
@@ -226,16 +233,17 @@ private:
 
     tag tag_for(message_kind kind, const view_item& item) const
     {
-        return io_.tag_for(kind, item.number, settled_.view);
+        return io_.tag_for(kind, item.number, view_);
     }
 
     peer_io& io_;
     const call_data& data_;
     thread_pool* pool_;
-    const wire::proposal& settled_;
     chunk_keeper& keeper_;
+    std::uint8_t view_;
     int coordinator_;
     std::size_t slots_;
+    bool encodes_results_;
     view_items items_;
     std::vector<double> weights_;  // of the contributors, in rank order
 };

@@ -74,11 +74,12 @@ inline bool past_calls::discard(tag t)
     return true;
 }
 
+/// Most calls are the latest so far, and have their places at the end.
 inline void past_calls::leave_answer(tag t, std::vector<std::byte> answer)
 {
-    const bool known =
-        !answers_.insert_or_assign(call_of(t), left_answer{std::move(answer), {}}).second;
-    if (known) return;
+    const auto before = answers_.size();
+    answers_.insert_or_assign(answers_.end(), call_of(t), left_answer{std::move(answer), {}});
+    if (answers_.size() == before) return;
     answered_.push_back(call_of(t));
     if (answered_.size() <= remembered) return;
     answers_.erase(answered_.front());
@@ -122,8 +123,10 @@ inline void past_calls::begin(tag t)
     std::erase_if(discarded_, is_past);
     for (auto& [peer, ended] : ended_by_)
         std::erase_if(ended, [&](tag other) { return is_past(call_of(other)); });
+    const auto first = call & ~std::uint64_t{max_tag_attempt};
+    if (answers_.empty() || answers_.rbegin()->first < first) return;
     const auto last = answers_.upper_bound(call | max_tag_attempt);
-    for (auto at = answers_.lower_bound(call & ~std::uint64_t{max_tag_attempt}); at != last;) {
+    for (auto at = answers_.lower_bound(first); at != last;) {
         const bool forgotten = is_past(at->first) || at->first == call;
         if (forgotten) std::erase(answered_, at->first);
         at = forgotten ? answers_.erase(at) : std::next(at);

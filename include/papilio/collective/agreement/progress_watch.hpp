@@ -1,0 +1,64 @@
+#pragma once
+
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/collective/agreement/lookout.hpp>
+#include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/call_error.hpp>
+#include <papilio/plan/role.hpp>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// Is told who is overdue.
+class overdue_listener {
+public:
+    virtual ~overdue_listener() = default;
+
+    /// Peer `peer` has been silent for too long, or owes something beyond its deadline. Once for
+    /// each peer and watch, which must not be dropped in it.
+    virtual void overdue(int peer) = 0;
+};
+
+/// What a lookout of this peer is to know of a view of its call.
+inline lookout::facts facts_for_lookout(peer_io& io, bool later)
+{
+    int clients = 0;
+    for (int peer = 0; peer < io.size(); ++peer) clients += io.of(peer) == role::client;
+    return {.begin = io.status().begin,
+            .limit = io.status().limit,
+            .stages = later ? 1 : io.plan().stages(),
+            .hears_votes_last = clients > 1 && io.mine() == role::client,
+            .heartbeat = io.heartbeat()};
+}
+
+/// Whom a peer looks at in view 0.
+inline void watch_partners(lookout& look, peer_io& io)
+{
+    for (int peer = 0; peer < io.size(); ++peer)
+        if (io.meets(peer) && votes(io.of(peer)))
+            look.watch({.rank = peer, .stage = io.plan().meeting(io.me(), peer)});
+}
+
+/// Tells `to` who is overdue, from now on until it is dropped: beside one view of a call, by what
+/// its `peer_io` knows. In a later view than 0 these are its `members`. A call that is over soon
+/// pays for a timer.
+inline task<> watch_progress(peer_io& io, overdue_listener& to, rank_set members = {})
+{
+    const auto begin = co_await now();
+    lookout look(facts_for_lookout(io, !members.empty()), begin);
+    co_await sleep_until(look.next());
+    if (members.empty()) watch_partners(look, io);
+    for (const int peer : members)
+        if (peer != io.me()) look.watch({.rank = peer, .stage = 0});
+    for (;;) {
+        const auto time = co_await now();
+        const bool voting = io.status().where == phase::vote;
+        const auto late = look.look(time, io.debts(), io.longest_round_trip().value_or(duration{}),
+                                    voting, [&](int peer) { return io.last_heard(peer); });
+        for (const int peer : late) to.overdue(peer);
+        co_await sleep_until(look.next());
+    }
+}
+
+}  // namespace papilio::detail
