@@ -84,12 +84,10 @@ private:
         return known;
     }
 
-    /// The elements that its result is made of: an auxiliary that declines has those of its part,
-    /// unless the others have gone on without it and another peer has reduced them.
+    /// The elements that its result is made of: an auxiliary that declines has those of its part.
     part result_of(int rank) const
     {
         if (s_.role_of(rank) != role::auxiliary || s_.auxiliaries_receive) return {0, s_.elements};
-        if (!was_member(rank, *end_of(rank).success)) return {0, 0};
         std::vector<double> shares;
         for (int p = 0; p < s_.peers; ++p) shares.push_back(reduces(s_.role_of(p)) ? 1 : 0);
         return partition(s_.elements, shares)[at(rank)];
