@@ -34,7 +34,7 @@ using papilio::task;
 namespace {
 
 /// How a call ended for one peer.
-struct outcome {
+struct call_end {
     std::vector<float> data;
     std::optional<report> done;
     std::error_code why;
@@ -61,7 +61,7 @@ public:
     void late(int rank, papilio::duration by) { late_.emplace_back(rank, by); }
 
     /// Each peer begins with `count` elements of value 2^rank.
-    std::vector<outcome>& run(std::size_t count, const program& call)
+    std::vector<call_end>& run(std::size_t count, const program& call)
     {
         outcomes_.resize(static_cast<std::size_t>(world_.size()));
         auto work = std::exchange(events_, {});
@@ -112,7 +112,7 @@ private:
     papilio::sim::world world_;
     std::vector<task<>> events_;
     std::vector<std::pair<int, papilio::duration>> late_;
-    std::vector<outcome> outcomes_;
+    std::vector<call_end> outcomes_;
 };
 
 void kill(salvaged_call& c, int rank, papilio::duration when)
@@ -138,7 +138,7 @@ float value_of(const papilio::contributions& range)
 }
 
 /// Whether a result is what its report says, and covers all.
-bool is_as_reported(const outcome& o)
+bool is_as_reported(const call_end& o)
 {
     std::size_t next = 0;
     for (const auto& made : o.done->made_of) {
@@ -156,9 +156,9 @@ bool has(const papilio::contributions& range, int rank)
     return std::ranges::count(range.from, rank, &papilio::contributor::rank) > 0;
 }
 
-void check_survivors(const std::vector<outcome>& outcomes, const std::vector<int>& lost)
+void check_survivors(const std::vector<call_end>& outcomes, const std::vector<int>& lost)
 {
-    const outcome* first = nullptr;
+    const call_end* first = nullptr;
     for (std::size_t rank = 0; rank < outcomes.size(); ++rank) {
         if (std::ranges::count(lost, static_cast<int>(rank)) > 0) continue;
         const auto& o = outcomes[rank];

@@ -26,7 +26,7 @@ watched_call::setting moderate()
     return s;
 }
 
-watched_call::setting with_heartbeats()
+watched_call::setting moderate_with_heartbeats()
 {
     auto s = moderate();
     s.heartbeat = 1s;
@@ -55,7 +55,7 @@ findings first_complaints(const watched_call& call, int lost)
 
 TEST_CASE("nobody is overdue in a call without faults")
 {
-    for (auto s : {moderate(), with_heartbeats()}) {
+    for (auto s : {moderate(), moderate_with_heartbeats()}) {
         watched_call call(s);
         call.run();
         CHECK(call.successes() == 4);
@@ -65,7 +65,7 @@ TEST_CASE("nobody is overdue in a call without faults")
 
 TEST_CASE("whoever stops is overdue for all, and nobody else: with heartbeats within three seconds")
 {
-    for (auto s : {moderate(), with_heartbeats()}) {
+    for (auto s : {moderate(), moderate_with_heartbeats()}) {
         for (const auto when : {400ms, 1000ms, 1500ms}) {
             watched_call call(s);
             call.at(when, [&] { call.stop(2); });
@@ -80,7 +80,7 @@ TEST_CASE("whoever stops is overdue for all, and nobody else: with heartbeats wi
 
 TEST_CASE("whoever hangs is overdue, though its heartbeats come")
 {
-    watched_call call(with_heartbeats());
+    watched_call call(moderate_with_heartbeats());
     call.at(1s, [&] { call.hang(2); });
     call.run();
     const auto found = first_complaints(call, 2);
@@ -91,7 +91,7 @@ TEST_CASE("whoever hangs is overdue, though its heartbeats come")
 
 TEST_CASE("if a direction of a link is cut, its end complains first, and of nobody else")
 {
-    watched_call call(with_heartbeats());
+    watched_call call(moderate_with_heartbeats());
     call.at(1s, [&] { call.cut(2, 1); });
     call.run();
     REQUIRE(!call.complaints().empty());
@@ -102,7 +102,7 @@ TEST_CASE("if a direction of a link is cut, its end complains first, and of nobo
 
 TEST_CASE("a late caller is not overdue, nor is anybody who waits for it")
 {
-    for (auto s : {moderate(), with_heartbeats()}) {
+    for (auto s : {moderate(), moderate_with_heartbeats()}) {
         s.late = {0s, 0s, 40s, 3s};
         watched_call call(s);
         call.run();
@@ -113,7 +113,7 @@ TEST_CASE("a late caller is not overdue, nor is anybody who waits for it")
 
 TEST_CASE("a caller that is late and blocks its loop has an eighth of the timeout")
 {
-    auto s = with_heartbeats();
+    auto s = moderate_with_heartbeats();
     for (const auto late : {7s, 20s}) {
         s.late = {0s, 0s, late, 0s};
         watched_call call(s);
@@ -147,7 +147,7 @@ TEST_CASE("a link that slows to a tenth makes nobody overdue")
 
 TEST_CASE("a program that stood still itself finds nobody overdue")
 {
-    watched_call call(with_heartbeats());
+    watched_call call(moderate_with_heartbeats());
     call.at(1s, [&] { call.world().stand_still(20s); });
     call.run();
     CHECK(call.successes() == 4);
@@ -156,7 +156,7 @@ TEST_CASE("a program that stood still itself finds nobody overdue")
 
 TEST_CASE("in several stages the first to complain is right")
 {
-    auto s = with_heartbeats();
+    auto s = moderate_with_heartbeats();
     s.options.radix = {2, 2};
     watched_call call(s);
     call.at(700ms, [&] { call.stop(2); });

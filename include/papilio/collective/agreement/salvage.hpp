@@ -49,7 +49,9 @@ inline call_shape shape_of(const call_plan& plan, const salvage& how)
     const auto all = holders(plan, how);
     call_shape shape{voters(plan.roles, all, how.min_peers), extent_of(plan), {}, how.uniform};
     for (int owner = 0; owner < static_cast<int>(plan.parts.size()); ++owner) {
-        const auto wanted = how.scattered ? rank_set{owner} : all;
+        // An auxiliary that declines the result has its own part all the same.
+        auto wanted = how.scattered ? rank_set{} : all;
+        if (reduces(plan.roles[index(owner)])) wanted.insert(owner);
         shape.needed_by.push_back(plan.part_size(owner) > 0 ? wanted : rank_set{});
     }
     return shape;
