@@ -32,8 +32,9 @@ int views_of(const run_record& r)
 void add(tally& t, const run_record& r)
 {
     ++t.runs;
-    if (!r.of.faults.empty()) {
-        ++t.with_faults;
+    if (!r.of.faults.empty()) ++t.with_faults;
+    if (!r.of.faults.empty() && r.of.salvage) {
+        ++t.salvaged;
         const auto view = std::clamp(views_of(r), 1, static_cast<int>(t.views.size()));
         ++t.views[static_cast<std::size_t>(view - 1)];
     }
@@ -70,7 +71,8 @@ std::string to_text(const tally& t, double seconds)
     std::string text;
     text += row("runs", t.runs);
     text += row("runs per second", static_cast<int>(t.runs / std::max(seconds, 1e-3)));
-    text += row("with faults; of these", t.with_faults);
+    text += row("with faults", t.with_faults);
+    text += row("with faults and salvage; of these", t.salvaged);
     constexpr std::array views{"  nobody went beyond the first view", "  the second view",
                                "  the third view", "  a later view"};
     for (std::size_t i = 0; i < views.size(); ++i) text += row(views[i], t.views[i]);

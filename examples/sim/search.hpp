@@ -17,7 +17,8 @@ namespace papilio::example::simulator {
 struct tally {
     int runs = 0;
     int with_faults = 0;
-    std::array<int, 4> views{};         ///< of those with faults: the last was the first view, ...
+    int salvaged = 0;                   ///< with faults and `salvage`
+    std::array<int, 4> views{};         ///< of these: the last view was the first, ...
     int successes = 0;                  ///< of peers
     std::map<std::string, int> errors;  ///< of peers, by what they say
     int without_end = 0;                ///< peers that were lost

@@ -55,7 +55,9 @@ struct chatter {
             } catch (const std::system_error&) {
                 ++broken;
             }
-            if (broken > 0) co_await pa::sleep_for(10ms);
+            if (broken > 0) {
+                co_await pa::sleep_for(10ms);
+            }
         }
     }
 
