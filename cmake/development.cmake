@@ -15,12 +15,6 @@ target_compile_options(papilio_warnings INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow -Wno-maybe-uninitialized
     -Wno-array-bounds -Wno-stringop-overread>)
 
-# Half of what a unit costs under these sanitizers is to optimise their checks. The library keeps
-# the preset's -O1: it does most of what tests wait for.
-if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=address")
-  target_compile_options(papilio_dev INTERFACE -O0)
-endif()
-
 # Most of what a file costs to compile, others of its folder include and instantiate as well. With
 # CMAKE_UNITY_BUILD, as in the presets of the largest builds, those of TARGET in one folder are one
 # unit: no two of them may give a name at file level. `dev` and `clang` compile each by itself.
