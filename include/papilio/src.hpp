@@ -22,6 +22,7 @@
 #include <papilio/collective/impl/agree_links.hpp>
 #include <papilio/collective/impl/call_error.hpp>
 #include <papilio/collective/impl/run.hpp>
+#include <papilio/sim/impl/faults.hpp>
 #include <papilio/sim/impl/world.hpp>
 #include <papilio/swarm/impl/membership.hpp>
 #include <papilio/swarm/impl/rendezvous_server.hpp>

@@ -444,3 +444,251 @@ TEST_CASE("a world that cannot be is refused")
     sim::world w;
     CHECK_THROWS_WITH(w.reshape(1, {1e6, 0}), Catch::Contains("the access of peer 1"));
 }
+
+namespace {
+
+constexpr sim::access at_once{.up_bytes_per_second = 1e15, .down_bytes_per_second = 1e15};
+
+/// A receive on a peer's own loop, and what has become of it.
+struct awaited {
+    awaited(sim::world& w, int at, int from, pa::tag t = pa::tag{1})
+        : work(note(w.peer(at), from, t))
+    {
+        work.start(w.process(at));
+    }
+
+    pa::task<> note(sim::transport& net, int from, pa::tag t)
+    {
+        std::vector<std::byte> into(1000);
+        try {
+            size = co_await net.recv(from, t, into);
+        } catch (const std::system_error& e) {
+            why = e.code();
+        }
+        pa::loop& on = co_await pa::this_loop{};
+        when = on.now();
+    }
+
+    std::size_t size = 0;
+    std::error_code why;
+    pa::time_point when{};
+    pa::task<> work;
+};
+
+void run_until_quiet(sim::world& w)
+{
+    while (w.run_one()) {
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a process that is stopped does nothing, and finds all that came when it goes on")
+{
+    sim::world w({.peers = 2, .latency = 10ms, .all = at_once});
+    std::vector<pa::time_point> woken;
+    const auto sleeper = [&](pa::duration d) -> pa::task<> {
+        co_await pa::sleep_for(d);
+        pa::loop& on = co_await pa::this_loop{};
+        woken.push_back(on.now());
+    };
+    auto early = sleeper(10ms), late = sleeper(200ms);
+    early.start(w.process(1));
+    late.start(w.process(1));
+    awaited got(w, 1, 0);
+    w.stop(1);
+    pa::sync_wait(w, send(w.peer(0), 1, 7));
+    pa::sync_wait(w, pa::sleep_for(50ms));
+    CHECK(woken.empty());
+    CHECK_FALSE(got.work.finished());
+    CHECK(w.peer(1).last_heard(0) == pa::time_point{});
+    w.go_on(1);
+    run_until_quiet(w);
+    CHECK(woken == std::vector{pa::time_point(50ms), pa::time_point(200ms)});
+    CHECK(got.size == 7);
+    CHECK(got.when == pa::time_point(50ms));
+}
+
+TEST_CASE("the others do not notice that a process is stopped, but for its silence")
+{
+    sim::world w({.peers = 3, .latency = 10ms, .all = at_once});
+    w.stop(1);
+    pa::sync_wait(w, send(w.peer(0), 1, 7));
+    awaited from_the_stopped(w, 0, 1), from_another(w, 0, 2);
+    pa::sync_wait(w, send(w.peer(2), 0, 9));
+    run_until_quiet(w);
+    CHECK_FALSE(from_the_stopped.work.finished());
+    CHECK(from_another.size == 9);
+}
+
+TEST_CASE("a killed process is followed by one that knows nothing, to which the links come back")
+{
+    sim::world w({.peers = 2, .latency = 10ms, .all = at_once});
+    awaited lost(w, 0, 1);
+    pa::sync_wait(w, send(w.peer(0), 1, 5, pa::tag{3}));  // for the process of before
+    w.kill(1);
+    auto& before = w.peer(1);
+    CHECK(w.is_dead(1));
+    w.restart(1);
+    CHECK_FALSE(w.is_dead(1));
+    CHECK(&w.peer(1) != &before);
+    run_until_quiet(w);
+    CHECK(lost.why == pa::errc::disconnected);
+
+    awaited early(w, 1, 0, pa::tag{3}), again(w, 1, 0), back(w, 0, 1);
+    pa::sync_wait(w, send(w.peer(0), 1, 6));
+    pa::sync_wait(w, send(w.peer(1), 0, 8));
+    CHECK(pa::sync_wait(w, outcome(send(before, 0, 9))) == pa::errc::disconnected);
+    run_until_quiet(w);
+    CHECK_FALSE(early.work.finished());
+    CHECK(again.size == 6);
+    CHECK(back.size == 8);
+}
+
+TEST_CASE("a clogged pair waits longer, keeps the order under each tag, and others do not wait")
+{
+    sim::world w({.peers = 3, .latency = 10ms, .all = at_once});
+    w.clog(0, 1, 90ms);
+    awaited slow(w, 1, 0), other(w, 2, 0), back(w, 0, 1);
+    pa::sync_wait(w, send(w.peer(0), 1, 1));
+    pa::sync_wait(w, send(w.peer(0), 2, 2));
+    pa::sync_wait(w, send(w.peer(1), 0, 3));
+    w.clog(0, 1, {});
+    pa::sync_wait(w, send(w.peer(0), 1, 4));
+    pa::sync_wait(w, send(w.peer(0), 1, 5, pa::tag{2}));
+    awaited second(w, 1, 0), apart(w, 1, 0, pa::tag{2});
+    run_until_quiet(w);
+    CHECK(slow.size == 1);
+    CHECK(slow.when == pa::time_point(100ms));
+    CHECK(second.size == 4);
+    CHECK(second.when == pa::time_point(100ms));
+    CHECK(apart.when == pa::time_point(10ms));
+    CHECK(other.when == pa::time_point(10ms));
+    CHECK(back.when == pa::time_point(10ms));
+}
+
+TEST_CASE("messages of one pair may overtake each other for a while")
+{
+    sim::world w({.peers = 2, .latency = 1ms});
+    const auto out_of_order = [&] {
+        std::vector<std::unique_ptr<awaited>> all;
+        for (std::uint64_t i = 0; i < 20; ++i) {
+            all.push_back(std::make_unique<awaited>(w, 1, 0, pa::tag{i}));
+            pa::sync_wait(w, send(w.peer(0), 1, 1, pa::tag{i}));
+        }
+        run_until_quiet(w);
+        return !std::ranges::is_sorted(all, {}, [](const auto& a) { return a->when; });
+    };
+    CHECK_FALSE(out_of_order());
+    w.clog(0, 1, {}, 50ms);
+    CHECK(out_of_order());
+    w.clog(0, 1, {});
+    CHECK_FALSE(out_of_order());
+}
+
+TEST_CASE("after a cut has healed, what was sent meanwhile arrives in its order")
+{
+    sim::world w({.peers = 2, .latency = 10ms, .all = at_once});
+    w.cut(0, 1);
+    awaited first(w, 1, 0), second(w, 1, 0), third(w, 1, 0);
+    for (const std::size_t size : {1u, 2u}) pa::sync_wait(w, send(w.peer(0), 1, size));
+    pa::sync_wait(w, pa::sleep_for(100ms));
+    CHECK_FALSE(first.work.finished());
+    pa::sync_wait(w, send(w.peer(0), 1, 3));
+    w.heal(0, 1);
+    run_until_quiet(w);
+    CHECK(first.size == 1);
+    CHECK(second.size == 2);
+    CHECK(second.when == pa::time_point(100ms));
+    CHECK(third.size == 3);
+    CHECK(third.when == pa::time_point(110ms));
+}
+
+TEST_CASE("the death of a peer that is cut off is heard once the cut has healed")
+{
+    sim::world w({.peers = 2, .latency = 10ms, .all = at_once});
+    w.cut(0, 1);
+    awaited end(w, 1, 0);
+    w.kill(0);
+    pa::sync_wait(w, pa::sleep_for(100ms));
+    CHECK_FALSE(end.work.finished());
+    w.heal(0, 1);
+    run_until_quiet(w);
+    CHECK(end.why == pa::errc::disconnected);
+}
+
+TEST_CASE("a dropped link loses what is on the way, and comes back between the same processes")
+{
+    sim::world w({.peers = 3, .latency = 10ms, .all = at_once});
+    awaited under_way(w, 1, 0), here(w, 0, 1), other(w, 2, 1);
+    pa::sync_wait(w, send(w.peer(0), 1, 1));
+    w.drop(0, 1);
+    run_until_quiet(w);
+    CHECK(here.why == pa::errc::disconnected);
+    CHECK(here.when == pa::time_point{});
+    CHECK(under_way.why == pa::errc::disconnected);
+    CHECK(under_way.when == pa::time_point(10ms));
+    CHECK(pa::sync_wait(w, outcome(send(w.peer(0), 1, 2))) == pa::errc::disconnected);
+    pa::sync_wait(w, send(w.peer(1), 2, 3));
+
+    w.connect(0, 1);
+    awaited there(w, 1, 0), back(w, 0, 1);
+    pa::sync_wait(w, send(w.peer(0), 1, 4));
+    pa::sync_wait(w, send(w.peer(1), 0, 5));
+    run_until_quiet(w);
+    CHECK(there.size == 4);
+    CHECK(back.size == 5);
+    CHECK(other.size == 3);
+}
+
+TEST_CASE("posts wait for a dropped link, and those to the dead do not")
+{
+    sim::world w({.peers = 3, .latency = 10ms, .all = at_once});
+    const std::vector<std::byte> message(6);
+    w.kill(2);
+    w.drop(0, 1);
+    pa::sync_wait(w, pa::sleep_for(20ms));
+    CHECK(w.peer(0).post(1, pa::tag{1}, message));
+    CHECK_FALSE(w.peer(0).post(2, pa::tag{1}, message));
+    awaited too_early(w, 1, 0);
+    run_until_quiet(w);
+    CHECK(too_early.why == pa::errc::disconnected);
+    w.connect(0, 1);
+    awaited got(w, 1, 0);
+    run_until_quiet(w);
+    CHECK(got.size == 6);
+}
+
+TEST_CASE("a link may come back before the other side has heard of its end")
+{
+    sim::world w({.peers = 2, .latency = 10ms, .all = at_once});
+    awaited before(w, 1, 0);
+    w.drop(0, 1);
+    w.connect(0, 1);
+    CHECK_FALSE(before.work.finished());
+    awaited after(w, 1, 0);
+    pa::sync_wait(w, send(w.peer(0), 1, 4));
+    run_until_quiet(w);
+    CHECK(before.why == pa::errc::disconnected);
+    CHECK(after.size == 4);
+}
+
+TEST_CASE("heartbeats tell that a peer lives, until something befalls it")
+{
+    sim::world w({.peers = 3, .latency = 10ms, .all = at_once, .heartbeat = 1s});
+    pa::sync_wait(w, pa::sleep_for(3500ms));
+    CHECK(w.peer(0).last_heard(1) == pa::time_point(3s));
+    w.stop(1);
+    w.cut(2, 0);
+    pa::sync_wait(w, pa::sleep_for(2s));
+    CHECK(w.peer(0).last_heard(1) == pa::time_point(3s));
+    CHECK(w.peer(0).last_heard(2) == pa::time_point(3s));
+    CHECK(w.peer(2).last_heard(0) == pa::time_point(5s));
+    w.go_on(1);
+    w.heal(2, 0);
+    CHECK(w.peer(0).last_heard(1) == pa::time_point(5s));
+    w.kill(1);
+    pa::sync_wait(w, pa::sleep_for(2s));
+    CHECK(w.peer(0).last_heard(1) == pa::time_point(5s + 510ms));  // the end of its link
+    CHECK(w.peer(0).last_heard(2) == pa::time_point(7s));
+}

@@ -41,6 +41,9 @@ struct weather {
 
     bool one_host = false;  ///< what peers say of each other: whether they share a host
 
+    /// How often peers let each other know that they live; 0: by their messages alone.
+    duration heartbeat = {};
+
     /// What a peer keeps for each other one before a receive, in bytes; at least 64 KiB.
     std::size_t early_limit = mailbox::default_limit;
 };
@@ -48,7 +51,7 @@ struct weather {
 class world;
 
 /// One peer's view of a simulated network.
-class transport : detail::message_carrier {
+class transport : papilio::detail::message_carrier {
 public:
     transport(world& w, int rank, access a, int peers, std::size_t early_limit);
 
@@ -78,14 +81,20 @@ public:
         inbox_.leave_answer(t, std::move(answer));
     }
     std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
-    time_point last_heard(int peer) const { return heard_.at(static_cast<std::size_t>(peer)); }
+    time_point last_heard(int peer) const;
     duration round_trip(int peer) const noexcept;
     task<bool> shares_host(int) const;
 
 private:
     friend class world;
 
+    struct kept_post {
+        tag what{};
+        std::vector<std::byte> content;
+    };
+
     void launch(int peer, tag what, bytes content, tag order) override;
+    void reopen(int peer);
 
     world& world_;
     int rank_;
@@ -94,8 +103,11 @@ private:
     time_point downlink_free_{};
     call_numbers calls_;
     std::vector<time_point> heard_;
+    bool dead_ = false;
+    std::size_t early_limit_;
+    std::map<int, std::vector<kept_post>> kept_;  // by peer, for the link that comes back
     mailbox inbox_;
-    detail::message_flow flow_;
+    papilio::detail::message_flow flow_;
 };
 
 /// A whole cluster in one thread and in virtual time. The same seed gives the same run, event for
@@ -103,7 +115,7 @@ private:
 class world final : public loop {
 public:
     explicit world(weather w = {});
-    ~world() override { drop_spawned(); }
+    ~world() override;
 
     time_point now() const noexcept override { return now_; }
     int size() const noexcept { return static_cast<int>(peers_.size()); }
@@ -118,11 +130,33 @@ public:
         sync_wait(*this, all(std::move(programs)));
     }
 
-    /// The process of `rank` dies: what it has sent still arrives, and then its links close.
-    void kill(int rank);
+    /// Where the tasks of `rank` run if it is to be stopped by itself: a loop that the world turns.
+    /// Whatever runs on the world itself is never stopped.
+    loop& process(int rank);
 
-    /// `rank` stops, or its cable is pulled: nothing it sends arrives any more, and no link closes.
-    void silence(int rank) { silent_.at(static_cast<std::size_t>(rank)) = true; }
+    // What can befall peers. Each verb may be called at any time, also while others last. What
+    // stops or cuts twice has to be ended twice.
+
+    /// The process of `rank` dies: what it has sent still arrives, and then its links close. Drop
+    /// the tasks that ran there.
+    void kill(int rank);
+    bool is_dead(int rank) const { return peers_.at(static_cast<std::size_t>(rank))->dead_; }
+
+    /// Another process takes the place of one that was killed: `peer(rank)` from now on, which
+    /// knows nothing of what was before. The links to it come back. The transport of the one
+    /// before stays where it is, and is dead.
+    void restart(int rank);
+
+    /// The process of `rank` stands still: nothing on its loop runs, and nothing reaches it.
+    void stop(int rank);
+    bool is_stopped(int rank) const { return stopped_.at(static_cast<std::size_t>(rank)) > 0; }
+
+    /// It goes on: what has come meanwhile arrives, and what was due there is late.
+    void go_on(int rank);
+
+    /// `rank` stops for good, or its cable is pulled: nothing it sends arrives any more, and no
+    /// link closes.
+    void silence(int rank);
 
     /// The whole program does not run for this time, as if it were stopped or its machine slept:
     /// what was due meanwhile comes afterwards, at once and in order.
@@ -130,15 +164,42 @@ public:
 
     /// The access of `rank` becomes another; what is under way keeps the time that it was given.
     void reshape(int rank, access a);
+    access access_of(int rank) { return peer(rank).access_; }
+
+    /// What `from` sends to `to` takes `longer`, and each message up to `spread` more, so that
+    /// those under different tags overtake each other. Zeros end it.
+    void clog(int from, int to, duration longer, duration spread = {});
 
     /// Nothing that `from` sends to `to` arrives any more. The way back still works.
-    void cut(int from, int to) { cut_.emplace_back(from, to); }
+    void cut(int from, int to);
+
+    /// It arrives again, and so does what was sent meanwhile: it was only sent in vain.
+    void heal(int from, int to);
+
+    /// The link between two peers ends: what is on the way is lost, `a` is told at once and `b`
+    /// when it can have heard of it.
+    void drop(int a, int b);
+
+    /// A link that was dropped comes back, between the same processes. Posts that `drop` has kept
+    /// from leaving are sent.
+    void connect(int a, int b);
 
     /// A hash of every message that has arrived: when, from whom, to whom and of what size.
     std::uint64_t trace() const noexcept { return trace_; }
 
 private:
     friend class transport;
+    class process_loop;
+    struct flight;
+
+    /// What one peer sends to another, once something has befallen that.
+    struct lane {
+        duration longer{}, spread{};
+        int cuts = 0;
+        bool down = false;       // the link was dropped, and is not back
+        std::uint32_t link = 0;  // which one it is, of those that took each other's place
+        time_point latest{};     // by then all has arrived that was launched
+    };
 
     /// A message on its way, or, with `last`, the end of a link.
     struct flight final : event {
@@ -151,8 +212,15 @@ private:
         tag order{};
         bool last = false;
         bool landed = false;  // false: the first byte arrives; true: the last one does
+        bool queued = false;  // behind those of its tag
+        std::uint32_t link = 0;
         duration transmission{};
         std::vector<std::byte> content;
+    };
+
+    /// Ends a turn of the world's loop after one of a process.
+    struct turn final : event {
+        void fire() override {}
     };
 
     /// Messages of one link under one tag, which may not overtake each other: none begins to
@@ -164,12 +232,9 @@ private:
 
     static task<> all(std::vector<task<>> programs) { co_await when_all(std::move(programs)); }
 
-    /// With nothing left to do now, it is already later: this line is the whole simulator of time.
-    bool idle(time_point until) override
-    {
-        if (until != time_point::max()) now_ = std::max(now_, until);
-        return until != time_point::max();
-    }
+    /// With nothing left to do now, neither here nor in a process, it is already later: this is the
+    /// whole simulator of time.
+    bool idle(time_point until) override;
 
     static duration transmission(std::size_t size, double bytes_per_second)
     {
@@ -177,37 +242,50 @@ private:
         return saturated_seconds(seconds);
     }
 
-    duration delay()
+    duration draw(duration below)
     {
-        const auto span = static_cast<std::uint64_t>(jitter_.count());
-        if (span == 0) return latency_;
-        return latency_ + duration(static_cast<std::int64_t>(random_.below(span)));
+        const auto span = static_cast<std::uint64_t>(below.count());
+        return span == 0 ? duration{} : duration(static_cast<std::int64_t>(random_.below(span)));
     }
 
-    bool is_dead(int rank) const { return dead_[static_cast<std::size_t>(rank)]; }
+    bool is_silent(int rank) const { return silent_[static_cast<std::size_t>(rank)]; }
 
-    bool hears(int to, int from) const
+    lane& between(int from, int to);
+    lane* befallen(int from, int to);  // or null
+    bool beats(int from, int to);
+    time_point last_beat() const
     {
-        return !silent_[static_cast<std::size_t>(from)] && !silent_[static_cast<std::size_t>(to)] &&
-               std::ranges::find(cut_, std::pair(from, to)) == cut_.end();
+        return time_point(now_.time_since_epoch() / heartbeat_ * heartbeat_);
     }
+    void note_heartbeats();
 
     static void check(int rank, const access& a);
     flight& take_off(int from, int to);
     void launch(flight& f, bytes content, time_point leaves);
-    time_point in_order(const flight& f, time_point arrives);
+    time_point in_order(flight& f, time_point arrives);
+    void leave_queue(flight& f);
     void arrive(flight& f);
+    void deliver(flight& f);
+    void release();
+    void replace_link(int a, int b);
 
     time_point now_{};
     duration latency_;
     duration jitter_;
+    duration heartbeat_;
     bool one_host_;
+    bool in_order_;  // by itself: no message is delayed more than another
     random random_;
     std::uint64_t trace_ = 0;
     std::map<std::tuple<int, int, tag>, queue> under_way_;
-    std::vector<bool> silent_, dead_;  // by rank
-    std::vector<std::pair<int, int>> cut_;
-    std::vector<std::unique_ptr<transport>> peers_;
+    std::vector<bool> silent_;
+    std::vector<int> stopped_;                      // how often
+                                                    // by rank
+    std::map<std::pair<int, int>, lane> befallen_;  // by sender and receiver
+    std::vector<flight*> held_;                     // have come, and cannot be delivered yet
+    std::vector<std::unique_ptr<transport>> peers_, former_peers_;
+    std::vector<std::unique_ptr<process_loop>> processes_;  // by rank; null: not asked for
+    turn turned_;
     std::vector<std::unique_ptr<flight>> flights_;  // every flight there ever was at once
     std::vector<flight*> spare_;                    // those that have landed, for the next ones
 };

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -70,6 +71,15 @@ public:
         inbox_.close(peer, why);
         window(peer).fail(why);
     }
+    bool is_closed(int peer) { return static_cast<bool>(window(peer).error()); }
+
+    /// Another link takes the place of one that has ended.
+    void reopen(int peer, std::size_t limit)
+    {
+        inbox_.reopen(peer);
+        windows_.at(static_cast<std::size_t>(peer)).emplace(limit);
+        inbox_.open(peer, *this, limit);
+    }
 
     void discard_call(tag t)
     {
@@ -86,7 +96,7 @@ private:
     class posted;
     struct own_bytes;
 
-    send_window& window(int peer) { return windows_.at(static_cast<std::size_t>(peer)); }
+    send_window& window(int peer) { return *windows_.at(static_cast<std::size_t>(peer)); }
     void reply(int peer, const wire::flow& f) override { launch(peer, f, wire::flow_tag); }
     bool answer_call(int peer, tag t, bytes answer) override
     {
@@ -102,8 +112,8 @@ private:
     mailbox& inbox_;
     message_carrier& carrier_;
     int rank_;
-    std::deque<send_window> windows_;              // by peer
-    std::vector<std::unique_ptr<posted>> posted_;  // that wait
+    std::deque<std::optional<send_window>> windows_;  // by peer
+    std::vector<std::unique_ptr<posted>> posted_;     // that wait
 };
 
 /// A message whose bytes are somewhere else.
@@ -212,7 +222,7 @@ inline message_flow::message_flow(mailbox& inbox, message_carrier& by, int rank,
     : inbox_(inbox), carrier_(by), rank_(rank)
 {
     for (int peer = 0; peer < peers; ++peer) {
-        windows_.emplace_back(window);
+        windows_.emplace_back(std::in_place, window);
         inbox_.open(peer, *this, window);
     }
 }
@@ -220,7 +230,7 @@ inline message_flow::message_flow(mailbox& inbox, message_carrier& by, int rank,
 /// What waits to be posted is lost.
 inline message_flow::~message_flow()
 {
-    for (auto& w : windows_) w.fail(errc::disconnected);
+    for (auto& w : windows_) w->fail(errc::disconnected);
 }
 
 inline message_flow::sending message_flow::send(int peer, tag t, bytes content)
