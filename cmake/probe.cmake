@@ -1,6 +1,9 @@
 # papilio-probe: CLI11, nlohmann-json, fmt, papilio::tcp. It needs no LibTorch, so that it runs on
 # bare machines. What it shares with the miner is the library papilio_program.
 
+if(CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT PAPILIO_BUILD_TRAINER)
+  return()  # its tests are among the trainer's
+endif()
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)  # the tests link these libraries, too
 set(missing "")
 foreach(package CLI11 nlohmann_json fmt Asio)

@@ -1,6 +1,7 @@
 #include "perf/coordinator.hpp"
 
 #include "perf/interrupt.hpp"
+#include "perf/median.hpp"
 #include "perf/report_skipped.hpp"
 
 #include <papilio/plan/lower_bound.hpp>
@@ -19,13 +20,6 @@ double measured_system::bits_on_wire(element_type type) const
 }
 
 namespace {
-
-double median(std::vector<double> all)
-{
-    if (all.empty()) return 0;
-    std::ranges::sort(all);
-    return (all[(all.size() - 1) / 2] + all[all.size() / 2]) / 2;
-}
 
 /// The smallest value of `all` such that at least this part of the values is not larger.
 double percentile(std::vector<double> all, double part)

@@ -62,6 +62,14 @@ Settings
   --congestion NAME   congestion control of all TCP sockets, rivals included: reno, cubic, bbr
   --timeout 60        seconds that a call may take; a slower rival is left out
 
+Losses
+  --lose kill@50,...  has peers of a call in place, with salvage, lost in mid-call, and measures
+                      nothing else: kill (SIGKILL), stop (SIGSTOP), cut (nothing arrives that it
+                      sends; with --netns) or down (its link is down; with --netns), a rank (the
+                      last ones if left out), and when, in percent of the time without losses.
+                      kill@50+kill@75 are two in one call
+  --uniform           all of the result is of the same contributors
+
 Rivals
   --rivals gloo,openmpi,mpich,one-mapping
                       gloo's four algorithms; Debian's MPIs over TCP and over shared memory; what

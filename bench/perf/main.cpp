@@ -4,6 +4,7 @@
 #include "perf/congestion.hpp"
 #include "perf/coordinator.hpp"
 #include "perf/interrupt.hpp"
+#include "perf/losses/measure_losses.hpp"
 #include "perf/options.hpp"
 #include "perf/parse.hpp"
 #include "perf/report.hpp"
@@ -111,6 +112,7 @@ int run(const options& o, int argc, char** argv)
     }
     std::unique_ptr<private_network> net;
     if (o.where == network::namespaces) net = std::make_unique<private_network>(o.mbit, o.rtt_ms);
+    if (!o.losses.empty()) return measure_losses(o, env, net.get()) ? 0 : 1;
     return measure_and_report(o, std::move(env), net.get());
 }
 

@@ -138,6 +138,7 @@ const std::map<std::string_view, option_reader>& everything_else()
         {"--memory",
          [](options& o, raw_options&, V, V v) { o.allocates = named("memory", v, memory_names); }},
         {"--radix", [](options&, raw_options& r, V, V v) { r.radices = v; }},
+        {"--lose", [](options&, raw_options& r, V, V v) { r.losses = v; }},
         {"--congestion", [](options& o, raw_options&, V, V v) { o.congestion = v; }},
         {"--streams", [](options& o, raw_options&, V n, V v) { o.streams = number(n, v, 1); }},
         {"--crc",
@@ -178,6 +179,7 @@ bool read_flag(options& o, raw_options& r, std::string_view name)
 {
     if (name == "--netns") return r.netns = true;
     if (name == "--first") return o.first = true;
+    if (name == "--uniform") return o.uniform = true;
     if (name == "--even-parts") return o.even_parts = true;
     if (name == "--adaptive") return o.adaptive = true;
     return false;

@@ -18,6 +18,7 @@ struct raw_options {
     std::size_t step = 0;
     std::vector<double> up, down;
     std::string radices;
+    std::string losses;
     std::string transport;
     bool local = false;
     bool netns = false;

@@ -1,5 +1,6 @@
 #include "perf/options.hpp"
 
+#include "perf/losses/call_end.hpp"
 #include "perf/option_table.hpp"
 #include "perf/parse.hpp"
 
@@ -126,6 +127,32 @@ void set_place(options& o, const raw_options& r)
     }
 }
 
+/// Calls that lose peers are of one kind, which can be checked to the last bit.
+void set_losses(options& o, const raw_options& r)
+{
+    if (r.losses.empty()) {
+        if (o.uniform) refuse("--uniform goes with --lose");
+        return;
+    }
+    if (o.peers > most_peers_to_lose_from)
+        refuse("--lose takes up to " + std::to_string(most_peers_to_lose_from) + " peers");
+    if (o.transport != "tcp" || o.where == network::cluster)
+        refuse("--lose takes processes of this machine, and --transport tcp");
+    const bool is_plain = o.what == collective::all_reduce && o.sizes.size() == 1 &&
+                          o.types == std::vector{element_type::f32} &&
+                          o.ops == std::vector{reduction::sum} &&
+                          o.codecs == std::vector<std::string>{"identity"} && o.rivals.empty();
+    if (!is_plain) refuse("--lose takes an all_reduce of one size, of float by sum, and no rivals");
+    if (!o.csv.empty() || !o.json.empty() || !o.gbench_json.empty() || !o.plot.empty())
+        refuse("--lose writes no files");
+    o.losses = read_scenarios(r.losses, o.peers);
+    for (const auto& s : o.losses)
+        for (const auto& l : s.losses)
+            if ((l.how == loss_kind::cut || l.how == loss_kind::down) &&
+                o.where != network::namespaces)
+                refuse("--lose " + s.text + " takes --netns");
+}
+
 }  // namespace
 
 options read_options(int argc, char** argv)
@@ -154,6 +181,7 @@ options read_options(int argc, char** argv)
     set_links(o, r);
     check_memory(o);
     set_radices(o, r);
+    set_losses(o, r);
     return o;
 }
 

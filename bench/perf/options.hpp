@@ -2,6 +2,7 @@
 
 #include "perf/cluster.hpp"
 #include "perf/job.hpp"
+#include "perf/losses/scenario.hpp"
 #include "perf/requirement.hpp"
 
 #include <papilio/collective/options.hpp>
@@ -57,6 +58,10 @@ struct options {
     std::size_t chunk_bytes = 0;
     std::size_t in_flight = 0;
     double timeout_seconds = 60;
+
+    // The losses.
+    std::vector<scenario> losses;  ///< not empty: calls that lose peers are measured, nothing else
+    bool uniform = false;
 
     // The outputs.
     std::string csv, json, gbench_json, plot;

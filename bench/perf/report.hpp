@@ -90,6 +90,9 @@ double bus_factor(const environment& env);
 
 environment read_environment(const options& o, int argc, char** argv);
 
+/// Prints what is measured where.
+void print_setting(const environment& env, const options& o);
+
 /// Print the table on standard output: the head, the rows of one group, the second table.
 void print_head(const environment& env, const options& o);
 void print_rows(const std::vector<row>& rows, const environment& env);

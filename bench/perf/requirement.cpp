@@ -1,5 +1,6 @@
 #include "perf/requirement.hpp"
 
+#include "perf/losses/loss_row.hpp"
 #include "perf/parse.hpp"
 #include "perf/report.hpp"
 
@@ -77,7 +78,10 @@ double value_of(const requirement& q, const std::vector<row>& rows, std::size_t 
 {
     const auto* subject = fastest(rows, group, q.subject);
     if (!subject) return nothing;
-    if (q.rival.empty()) return measures().find(q.measure)->second(*subject);
+    if (q.rival.empty()) {
+        const auto found = measures().find(q.measure);
+        return found != measures().end() ? found->second(*subject) : nothing;
+    }
     const auto* rival = fastest(rows, group, q.rival);
     return rival ? rival->main().seconds / subject->main().seconds : nothing;
 }
@@ -126,7 +130,7 @@ requirement read_requirement(std::string_view text)
     } else {
         q.measure = left;
     }
-    if (q.rival.empty() && !measures().contains(q.measure))
+    if (q.rival.empty() && !measures().contains(q.measure) && !measures_losses(q.measure))
         wrong("there is no measure " + q.measure);
     return q;
 }

@@ -163,6 +163,11 @@ child_process::~child_process()
     end_child(process_);
 }
 
+void child_process::signal(int number) const
+{
+    kill(process_, number);
+}
+
 bool run_children(const std::vector<std::function<bool()>>& lives)
 {
     std::vector<pid_t> children;

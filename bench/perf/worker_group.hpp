@@ -63,6 +63,8 @@ public:
     child_process& operator=(const child_process&) = delete;
     ~child_process();
 
+    void signal(int number) const;
+
 private:
     pid_t process_;
 };

@@ -8,8 +8,10 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -307,14 +309,25 @@ double relative_error(const Codec& codec, const std::vector<float>& values)
     return error / square;
 }
 
+/// A million, which take longer to make than most codecs take for them: each kind is made once in a
+/// process, whatever the number of codecs.
+inline const std::vector<double>& million_normal_numbers(std::uint64_t seed)
+{
+    static std::map<std::uint64_t, std::vector<double>> made;
+    std::vector<double>& values = made[seed];
+    if (!values.empty()) return values;
+    random numbers(seed);
+    values.resize(std::size_t{1} << 20);
+    for (auto& x : values) x = truly_normal(numbers);
+    return values;
+}
+
 /// The squared error of a million normal numbers over their squares.
 template <class Codec>
 double error_of_normal_numbers(const Codec& codec = {})
 {
-    random numbers(3);
-    std::vector<float> values(std::size_t{1} << 20);
-    for (auto& x : values) x = static_cast<float>(truly_normal(numbers));
-    return relative_error(codec, values);
+    const auto& normal = million_normal_numbers(3);
+    return relative_error(codec, std::vector<float>(normal.begin(), normal.end()));
 }
 
 /// The bias: the mean of what is decoded less the mean of what was encoded, of a million normal
@@ -322,9 +335,10 @@ double error_of_normal_numbers(const Codec& codec = {})
 template <class Codec>
 double bias_of_normal_numbers(double mean, double deviation, const Codec& codec = {})
 {
-    random numbers(6);
-    std::vector<float> values(std::size_t{1} << 20);
-    for (auto& x : values) x = static_cast<float>(mean + deviation * truly_normal(numbers));
+    const auto& normal = million_normal_numbers(6);
+    std::vector<float> values(normal.size());
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = static_cast<float>(mean + deviation * normal[i]);
     const auto back = decoded<float>(codec, encoded(codec, values), values.size());
     double sum = 0;
     for (std::size_t i = 0; i < values.size(); ++i)
@@ -332,18 +346,26 @@ double bias_of_normal_numbers(double mean, double deviation, const Codec& codec 
     return sum / static_cast<double>(values.size());
 }
 
-/// The same for Student's t with three degrees of freedom, whose tails are heavy.
-template <class Codec>
-double error_of_heavy_tails(const Codec& codec = {})
+/// A million numbers of Student's t with three degrees of freedom, whose tails are heavy.
+inline const std::vector<float>& numbers_with_heavy_tails()
 {
+    static std::vector<float> values;
+    if (!values.empty()) return values;
     random numbers(4);
-    std::vector<float> values(std::size_t{1} << 20);
+    values.resize(std::size_t{1} << 20);
     for (auto& x : values) {
         double squares = 0;
         for (int i = 0; i < 3; ++i) squares += std::pow(truly_normal(numbers), 2);
         x = static_cast<float>(truly_normal(numbers) / std::sqrt(squares / 3));
     }
-    return relative_error(codec, values);
+    return values;
+}
+
+/// The squared error of such numbers over their squares.
+template <class Codec>
+double error_of_heavy_tails(const Codec& codec = {})
+{
+    return relative_error(codec, numbers_with_heavy_tails());
 }
 
 }  // namespace papilio::codec_testing

@@ -39,7 +39,7 @@ TEST_CASE("a vote of a later view has the bytes that its format says")
 
 TEST_CASE("there is no such vote in view 0, whose votes are others, nor beyond the last view")
 {
-    for (const std::uint8_t view : {0, 32, 255})
+    for (const auto view : {std::uint8_t{0}, std::uint8_t{32}, std::uint8_t{255}})
         CHECK(view_vote_refused(wire::encode(wire::view_vote{view, 77, 78})));
 }
 

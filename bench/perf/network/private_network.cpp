@@ -47,7 +47,7 @@ void private_network::add_link(int rank, const access_rate& mbit)
     must(at_home + " link set link0 up");
     must(at_router + " addr add 10.77." + number + ".1/24 dev " + port);
     must(at_router + " link set " + port + " up");
-    must(at_home + " route add default via 10.77." + number + ".1");
+    must(default_route(rank));
     must(bucket(home(rank), "link0", mbit.up));
     must(bucket(name_, port, mbit.down));
 }
@@ -61,6 +61,29 @@ void private_network::add_delay(double milliseconds)
     must(at_router + " route add default dev delay table 77");
     for (std::size_t rank = 0; rank < mbit_.size(); ++rank)
         must(at_router + " rule add iif port" + std::to_string(rank) + " lookup 77");
+}
+
+std::string private_network::default_route(int rank) const
+{
+    return "ip -n " + home(rank) + " route add default via 10.77." + std::to_string(rank) + ".1";
+}
+
+void private_network::cut(int rank) const
+{
+    must("ip -n " + name_ + " rule add iif port" + std::to_string(rank) + " blackhole");
+}
+
+void private_network::take_down(int rank) const
+{
+    must("ip -n " + home(rank) + " link set link0 down");
+}
+
+void private_network::mend(int rank) const
+{
+    shell("ip -n " + name_ + " rule del iif port" + std::to_string(rank) +
+          " blackhole 2>/dev/null");
+    must("ip -n " + home(rank) + " link set link0 up");
+    shell(default_route(rank) + " 2>/dev/null");
 }
 
 void private_network::enter(int rank) const

@@ -23,6 +23,15 @@ public:
     /// Moves this process to the namespace of `rank`.
     void enter(int rank) const;
 
+    /// From now on nothing arrives that `rank` sends; what others send it does.
+    void cut(int rank) const;
+
+    /// The link of `rank` goes down at its own end: the others are told nothing.
+    void take_down(int rank) const;
+
+    /// Ends what the two above have done.
+    void mend(int rank) const;
+
     /// The IP address of `rank`.
     static std::string address(int rank) { return "10.77." + std::to_string(rank) + ".2"; }
 
@@ -48,6 +57,7 @@ public:
 
 private:
     double measure_link(int rank, bool down) const;
+    std::string default_route(int rank) const;
     void add_link(int rank, const access_rate& mbit);
     void add_delay(double milliseconds);
 

@@ -122,7 +122,7 @@ double bus_factor(const environment& env)
     return env.what == collective::all_reduce ? 2 * once : once;
 }
 
-void print_head(const environment& env, const options& o)
+void print_setting(const environment& env, const options& o)
 {
     const auto what = std::string(name_in(collective_names, env.what));
     std::printf("# papilio-perf %s, %s, %s\n# %s\n# %s, %d peers, %s, %s", env.version.c_str(),
@@ -130,8 +130,14 @@ void print_head(const environment& env, const options& o)
                 env.peers, env.transport.c_str(), env.network.c_str());
     if (!env.congestion.empty()) std::printf(", congestion control %s", env.congestion.c_str());
     std::printf("\n%s", rates_text(env).c_str());
-    std::printf("# %d runs of %d warm-ups and %d iterations; %s\n#\n", o.runs, o.warm_up,
-                o.iterations, env.command.c_str());
+    std::printf("# %d runs of %d warm-ups and %d iterations; %s\n", o.runs, o.warm_up, o.iterations,
+                env.command.c_str());
+}
+
+void print_head(const environment& env, const options& o)
+{
+    print_setting(env, o);
+    std::printf("#\n");
     std::printf("# %-29s %34s %34s %34s\n", "", "", "out-of-place      ", "in-place      ");
     std::printf("# %-27s %11s %11s %8s %5s %9s %8s %8s %6s %9s %8s %8s %6s\n", "system", "size",
                 "count", "type", "redop", "time", "algbw", "busbw", "#wrong", "time", "algbw",

@@ -10,6 +10,7 @@
 #include <papilio/plan/link_table.hpp>
 #include <papilio/plan/schedule.hpp>
 #include <papilio/transport/any_transport.hpp>
+#include <papilio/transport/tcp/options.hpp>
 
 #include <memory>
 #include <optional>
@@ -67,6 +68,9 @@ private:
 /// Joins a group over the transport of --transport: TCP, shared memory, or the better of both for
 /// each pair.
 std::unique_ptr<backend> join_mesh(const papilio_form& f, const options& o, const place& p);
+
+/// The options of links over TCP that the command line asks for.
+tcp::options tcp_options(const options& o, int peers);
 
 /// Joins a group of threads of one process.
 std::function<std::unique_ptr<backend>(const place&)> join_inproc(const papilio_form& f,

@@ -45,21 +45,6 @@ void read(const std::string& text, hybrid::address& at)
     read(parts.at(1), at.local);
 }
 
-tcp::options tcp_options(const options& o, int peers)
-{
-    // The same congestion control as the rivals, even if another one would suit the links better.
-    static const std::string congestion = congestion_in_use();
-    tcp::options t;
-    t.congestion = congestion.c_str();
-    t.connections = o.streams;
-    t.adaptive = o.adaptive;
-    if (o.crc == "always") t.crc = tcp::content_crc::always;
-    if (o.crc == "never") t.crc = tcp::content_crc::never;
-    t.max_peers = peers;
-    t.handshake_timeout = patience;
-    return t;
-}
-
 shm::options shm_options(int peers)
 {
     shm::options s;
@@ -115,6 +100,21 @@ private:
 };
 
 }  // namespace
+
+tcp::options tcp_options(const options& o, int peers)
+{
+    // The same congestion control as the rivals, even if another one would suit the links better.
+    static const std::string congestion = congestion_in_use();
+    tcp::options t;
+    t.congestion = congestion.c_str();
+    t.connections = o.streams;
+    t.adaptive = o.adaptive;
+    if (o.crc == "always") t.crc = tcp::content_crc::always;
+    if (o.crc == "never") t.crc = tcp::content_crc::never;
+    t.max_peers = peers;
+    t.handshake_timeout = patience;
+    return t;
+}
 
 std::unique_ptr<backend> join_mesh(const papilio_form& f, const options& o, const place& p)
 {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # build.sh COMPILER PKGCONFIG_FOLDER [COMPONENT...] builds and runs the consumer in this folder's
-# parent by what pkg-config says.
+# parent by what pkg-config says, as one unit.
 set -eu
 
 here=$(dirname "$0")
@@ -18,5 +18,6 @@ done
 # Unquoted: each holds several words.
 # shellcheck disable=SC2046,SC2086
 "$compiler" -std=c++20 $definitions $(pkg-config --cflags $package) \
-    "$here/../main.cpp" "$here/../average.cpp" $(pkg-config --libs $package) -o pkg_config_consumer
+    -include "$here/../average.cpp" "$here/../main.cpp" $(pkg-config --libs $package) \
+    -o pkg_config_consumer
 ./pkg_config_consumer

@@ -39,9 +39,7 @@ public:
           plan_(plan),
           shape_(shape_of(plan, how)),
           digest_(wire::digest(weights.call())),
-          run_(io, status, shape_, digest_, weights.call().weight,
-               {status.begin, status.limit, io.longest_round_trip().value_or(duration{})},
-               how.mover)
+          run_(io, status, shape_, digest_, weights.call().weight, times_of(io, status), how.mover)
     {
     }
     later_views(const later_views&) = delete;
@@ -81,6 +79,14 @@ public:
     void tell(report& to) const;
 
 private:
+    /// As long as the call would wait for a message of the data, it waits for a promise.
+    static view_times times_of(peer_io& io, const call_status& status)
+    {
+        const auto round_trip = io.longest_round_trip().value_or(duration{});
+        const auto pace = io.debts().pace().deadline(round_trip);
+        return {status.begin, status.limit, round_trip, pace.value_or(detail::pace::least)};
+    }
+
     task<> hear_first_vote(int peer);
     void note_yes(int peer, time_point now);
     double weight_of(int peer) const

@@ -7,6 +7,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/index.hpp>
+#include <papilio/base/log.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
 #include <papilio/collective/agreement/progress_watch.hpp>
@@ -61,7 +62,7 @@ public:
 
     void complain(int peer, std::error_code why, time_point now)
     {
-        reasons_.emplace(peer, why);
+        miss(peer, why);
         voter_.complain(peer, now);
         changed_.open();
     }
@@ -69,7 +70,7 @@ public:
     /// The call has ended for a peer.
     void ended(int peer, const wire::answer& said, time_point now)
     {
-        if (said.what == wire::ending::withdrawn) reasons_.emplace(peer, make_error_code(said.why));
+        if (said.what == wire::ending::withdrawn) miss(peer, make_error_code(said.why));
         voter_.take(peer, said, now);
         changed_.open();
     }
@@ -139,7 +140,23 @@ private:
         io_.post(to, io_.tag_for(message_kind::view, streams_[index(to)]++), message);
     }
 
+    /// The first reason stands.
+    void miss(int peer, std::error_code why)
+    {
+        if (!reasons_.emplace(peer, why).second) return;
+        log(log_level::info, "peer missed in call", {"call", "rank", "peer", "why"},
+            status_.result.call, io_.me(), peer, why);
+    }
+
+    /// Whoever has not spoken in time is complained about.
+    void wake(time_point now)
+    {
+        voter_.wake(now);
+        for (const int peer : voter_.complaints()) miss(peer, make_error_code(errc::timed_out));
+    }
+
     task<> drive();
+    task<> watch_silence();
     task<> move_views();
     task<> move_view();
     task<> listen(int peer);

@@ -12,10 +12,13 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class view_times {
 public:
     /// The call has begun at `begin` and ends within `limit`. `round_trip` is the longest to a
-    /// voter that this one meets.
-    view_times(time_point begin, duration limit, duration round_trip)
+    /// voter that this one meets, over links that carry nothing else. A message to a peer that is
+    /// in order may take as long as `patience`: behind what is under way, to a process that waits
+    /// for its turn on a processor.
+    view_times(time_point begin, duration limit, duration round_trip,
+               duration patience = std::chrono::milliseconds(50))
         : end_(later(begin, limit)),
-          least_(std::max<duration>(std::chrono::milliseconds(50), 4 * round_trip)),
+          least_(std::max(patience, 4 * round_trip)),
           most_(limit / 8),
           reserve_(std::max(limit / 16, 3 * round_trip / 2))
     {

@@ -136,12 +136,14 @@ private:
     {
         std::vector<std::vector<std::byte>> messages;
         std::vector<task<>> sends;
+        const auto vote_tag = io_.tag_for(message_kind::vote, 0);
         messages.reserve(index(plan_.radix(stage)));
         for (int d = 0; d < plan_.radix(stage); ++d) {
             const int peer = plan_.partner(io_.me(), stage, d);
             if (peer == io_.me() || out_of_reach(peer)) continue;
             messages.push_back(ballot_.yes_to(peer));
-            sends.push_back(send_to(peer, messages.back()));
+            sent_[index(peer)] = io_.post(peer, vote_tag, messages.back());
+            if (!sent_[index(peer)]) sends.push_back(send_to(peer, messages.back()));
         }
         co_await when_all(std::move(sends));
     }

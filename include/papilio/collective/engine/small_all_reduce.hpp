@@ -47,7 +47,8 @@ public:
         for (int step = 1; step < io_.size(); ++step) {
             const int peer = (io_.me() + step) % io_.size();
             io_.expect(peer, message_kind::contribution);
-            work.push_back(io_.blaming(peer, phase::contribution, send_to(peer)));
+            if (!io_.post(peer, io_.tag_for(message_kind::contribution, 0), of(io_.me()).data))
+                work.push_back(io_.blaming(peer, phase::contribution, send_to(peer)));
             work.push_back(io_.blaming(peer, phase::contribution, receive_from(peer)));
         }
         co_await when_all(std::move(work));

@@ -134,17 +134,16 @@ private:
     resume wake_;
 };
 
-/// A copy of a message that waits for the window.
+/// A message that is posted, and if it has to wait for the window a copy of it.
 class connection::posted final : public send_window::message {
 public:
-    posted(connection& c, tag t, bytes body)
-        : message(t, body.size()), connection_(c), tag_(t), body_(body.begin(), body.end())
-    {
-    }
+    posted(connection& c, tag t, std::size_t size) : message(t, size), connection_(c), tag_(t) {}
     ~posted()
     {
         if (waits()) connection_.window_.forget(*this);
     }
+
+    void keep(bytes body) { body_.assign(body.begin(), body.end()); }
 
 private:
     void tell(const wire::flow& f) override { connection_.send_flow(f); }
@@ -173,12 +172,13 @@ inline bool connection::post_later(tag t, bytes message)
 {
     constexpr std::size_t most = 4096;
     if (ended() || window_.error() || queue_.size() + posted_.size() >= most) return false;
-    auto copy = std::make_unique<posted>(*this, t, message);
-    if (window_.admits(*copy)) {
+    auto post = std::make_unique<posted>(*this, t, message.size());
+    if (window_.admits(*post)) {
         queue_.push_copy(t, message, first);
         has_work_.open();
     } else {
-        posted_.push_back(std::move(copy));
+        post->keep(message);
+        posted_.push_back(std::move(post));
     }
     return true;
 }

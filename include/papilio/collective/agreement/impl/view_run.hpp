@@ -8,6 +8,7 @@
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
+#include <papilio/base/rank_set.hpp>
 #include <papilio/collective/agreement/call_failure.hpp>
 #include <papilio/collective/agreement/progress_watch.hpp>
 #include <papilio/collective/agreement/view_run.hpp>
@@ -18,6 +19,7 @@
 #include <papilio/wire/view_message.hpp>
 #include <papilio/wire/view_vote.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <system_error>
@@ -51,6 +53,7 @@ PAPILIO_DECL task<> view_run::run(std::vector<task<>> beside)
         beside.push_back(hear_end(peer));
     }
     beside.push_back(move_views());
+    beside.push_back(watch_silence());
     co_await when_any(drive(), all_of(std::move(beside)));
     if (unexpected_) std::rethrow_exception(unexpected_);
 }
@@ -65,7 +68,30 @@ PAPILIO_DECL task<> view_run::drive()
         follow_view();
         const auto due = voter_.next_wake();
         co_await when_any(opened(changed_), wait_until(due));
-        if (on_->now() >= due) voter_.wake(on_->now());
+        if (on_->now() >= due) wake(on_->now());
+    }
+}
+
+/// While promises are awaited, whoever is found silent at two looks in a row is complained about:
+/// each peer of itself, so that one which has stopped is soon given up. Later than that follows
+/// what is due of peers that live.
+PAPILIO_DECL task<> view_run::watch_silence()
+{
+    constexpr auto breath = std::chrono::milliseconds(50);
+    const auto heartbeat = io_.heartbeat();
+    if (!heartbeat) co_return;
+    rank_set suspects;
+    for (;;) {
+        co_await sleep_for(breath);
+        rank_set silent;
+        for (const int peer : call_.who.all())
+            if (call_.who.meet(io_.me(), peer) && voter_.promised() > voter_.view() &&
+                later(io_.last_heard(peer), 2 * *heartbeat) <= on_->now())
+                silent.insert(peer);
+        for (const int peer : silent& suspects)
+            if (!voter_.complaints().contains(peer))
+                complain(peer, make_error_code(errc::timed_out), on_->now());
+        suspects = silent;
     }
 }
 
@@ -134,7 +160,7 @@ PAPILIO_DECL task<> view_run::listen(int peer)
     } catch (const std::system_error& fault) {
         why = fault.code();
     }
-    reasons_.emplace(peer, why);
+    miss(peer, why);
     if (why == errc::bad_message || why == errc::too_large)
         voter_.complain(peer, on_->now());
     else

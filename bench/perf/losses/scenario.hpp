@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace papilio::perf {
+
+/// What happens to a peer in mid-call.
+enum class loss_kind {
+    kill,  ///< SIGKILL: its links close
+    stop,  ///< SIGSTOP: its links stay, and nothing is read or sent any more
+    cut,   ///< nothing arrives that it sends; what others send it does
+    down,  ///< its link is down
+};
+
+struct loss {
+    loss_kind how = loss_kind::kill;
+    int rank = 0;
+    double percent = 0;  ///< when: of the call's time without losses
+};
+
+/// The losses of one call, in the order in which they happen.
+struct scenario {
+    std::string text;
+    std::vector<loss> losses;
+
+    bool loses(int rank) const;
+
+    /// The others, of so many.
+    std::vector<int> left(int peers) const;
+};
+
+/// Reads a list like "kill@50,stop1@50,kill@50+kill@75": what happens, to which rank, and when. The
+/// rank may be left out: then the last peers are lost. Ends the program with a message if the text
+/// is wrong, or if no more than half of the peers would be left.
+std::vector<scenario> read_scenarios(std::string_view text, int peers);
+
+}  // namespace papilio::perf
