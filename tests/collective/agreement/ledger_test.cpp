@@ -207,3 +207,19 @@ TEST_CASE("in a new view the old debts are void, and who has sent something stay
     book.look(after(3s));
     CHECK(book.owed_since(1, message_kind::contribution) == after(3s));
 }
+
+TEST_CASE("in a later view whoever has sent nothing yet owes what is expected, too")
+{
+    ledger book(3, {}, 60s);
+    book.expect(2, message_kind::contribution);
+    book.expect(2, message_kind::result);
+    book.look(after(1s));
+    CHECK(book.owed_since(2, message_kind::contribution) == pa::time_point::max());
+    book.reset();
+    book.expect(2, message_kind::contribution);
+    book.expect(2, message_kind::result);
+    book.look(after(2s));
+    CHECK(book.owed_since(2, message_kind::contribution) == after(2s));
+    CHECK(book.owed_since(2, message_kind::result) == after(2s));
+    CHECK(book.has_shown_its_pace(2, message_kind::result));
+}

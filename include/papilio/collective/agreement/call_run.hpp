@@ -173,12 +173,13 @@ private:
         co_await sleep_until(begin + times * taken);
     }
 
-    /// How long before the call's end somebody is to blame: others go on without it then.
-    duration time_for_blame() const
+    /// The last moments of a call.
+    blame_times time_for_blame() const
     {
         if (salvage_) return salvage_->time_for_blame();
-        return std::min<duration>(status_.decision_margin() * plan_.stages.stages(),
-                                  status_.limit / 2);
+        const auto left = std::min<duration>(status_.decision_margin() * plan_.stages.stages(),
+                                             status_.limit / 2);
+        return {.left = left, .taken = left};
     }
 
     /// Tells the others of a failure, as long as there is time.

@@ -9,6 +9,7 @@
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
+#include <papilio/collective/agreement/deadline_watch.hpp>
 #include <papilio/collective/agreement/later_views.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
 #include <papilio/collective/agreement/progress_watch.hpp>
@@ -53,8 +54,12 @@ public:
     /// The chunks of the result that view 0 has brought.
     chunk_versions& held() noexcept { return held_; }
 
-    /// How long before the call's end somebody is to blame: then there is time to go on.
-    duration time_for_blame() const { return status_.limit / 4; }
+    /// Somebody is to blame while there is time to go on, unless it still moves.
+    blame_times time_for_blame() const
+    {
+        const auto eighth = status_.limit / 8;
+        return {.left = 3 * eighth, .taken = eighth, .idle = eighth};
+    }
 
     /// Ends when others have left view 0, or the call.
     task<> hear_of_views() { co_await heard_.opened(); }

@@ -34,23 +34,34 @@ inline std::vector<std::pair<message_kind, int>> blame_order(int stages)
     return order;
 }
 
-/// Ends a call when so much of its time is `left`, by a `call_error` that names a culprit; that
+/// When a call looks for somebody to blame.
+struct blame_times {
+    duration left{};   ///< the call's time that is left then
+    duration taken{};  ///< within this all kinds of debts are checked
+    duration idle{};   ///< nobody is blamed who has sent something for the call since
+};
+
+/// Ends a call when its time is nearly up, by a `call_error` that names a culprit; the time left
 /// serves to tell the others. Checks one kind of debt after the other, so that a peer that knows
 /// the culprit at first hand speaks before those that wait for it. Returns when `done` is open.
 inline task<> watch_deadline(peer_io& io, const ballot& votes, const call_status& status,
-                             const butterfly& plan, duration left, const gate& done)
+                             const butterfly& plan, blame_times when, const gate& done)
 {
     const auto order = blame_order(plan.stages());
     const auto end = later(status.begin, status.limit);
-    const auto step = left / static_cast<std::int64_t>(order.size());
+    const auto step = when.taken / static_cast<std::int64_t>(order.size());
+    auto left = when.left;
     for (const auto& [kind, stage] : order) {
         const bool last = kind == message_kind::vote && votes.relayed();
         co_await sleep_until(end - (last && io.mine() == role::client ? left / 2 : left));
         if (done.is_open()) co_return;  // this peer's own work is done: nobody is left to blame
         left -= step;
-        const int culprit = io.culprit(kind, stage);
+        const auto time = co_await now();
+        const int culprit = io.culprit(kind, stage, time - when.idle);
         if (culprit >= 0) throw call_error(errc::timed_out, culprit, io.me(), status.where);
     }
+    co_await sleep_until(end);
+    if (done.is_open()) co_return;
     throw call_error(errc::timed_out, -1, io.me(), status.where);
 }
 

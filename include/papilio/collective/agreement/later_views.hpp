@@ -88,6 +88,7 @@ private:
     }
 
     task<> hear_first_vote(int peer);
+    void note_weights();
     void note_yes(int peer, time_point now);
     double weight_of(int peer) const
     {
@@ -109,8 +110,7 @@ private:
 inline void later_views::begin(const chunk_versions& held, const call_error* lost, time_point now)
 {
     auto& voter = run_.voter();
-    for (int peer = 0; peer < io_.size(); ++peer)
-        if (const auto known = weights_.known(peer)) voter.weigh(peer, *known);
+    note_weights();
     for (const int peer : first_.voting_partners())
         if (first_.has_agreed(peer)) note_yes(peer, now);
     for (std::size_t part = 0; part < shape_.extent.parts; ++part)
@@ -126,11 +126,19 @@ inline void later_views::begin(const chunk_versions& held, const call_error* los
                    {.why = wire::reason_of(lost->code()), .culprit = lost->culprit()}, now);
 }
 
+/// Those that are known by now, from descriptors and votes.
+inline void later_views::note_weights()
+{
+    for (int peer = 0; peer < io_.size(); ++peer)
+        if (const auto known = weights_.known(peer)) run_.voter().weigh(peer, *known);
+}
+
 /// A yes of view 0 speaks for the whole block of its sender.
 inline void later_views::note_yes(int peer, time_point now)
 {
     const auto& stages = plan_.stages;
     const int k = stages.meeting(io_.me(), peer);
+    note_weights();
     for (int i = 0; i < stages.block_size(k); ++i)
         run_.voter().take(stages.block(peer, k) + i, wire::view_vote{0, digest_, digest_}, now);
 }

@@ -85,7 +85,7 @@ public:
     bool has_shown_its_pace(int peer, message_kind kind) const
     {
         const auto& e = entries_[index(peer)];
-        return (kind == message_kind::result ? e.accounts[1].came : messages(e)) >= 3;
+        return later_ || (kind == message_kind::result ? e.accounts[1].came : messages(e)) >= 3;
     }
 
     /// When the last message of the call came from `peer`; the begin of the call if none has.
@@ -93,9 +93,11 @@ public:
 
     const detail::pace& pace() const noexcept { return pace_; }
 
-    /// The debts of a view that this peer has left are void. Who has sent what stays known.
+    /// A later view begins: the debts of the one before are void. Who has sent what stays known.
+    /// Its members have said that they are there, and nothing waits for anything else.
     void reset()
     {
+        later_ = true;
         for (auto& e : entries_) {
             for (auto& a : e.accounts) a.expected = a.came;
             e.answers = e.accounts[0].came;
@@ -155,12 +157,12 @@ private:
         return e.accounts[0].came + e.accounts[1].came + e.accounts[2].came;
     }
 
-    static bool is_owed(const entry& e, std::size_t kind)
+    bool is_owed(const entry& e, std::size_t kind) const
     {
         const auto unanswered = static_cast<std::int32_t>(e.accounts[0].came - e.answers);
         const bool waits = kind == 0 && unanswered > 0;
         const bool begun = kind == 1 ? e.accounts[1].came > 0 : messages(e) > 0;
-        return e.accounts[kind].owed() > 0 && begun && !waits;
+        return e.accounts[kind].owed() > 0 && (begun || later_) && !waits;
     }
 
     entry& at(int peer) { return entries_[index(peer)]; }
@@ -168,6 +170,7 @@ private:
 
     detail::pace pace_;
     std::vector<entry> entries_;
+    bool later_ = false;  // than view 0
 };
 
 }  // namespace papilio::detail

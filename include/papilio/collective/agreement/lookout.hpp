@@ -32,6 +32,7 @@ public:
         time_point begin{};  ///< of the call
         duration limit{};
         int stages = 1;
+        bool later = false;             ///< the view is not the first
         bool hears_votes_last = false;  ///< a client, whose votes wait for other clients'
         std::optional<duration> heartbeat{};
     };
@@ -51,7 +52,8 @@ public:
     {
         const auto planned = next_;
         book.look(now);
-        const auto deadline = book.pace().deadline(round_trip);
+        auto deadline = book.pace().deadline(round_trip);
+        if (!deadline && call_.later) deadline = call_.limit / 8;
         if (!voting) voting_since_ = time_point::max();
         if (voting && voting_since_ == time_point::max()) voting_since_ = now;
         if (now > later(planned, slack_)) start_anew(now);

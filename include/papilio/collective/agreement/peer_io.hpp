@@ -157,13 +157,16 @@ public:
         return longest;
     }
 
-    /// The partner met in `stage` that owes the most messages of a kind; -1 if none owes any. Takes
-    /// every byte that the transport has heard for a sign of life.
-    int culprit(message_kind kind, int stage)
+    /// The partner met in `stage` that owes the most messages of a kind, and has sent none of this
+    /// call after `since`; -1 if there is none. Takes every byte that the transport has heard for a
+    /// sign of life.
+    int culprit(message_kind kind, int stage, time_point since)
     {
         for (int peer = 0; peer < size(); ++peer)
             if (meets(peer)) ledger_.heard(peer, net_.last_heard(peer));
-        return ledger_.behind(kind, [&](int peer) { return plan_.meeting(me(), peer) == stage; });
+        return ledger_.behind(kind, [&](int peer) {
+            return plan_.meeting(me(), peer) == stage && ledger_.last_message(peer) <= since;
+        });
     }
 
     /// For those who watch over what is owed.

@@ -28,6 +28,7 @@ inline lookout::facts facts_for_lookout(peer_io& io, bool later)
     return {.begin = io.status().begin,
             .limit = io.status().limit,
             .stages = later ? 1 : io.plan().stages(),
+            .later = later,
             .hears_votes_last = clients > 1 && io.mine() == role::client,
             .heartbeat = io.heartbeat()};
 }
