@@ -11,11 +11,6 @@ namespace papilio::example::simulator {
 
 namespace {
 
-std::size_t at(int rank)
-{
-    return static_cast<std::size_t>(rank);
-}
-
 /// Judges one run.
 class judge {
 public:

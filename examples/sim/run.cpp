@@ -21,11 +21,6 @@ namespace papilio::example::simulator {
 
 namespace {
 
-std::size_t at(int rank)
-{
-    return static_cast<std::size_t>(rank);
-}
-
 sim::weather weather_of(const scenario& s)
 {
     return {.seed = s.seed,

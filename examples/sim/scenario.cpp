@@ -115,8 +115,6 @@ private:
         s_.faults = sim::draw_schedule(draw_, {s_.peers, below(6), span, s_.timeout / 2});
     }
 
-    static std::size_t at(int n) { return static_cast<std::size_t>(n); }
-
     random draw_;
     scenario s_;
 };

@@ -12,6 +12,11 @@
 
 namespace papilio::example::simulator {
 
+constexpr std::size_t at(int rank)
+{
+    return static_cast<std::size_t>(rank);
+}
+
 /// How elements travel.
 enum class coding : std::uint8_t { identity, int8b, f16b };
 
@@ -46,14 +51,8 @@ struct scenario {
 
     sim::schedule faults;
 
-    role role_of(int rank) const
-    {
-        return roles.empty() ? role::full : roles[static_cast<std::size_t>(rank)];
-    }
-    double weight_of(int rank) const
-    {
-        return contributes(role_of(rank)) ? weights[static_cast<std::size_t>(rank)] : 0;
-    }
+    role role_of(int rank) const { return roles.empty() ? role::full : roles[at(rank)]; }
+    double weight_of(int rank) const { return contributes(role_of(rank)) ? weights[at(rank)] : 0; }
 };
 
 /// What follows from a seed, the same on every machine.
