@@ -89,6 +89,7 @@ private:
 
     task<> hear_first_vote(int peer);
     void note_yes(int peer, time_point now);
+    void tell_weights();
     double weight_of(int peer) const
     {
         const double told = run_.voter().decided().weights[index(peer)];
@@ -109,8 +110,7 @@ private:
 inline void later_views::begin(const chunk_versions& held, const call_error* lost, time_point now)
 {
     auto& voter = run_.voter();
-    for (int peer = 0; peer < io_.size(); ++peer)
-        if (const auto known = weights_.known(peer)) voter.weigh(peer, *known);
+    tell_weights();
     for (const int peer : first_.voting_partners())
         if (first_.has_agreed(peer)) note_yes(peer, now);
     for (std::size_t part = 0; part < shape_.extent.parts; ++part)
@@ -124,6 +124,13 @@ inline void later_views::begin(const chunk_versions& held, const call_error* los
     else
         run_.ended(lost->reporter(),
                    {.why = wire::reason_of(lost->code()), .culprit = lost->culprit()}, now);
+}
+
+/// Votes of view 0 bring weights, also those that come after it was left.
+inline void later_views::tell_weights()
+{
+    for (int peer = 0; peer < io_.size(); ++peer)
+        if (const auto known = weights_.known(peer)) run_.voter().weigh(peer, *known);
 }
 
 /// A yes of view 0 speaks for the whole block of its sender.
@@ -141,6 +148,7 @@ inline task<> later_views::hear_first_vote(int peer)
     loop& on = co_await this_loop{};
     try {
         co_await first_.receive_from(peer);
+        tell_weights();
         note_yes(peer, on.now());
         run_.changed();
     } catch (const call_error& no) {
