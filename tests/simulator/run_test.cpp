@@ -116,6 +116,27 @@ TEST_CASE("runs are counted by how they ended")
     CHECK(text.find("         3  that were lost\n") != std::string::npos);
 }
 
+TEST_CASE("who has left the first view and hears its last votes then knows all weights")
+{
+    auto s = with("0ms drop 2,3");
+    s.elements = 2;
+    s.weighted = s.salvage = true;
+    s.jitter = 10ms;
+    s.chunk_bytes = 8192;
+    int unknown = 0;
+    for (s.seed = 1; s.seed <= 300; ++s.seed) {
+        s.faults[0].at = std::chrono::microseconds(100 * s.seed);
+        const auto record = run(s);
+        CHECK(violations(record).empty());
+        for (const auto& end : record.ends)
+            unknown += end.failure && end.failure->code() == papilio::errc::outcome_unknown &&
+                               end.ended < 1s
+                           ? 1
+                           : 0;
+    }
+    CHECK(unknown == 0);
+}
+
 TEST_CASE("whatever befalls peers and links, no run shows what none may")
 {
     const auto range = papilio::test::seeds(1000);
