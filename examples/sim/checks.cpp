@@ -205,14 +205,14 @@ private:
             }
     }
 
-    /// Where nothing happens, all succeed, unless nobody contributes.
+    /// Where nothing happens, all succeed, unless nobody contributes; an observer if it is in time.
     void check_calm()
     {
         if (!s_.faults.empty()) return;
         bool possible = false;
         for (int rank = 0; rank < s_.peers; ++rank) possible |= s_.weight_of(rank) > 0;
         for (int rank = 0; rank < s_.peers; ++rank)
-            if (possible != end_of(rank).success.has_value())
+            if (votes(s_.role_of(rank)) && possible != end_of(rank).success.has_value())
                 report(rank, possible ? "has failed without a fault" : "has a result of nothing");
     }
 

@@ -44,10 +44,12 @@ struct traffic {
 /// What a call tells its caller. The contributor map is the same on every peer that succeeds.
 struct report {
     std::uint32_t call = 0;
-    codec_id codec{};                     ///< how contributions travelled
-    codec_id back{};                      ///< how the result did
-    std::vector<traffic> peers;           ///< by rank
-    std::vector<contributions> made_of;   ///< consecutive ranges that cover the result
+    codec_id codec{};            ///< how contributions travelled
+    codec_id back{};             ///< how the result did
+    std::vector<traffic> peers;  ///< by rank
+    /// Consecutive ranges that cover the result, but for parts of a reduce_scatter that nobody who
+    /// is left was to have.
+    std::vector<contributions> made_of;
     std::vector<int> radix;               ///< of the stages, as the caller or the call chose them
     std::vector<int> unserved_observers;  ///< who did not fetch the whole result in time
 

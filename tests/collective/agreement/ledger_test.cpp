@@ -210,7 +210,7 @@ TEST_CASE("in a new view the old debts are void, and who has sent something stay
 
 TEST_CASE("in a later view whoever has sent nothing yet owes what is expected, too")
 {
-    ledger book(3, {}, 60s);
+    papilio::detail::ledger book(3, {}, 60s);
     book.expect(2, message_kind::contribution);
     book.expect(2, message_kind::result);
     book.look(after(1s));

@@ -204,3 +204,27 @@ TEST_CASE("a peer of whom two members tell different weights is found")
     t.promises[1].weights[2] = 5;
     CHECK(papilio::detail::two_weights(all) == 2);
 }
+
+TEST_CASE("what one client lacks comes from a reducer, or is made anew")
+{
+    three t;
+    t.call.who =
+        voters(std::vector{role::client, role::full, role::client, role::full}, {0, 1, 2, 3});
+    t.call.extent = {4, 4, 1};
+    t.call.needed_by.assign(4, {0, 1, 2, 3});
+    t.promises.resize(4, t.promises.front());
+    for (auto& p : t.promises) {
+        p.weights = {1, 1, 1, 1};
+        p.versions = {{0, {0, 1, 2, 3}}};
+        p.held.assign(4, {});
+    }
+    t.promises[0].held[1] = t.promises[1].held[1] = {{0, 1, 0}};
+    t.promises[0].held[3] = {{0, 1, 0}};
+    const rank_set members{0, 1, 2};
+    const auto p =
+        settling(t.call, 1, members,
+                 promises_by_rank{&t.promises[0], &t.promises[1], &t.promises[2], nullptr})
+            .take();
+    CHECK(p.runs[1] == runs{{0, 1, 0, 1, {2}}});
+    CHECK(p.runs[3] == runs{{0, 1, 1, -1, members}});
+}

@@ -286,6 +286,10 @@ TEST_CASE("a proposal that does not suit what a peer holds, or lacks a part, is 
     CHECK_FALSE(joins([](auto& p) { p.runs[1][0].source = 0; }));     // which does not hold it
     CHECK_FALSE(joins([](auto& p) { p.runs[1][0].lacking = {2}; }));  // as if 0 had it
     CHECK_FALSE(joins([](auto& p) { p.runs[2].clear(); }));
+    CHECK_FALSE(joins([](auto& p) {
+        p.runs[0][0].source = 1;
+        p.runs[0][0].lacking = {0, 2};  // which 0 holds
+    }));
     CHECK_FALSE(joins([](auto& p) { p.runs[2][0].lacking = {1, 2}; }));
 }
 

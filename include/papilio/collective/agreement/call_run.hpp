@@ -64,8 +64,7 @@ public:
         result.back = codec_id{call.back};
         result.peers.resize(plan.roles.size());
         for (int k = 0; k < plan.stages.stages(); ++k) result.radix.push_back(plan.stages.radix(k));
-        for (int peer = 0; peer < io_.size(); ++peer)
-            if (!votes(io_.of(peer)) && peer != io_.me()) status_.unserved.push_back(peer);
+        status_.unserved = observers();
     }
     call_run(const call_run&) = delete;
     call_run& operator=(const call_run&) = delete;
@@ -108,6 +107,15 @@ public:
     task<report> run(task<> data) { return run(std::move(data), no_work()); }
 
 private:
+    /// The others that have no vote.
+    std::vector<int> observers() const
+    {
+        std::vector<int> found;
+        for (int peer = 0; peer < io_.size(); ++peer)
+            if (!votes(io_.of(peer)) && peer != io_.me()) found.push_back(peer);
+        return found;
+    }
+
     task<> run_all(task<> data, task<> aside)
     {
         std::vector<task<>> work;
@@ -223,8 +231,15 @@ inline task<report> call_run::run(task<> data, task<> aside)
     }
     const bool left = failure || !done_.is_open();
     if (left && salvage_ && salvage_->can_go_on(failure)) {
-        task<> end = salvage_->go_on(failure);
-        co_await std::move(end);
+        status_.unserved = observers();  // which are served in view 0 alone
+        try {
+            task<> end = salvage_->go_on(failure);
+            co_await std::move(end);
+        } catch (const call_error& why) {
+            const auto said = no(why.culprit(), why.code());
+            for (const int observer : status_.unserved) votes_.refuse(observer, said);
+            throw;
+        }
     } else if (failure) {
         failure->write_to_log(weights_.call().call);
         task<> told = give_up(*failure);

@@ -124,12 +124,18 @@ inline task<> call_salvage::go_on(const std::optional<call_failure>& failure)
 {
     const auto begin = co_await now();
     const auto call = weights_.call().call;
-    log(log_level::info, "call goes on in a later view", {"call", "rank", "why"}, call, io_.me(),
+    log(log_level::info, "call leaves its first view", {"call", "rank", "why"}, call, io_.me(),
         failure ? failure->error().what() : "others have left the first");
     later_.emplace(io_, votes_, weights_, plan_, status_, how_);
     later_->begin(held_, failure ? &failure->error() : nullptr, begin);
-    task<> work = later_->run();
-    co_await std::move(work);
+    try {
+        task<> work = later_->run();
+        co_await std::move(work);
+    } catch (...) {
+        later_->drop();
+        io_.leave_answer(wire::encode(later_->answer()));
+        throw;
+    }
     io_.leave_answer(wire::encode(later_->answer()));
     const auto ending = later_->ending();
     if (ending.why) {

@@ -73,7 +73,7 @@ public:
                 const bool held = holds(part, run);
                 const bool comes = held || run.lacking.contains(me_);
                 if (run.first != next || (run.source == me_ && !held) ||
-                    (needed.contains(me_) && !comes))
+                    (held && run.lacking.contains(me_)) || (needed.contains(me_) && !comes))
                     return false;
                 next = run.first + run.columns;
             }

@@ -88,7 +88,7 @@ public:
         });
     }
 
-private:
+    /// Whether a peer has voted for what a view has settled on.
     bool has_voted(int member, const joined_view& view) const
     {
         const auto in_view = votes_.find(view.settled.view);
@@ -97,6 +97,7 @@ private:
         return vote != in_view->second.end() && vote->second == view.digest;
     }
 
+private:
     std::deque<joined_view> views_;
     std::map<std::uint8_t, std::map<int, std::uint64_t>> votes_;  // by view and voter: for what
 };

@@ -39,7 +39,7 @@ public:
           plan_(plan),
           shape_(shape_of(plan, how)),
           digest_(wire::digest(weights.call())),
-          run_(io, status, shape_, digest_, weights.call().weight, times_of(io, status), how.mover)
+          run_(io, status, shape_, digest_, own_weight(), times_of(io, status), how.mover)
     {
     }
     later_views(const later_views&) = delete;
@@ -87,6 +87,8 @@ private:
         return {status.begin, status.limit, round_trip, pace.value_or(detail::pace::least)};
     }
 
+    double own_weight() const { return contributes(io_.mine()) ? weights_.call().weight : 0; }
+
     task<> hear_first_vote(int peer);
     void note_weights();
     void note_yes(int peer, time_point now);
@@ -96,6 +98,7 @@ private:
         return told != wire::unknown_weight ? told : run_.voter().weight(peer);
     }
     bool knows_weights() const;
+    std::vector<contributor> members_that_contribute() const;
     std::vector<contributor> contributors(std::uint8_t version) const;
 
     peer_io& io_;
@@ -172,6 +175,15 @@ inline std::vector<contributor> later_views::contributors(std::uint8_t version) 
     return found;
 }
 
+/// Of a call without elements.
+inline std::vector<contributor> later_views::members_that_contribute() const
+{
+    std::vector<contributor> found;
+    for (const int peer : run_.voter().decided().members& shape_.who.contributors())
+        if (const double weight = weight_of(peer); weight > 0) found.push_back({peer, weight});
+    return found;
+}
+
 /// Those of view 0 are in votes, which may not have come.
 inline bool later_views::knows_weights() const
 {
@@ -188,6 +200,7 @@ inline void later_views::tell(report& to) const
     for (const int peer : shape_.who.all() - decided.members)
         to.left.push_back({peer, run_.reason(peer)});
     to.made_of.clear();
+    if (weights_.call().count == 0) to.made_of.push_back({{}, members_that_contribute()});
     for (std::size_t p = 0; p < decided.runs.size(); ++p)
         for (const auto& run : decided.runs[p]) {
             const auto first = plan_.chunk(static_cast<int>(p), run.first);

@@ -101,11 +101,11 @@ public:
         co_return size;
     }
 
-    /// A view has begun: what was owed before is void, and its members owe their votes.
-    void begin_view(const rank_set& members)
+    /// A view has begun: what was owed before is void, and some owe their votes.
+    void begin_view(const rank_set& voters)
     {
         ledger_.reset();
-        for (const int peer : members)
+        for (const int peer : voters)
             if (peer != me()) ledger_.expect(peer, message_kind::vote);
     }
 

@@ -110,10 +110,29 @@ private:
             for (const auto& run : promises_[index(member)]->held[part])
                 for (auto c = run.first; c < run.first + run.columns; ++c) {
                     if (run.version != best[c].version) continue;
-                    best[c].source = std::min(best[c].source, member);
+                    best[c].source = better_source(best[c].source, member);
                     lacking[c].erase(member);
                 }
-        for (std::uint32_t c = 0; c < call_.extent.columns; ++c) add(part, c, best[c], lacking[c]);
+        for (std::uint32_t c = 0; c < call_.extent.columns; ++c) {
+            if (!reaches(best[c].source, lacking[c])) best[c] = {}, lacking[c] = needed;
+            add(part, c, best[c], lacking[c]);
+        }
+    }
+
+    /// A reducer, which meets everybody, and of these the one of the lowest rank.
+    int better_source(int a, int b) const
+    {
+        const auto& reducers = call_.who.reducers();
+        if (reducers.contains(a) != reducers.contains(b)) return reducers.contains(a) ? a : b;
+        return std::min(a, b);
+    }
+
+    /// Whether `source` meets all who lack a chunk. What may be decided stays as it is.
+    bool reaches(int source, const rank_set& lacking) const
+    {
+        return source < 0 || made_.adopted != wire::no_view ||
+               std::all_of(lacking.begin(), lacking.end(),
+                           [&](int peer) { return call_.who.meet(source, peer); });
     }
 
     /// Whether a chunk of a part that a member holds is what its vote was about.

@@ -83,12 +83,13 @@ public:
     }
 
     /// Of what the voter had to say, sends what has not been sent. A peer that it does not reach
-    /// is one whose link has ended, as whoever listens to it finds.
+    /// is lost.
     void send_parcels()
     {
-        for (const auto& said : voter_.take_parcels())
-            for (const int to : said.to)
-                std::visit([&](const auto& message) { send(to, message); }, said.message);
+        for (auto all = voter_.take_parcels(); !all.empty(); all = voter_.take_parcels())
+            for (const auto& said : all)
+                for (const int to : said.to)
+                    std::visit([&](const auto& message) { send(to, message); }, said.message);
     }
 
 private:
@@ -119,6 +120,15 @@ private:
         return met;
     }
 
+    /// Those of them whose votes have not come yet.
+    rank_set who_has_not_voted() const
+    {
+        rank_set owing;
+        for (const int peer : partners())
+            if (!voter_.has_vote_of(peer)) owing.insert(peer);
+        return owing;
+    }
+
     /// Whether the data that moves is that of the view which the voter is in.
     bool moves() const { return voter_.moves() && voter_.view() == moving_; }
 
@@ -137,7 +147,13 @@ private:
     }
     void post(int to, bytes message)
     {
-        io_.post(to, io_.tag_for(message_kind::view, streams_[index(to)]++), message);
+        auto& next = streams_[index(to)];
+        if (io_.post(to, io_.tag_for(message_kind::view, next), message)) {
+            ++next;
+        } else if (on_) {
+            miss(to, make_error_code(errc::disconnected));
+            voter_.lose(to, on_->now());
+        }
     }
 
     /// The first reason stands.

@@ -108,6 +108,9 @@ public:
     /// In which view it has voted, while that vote counts.
     const std::optional<std::uint8_t>& voted() const noexcept { return voted_; }
 
+    /// Whether a peer has voted in the view that this one is in.
+    bool has_vote_of(int peer) const { return views_.has_voted(peer, views_.last()); }
+
     /// A contributor's weight, or `wire::unknown_weight`.
     double weight(int peer) const { return weights_[index(peer)]; }
 

@@ -154,15 +154,16 @@ private:
     }
 
     /// A contribution that is lent: where it lies, if only elements are read there, which may have
-    /// any value. Else it is copied, since its sender may change what has been checked; nothing if
-    /// it was taken back meanwhile.
+    /// any value. Else it is copied, since its sender may change what has been checked, and so it
+    /// is if the chunk may outlive its sender in the call; nothing if it was taken back meanwhile.
     bytes borrow(int k, std::size_t c, lent_ptr& lent, mutable_bytes into) const
     {
         const auto& messages = progress_.messages();
         const auto there = lent->get();
         const auto at = reinterpret_cast<std::uintptr_t>(there.data());
         const bool aligned = at % messages.data().kind().element_size == 0;
-        if (messages.verbatim() && progress_.last(k) && c > 0 && aligned) return there;
+        const bool in_place = messages.verbatim() && progress_.last(k) && c > 0 && aligned;
+        if (in_place && !progress_.keeps_chunks()) return there;
         std::copy(there.begin(), there.end(), into.begin());
         const bool intact = lent->intact();
         lent.reset();

@@ -133,6 +133,9 @@ public:
     /// No later chunk waits for the answer to this one.
     bool needs_no_credit(std::size_t c) const noexcept { return c + plan_.slots >= plan_.columns; }
 
+    /// A chunk that is reduced counts as held from then on, whatever becomes of its contributors.
+    bool keeps_chunks() const noexcept { return held_ != nullptr; }
+
     /// Chunk c of some parts is in the output, as it will stay.
     void hold(std::span<const int> parts, std::size_t c)
     {

@@ -121,8 +121,9 @@ PAPILIO_DECL task<> view_run::move_view()
 {
     std::exception_ptr thrown;
     try {
-        status_.where = phase::contribution;
-        io_.begin_view(partners());
+        const bool voted = voter_.voted() == voter_.view();
+        status_.where = voted ? phase::vote : phase::contribution;
+        io_.begin_view(who_has_not_voted());
         if (mover_) {
             task<> moved = mover_->move(call_, voter_.settlement(), *this);
             co_await std::move(moved);
@@ -140,7 +141,8 @@ PAPILIO_DECL void view_run::note(const std::exception_ptr& thrown, time_point no
     const call_failure failure(thrown, io_.me(), status_.where);
     const auto& error = failure.error();
     if (error.culprit() >= 0 && error.culprit() != io_.me())
-        return complain(error.culprit(), error.code(), now);
+        complain(error.culprit(), error.code(), now);
+    if (!moves()) return;  // the complaint has ended the view
     if (!failure.expected()) unexpected_ = thrown;
     voter_.withdraw(error.code(), error.culprit());
     changed_.open();
@@ -177,10 +179,12 @@ PAPILIO_DECL void view_run::take(int peer, bytes message, time_point now)
     case wire::view_message::proposal:
         voter_.take(peer, wire::parse_proposal(message, call_.extent), now);
         break;
-    case wire::view_message::vote:
-        io_.voted(peer, now);
-        voter_.take(peer, wire::parse_view_vote(message), now);
+    case wire::view_message::vote: {
+        const auto vote = wire::parse_view_vote(message);
+        if (moves() && vote.view == moving_) io_.voted(peer, now);
+        voter_.take(peer, vote, now);
         break;
+    }
     }
     changed_.open();
 }

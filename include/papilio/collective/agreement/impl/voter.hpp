@@ -98,10 +98,11 @@ PAPILIO_DECL void voter::take(int from, const wire::promise& said, time_point no
     if (said.call != digest_ || said.complaints.contains(from)) return complain(from, now);
     auto& before = promises_[index(from)];
     const bool news = !before || said.view > before->view ||
-                      (said.view == before->view && said.complaints.includes(before->complaints));
+                      (said.view == before->view && said.complaints != before->complaints &&
+                       said.complaints.includes(before->complaints));
     if (news) before = said;
     if (!members().contains(from)) {
-        if (coordinates(view())) parcels_.push_back({rank_set{from}, settlement()});
+        if (news && coordinates(view())) parcels_.push_back({rank_set{from}, settlement()});
     } else if (said.view > promised_) {
         // The very view, whoever coordinates it: two that skip each other's would never meet.
         return promise_view(said.view, now);
