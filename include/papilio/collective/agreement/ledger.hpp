@@ -99,8 +99,9 @@ public:
     {
         later_ = true;
         for (auto& e : entries_) {
-            for (auto& a : e.accounts) a.expected = a.came;
             e.answers = e.accounts[0].came;
+            for (auto& a : e.accounts) a.expected = a.seen = a.came;
+            e.accounts[0].seen += e.answers;  // as `look` counts changes
         }
     }
 
