@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 
 namespace papilio::example::chaos {
@@ -84,13 +85,20 @@ resources resource_trend::median_of(std::size_t begin) const
             static_cast<int>(median(&resources::threads)), median(&resources::memory)};
 }
 
+int resource_trend::most_descriptors_at_first() const
+{
+    const auto half = std::span(samples_).first(samples_.size() / 2);
+    return std::ranges::max(half, {}, &resources::descriptors).descriptors;
+}
+
 std::string resource_trend::growth() const
 {
     if (!known()) return {};
     const auto a = first(), b = last();
+    const int descriptors = most_descriptors_at_first();
     std::string grew;
-    if (b.descriptors > a.descriptors + 4)
-        grew += fmt::format(", descriptors from {} to {}", a.descriptors, b.descriptors);
+    if (b.descriptors > descriptors + 4)
+        grew += fmt::format(", descriptors from {} to {}", descriptors, b.descriptors);
     if (b.threads > a.threads) grew += fmt::format(", threads from {} to {}", a.threads, b.threads);
     if (b.memory > a.memory + a.memory / 10 + (std::uint64_t{16} << 20))
         grew += fmt::format(", memory from {} to {}", human_bytes(a.memory), human_bytes(b.memory));

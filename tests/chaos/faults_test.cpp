@@ -199,15 +199,17 @@ TEST_CASE("a process's descriptors, threads and memory are known while it lives"
 TEST_CASE("what grows beyond bounds is told, and what is there or not for a while is not",
           "[chaos]")
 {
-    resource_trend flat, growing, few;
+    resource_trend flat, away, growing, few;
     for (int i = 0; i < 100; ++i) {
         flat.add({i < 20 ? 12 : 20 + i % 3, 3, std::uint64_t{10} << 20});
-        growing.add({20 + i / 10, 3 + i / 50, std::uint64_t(10 + i) << 20});
+        away.add({i < 40 ? 16 : 21, 3, std::uint64_t{10} << 20});
+        growing.add({20 + i / 5, 3 + i / 50, std::uint64_t(10 + i) << 20});
     }
     few.add({20, 3, 1});
     CHECK(flat.growth().empty());
+    CHECK(away.growth().empty());
     CHECK(growing.growth() ==
-          "descriptors from 22 to 27, threads from 3 to 4, memory from 35 MiB to 85 MiB");
+          "descriptors from 29 to 35, threads from 3 to 4, memory from 35 MiB to 85 MiB");
     CHECK_FALSE(few.known());
     CHECK(few.growth().empty());
 }
