@@ -349,3 +349,15 @@ TEST_CASE("a proposal by another peer than the view's coordinator is not joined"
     CHECK(t.state.view() == 1);
     CHECK(t.state.complaints().contains(1));
 }
+
+TEST_CASE("who has promised an earlier view alone is complained about, too")
+{
+    first_of_three t;
+    t.state.take(2, t.promise_of_1(), t.now);
+    auto later = t.promise_of_1();
+    later.view = 2;
+    t.state.take(1, later, t.now);
+    CHECK(t.state.promised() == 2);
+    t.state.wake(t.state.next_wake());
+    CHECK(t.state.complaints() == rank_set{2});
+}
