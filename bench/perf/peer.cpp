@@ -60,13 +60,10 @@ void work(channel& line, place& p, const join_function& join)
 
 }  // namespace
 
-bool serve(channel& line, place p, const join_function& join)
+bool serve_with(channel& line, const std::function<void()>& work)
 {
-    p.exchange = [&](const std::string& text) {
-        return unpack(agree(line, message_kind::exchange, text));
-    };
     try {
-        work(line, p, join);
+        work();
         return true;
     } catch (const std::exception& failure) {
         try {
@@ -76,6 +73,14 @@ bool serve(channel& line, place p, const join_function& join)
         }
         return false;
     }
+}
+
+bool serve(channel& line, place p, const join_function& join)
+{
+    p.exchange = [&](const std::string& text) {
+        return unpack(agree(line, message_kind::exchange, text));
+    };
+    return serve_with(line, [&] { work(line, p, join); });
 }
 
 }  // namespace papilio::perf

@@ -4,6 +4,7 @@
 #include "perf/losses/call_end.hpp"
 #include "perf/papilio/backend.hpp"
 #include "perf/papilio/call.hpp"
+#include "perf/peer.hpp"
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/base/log.hpp>
@@ -188,17 +189,7 @@ bool serve_losses(channel& line, place p, const options& o, const scenario& s)
         if (!answer) throw std::runtime_error("the coordinator has gone");
         return unpack(answer->content);
     };
-    try {
-        make_calls(line, p, o, s);
-        return true;
-    } catch (const std::exception& failure) {
-        try {
-            line.send(message_kind::failure, failure.what());
-        } catch (const std::exception&) {
-            // The coordinator has ended as well.
-        }
-        return false;
-    }
+    return serve_with(line, [&] { make_calls(line, p, o, s); });
 }
 
 }  // namespace papilio::perf
