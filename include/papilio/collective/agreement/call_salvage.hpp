@@ -122,13 +122,17 @@ inline bool call_salvage::can_go_on(const std::optional<call_failure>& failure) 
 
 inline task<> call_salvage::go_on(const std::optional<call_failure>& failure)
 {
-    const auto begin = co_await now();
+    loop& on = co_await this_loop{};
     const auto call = weights_.call().call;
     log(log_level::info, "call leaves its first view", {"call", "rank", "why"}, call, io_.me(),
         failure ? failure->error().what() : "others have left the first");
     later_.emplace(io_, votes_, weights_, plan_, status_, how_);
-    later_->begin(held_, failure ? &failure->error() : nullptr, begin);
     try {
+        if (how_.gathers) {
+            task<> made = how_.mover->make_own(held_);
+            co_await std::move(made);
+        }
+        later_->begin(held_, failure ? &failure->error() : nullptr, on.now());
         task<> work = later_->run();
         co_await std::move(work);
     } catch (...) {

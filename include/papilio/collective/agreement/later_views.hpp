@@ -129,11 +129,14 @@ inline void later_views::begin(const chunk_versions& held, const call_error* los
                    {.why = wire::reason_of(lost->code()), .culprit = lost->culprit()}, now);
 }
 
-/// Those that are known by now, from descriptors and votes.
+/// Those that are known by now, from descriptors and votes. What is gathered weighs the same.
 inline void later_views::note_weights()
 {
     for (int peer = 0; peer < io_.size(); ++peer)
-        if (const auto known = weights_.known(peer)) run_.voter().weigh(peer, *known);
+        if (shape_.gathers)
+            run_.voter().weigh(peer, 1);
+        else if (const auto known = weights_.known(peer))
+            run_.voter().weigh(peer, *known);
 }
 
 /// A yes of view 0 speaks for the whole block of its sender.

@@ -2,7 +2,8 @@
 
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/collective/agreement/settlement.hpp>
+#include <papilio/collective/agreement/call_shape.hpp>
+#include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/wire/proposal.hpp>
 
 #include <cstddef>
@@ -26,6 +27,10 @@ public:
 class view_mover {
 public:
     virtual ~view_mover() = default;
+
+    /// In a call that gathers, what a peer makes of its own part before it leaves view 0: all that
+    /// is not in `held`, which is borrowed. From then on it has all of that part to give.
+    virtual task<> make_own(chunk_versions& held) = 0;
 
     /// Moves what the members of a view lack, as it has been settled. Finishes when this peer holds
     /// what it is to have, and the others have had from it what they lack; throws a `call_error`

@@ -4,14 +4,18 @@
 #include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/index.hpp>
+#include <papilio/collective/agreement/call_shape.hpp>
+#include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
-#include <papilio/collective/agreement/settlement.hpp>
 #include <papilio/collective/agreement/view_mover.hpp>
 #include <papilio/collective/engine/call_data.hpp>
+#include <papilio/collective/engine/chunk_messages.hpp>
 #include <papilio/collective/engine/view_transfer.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
 #include <papilio/wire/proposal.hpp>
 
+#include <cstdint>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -38,6 +42,19 @@ public:
     view_engine(peer_io& io, const call_plan& plan, const call_data& data, thread_pool* pool)
         : parts_{io, plan, data, pool}
     {
+    }
+
+    task<> make_own(chunk_versions& held) override
+    {
+        const int me = parts_.io.me();
+        const chunk_messages messages(parts_.plan, parts_.data, me);
+        if (parts_.plan.part_size(me) == 0) co_return;
+        for (std::uint32_t c = 0; c < parts_.plan.columns; ++c) {
+            if (held.at(index(me), c) == 0) continue;
+            auto work = [&] { messages.encode_own(c); };
+            co_await offload(parts_.pool, work);
+            held.set(index(me), c, 0);
+        }
     }
 
     task<> move(const call_shape& call, const wire::proposal& settled,

@@ -2,6 +2,7 @@
 
 #include <papilio/async/loop.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/index.hpp>
 #include <papilio/base/kept_memory.hpp>
 #include <papilio/collective/agreement/call_run.hpp>
 #include <papilio/collective/engine/butterfly_engine.hpp>
@@ -37,15 +38,12 @@ inline bool is_small_call(const call_plan& plan, std::size_t total, const call_o
            plan.stages.stages() == 1;
 }
 
-/// The call goes on when it loses peers, if the caller wants that.
-inline void salvage_if_asked(call_run& call, const call_options& o, view_mover* later,
-                             bool scattered = false)
+/// The call goes on when it loses peers, if the caller wants that: `how`, and as the options say.
+inline void salvage_if_asked(call_run& call, const call_options& o, salvage how)
 {
-    if (o.salvage)
-        call.salvage({.scattered = scattered,
-                      .uniform = o.uniform,
-                      .min_peers = o.min_peers,
-                      .mover = later});
+    how.uniform = o.uniform;
+    how.min_peers = o.min_peers;
+    if (o.salvage) call.salvage(how);
 }
 
 inline task<report> reduce_all(any_transport net, call_data& data, const planned_call& planned,
@@ -53,7 +51,7 @@ inline task<report> reduce_all(any_transport net, call_data& data, const planned
 {
     call_run call(net, planned.described, planned.plan, begin, options.timeout);
     view_engine later(call.io(), planned.plan, data, options.pool);
-    salvage_if_asked(call, options, &later);
+    salvage_if_asked(call, options, {.mover = &later});
     if (is_small_call(planned.plan, data.out().size(), options)) {
         small_all_reduce engine(call, planned.plan, data);
         task<report> voted = call.run(engine.move());
@@ -142,12 +140,27 @@ PAPILIO_DECL task<report> run_reduce_scatter(any_transport net, std::unique_ptr<
 
     call_run call(net, planned->described, plan, begin, options.timeout);
     view_engine later(call.io(), plan, *data, options.pool);
-    salvage_if_asked(call, options, &later, true);
+    salvage_if_asked(call, options, {.scattered = true, .mover = &later});
     butterfly_engine engine(call, plan, phases::reduce_scatter, *data, options.pool);
     task<report> voted = call.run(engine.move());
     auto done = co_await std::move(voted);
     if (in_stages && !out.empty()) std::memcpy(out.data(), data->output(mine).data(), out.size());
     co_return done;
+}
+
+/// Of each part that is in the result, whose it is.
+inline std::vector<contributions> owners_of(const call_plan& plan,
+                                            const std::vector<contributions>& made_of)
+{
+    std::vector<contributions> owners;
+    for (int owner = 0; owner < static_cast<int>(plan.parts.size()); ++owner) {
+        const auto& own = plan.parts[index(owner)];
+        if (std::ranges::any_of(made_of, [&](const contributions& made) {
+                return made.range.begin <= own.begin && own.end() <= made.range.end();
+            }))
+            owners.push_back({own, {{owner, 1}}});
+    }
+    return owners;
 }
 
 PAPILIO_DECL task<report> run_all_gather(any_transport net, std::unique_ptr<call_data> data,
@@ -165,13 +178,12 @@ PAPILIO_DECL task<report> run_all_gather(any_transport net, std::unique_ptr<call
     data->set_in_begin(plan.parts[static_cast<std::size_t>(net.rank())].begin);
 
     call_run call(net, planned->described, plan, begin, options.timeout);
+    view_engine later(call.io(), plan, *data, options.pool);
+    salvage_if_asked(call, options, {.gathers = true, .mover = &later});
     butterfly_engine engine(call, plan, phases::all_gather, *data, options.pool);
     task<report> voted = call.run(engine.move());
     auto done = co_await std::move(voted);
-    std::vector<contributions> owners;
-    for (const auto& all = done.made_of.front().from; const auto& owner : all)
-        owners.push_back({plan.parts[static_cast<std::size_t>(owner.rank)], {owner}});
-    done.made_of = std::move(owners);
+    done.made_of = owners_of(plan, done.made_of);
     co_return done;
 }
 
@@ -205,7 +217,7 @@ PAPILIO_DECL task<report> run_barrier(any_transport net, call_options options)
         co_return co_await std::move(refused);
     }
     call_run call(net, planned->described, planned->plan, begin, options.timeout);
-    salvage_if_asked(call, options, nullptr);
+    salvage_if_asked(call, options, {});
     task<report> voted = call.run(no_work());
     co_return co_await std::move(voted);
 }

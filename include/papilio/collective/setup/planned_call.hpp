@@ -95,10 +95,6 @@ inline planned_call plan_all_gather(const any_transport& net, const opened_call&
 {
     const auto& kind = data.kind();
     const auto count = data.out_elements();
-    if (options.salvage)
-        refuse(
-            "all_gather: what a lost peer has cannot be made by others: leave "
-            "call_options::salvage out");
     auto plan = plan_by_sizes(net.size(), count, kind, options);
     const auto mine = plan.parts[static_cast<std::size_t>(net.rank())];
     if (data.in_elements() != mine.size)
