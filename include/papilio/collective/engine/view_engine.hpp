@@ -11,8 +11,10 @@
 #include <papilio/collective/agreement/view_mover.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/engine/chunk_messages.hpp>
+#include <papilio/collective/engine/observer_transfer.hpp>
 #include <papilio/collective/engine/view_transfer.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/wire/chunk_request.hpp>
 #include <papilio/wire/proposal.hpp>
 
 #include <cstdint>
@@ -40,7 +42,7 @@ class view_engine final : public view_mover {
 public:
     /// All are borrowed; `pool` may be null.
     view_engine(peer_io& io, const call_plan& plan, const call_data& data, thread_pool* pool)
-        : parts_{io, plan, data, pool}
+        : parts_{io, plan, data, pool}, observers_(io, plan, data)
     {
     }
 
@@ -57,6 +59,19 @@ public:
         }
     }
 
+    task<> serve(int observer) override { return observers_.serve(observer); }
+
+    task<> fetch(int giver, fetched_stream& so_far, const wire::chunk_request& wanted,
+                 const chunk_versions& versions, chunk_versions& held) override
+    {
+        return observers_.fetch(giver, so_far, wanted, versions, held);
+    }
+
+    void thank(int giver, const fetched_stream& so_far) override
+    {
+        observers_.thank(giver, so_far);
+    }
+
     task<> move(const call_shape& call, const wire::proposal& settled,
                 chunk_keeper& keeper) override
     {
@@ -67,6 +82,7 @@ public:
 
 private:
     view_parts parts_;
+    observer_transfer observers_;
 };
 
 }  // namespace papilio::detail
