@@ -4,9 +4,12 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/index.hpp>
 #include <papilio/base/kept_memory.hpp>
+#include <papilio/codec/identity.hpp>
 #include <papilio/collective/agreement/call_run.hpp>
+#include <papilio/collective/call_error.hpp>
 #include <papilio/collective/engine/butterfly_engine.hpp>
 #include <papilio/collective/engine/small_all_reduce.hpp>
+#include <papilio/collective/engine/typed_call_data.hpp>
 #include <papilio/collective/engine/undo_log.hpp>
 #include <papilio/collective/engine/view_engine.hpp>
 #include <papilio/collective/run.hpp>
@@ -14,6 +17,7 @@
 #include <papilio/collective/setup/one_host.hpp>
 #include <papilio/collective/setup/opened_call.hpp>
 #include <papilio/collective/setup/planned_call.hpp>
+#include <papilio/op/sum.hpp>
 #include <papilio/plan/columns.hpp>
 #include <papilio/plan/role.hpp>
 
@@ -220,6 +224,33 @@ PAPILIO_DECL task<report> run_barrier(any_transport net, call_options options)
     salvage_if_asked(call, options, {});
     task<report> voted = call.run(no_work());
     co_return co_await std::move(voted);
+}
+
+inline task<std::vector<int>> find_who_is_left(any_transport net, call_options options)
+{
+    const auto begin = co_await now();
+    opened_call opened(net, options);
+    const std::uint8_t here = 1;
+    std::uint8_t all = 0;
+    const auto data = make_call_data<std::uint8_t>({&here, 1}, {&all, 1}, sum{}, identity{});
+    const auto planned = opened.prepared(plan_shrink, net, opened, *data, options);
+    if (!planned) {
+        task<report> refused = opened.refuse();
+        co_await std::move(refused);
+    }
+    task<report> reduced = reduce_all(net, *data, *planned, options, begin);
+    const auto done = co_await std::move(reduced);
+    std::vector<int> left;
+    for (const auto& c : done.made_of.front().from) left.push_back(c.rank);
+    if (!std::ranges::binary_search(left, net.rank()))
+        throw call_error(errc::left_out, net.rank(), net.rank(), phase::vote,
+                         "the others are a group without this peer");
+    co_return left;
+}
+
+PAPILIO_DECL task<std::vector<int>> run_shrink(any_transport net, call_options options)
+{
+    return find_who_is_left(std::move(net), options_of_shrink(options));
 }
 
 }  // namespace papilio::detail

@@ -136,4 +136,26 @@ inline planned_call plan_barrier(const any_transport& net, const opened_call& ca
     return described(collective_id::barrier, call, 0, kind, std::move(plan), options);
 }
 
+/// What a shrink is made of: everybody gives one element, and those who are left agree on whose are
+/// in the sum. Of the caller's options it takes what has nothing to do with data.
+inline call_options options_of_shrink(const call_options& of)
+{
+    call_options o;
+    o.timeout = of.timeout;
+    o.call = of.call;
+    o.priority = of.priority;
+    o.min_peers = of.min_peers;
+    o.salvage = true;
+    o.uniform = true;
+    return o;
+}
+
+inline planned_call plan_shrink(const any_transport& net, const opened_call& call,
+                                const call_data& data, const call_options& options)
+{
+    auto plan = plan_by_shares(net.size(), data.out_elements(), data.kind(), options);
+    return described(collective_id::shrink, call, data.out_elements(), data.kind(), std::move(plan),
+                     options);
+}
+
 }  // namespace papilio::detail
