@@ -1,5 +1,6 @@
 // Calls that go on without peers that are lost while they run.
 
+#include <papilio/async/timeout.hpp>
 #include <papilio/codec/int8b.hpp>
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/collective/barrier.hpp>
