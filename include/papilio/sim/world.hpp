@@ -7,6 +7,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/base/saturate.hpp>
+#include <papilio/sim/carried_message.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/call_numbers.hpp>
 #include <papilio/transport/detail/message_flow.hpp>
@@ -187,6 +188,9 @@ public:
     /// A hash of every message that has arrived: when, from whom, to whom and of what size.
     std::uint64_t trace() const noexcept { return trace_; }
 
+    /// From now on each message is noted there, borrowed, in the order of arrival.
+    void record(std::vector<carried_message>& there) { carried_ = &there; }
+
 private:
     friend class transport;
     class process_loop;
@@ -214,6 +218,8 @@ private:
         bool landed = false;  // false: the first byte arrives; true: the last one does
         bool queued = false;  // behind those of its tag
         std::uint32_t link = 0;
+        time_point sent{};
+        std::size_t noted = 0;  // which one it is of those recorded, from 1 on
         duration transmission{};
         std::vector<std::byte> content;
     };
@@ -266,6 +272,7 @@ private:
     void leave_queue(flight& f);
     void arrive(flight& f);
     void deliver(flight& f);
+    void note(flight& f, bool arrived);
     void release();
     void replace_link(int a, int b);
 
@@ -277,6 +284,7 @@ private:
     bool in_order_;  // by itself: no message is delayed more than another
     random random_;
     std::uint64_t trace_ = 0;
+    std::vector<carried_message>* carried_ = nullptr;
     std::map<std::tuple<int, int, tag>, queue> under_way_;
     std::vector<bool> silent_;
     std::vector<int> stopped_;                      // how often

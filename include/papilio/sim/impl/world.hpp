@@ -193,6 +193,8 @@ PAPILIO_DECL world::flight& world::take_off(int from, int to)
     f.landed = false;
     f.queued = false;
     f.link = 0;
+    f.sent = now_;
+    f.noted = 0;
     return f;
 }
 
@@ -253,7 +255,9 @@ PAPILIO_DECL void world::arrive(flight& f)
     const auto* const l = befallen(f.from, f.to);
     const bool lost =
         is_silent(f.from) || is_silent(f.to) || (l && (f.link != l->link || (l->down && !f.last)));
-    if (!lost && (is_stopped(f.to) || (l && l->cuts > 0))) {
+    const bool waits = !lost && (is_stopped(f.to) || (l && l->cuts > 0));
+    if (carried_) note(f, !lost && !waits);
+    if (waits) {
         held_.push_back(&f);
         return;
     }
@@ -275,6 +279,23 @@ PAPILIO_DECL void world::deliver(flight& f)
         receiver.flow_.close(f.from, errc::disconnected);
     else
         receiver.flow_.arrived(f.from, f.what, f.content);
+}
+
+/// One that waits is noted at first, and again when it arrives.
+PAPILIO_DECL void world::note(flight& f, bool arrived)
+{
+    if (f.noted == 0) {
+        carried_->push_back({.from = f.from,
+                             .to = f.to,
+                             .what = f.what,
+                             .size = f.content.size(),
+                             .ends_link = f.last,
+                             .sent = f.sent});
+        f.noted = carried_->size();
+    }
+    auto& message = (*carried_)[f.noted - 1];
+    message.arrived = arrived;
+    message.arrives = now_;
 }
 
 /// What was held arrives in the order in which it came, as far as it can now.
