@@ -102,6 +102,9 @@ void run_host::saw(const membership_event& what)
     } else if (const auto* outcome = std::get_if<group_round_outcome>(&what)) {
         called_.close();
         if (outcome->ok) write_down(*outcome);
+        const auto label_of = [this](std::uint16_t id) { return label(id, members_[id].name); };
+        const auto note = note_on_departures(*outcome, label_of);
+        if (!note.empty()) note_(log_level::warning, note);
         outcomes_.push_back(*outcome);
     } else {
         if (const auto* adopted = std::get_if<state_adopted>(&what)) write_down(*adopted);
