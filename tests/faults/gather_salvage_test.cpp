@@ -137,10 +137,12 @@ TEST_CASE(
 TEST_CASE("whose numbers the codec refuses is left behind, and its part with it")
 {
     salvaged_call call(4);
-    const auto& outcomes = call.run(8'000, [](auto& net, std::vector<float>& data) -> task<report> {
-        if (net.rank() == 3) data[0] = std::numeric_limits<float>::quiet_NaN();
-        return gather({}, papilio::int8b{})(net, data);
-    });
+    const auto gathers = gather({}, papilio::int8b{});
+    const auto& outcomes =
+        call.run(8'000, [&](auto& net, std::vector<float>& data) -> task<report> {
+            if (net.rank() == 3) data[0] = std::numeric_limits<float>::quiet_NaN();
+            return gathers(net, data);
+        });
     CHECK(outcomes[3].why == errc::not_finite);
     CHECK(parts_in(outcomes, {3}) == std::set<int>{0, 1, 2});
     CHECK(outcomes[0].done->left == std::vector<papilio::departure>{{3, errc::not_finite}});
