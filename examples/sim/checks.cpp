@@ -82,6 +82,7 @@ private:
     /// The elements that its result is made of: an auxiliary that declines has those of its part.
     part result_of(int rank) const
     {
+        if (s_.call == collective::reduce_scatter) return part_of(s_, rank);
         if (s_.role_of(rank) != role::auxiliary || s_.auxiliaries_receive) return {0, s_.elements};
         std::vector<double> shares;
         for (int p = 0; p < s_.peers; ++p) shares.push_back(reduces(s_.role_of(p)) ? 1 : 0);
@@ -102,16 +103,36 @@ private:
     void check_result(int rank)
     {
         const auto wanted = result_of(rank);
+        const auto& done = *end_of(rank).success;
         std::size_t next = 0;
-        for (const auto& range : end_of(rank).success->made_of) {
-            if (range.range.begin != next || range.range.end() > s_.elements) break;
+        bool right = true;
+        for (const auto& range : done.made_of) {
+            right = right && range.range.begin >= next && range.range.end() <= s_.elements &&
+                    may_be_missing({next, range.range.begin - next}, done);
+            if (!right) break;
             next = range.range.end();
             check_contributors(rank, range);
             const auto begin = std::max(wanted.begin, range.range.begin);
             const auto end = std::min(wanted.end(), range.range.end());
             if (begin < end) check_range(rank, {begin, end - begin}, range.from);
         }
-        if (next != s_.elements) report(rank, "reports ranges that are not the result's");
+        if (!right || !may_be_missing({next, s_.elements - next}, done))
+            report(rank, "reports ranges that are not the result's");
+    }
+
+    /// Of an all_gather and a reduce_scatter, whole parts of those who are not in it any more.
+    bool may_be_missing(part range, const papilio::report& done) const
+    {
+        if (range.size == 0) return true;
+        if (s_.call != collective::all_gather && s_.call != collective::reduce_scatter)
+            return false;
+        std::size_t missing = 0;
+        for (int owner = 0; owner < s_.peers; ++owner) {
+            const auto own = part_of(s_, owner);
+            const bool within = own.begin >= range.begin && own.end() <= range.end();
+            if (within && !was_member(owner, done)) missing += own.size;
+        }
+        return missing == range.size;
     }
 
     void check_contributors(int rank, const contributions& range)
@@ -123,6 +144,9 @@ private:
                     c.weight == s_.weight_of(c.rank) && c.weight > 0;
             before = c.rank;
         }
+        if (s_.call == collective::all_gather)
+            right =
+                right && range.from.size() == 1 && range.range == part_of(s_, range.from[0].rank);
         if (!right) report(rank, "reports contributors that cannot be");
     }
 
@@ -152,7 +176,8 @@ private:
             }
     }
 
-    /// Bits and contributors are the same for all that have them.
+    /// Bits and contributors are the same for all that have them. A barrier has neither: each peer
+    /// reports with whom it has ended for itself.
     void check_agreement()
     {
         int first = -1;
@@ -164,18 +189,22 @@ private:
             }
             const auto& a = end_of(first);
             const auto& b = end_of(rank);
-            if (a.success->made_of != b.success->made_of)
+            if (s_.call != collective::barrier && a.success->made_of != b.success->made_of)
                 report(rank, "reports other contributors than peer " + std::to_string(first));
             if (!same_bits(first, rank))
                 report(rank, "has other bits than peer " + std::to_string(first));
         }
     }
 
+    /// In the ranges that the report tells of.
     bool same_bits(int first, int rank) const
     {
         const auto a = result_of(first), b = result_of(rank);
-        for (auto i = std::max(a.begin, b.begin); i < std::min(a.end(), b.end()); ++i)
-            if (end_of(first).out[i] != end_of(rank).out[i]) return false;
+        for (const auto& [range, from] : end_of(rank).success->made_of) {
+            const auto end = std::min({a.end(), b.end(), range.end()});
+            for (auto i = std::max({a.begin, b.begin, range.begin}); i < end; ++i)
+                if (end_of(first).out[i] != end_of(rank).out[i]) return false;
+        }
         return true;
     }
 

@@ -4,7 +4,11 @@
 #include <papilio/codec/f16b.hpp>
 #include <papilio/codec/identity.hpp>
 #include <papilio/codec/int8b.hpp>
+#include <papilio/collective/all_gather.hpp>
 #include <papilio/collective/all_reduce.hpp>
+#include <papilio/collective/barrier.hpp>
+#include <papilio/collective/broadcast.hpp>
+#include <papilio/collective/reduce_scatter.hpp>
 #include <papilio/op/sum.hpp>
 #include <papilio/op/weighted_mean.hpp>
 #include <papilio/sim/play.hpp>
@@ -15,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace papilio::example::simulator {
@@ -87,9 +92,14 @@ public:
         record_.of = s;
         record_.ends.resize(at(s.peers));
         for (int rank = 0; rank < s.peers; ++rank) {
-            const auto given = input_of(s, rank);
+            const auto all = input_of(s, rank);
+            const auto own = part_of(s, rank);
+            const bool gathers = s.call == collective::all_gather;
+            const auto given =
+                std::span(all).subspan(gathers ? own.begin : 0, gathers ? own.size : all.size());
             in_.emplace_back(given.begin(), given.end());
-            out_.emplace_back(s.in_place ? 0 : s.elements, T{-1});
+            const bool scatters = s.call == collective::reduce_scatter;
+            out_.emplace_back(s.in_place ? 0 : scatters ? own.size : s.elements, T{-1});
             record_.ends[at(rank)].given = bits_of(in_.back());
         }
     }
@@ -135,9 +145,28 @@ private:
     task<report> make_call(int rank)
     {
         auto& net = world_.peer(rank);
+        auto& in = in_[at(rank)];
+        auto& out = out_[at(rank)];
         const auto o = options_of(s_, rank);
-        if (s_.in_place) return all_reduce_in_place(net, in_[at(rank)], Op{}, Codec{}, o);
-        return all_reduce(net, in_[at(rank)], out_[at(rank)], Op{}, Codec{}, o);
+        switch (s_.call) {
+        case collective::all_reduce: break;
+        case collective::all_gather: return all_gather(net, in, out, Codec{}, o);
+        case collective::reduce_scatter: return reduce_scatter(net, in, out, Op{}, Codec{}, o);
+        case collective::broadcast: return broadcast(net, in, s_.root, Codec{}, o);
+        case collective::barrier: return barrier(net, o);
+        }
+        if (s_.in_place) return all_reduce_in_place(net, in, Op{}, Codec{}, o);
+        return all_reduce(net, in, out, Op{}, Codec{}, o);
+    }
+
+    /// What a peer has been given lies where it is in the whole.
+    words output_of(int rank) const
+    {
+        auto out = bits_of(s_.in_place ? in_[at(rank)] : out_[at(rank)]);
+        if (s_.call != collective::reduce_scatter) return out;
+        out.insert(out.begin(), part_of(s_, rank).begin, 0);
+        out.resize(s_.elements);
+        return out;
     }
 
     static std::string how(const peer_end& end)
@@ -173,7 +202,7 @@ private:
             auto& end = record_.ends[at(rank)];
             end.stands = world_.is_stopped(rank);
             end.in = bits_of(in_[at(rank)]);
-            end.out = s_.in_place ? end.in : bits_of(out_[at(rank)]);
+            end.out = output_of(rank);
             end.most_early_bytes = world_.peer(rank).most_early_bytes();
         }
         record_.trace = world_.trace();

@@ -28,6 +28,7 @@ public:
         draw_network();
         draw_course();
         draw_faults();
+        if (s_.roles.empty() && one_in(2)) draw_other_call();
         return std::move(s_);
     }
 
@@ -115,6 +116,23 @@ private:
         s_.faults = sim::draw_schedule(draw_, {s_.peers, below(6), span, s_.timeout / 2});
     }
 
+    /// Any but an all_reduce. Nobody has a role in them.
+    void draw_other_call()
+    {
+        constexpr std::array others{collective::all_gather, collective::reduce_scatter,
+                                    collective::broadcast, collective::barrier};
+        s_.call = others[draw_.below(others.size())];
+        s_.in_place = s_.call == collective::broadcast;
+        if (s_.call == collective::reduce_scatter) return;
+        s_.weighted = false;
+        s_.root = below(s_.peers);
+        for (int rank = 0; rank < s_.peers; ++rank)
+            s_.weights[at(rank)] = s_.call != collective::broadcast || rank == s_.root ? 1 : 0;
+        if (s_.call != collective::barrier) return;
+        s_.elements = 0;
+        s_.codec = coding::identity;
+    }
+
     random draw_;
     scenario s_;
 };
@@ -128,12 +146,16 @@ std::string list_of(const std::vector<int>& numbers)
 
 std::string what_is_computed(const scenario& s)
 {
-    std::string text = std::to_string(s.elements);
-    text += s.integers ? " integers" : " floats";
-    text += s.weighted ? ", weighted mean" : ", sum";
+    constexpr std::array calls{"all_reduce", "all_gather", "reduce_scatter", "broadcast",
+                               "barrier"};
+    std::string text = calls[static_cast<std::size_t>(s.call)];
+    text += " of " + std::to_string(s.elements) + (s.integers ? " integers" : " floats");
+    const bool reduces = s.call == collective::all_reduce || s.call == collective::reduce_scatter;
+    if (reduces) text += s.weighted ? ", weighted mean" : ", sum";
+    if (s.call == collective::broadcast) text += " from peer " + std::to_string(s.root);
     constexpr std::array codecs{"", ", int8b", ", f16b"};
     text += codecs[static_cast<std::size_t>(s.codec)];
-    text += s.in_place ? ", in place" : ", out of place";
+    if (s.call == collective::all_reduce) text += s.in_place ? ", in place" : ", out of place";
     if (s.salvage) text += s.uniform ? ", salvage, uniform" : ", salvage";
     if (!s.radix.empty()) text += ", stages " + list_of(s.radix);
     if (s.chunk_bytes > 0) text += ", chunks of " + human_bytes(s.chunk_bytes);
@@ -175,6 +197,11 @@ std::vector<double> input_of(const scenario& s, int rank)
         x = exact ? static_cast<double>(draw.below(2001)) - 1000.0
                   : static_cast<double>(static_cast<float>(draw.normal()));
     return all;
+}
+
+part part_of(const scenario& s, int rank)
+{
+    return partition(s.elements, at(s.peers))[at(rank)];
 }
 
 std::string to_string(const scenario& s)

@@ -25,6 +25,8 @@
 #include <papilio/collective/barrier.hpp>
 #include <papilio/collective/broadcast.hpp>
 #include <papilio/collective/reduce_scatter.hpp>
+#include <papilio/collective/report.hpp>
+#include <papilio/collective/shrink.hpp>
 #include <papilio/op.hpp>
 #include <papilio/sim/world.hpp>
 #include <papilio/transport/any_transport.hpp>

@@ -1,7 +1,7 @@
 // Calls that go on without peers that are lost while they run.
 
+#include <papilio/async/timeout.hpp>
 #include <papilio/codec/int8b.hpp>
-#include <papilio/collective/all_gather.hpp>
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/collective/barrier.hpp>
 #include <papilio/collective/broadcast.hpp>
@@ -9,16 +9,15 @@
 #include <papilio/op/sum.hpp>
 #include <papilio/sim/world.hpp>
 
+#include "faults/salvaged_call.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <limits>
 #include <memory>
-#include <numeric>
-#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -30,95 +29,11 @@ using papilio::errc;
 using papilio::report;
 using papilio::role;
 using papilio::task;
+using papilio::test::call_end;
+using papilio::test::kill;
+using papilio::test::salvaged_call;
 
 namespace {
-
-/// How a call ended for one peer.
-struct call_end {
-    std::vector<float> data;
-    std::optional<report> done;
-    std::error_code why;
-    int culprit = -1;
-    papilio::duration took{};
-};
-
-/// Some simulated peers make one call, and something happens.
-class salvaged_call {
-public:
-    using net = papilio::sim::transport;
-    using program = std::function<task<report>(net&, std::vector<float>&)>;
-
-    explicit salvaged_call(int n, papilio::sim::weather w = {}) : world_(with(w, n)) {}
-
-    papilio::sim::world& world() { return world_; }
-
-    void at(papilio::duration when, std::function<void(papilio::sim::world&)> what)
-    {
-        events_.push_back(happen(when, std::move(what)));
-    }
-
-    /// This peer begins so much later than the others.
-    void late(int rank, papilio::duration by) { late_.emplace_back(rank, by); }
-
-    /// Each peer begins with `count` elements of value 2^rank.
-    std::vector<call_end>& run(std::size_t count, const program& call)
-    {
-        outcomes_.resize(static_cast<std::size_t>(world_.size()));
-        auto work = std::exchange(events_, {});
-        for (int rank = 0; rank < world_.size(); ++rank) {
-            auto& data = outcomes_[static_cast<std::size_t>(rank)].data;
-            data.assign(count, static_cast<float>(1 << rank));
-            work.push_back(one(world_.peer(rank), call));
-        }
-        papilio::sync_wait(world_, all(std::move(work)));
-        return outcomes_;
-    }
-
-private:
-    static papilio::sim::weather with(papilio::sim::weather w, int n)
-    {
-        w.peers = n;
-        return w;
-    }
-
-    static task<> all(std::vector<task<>> work) { co_await papilio::when_all(std::move(work)); }
-
-    task<> happen(papilio::duration when, std::function<void(papilio::sim::world&)> what)
-    {
-        co_await papilio::sleep_until(papilio::time_point{} + when);
-        what(world_);
-    }
-
-    task<> one(net& mine, const program& call)
-    {
-        auto& to = outcomes_[static_cast<std::size_t>(mine.rank())];
-        for (const auto& [rank, by] : late_)
-            if (rank == mine.rank()) {
-                co_await papilio::sleep_for(by);
-            }
-        const auto begin = world_.now();
-        try {
-            task<report> work = call(mine, to.data);
-            to.done = co_await std::move(work);
-        } catch (const papilio::call_error& failure) {
-            to.why = failure.code();
-            to.culprit = failure.culprit();
-        } catch (const std::system_error& failure) {
-            to.why = failure.code();
-        }
-        to.took = world_.now() - begin;
-    }
-
-    papilio::sim::world world_;
-    std::vector<task<>> events_;
-    std::vector<std::pair<int, papilio::duration>> late_;
-    std::vector<call_end> outcomes_;
-};
-
-void kill(salvaged_call& c, int rank, papilio::duration when)
-{
-    c.at(when, [rank](papilio::sim::world& w) { w.kill(rank); });
-}
 
 salvaged_call::program sum_in_place(papilio::call_options options)
 {

@@ -1,10 +1,11 @@
-// The messages about the views of a call: whatever the bytes, a promise, a proposal, a vote and an
-// answer are read or refused, and what is read says the same when it is written again. The
-// first field of what voters tell each other says which parser reads it. The first three
-// bytes say how large the call is: peers, parts, columns.
+// The messages about the views of a call: whatever the bytes, a promise, a proposal, a vote, an
+// answer and an observer's request are read or refused, and what is read says the same when it is
+// written again. The first field of what voters tell each other says which parser reads it. The
+// first three bytes say how large the call is: peers, parts, columns.
 
 #include <papilio/base/check.hpp>
 #include <papilio/wire/answer.hpp>
+#include <papilio/wire/chunk_request.hpp>
 #include <papilio/wire/promise.hpp>
 #include <papilio/wire/proposal.hpp>
 #include <papilio/wire/view_message.hpp>
@@ -54,5 +55,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (read_or_refuse(parse_vote, wire::view_vote::encoded_size, message, of))
         expect(wire::view_message::vote, message);
     read_or_refuse(wire::parse_answer, wire::largest_answer(of), message, of);
+    read_or_refuse(wire::parse_chunk_request, 4 * wire::most_chunks_requested, message, of);
     return 0;
 }

@@ -28,6 +28,19 @@ scenario calm()
     return s;
 }
 
+scenario calm(collective call)
+{
+    auto s = calm();
+    s.call = call;
+    if (call == collective::reduce_scatter) return s;
+    s.weights = {1, 1, 1};
+    s.in_place = call == collective::broadcast;
+    if (s.in_place) s.weights = {0, 0, 1};
+    s.root = 2;
+    if (call == collective::barrier) s.elements = 0;
+    return s;
+}
+
 scenario lossy()
 {
     auto s = calm();
@@ -77,6 +90,9 @@ TEST_CASE("a run that is well has nothing to be said about it, in any kind of ca
     s = calm();
     s.weights = {0, 0, 0};  // fails, and is to
     CHECK(violations(run(s)).empty());
+    for (const auto call : {collective::all_gather, collective::reduce_scatter,
+                            collective::broadcast, collective::barrier})
+        CHECK(violations(run(calm(call))).empty());
 }
 
 TEST_CASE("a wrong number is found, by an exact sum and within a codec's bound")
@@ -131,6 +147,51 @@ TEST_CASE("each range is judged by its own contributors")
         }
     };
     CHECK(said(mixed).empty());
+}
+
+TEST_CASE("a part may be missing of whom a call has gone on without, and of nobody else")
+{
+    const auto without_part_1 = [](bool has_left, bool all_of_it) {
+        return [=](run_record& r) {
+            for (auto& end : r.ends) {
+                auto& done = *end.success;
+                done.made_of.erase(done.made_of.begin() + 1);
+                if (!all_of_it) ++done.made_of[1].range.size, --done.made_of[1].range.begin;
+                if (has_left) done.left = {{1, {}}};
+            }
+        };
+    };
+    const auto gathers = calm(collective::all_gather);
+    CHECK(said(without_part_1(true, true), gathers).empty());
+    CHECK(said(without_part_1(false, true), gathers) ==
+          "peer 0 reports ranges that are not the result's");
+    CHECK(said(without_part_1(true, false), gathers) ==
+          "peer 0 reports ranges that are not the result's");
+    const auto of_another = [](run_record& r) { r.ends[0].success->made_of[1].from[0].rank = 2; };
+    CHECK(said(of_another, gathers) == "peer 0 reports contributors that cannot be");
+    const auto last_part_is_missing = [](run_record& r) {
+        for (auto& end : r.ends) end.success->made_of[0].range.size = 400;
+        for (auto& end : r.ends) end.success->left = {{2, {}}};
+    };
+    CHECK(said(last_part_is_missing, calm(collective::reduce_scatter)).empty());
+    CHECK(said(last_part_is_missing) == "peer 0 reports ranges that are not the result's");
+}
+
+TEST_CASE("what a report does not tell of may be anything, and what it tells of the same for all")
+{
+    const auto changed = [](std::size_t at) {
+        return [=](run_record& r) {
+            for (auto& end : r.ends) {
+                end.success->made_of.erase(end.success->made_of.begin() + 1);
+                end.success->left = {{1, {}}};
+            }
+            r.ends[0].out[at] ^= 1;
+        };
+    };
+    auto s = calm(collective::all_gather);
+    s.codec = coding::int8b;
+    CHECK(said(changed(200), s).empty());
+    CHECK(said(changed(400), s) == "peer 1 has other bits than peer 0");
 }
 
 TEST_CASE("a contributor of weight 0, or nobody, is found in a map")

@@ -26,6 +26,10 @@ namespace papilio::inline PAPILIO_MODE {
 /// A call succeeds when every peer has the whole, and fails as an all_reduce does: `in` is
 /// untouched, `out` unspecified, and the `call_error` names the culprit. The report says whose
 /// each range is.
+///
+/// With `options.salvage` the part of a peer that is lost is there if all of it had come to others
+/// who are left, in one piece or in several. Else no peer has it: `report::made_of` leaves its
+/// range out, in which `out` is unspecified.
 template <class Net, class In, class Out, detail::no_options Codec = identity>
 task<report> all_gather(Net&& net, In&& in, Out&& out, Codec codec = {}, call_options options = {});
 

@@ -49,15 +49,14 @@ struct call_options {
     /// The call goes on without peers that are lost while it runs, as long as more than half of
     /// the group are left: the others reduce what is missing, and the report says who is in the
     /// result (docs/design/views.md). Otherwise a lost peer fails the call for everybody, as it
-    /// does in a group of two in any case. All peers pass the same of this and the next two. Not
-    /// for all_gather, nor in place with `on_error::undefined`, which keeps nothing to begin anew
-    /// from.
+    /// does in a group of two in any case. All peers pass the same of this and the next two. Not in
+    /// place with `on_error::undefined`, which keeps nothing to begin anew from.
     bool salvage = false;
 
     int min_peers = 0;  ///< with `salvage`: fewer than these do not go on
 
     /// With `salvage`: all of the result is of the same contributors. What was reduced before a
-    /// loss is then made again, unless all of it is there.
+    /// loss is then made again, unless all of it is there. Of no effect in an all_gather.
     bool uniform = false;
 
     short_list<role> roles = {};       ///< by rank; empty: all are full peers

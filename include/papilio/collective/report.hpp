@@ -41,14 +41,15 @@ struct traffic {
     friend bool operator==(const traffic&, const traffic&) = default;
 };
 
-/// What a call tells its caller. The contributor map is the same on every peer that succeeds.
+/// What a call tells its caller. The contributor map is the same on every peer that succeeds, but
+/// for a barrier with `salvage`, where it is who was there as far as the peer knows.
 struct report {
     std::uint32_t call = 0;
     codec_id codec{};            ///< how contributions travelled
     codec_id back{};             ///< how the result did
     std::vector<traffic> peers;  ///< by rank
-    /// Consecutive ranges that cover the result, but for parts of a reduce_scatter that nobody who
-    /// is left was to have.
+    /// Consecutive ranges that cover the result, but for parts that were lost with their owners: of
+    /// a reduce_scatter, and of an all_gather unless all of the part had come to others.
     std::vector<contributions> made_of;
     std::vector<int> radix;               ///< of the stages, as the caller or the call chose them
     std::vector<int> unserved_observers;  ///< who did not fetch the whole result in time

@@ -8,6 +8,7 @@
 #include <papilio/transport/any_transport.hpp>
 
 #include <memory>
+#include <vector>
 
 // The collectives, whatever their elements are. The public functions around them know the types.
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -30,6 +31,9 @@ task<report> run_broadcast(any_transport net, std::unique_ptr<call_data> data, i
                            call_options options);
 
 task<report> run_barrier(any_transport net, call_options options);
+
+/// The ranks of those who are left.
+task<std::vector<int>> run_shrink(any_transport net, call_options options);
 
 }  // namespace papilio::detail
 

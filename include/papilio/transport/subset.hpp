@@ -85,6 +85,9 @@ public:
     std::optional<duration> round_trip(int peer) { return detail::round_trip(net_, member(peer)); }
     task<bool> shares_host(int peer) { return detail::shares_host(net_, member(peer)); }
 
+    /// The transport whose peers these are.
+    Net& whole() const noexcept { return net_; }
+
     /// The rank in `net` of this subset's peer number `peer`.
     int member(int peer) const { return members_.at(static_cast<std::size_t>(peer)); }
 

@@ -24,6 +24,7 @@ struct crowd_options {
     std::vector<role> roles;
     std::uint32_t columns = 2;
     bool scatters = false;  ///< each part is needed by its owner alone
+    bool gathers = false;   ///< each part is what its owner has
     bool uniform = false;
     duration latency = std::chrono::milliseconds(5);  ///< the longest, but for slow links
     duration limit = std::chrono::seconds(30);
@@ -144,8 +145,11 @@ private:
         std::vector<rank_set> needed(o.roles.size());
         for (int p = 0; p < n; ++p)
             if (reduces(o.roles[index(p)])) needed[index(p)] = holders | rank_set{p};
-        return {
-            detail::voters(o.roles, holders), {n, o.roles.size(), o.columns}, needed, o.uniform};
+        return {.who = detail::voters(o.roles, holders),
+                .extent = {n, o.roles.size(), o.columns},
+                .needed_by = needed,
+                .uniform = o.uniform,
+                .gathers = o.gathers};
     }
 
     void at(time_point when, std::function<void()> what)
@@ -222,23 +226,34 @@ inline std::string false_claim(const crowd& c, const crowd_member& m)
             for (auto col = run.first; col < run.first + run.columns; ++col) {
                 if (!c.call().needed_by[part].contains(m.rank())) continue;
                 ingredients said;
-                for (const int from : crowd_member::contributors(settled, run.version))
+                for (const int from :
+                     crowd_member::contributors(c.call(), settled, run.version, part))
                     said[from] = c.weight(from);
                 if (m.chunk(part, col) != said) return "holds something else than it says";
             }
     return {};
 }
 
+/// Whether a part is in the result of one that has succeeded.
+inline bool has_part(const crowd_member& m, std::size_t part)
+{
+    return !m.state().decided().runs[part].empty();
+}
+
 /// Whether two that have succeeded differ; else nothing.
 inline std::string difference(const crowd& c, const crowd_member& a, const crowd_member& b)
 {
-    for (std::size_t part = 0; part < c.call().extent.parts; ++part)
-        for (std::uint32_t col = 0; col < c.call().extent.columns; ++col) {
+    for (std::size_t part = 0; part < c.call().extent.parts; ++part) {
+        const bool has = has_part(a, part);
+        if (c.call().gathers && has != has_part(b, part))
+            return "has other parts than peer " + std::to_string(b.rank());
+        for (std::uint32_t col = 0; has && col < c.call().extent.columns; ++col) {
             const auto& needed = c.call().needed_by[part];
             if (!needed.contains(a.rank()) || !needed.contains(b.rank())) continue;
             if (a.chunk(part, col) != b.chunk(part, col))
                 return "differs from peer " + std::to_string(b.rank());
         }
+    }
     return {};
 }
 

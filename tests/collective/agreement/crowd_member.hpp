@@ -45,6 +45,7 @@ public:
 
     void begin()
     {
+        if (call_.gathers) have_own_part();
         enter();
         go_on();
     }
@@ -77,8 +78,11 @@ public:
         return chunks_.at({part, column});
     }
 
-    static rank_set contributors(const wire::proposal& settled, std::uint8_t version)
+    /// Whose elements are in a version of the chunks of a part.
+    static rank_set contributors(const detail::call_shape& call, const wire::proposal& settled,
+                                 std::uint8_t version, std::size_t part)
     {
+        if (call.gathers) return {static_cast<int>(part)};
         for (const auto& v : settled.versions)
             if (v.version == version) return v.contributors;
         return {};
@@ -88,6 +92,23 @@ private:
     using place = std::pair<std::size_t, std::uint32_t>;  // part, column
 
     static constexpr std::uint64_t digest = 42;
+
+    rank_set contributors(std::uint8_t version, std::size_t part) const
+    {
+        return contributors(call_, state_.settlement(), version, part);
+    }
+
+    /// Of a call that gathers: it is there from the begin, to be given to all.
+    void have_own_part()
+    {
+        const auto part = static_cast<std::size_t>(me_);
+        for (std::uint32_t c = 0; c < call_.extent.columns; ++c) {
+            chunks_[{part, c}] = {{me_, weight_}};
+            state_.overwrite(part, c);
+            state_.hold(part, c, 0);
+        }
+        for (int peer = 0; peer < call_.extent.peers; ++peer) state_.weigh(peer, 1);
+    }
 
     template <class Do>
     void for_each_chunk(const Do& what) const
@@ -116,10 +137,10 @@ private:
         ++views_;
         collected_.clear();
         for_each_chunk([&](const wire::proposed_run& run, const place& at, int from) {
-            if (run.source == me_) {
-                for (const int to : run.lacking) give(to, at, run.version, chunks_.at(at));
-            } else if (run.source < 0 &&
-                       contributors(state_.settlement(), run.version).contains(me_)) {
+            if (run.source == me_ || (call_.gathers && from == me_)) {
+                for (const int to : run.lacking - rank_set{me_})
+                    give(to, at, run.version, chunks_.at(at));
+            } else if (run.source < 0 && contributors(run.version, at.first).contains(me_)) {
                 send_(from, [=, me = me_, weight = weight_, view = entered_](crowd_member& owner) {
                     owner.collect(me, view, at, weight);
                 });
@@ -142,7 +163,7 @@ private:
         auto& have = collected_[at];
         have[from] = weight;
         const auto& settled = state_.settlement();
-        if (static_cast<int>(have.size()) < contributors(settled, view).size()) return;
+        if (static_cast<int>(have.size()) < contributors(view, at.first).size()) return;
         for (const auto& run : settled.runs[at.first])
             if (at.second >= run.first && at.second - run.first < run.columns)
                 write(view, at, view, have, run.lacking - rank_set{me_});
@@ -186,7 +207,7 @@ private:
 
     void take(int from, const wire::view_vote& said, double weight)
     {
-        state_.weigh(from, weight);
+        if (!call_.gathers) state_.weigh(from, weight);
         voted_[said.view].insert(from);
         take(from, said);
     }
@@ -243,7 +264,7 @@ private:
         for_each_chunk([&](const wire::proposed_run& run, const place& at, int from) {
             if (state_.holds().at(at.first, at.second) == run.version) return;
             if (complaints_ == 1 && from == me_) {
-                for (const int peer : contributors(state_.settlement(), run.version))
+                for (const int peer : contributors(run.version, at.first))
                     if (!collected_[at].contains(peer)) owing.insert(peer);
             } else if (complaints_ == 2 && run.lacking.contains(me_)) {
                 owing.insert(from);

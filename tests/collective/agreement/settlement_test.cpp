@@ -65,6 +65,38 @@ TEST_CASE("what a member holds is kept, from the lowest rank, and the rest is ma
     CHECK(p.adopted == wire::no_view);
 }
 
+TEST_CASE(
+    "of a call that gathers parts are kept of which members have all, and others are left out")
+{
+    three t;
+    t.call.gathers = true;
+    t.promises[0].held[0] = {{0, 4, 0}};
+    t.promises[1].held[1] = {{0, 4, 0}};
+    t.promises[0].held[2] = {{0, 3, 0}};
+    const auto without = t.settle();
+    CHECK(without.runs[0] == runs{{0, 4, 0, 0, {1}}});
+    CHECK(without.runs[1] == runs{{0, 4, 0, 1, {0}}});
+    CHECK(without.runs[2].empty());
+    CHECK(without.versions == std::vector<wire::version_contributors>{{0, {0, 1, 2}}});
+    t.promises[1].held[2] = {{2, 2, 0}};
+    CHECK(t.settle().runs[2] == runs{{0, 2, 0, 0, {1}}, {2, 1, 0, 0, {}}, {3, 1, 0, 1, {0}}});
+}
+
+TEST_CASE("what a vote has left out of a call that gathers stays out, whoever has it")
+{
+    three t;
+    t.call.gathers = true;
+    t.promises[0].joined = 1;
+    t.promises[0].voted = 1;
+    t.promises[0].held = {{{0, 4, 0}}, {}, {{0, 4, 0}}};
+    t.promises[1].held.assign(3, {{0, 4, 0}});
+    const auto p = t.settle(2);
+    CHECK(p.adopted == 1);
+    CHECK(p.runs[0] == runs{{0, 4, 0, 0, {}}});
+    CHECK(p.runs[1].empty());
+    CHECK(p.runs[2] == runs{{0, 4, 0, 0, {}}});
+}
+
 TEST_CASE("the latest vote is adopted as it is, though somebody holds a later version")
 {
     three t;

@@ -44,10 +44,11 @@ int most_views(const crowd& c)
     return most;
 }
 
-/// A crowd of any size and roles, and what befalls it.
+/// A crowd of any size and roles, and what befalls it; or one of full peers in a call that gathers.
 class random_crowd {
 public:
-    explicit random_crowd(int seed) : random_(papilio::hash(std::uint64_t(seed), 7u))
+    explicit random_crowd(int seed, bool gathers = false)
+        : random_(papilio::hash(std::uint64_t(seed), 7u))
     {
         crowd_options o;
         o.seed = static_cast<std::uint64_t>(seed);
@@ -56,7 +57,10 @@ public:
         o.scatters = below(6) == 0;
         o.uniform = below(4) == 0 && !o.scatters;  // else it may have to fail
         o.latency = std::chrono::milliseconds(1 + below(30));
-        const bool mixed = below(3) == 0;
+        o.gathers = gathers;
+        o.scatters = o.scatters && !gathers;
+        o.uniform = o.uniform && !gathers;
+        const bool mixed = below(3) == 0 && !gathers;
         for (int i = 0; i < n; ++i) {
             const int drawn = mixed && i > 0 ? below(6) : 0;
             o.roles.push_back(drawn == 1   ? role::client
@@ -199,4 +203,39 @@ TEST_CASE("whatever is lost voters agree and end and fail only if too many are l
     const int all = range.last - range.first + 1;
     CHECK(second >= all * 3 / 10);
     CHECK(third >= all / 20);
+}
+
+TEST_CASE("whatever is lost all who gather have the same parts and all those of who is left")
+{
+    const auto range = papilio::test::seeds(2000);
+    int second = 0, whole = 0, left_out = 0;
+    for (int seed = range.first; seed <= range.last; ++seed) {
+        INFO(papilio::test::again(seed, "whatever is lost all who gather*"));
+        random_crowd c(seed, true);
+        c.get().run();
+        const auto wrong = papilio::test::violation(c.get());
+        REQUIRE(wrong == "");
+        second += most_views(c.get()) > 1;
+        for (const auto& [me, m] : c.get().members()) {
+            const auto& state = m->member.state();
+            if (!state.ended() || state.ended()->why || state.decided().view == 0) continue;
+            const auto& decided = state.decided();
+            for (const int peer : c.get().call().who.all()) {
+                const bool has = papilio::test::has_part(m->member, static_cast<std::size_t>(peer));
+                if (decided.members.contains(peer) && decided.adopted == papilio::wire::no_view)
+                    REQUIRE(has);
+                if (!decided.members.contains(peer)) (has ? whole : left_out) += 1;
+            }
+        }
+        if (!c.get().call().who.may_be_members(c.unharmed())) continue;
+        for (const int peer : c.unharmed()) {
+            INFO("peer " << peer);
+            const auto end = end_of(c.get(), peer);
+            if (end != errc::left_out) REQUIRE_FALSE(end);
+        }
+    }
+    if (range.last - range.first < 1000) return;
+    CHECK(second >= (range.last - range.first) / 6);
+    CHECK(whole > 0);
+    CHECK(left_out > 0);
 }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -122,6 +124,63 @@ TEST_CASE("who votes for a part that nobody else needs hears from the others how
         state.take(member, papilio::wire::view_vote{2, 7, digest}, papilio::time_point{});
     REQUIRE(state.ended());
     CHECK_FALSE(state.ended()->why);
+}
+
+TEST_CASE("who gathers forgets the part that the others go on without, and its vote for it")
+{
+    auto shape = first_of_three::shape();
+    shape.gathers = true;
+    papilio::detail::voter state(shape, 0, 7, 1.0, {papilio::time_point{}, 30s, 1ms});
+    for (const std::size_t part : {0, 1, 2}) state.hold(part, 0, 0);
+    CHECK(state.voted() == 0);
+    papilio::wire::proposal made;
+    made.view = 2;
+    made.call = 7;
+    made.members = {1, 2};
+    made.complaints = {{}, {0}, {0}};
+    made.weights = {1, 1, 1};
+    made.versions = {{0, {0, 1, 2}}};
+    made.runs = {{}, {{0, 1, 0, 1, {2}}}, {{0, 1, 0, 2, {1}}}};
+    state.take(1, made, papilio::time_point{});
+    CHECK_FALSE(state.ended());
+    CHECK_FALSE(state.voted());
+    CHECK(state.holds().at(0, 0) == papilio::wire::no_view);
+    CHECK(state.holds().at(1, 0) == 0);
+    const auto digest = papilio::checksum(papilio::wire::encode(made));
+    for (const int member : {1, 2})
+        state.take(member, papilio::wire::view_vote{2, 7, digest}, papilio::time_point{});
+    REQUIRE(state.ended());
+    CHECK_FALSE(state.ended()->why);
+}
+
+TEST_CASE("who proposes to go on without a part whose owner is there is complained about")
+{
+    auto shape = first_of_three::shape();
+    shape.gathers = true;
+    papilio::wire::proposal made;
+    made.call = 7;
+    made.view = 2;
+    made.members = {0, 1};
+    made.complaints = {{2}, {2}, {}};
+    made.weights = {1, 1, 1};
+    made.versions = {{0, {0, 1, 2}}};
+    const std::vector<papilio::wire::proposed_run> from_0{{0, 1, 0, 0, {1}}},
+        from_1{{0, 1, 0, 1, {0}}}, anew{{0, 1, 2, -1, {0, 1}}};
+    const auto complains = [&](std::vector<std::vector<papilio::wire::proposed_run>> runs) {
+        papilio::detail::voter state(shape, 0, 7, 1.0, {papilio::time_point{}, 30s, 1ms});
+        state.hold(0, 0, 0);
+        state.complain(2, papilio::time_point{});
+        made.runs = std::move(runs);
+        auto asks = first_of_three{}.promise_of_1({2});
+        asks.view = 2;
+        state.take(1, asks, papilio::time_point{});
+        state.take(1, made, papilio::time_point{});
+        return state.complaints().contains(1);
+    };
+    CHECK_FALSE(complains({from_0, from_1, {}}));
+    CHECK(complains({from_0, {}, {}}));
+    CHECK(complains({{}, from_1, {}}));
+    CHECK(complains({from_0, from_1, anew}));
 }
 
 TEST_CASE("a reducer votes after a client, though it is the only one among the members")

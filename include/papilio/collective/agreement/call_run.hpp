@@ -10,6 +10,7 @@
 #include <papilio/base/log.hpp>
 #include <papilio/collective/agreement/ballot.hpp>
 #include <papilio/collective/agreement/call_failure.hpp>
+#include <papilio/collective/agreement/call_observer.hpp>
 #include <papilio/collective/agreement/call_salvage.hpp>
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/chunk_versions.hpp>
@@ -91,12 +92,19 @@ public:
     /// The call goes on when it loses peers, if it can do without any.
     void salvage(detail::salvage how)
     {
-        if (!votes(io_.mine()) || !can_lose_any(plan_, how)) return;
-        salvage_.emplace(io_, votes_, weights_, plan_, status_, std::move(how));
+        if (!can_lose_any(plan_, how)) return;
+        if (votes(io_.mine()))
+            salvage_.emplace(io_, votes_, weights_, plan_, status_, std::move(how));
+        else
+            observer_.emplace(io_, weights_, plan_, status_, how);
     }
 
     /// Which chunks view 0 has brought; null if nobody needs to know.
-    chunk_versions* held() noexcept { return salvage_ ? &salvage_->held() : nullptr; }
+    chunk_versions* held() noexcept
+    {
+        if (observer_) return &observer_->held();
+        return salvage_ ? &salvage_->held() : nullptr;
+    }
 
     /// Moves the data by running `data`, and votes. Throws a `call_error` unless all agree.
     /// `aside` serves the observers; it cannot fail the call, and gets as long again as the call
@@ -190,6 +198,10 @@ private:
         return {.left = left, .taken = left};
     }
 
+    task<> go_on(const std::optional<call_failure>& failure);
+
+    static task<> wait_until(time_point when) { co_await sleep_until(when); }
+
     /// Tells the others of a failure, as long as there is time.
     task<> give_up(const call_failure& failure);
 
@@ -208,9 +220,10 @@ private:
     peer_io io_;
     vote_exchange votes_;
     std::optional<call_salvage> salvage_;
-    gate done_;              // all votes are in, and this peer's own work is done
-    bool complete_ = false;  // no more messages are to come
-    bool ended_ = false;     // and the others know, as far as they can be told
+    std::optional<call_observer> observer_;  // in place of it
+    gate done_;                              // all votes are in, and this peer's own work is done
+    bool complete_ = false;                  // no more messages are to come
+    bool ended_ = false;                     // and the others know, as far as they can be told
 };
 
 inline task<report> call_run::run(task<> data, task<> aside)
@@ -225,21 +238,18 @@ inline task<report> call_run::run(task<> data, task<> aside)
             work.push_back(salvage_->hear_of_views());
             work.push_back(salvage_->watch_progress());
         }
+        if (observer_) work.push_back(observer_->hear_of_views());
         co_await when_any(std::move(work));
     } catch (...) {
         failure.emplace(std::current_exception(), io_.me(), status_.where);
     }
     const bool left = failure || !done_.is_open();
     if (left && salvage_ && salvage_->can_go_on(failure)) {
-        status_.unserved = observers();  // which are served in view 0 alone
-        try {
-            task<> end = salvage_->go_on(failure);
-            co_await std::move(end);
-        } catch (const call_error& why) {
-            const auto said = no(why.culprit(), why.code());
-            for (const int observer : status_.unserved) votes_.refuse(observer, said);
-            throw;
-        }
+        task<> end = go_on(failure);
+        co_await std::move(end);
+    } else if (left && observer_ && others_can_go_on(failure, io_.me())) {
+        task<> end = observer_->follow(failure);
+        co_await std::move(end);
     } else if (failure) {
         failure->write_to_log(weights_.call().call);
         task<> told = give_up(*failure);
@@ -248,6 +258,26 @@ inline task<report> call_run::run(task<> data, task<> aside)
         failure->rethrow(votes_.outcome_unknown());
     }
     co_return finished();
+}
+
+/// In later views, and then for as long as observers may take.
+inline task<> call_run::go_on(const std::optional<call_failure>& failure)
+{
+    status_.unserved = observers();
+    try {
+        task<> end = salvage_->go_on(failure);
+        co_await std::move(end);
+    } catch (const call_error& why) {
+        const auto said = no(why.culprit(), why.code());
+        for (const int observer : status_.unserved) votes_.refuse(observer, said);
+        throw;
+    }
+    if (!reduces(io_.mine())) status_.unserved.clear();
+    if (status_.unserved.empty()) co_return;
+    const auto end = co_await now();
+    const auto taken = std::max(end - status_.begin, status_.decision_margin());
+    const auto until = std::min(later(end, taken), later(status_.begin, status_.limit));
+    co_await when_any(salvage_->serve_observers(status_.unserved), wait_until(until));
 }
 
 inline task<> call_run::give_up(const call_failure& failure)
@@ -270,11 +300,13 @@ inline report call_run::finished()
     for (int peer = 0; peer < io_.size(); ++peer)
         if (const double weight = weights_.of(peer); weight > 0) from.push_back({peer, weight});
     result.made_of = {{{0, static_cast<std::size_t>(weights_.call().count)}, std::move(from)}};
+    const bool followed = observer_ && observer_->followed();
     if (salvage_) salvage_->finish(result);
+    if (followed) observer_->tell(result);
     result.unserved_observers = status_.unserved;
     for (const int late : status_.unserved) votes_.refuse(late, ballot_.no(late, errc::timed_out));
     io_.report_link();
-    complete_ = status_.unserved.empty() && !(salvage_ && salvage_->went_on());
+    complete_ = status_.unserved.empty() && !(salvage_ && salvage_->went_on()) && !followed;
     ended_ = true;
     log(log_level::debug, "call succeeded", {"call", "rank", "bytes_sent", "took"}, result.call,
         io_.me(), result.bytes_sent(), result.finished);

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <papilio/async/gate.hpp>
 #include <papilio/async/task.hpp>
+#include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
@@ -15,23 +15,36 @@
 #include <papilio/collective/agreement/progress_watch.hpp>
 #include <papilio/collective/agreement/salvage.hpp>
 #include <papilio/collective/agreement/vote_exchange.hpp>
+#include <papilio/collective/agreement/watched_views.hpp>
 #include <papilio/collective/call_error.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/wire/answer.hpp>
 #include <papilio/wire/descriptor.hpp>
+#include <papilio/wire/tag.hpp>
 
 #include <exception>
 #include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
+
+/// Whether those who are left can do without whoever is at fault. What peer `me` finds wrong with
+/// itself or with the call is no loss of another.
+inline bool others_can_go_on(const std::optional<call_failure>& failure, int me)
+{
+    if (!failure) return true;
+    const auto& error = failure->error();
+    if (error.reporter() != me) return true;
+    return failure->expected() && error.culprit() >= 0 && error.culprit() != me &&
+           error.code() != errc::mismatch && error.code() != errc::no_contribution;
+}
 
 /// What a call with `salvage` has beside one without: it knows what view 0 has brought, hears when
 /// others leave it, and goes on in later views.
 class call_salvage final : overdue_listener {
 public:
-    /// Throws `errc::bad_argument` if the transport cannot tell of views.
     call_salvage(peer_io& io, vote_exchange& votes, contribution_weights& weights,
                  const call_plan& plan, call_status& status, salvage how)
         : io_(io),
@@ -40,16 +53,12 @@ public:
           plan_(plan),
           status_(status),
           how_(std::move(how)),
-          held_(extent_of(plan))
+          held_(extent_of(plan)),
+          views_(io)
     {
-        if (!io.watch_views(heard_))
-            throw std::system_error(errc::bad_argument,
-                                    "this transport cannot salvage calls, since it does not watch "
-                                    "them: leave call_options::salvage out");
     }
     call_salvage(const call_salvage&) = delete;
     call_salvage& operator=(const call_salvage&) = delete;
-    ~call_salvage() { io_.unwatch_views(heard_); }
 
     /// The chunks of the result that view 0 has brought.
     chunk_versions& held() noexcept { return held_; }
@@ -62,16 +71,23 @@ public:
     }
 
     /// Ends when others have left view 0, or the call.
-    task<> hear_of_views() { co_await heard_.opened(); }
+    task<> hear_of_views() { return views_.hear(); }
 
     /// Fails when somebody is overdue.
     task<> watch_progress() { return detail::watch_progress(io_, *this); }
 
-    bool can_go_on(const std::optional<call_failure>& failure) const;
+    bool can_go_on(const std::optional<call_failure>& failure) const
+    {
+        return others_can_go_on(failure, io_.me());
+    }
 
     /// Ends the call in a later view, after a failure or because others have left view 0. Throws a
     /// `call_error` if it does not end in success.
     task<> go_on(const std::optional<call_failure>& failure);
+
+    /// After the end in a later view: tells the observers, and sends what they lack to those that
+    /// ask.
+    task<> serve_observers(std::vector<int> observers);
 
     /// Whether view 0 was left.
     bool went_on() const noexcept { return later_.has_value(); }
@@ -86,6 +102,8 @@ public:
     }
 
 private:
+    task<> serve_observer(int observer);
+
     void overdue(int peer) override
     {
         throw call_error(errc::timed_out, peer, io_.me(), status_.where);
@@ -105,30 +123,23 @@ private:
     call_status& status_;
     salvage how_;
     chunk_versions held_;
-    gate heard_;
+    watched_views views_;
     std::optional<later_views> later_;
 };
 
-/// Whether the others can do without whoever is at fault. What a peer finds wrong with itself or
-/// with the call is no loss of another.
-inline bool call_salvage::can_go_on(const std::optional<call_failure>& failure) const
-{
-    if (!failure) return true;
-    const auto& error = failure->error();
-    if (error.reporter() != io_.me()) return true;
-    return failure->expected() && error.culprit() >= 0 && error.culprit() != io_.me() &&
-           error.code() != errc::mismatch && error.code() != errc::no_contribution;
-}
-
 inline task<> call_salvage::go_on(const std::optional<call_failure>& failure)
 {
-    const auto begin = co_await now();
+    loop& on = co_await this_loop{};
     const auto call = weights_.call().call;
     log(log_level::info, "call leaves its first view", {"call", "rank", "why"}, call, io_.me(),
         failure ? failure->error().what() : "others have left the first");
     later_.emplace(io_, votes_, weights_, plan_, status_, how_);
-    later_->begin(held_, failure ? &failure->error() : nullptr, begin);
     try {
+        if (how_.gathers) {
+            task<> made = how_.mover->make_own(held_);
+            co_await std::move(made);
+        }
+        later_->begin(held_, failure ? &failure->error() : nullptr, on.now());
         task<> work = later_->run();
         co_await std::move(work);
     } catch (...) {
@@ -146,6 +157,31 @@ inline task<> call_salvage::go_on(const std::optional<call_failure>& failure)
     }
     const auto end = co_await now();
     status_.result.gathered = status_.result.finished = end - status_.begin;
+}
+
+inline task<> call_salvage::serve_observers(std::vector<int> observers)
+{
+    std::vector<task<>> work;
+    const auto answer = wire::encode(later_->answer());
+    for (const int observer : observers) {
+        io_.post(observer, io_.tag_for(message_kind::answer, 0), answer);
+        work.push_back(serve_observer(observer));
+    }
+    co_await when_all(std::move(work));
+}
+
+/// One that fails is left unserved.
+inline task<> call_salvage::serve_observer(int observer)
+{
+    try {
+        if (how_.mover) {
+            task<> served = how_.mover->serve(observer);
+            co_await std::move(served);
+        }
+        status_.served(observer);
+    } catch (const std::system_error&) {
+        // It stays on the list of unserved observers.
+    }
 }
 
 inline void call_salvage::finish(report& to)

@@ -72,6 +72,13 @@ public:
             if (versions_[i] == wire::no_view) versions_[i] = there.versions_[i];
     }
 
+    /// Chunks that have no version `there` have none here.
+    void leave_out(const chunk_versions& there)
+    {
+        for (std::size_t i = 0; i < versions_.size(); ++i)
+            if (there.versions_[i] == wire::no_view) versions_[i] = wire::no_view;
+    }
+
     /// In runs of neighbouring columns, as a promise lists them.
     std::vector<std::vector<wire::held_run>> runs() const
     {

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <papilio/base/config.hpp>
+#include <papilio/collective/agreement/call_shape.hpp>
 #include <papilio/collective/agreement/chunk_versions.hpp>
-#include <papilio/collective/agreement/settlement.hpp>
+#include <papilio/wire/proposal.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,10 +22,12 @@ public:
         missing_ = missing_of(wanted_);
     }
 
-    /// Other versions count from now on.
+    /// Other versions count from now on. What is left out of a call that gathers is forgotten: a
+    /// vote is about all that its author holds.
     void want(const chunk_versions& versions)
     {
         wanted_ = versions;
+        if (call_.gathers) held_.leave_out(versions);
         missing_ = missing_of(wanted_);
     }
 
@@ -50,7 +53,8 @@ public:
         std::size_t missing = 0;
         for (std::size_t part = 0; part < call_.extent.parts; ++part)
             for (std::uint32_t c = 0; needs(part) && c < call_.extent.columns; ++c)
-                missing += !fits(held_.at(part, c), wanted.at(part, c));
+                missing +=
+                    !fits(held_.at(part, c), wanted.at(part, c)) && !left_out(wanted.at(part, c));
         return missing;
     }
 
@@ -67,13 +71,15 @@ public:
     bool suits(const wire::proposal& p) const
     {
         for (std::size_t part = 0; part < call_.extent.parts; ++part) {
+            if (may_leave_out(p, part)) continue;
             const auto needed = call_.needed_by[part] & p.members;
             std::uint32_t next = 0;
             for (const auto& run : p.runs[part]) {
                 const bool held = holds(part, run);
                 const bool comes = held || run.lacking.contains(me_);
                 if (run.first != next || (run.source == me_ && !held) ||
-                    (held && run.lacking.contains(me_)) || (needed.contains(me_) && !comes))
+                    (held && run.lacking.contains(me_)) || (needed.contains(me_) && !comes) ||
+                    (call_.gathers && run.source < 0))
                     return false;
                 next = run.first + run.columns;
             }
@@ -84,6 +90,15 @@ public:
 
 private:
     bool needs(std::size_t part) const { return call_.needed_by[part].contains(me_); }
+
+    bool left_out(std::uint8_t wanted) const { return call_.gathers && wanted == wire::no_view; }
+
+    /// Where its owner is there, a part is, unless a vote without it is adopted.
+    bool may_leave_out(const wire::proposal& p, std::size_t part) const
+    {
+        const bool has_owner = p.members.contains(static_cast<int>(part));
+        return call_.gathers && p.runs[part].empty() && (!has_owner || p.adopted != wire::no_view);
+    }
 
     static bool fits(std::uint8_t held, std::uint8_t wanted)
     {

@@ -38,13 +38,20 @@ struct joined_view {
         all.weights.assign(static_cast<std::size_t>(call.extent.peers), wire::unknown_weight);
         all.versions.push_back({0, call.who.contributors()});
         for (std::size_t part = 0; part < call.extent.parts; ++part)
-            all.runs.push_back({{0, call.extent.columns, 0, -1, call.needed_by[part]}});
+            all.runs.push_back(of_all(call, call.needed_by[part]));
         return {call, std::move(all)};
     }
 
     wire::proposal settled;
     chunk_versions versions;
     std::uint64_t digest;
+
+private:
+    static std::vector<wire::proposed_run> of_all(const call_shape& call, const rank_set& needed)
+    {
+        if (needed.empty()) return {};
+        return {{0, call.extent.columns, 0, -1, needed}};
+    }
 };
 
 /// The views that a peer has joined, from view 0 on, and the votes that have come in each.

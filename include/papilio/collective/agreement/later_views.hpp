@@ -11,6 +11,7 @@
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
 #include <papilio/collective/agreement/salvage.hpp>
+#include <papilio/collective/agreement/settled_report.hpp>
 #include <papilio/collective/agreement/view_run.hpp>
 #include <papilio/collective/agreement/vote_exchange.hpp>
 #include <papilio/collective/call_error.hpp>
@@ -70,7 +71,7 @@ public:
     view_ending ending() const
     {
         const auto end = run_.voter().ended().value_or(view_ending{errc::peer_failed, io_.me()});
-        if (!end.why && !knows_weights()) return {errc::outcome_unknown, -1};
+        if (!end.why && !settled().knows_weights()) return {errc::outcome_unknown, -1};
         return end;
     }
     wire::answer answer() const { return run_.voter().answer(); }
@@ -97,9 +98,7 @@ private:
         const double told = run_.voter().decided().weights[index(peer)];
         return told != wire::unknown_weight ? told : run_.voter().weight(peer);
     }
-    bool knows_weights() const;
-    std::vector<contributor> members_that_contribute() const;
-    std::vector<contributor> contributors(std::uint8_t version) const;
+    settled_report settled() const;
 
     peer_io& io_;
     vote_exchange& first_;
@@ -129,11 +128,14 @@ inline void later_views::begin(const chunk_versions& held, const call_error* los
                    {.why = wire::reason_of(lost->code()), .culprit = lost->culprit()}, now);
 }
 
-/// Those that are known by now, from descriptors and votes.
+/// Those that are known by now, from descriptors and votes. What is gathered weighs the same.
 inline void later_views::note_weights()
 {
     for (int peer = 0; peer < io_.size(); ++peer)
-        if (const auto known = weights_.known(peer)) run_.voter().weigh(peer, *known);
+        if (shape_.gathers)
+            run_.voter().weigh(peer, 1);
+        else if (const auto known = weights_.known(peer))
+            run_.voter().weigh(peer, *known);
 }
 
 /// A yes of view 0 speaks for the whole block of its sender.
@@ -163,58 +165,18 @@ inline task<> later_views::hear_first_vote(int peer)
     }
 }
 
-/// Whose elements are in a version, and what they weigh.
-inline std::vector<contributor> later_views::contributors(std::uint8_t version) const
+inline settled_report later_views::settled() const
 {
-    std::vector<contributor> found;
-    for (const auto& v : run_.voter().decided().versions) {
-        if (v.version != version) continue;
-        for (const int peer : v.contributors)
-            if (const double weight = weight_of(peer); weight != 0) found.push_back({peer, weight});
-    }
-    return found;
-}
-
-/// Of a call without elements.
-inline std::vector<contributor> later_views::members_that_contribute() const
-{
-    std::vector<contributor> found;
-    for (const int peer : run_.voter().decided().members& shape_.who.contributors())
-        if (const double weight = weight_of(peer); weight > 0) found.push_back({peer, weight});
-    return found;
-}
-
-/// Those of view 0 are in votes, which may not have come.
-inline bool later_views::knows_weights() const
-{
-    for (const auto& v : run_.voter().decided().versions)
-        for (const int peer : v.contributors)
-            if (weight_of(peer) == wire::unknown_weight) return false;
-    return true;
+    std::vector<double> weights;
+    for (int peer = 0; peer < io_.size(); ++peer) weights.push_back(weight_of(peer));
+    return {run_.voter().decided(), std::move(weights), plan_, shape_};
 }
 
 inline void later_views::tell(report& to) const
 {
-    const auto& decided = run_.voter().decided();
-    to.view = decided.view;
-    for (const int peer : shape_.who.all() - decided.members)
+    settled().tell(to, weights_.call().count > 0);
+    for (const int peer : shape_.who.all() - run_.voter().decided().members)
         to.left.push_back({peer, run_.reason(peer)});
-    to.made_of.clear();
-    if (weights_.call().count == 0) to.made_of.push_back({{}, members_that_contribute()});
-    for (std::size_t p = 0; p < decided.runs.size(); ++p)
-        for (const auto& run : decided.runs[p]) {
-            const auto first = plan_.chunk(static_cast<int>(p), run.first);
-            const auto last = plan_.chunk(static_cast<int>(p), run.first + run.columns - 1);
-            const part range{first.begin, last.begin + last.size - first.begin};
-            if (range.size == 0) continue;
-            if (run.version > 0) to.made_again += range.size;
-            auto from = contributors(run.version);
-            if (!to.made_of.empty() && to.made_of.back().from == from &&
-                to.made_of.back().range.begin + to.made_of.back().range.size == range.begin)
-                to.made_of.back().range.size += range.size;
-            else
-                to.made_of.push_back({range, std::move(from)});
-        }
 }
 
 }  // namespace papilio::detail

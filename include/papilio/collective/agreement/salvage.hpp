@@ -2,7 +2,7 @@
 
 #include <papilio/base/config.hpp>
 #include <papilio/base/rank_set.hpp>
-#include <papilio/collective/agreement/settlement.hpp>
+#include <papilio/collective/agreement/call_shape.hpp>
 #include <papilio/collective/agreement/view_mover.hpp>
 #include <papilio/collective/agreement/voters.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
@@ -20,6 +20,7 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// How a call goes on when it loses peers.
 struct salvage {
     bool scattered = false;  ///< each peer wants its own part alone
+    bool gathers = false;    ///< each part is what its owner has, and all want it
     bool uniform = false;    ///< the same contributors in all of the result
     int min_peers = 0;       ///< without so many it fails
 
@@ -47,7 +48,11 @@ inline rank_set holders(const call_plan& plan, const salvage& how)
 inline call_shape shape_of(const call_plan& plan, const salvage& how)
 {
     const auto all = holders(plan, how);
-    call_shape shape{voters(plan.roles, all, how.min_peers), extent_of(plan), {}, how.uniform};
+    call_shape shape{.who = voters(plan.roles, all, how.min_peers),
+                     .extent = extent_of(plan),
+                     .needed_by = {},
+                     .uniform = how.uniform && !how.gathers,
+                     .gathers = how.gathers};
     for (int owner = 0; owner < static_cast<int>(plan.parts.size()); ++owner) {
         // An auxiliary that declines the result has its own part all the same.
         auto wanted = how.scattered ? rank_set{} : all;

@@ -3,9 +3,9 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/index.hpp>
 #include <papilio/base/rank_set.hpp>
+#include <papilio/collective/agreement/call_shape.hpp>
 #include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/collective/agreement/voters.hpp>
-#include <papilio/wire/call_extent.hpp>
 #include <papilio/wire/promise.hpp>
 #include <papilio/wire/proposal.hpp>
 
@@ -19,14 +19,6 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// What all peers know of a call before it begins, as far as views depend on it.
-struct call_shape {
-    voters who;
-    wire::call_extent extent;
-    std::vector<rank_set> needed_by;  ///< of each part, who is to hold its result
-    bool uniform = false;             ///< all chunks of the result have the same contributors
-};
-
 /// By rank what each peer has promised a view, or null.
 using promises_by_rank = std::vector<const wire::promise*>;
 
@@ -35,7 +27,8 @@ using promises_by_rank = std::vector<const wire::promise*>;
 /// Where a member has voted that counts towards a majority, what the latest such vote was about may
 /// be decided: it stays as it is, in the chunks that its author is to have. Of other chunks, of
 /// which no such vote tells, the latest version counts that a member holds, and one that nobody
-/// holds is reduced anew.
+/// holds is reduced anew. In a call that gathers, a part is left out of which nobody holds all, or
+/// that such a vote is not about.
 class settling {
 public:
     settling(const call_shape& call, std::uint8_t view, const rank_set& members,
@@ -103,8 +96,10 @@ private:
         const auto needed = call_.needed_by[part] & made_.members;
         if (needed.empty()) return;  // nobody is left who wants it
         std::vector<choice> best(call_.extent.columns);
-        if (made_.adopted != wire::no_view) choose(part, best, true, any);
-        choose(part, best, false, only);
+        const bool adopts = made_.adopted != wire::no_view;
+        if (adopts) choose(part, best, true, any);
+        if (!adopts || !call_.gathers) choose(part, best, false, only);
+        if (call_.gathers && !complete(best)) return;  // nobody is left who has it
         std::vector<rank_set> lacking(call_.extent.columns, needed);
         for (const int member : made_.members)
             for (const auto& run : promises_[index(member)]->held[part])
@@ -174,11 +169,16 @@ private:
                 if (!call_.needed_by[part].intersects(made_.members)) continue;
                 std::vector<choice> best(call_.extent.columns);
                 choose(part, best, false, version);
-                all = std::ranges::none_of(best, [](const choice& c) { return c.source < 0; });
+                all = complete(best);
             }
             if (all) return version;
         }
         return made_.view;
+    }
+
+    static bool complete(const std::vector<choice>& part)
+    {
+        return std::ranges::none_of(part, [](const choice& c) { return c.source < 0; });
     }
 
     void add(std::size_t part, std::uint32_t column, choice best, const rank_set& lacking)

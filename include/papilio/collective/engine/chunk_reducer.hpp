@@ -81,7 +81,9 @@ public:
         std::vector<std::byte> encoded;
         auto encode = [&] { encoded = progress_.messages().encode_own(c); };
         co_await offload(pool_, encode);
-        progress_.finish(progress_.stages() - 1, c, 0, std::move(encoded));
+        const int last = progress_.stages() - 1;
+        progress_.hold(progress_.at(last).parts, c);
+        progress_.finish(last, c, 0, std::move(encoded));
     }
 
 private:

@@ -4,14 +4,20 @@
 #include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/index.hpp>
+#include <papilio/collective/agreement/call_shape.hpp>
+#include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
-#include <papilio/collective/agreement/settlement.hpp>
 #include <papilio/collective/agreement/view_mover.hpp>
 #include <papilio/collective/engine/call_data.hpp>
+#include <papilio/collective/engine/chunk_messages.hpp>
+#include <papilio/collective/engine/observer_transfer.hpp>
 #include <papilio/collective/engine/view_transfer.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
+#include <papilio/wire/chunk_request.hpp>
 #include <papilio/wire/proposal.hpp>
 
+#include <cstdint>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -36,8 +42,34 @@ class view_engine final : public view_mover {
 public:
     /// All are borrowed; `pool` may be null.
     view_engine(peer_io& io, const call_plan& plan, const call_data& data, thread_pool* pool)
-        : parts_{io, plan, data, pool}
+        : parts_{io, plan, data, pool}, observers_(io, plan, data)
     {
+    }
+
+    task<> make_own(chunk_versions& held) override
+    {
+        const int me = parts_.io.me();
+        const chunk_messages messages(parts_.plan, parts_.data, me);
+        if (parts_.plan.part_size(me) == 0) co_return;
+        for (std::uint32_t c = 0; c < parts_.plan.columns; ++c) {
+            if (held.at(index(me), c) == 0) continue;
+            auto work = [&] { messages.encode_own(c); };
+            co_await offload(parts_.pool, work);
+            held.set(index(me), c, 0);
+        }
+    }
+
+    task<> serve(int observer) override { return observers_.serve(observer); }
+
+    task<> fetch(int giver, fetched_stream& so_far, const wire::chunk_request& wanted,
+                 const chunk_versions& versions, chunk_versions& held) override
+    {
+        return observers_.fetch(giver, so_far, wanted, versions, held);
+    }
+
+    void thank(int giver, const fetched_stream& so_far) override
+    {
+        observers_.thank(giver, so_far);
     }
 
     task<> move(const call_shape& call, const wire::proposal& settled,
@@ -50,6 +82,7 @@ public:
 
 private:
     view_parts parts_;
+    observer_transfer observers_;
 };
 
 }  // namespace papilio::detail

@@ -32,7 +32,7 @@ inline void check_apart(const call_data& data)
 }
 
 /// Which collective a call is, told to the others beside the operation.
-enum class collective_id : std::uint8_t { all_reduce, reduce_scatter, all_gather, barrier };
+enum class collective_id : std::uint8_t { all_reduce, reduce_scatter, all_gather, barrier, shrink };
 
 inline wire::descriptor describe(collective_id which, const opened_call& call, std::size_t count,
                                  const call_kind& kind, const call_plan& plan,

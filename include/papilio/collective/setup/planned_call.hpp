@@ -95,10 +95,6 @@ inline planned_call plan_all_gather(const any_transport& net, const opened_call&
 {
     const auto& kind = data.kind();
     const auto count = data.out_elements();
-    if (options.salvage)
-        refuse(
-            "all_gather: what a lost peer has cannot be made by others: leave "
-            "call_options::salvage out");
     auto plan = plan_by_sizes(net.size(), count, kind, options);
     const auto mine = plan.parts[static_cast<std::size_t>(net.rank())];
     if (data.in_elements() != mine.size)
@@ -138,6 +134,28 @@ inline planned_call plan_barrier(const any_transport& net, const opened_call& ca
     if (one_host) suit_one_host(options, stages, net.size(), 0, kind);
     auto plan = plan_by_shares(net.size(), 0, kind, options);
     return described(collective_id::barrier, call, 0, kind, std::move(plan), options);
+}
+
+/// What a shrink is made of: everybody gives one element, and those who are left agree on whose are
+/// in the sum. Of the caller's options it takes what has nothing to do with data.
+inline call_options options_of_shrink(const call_options& of)
+{
+    call_options o;
+    o.timeout = of.timeout;
+    o.call = of.call;
+    o.priority = of.priority;
+    o.min_peers = of.min_peers;
+    o.salvage = true;
+    o.uniform = true;
+    return o;
+}
+
+inline planned_call plan_shrink(const any_transport& net, const opened_call& call,
+                                const call_data& data, const call_options& options)
+{
+    auto plan = plan_by_shares(net.size(), data.out_elements(), data.kind(), options);
+    return described(collective_id::shrink, call, data.out_elements(), data.kind(), std::move(plan),
+                     options);
 }
 
 }  // namespace papilio::detail

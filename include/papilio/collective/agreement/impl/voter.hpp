@@ -180,12 +180,14 @@ PAPILIO_DECL void voter::add_view(const wire::proposal& settled)
 }
 
 /// What differs from a vote shows that the view voted for was not decided, and never will be. What
-/// does not, leaves parts that nobody but this peer needs as it has voted for them.
+/// does not, leaves parts that nobody but this peer needs as it has voted for them; but where all
+/// need all, a part that one has and the other leaves out is a difference.
 PAPILIO_DECL joined_view voter::beside_vote(joined_view next)
 {
     if (!voted_) return next;
     const auto& before = views_.of(*voted_).versions;
-    if (!next.versions.agrees_with(before)) {
+    const bool same = call_.gathers ? next.versions == before : next.versions.agrees_with(before);
+    if (!same) {
         voted_.reset();
     } else {
         next.versions.complete_by(before);
