@@ -45,6 +45,8 @@ inline void salvage_if_asked(call_run& call, const call_options& o, view_mover* 
         call.salvage({.scattered = scattered,
                       .uniform = o.uniform,
                       .min_peers = o.min_peers,
+                      .on_straggler = o.on_straggler,
+                      .patience = o.patience,
                       .mover = later});
 }
 
