@@ -65,8 +65,9 @@ Settings
 Losses
   --lose kill@50,...  has peers of a call in place, with salvage, lost in mid-call, and measures
                       nothing else: kill (SIGKILL), stop (SIGSTOP), cut (nothing arrives that it
-                      sends; with --netns) or down (its link is down; with --netns), a rank (the
-                      last ones if left out), and when, in percent of the time without losses.
+                      sends; with --netns), down (its link is down; with --netns) or slow (its link
+                      slows to a hundredth; with --netns), a rank (the last ones if left out),
+                      and when, in percent of the time without losses.
                       kill@50+kill@75 are two in one call
   --uniform           all of the result is of the same contributors
 

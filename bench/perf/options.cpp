@@ -148,8 +148,7 @@ void set_losses(options& o, const raw_options& r)
     o.losses = read_scenarios(r.losses, o.peers);
     for (const auto& s : o.losses)
         for (const auto& l : s.losses)
-            if ((l.how == loss_kind::cut || l.how == loss_kind::down) &&
-                o.where != network::namespaces)
+            if (takes_network(l.how) && o.where != network::namespaces)
                 refuse("--lose " + s.text + " takes --netns");
 }
 

@@ -104,7 +104,7 @@ loss_outcome losing_group::lose(double seconds)
         wait_seconds(std::max(0.0, seconds * l.percent / 100 - since.count()));
         found.when.push_back(std::chrono::nanoseconds(clock::now().time_since_epoch()).count());
         befall(l);
-        if (l.how == loss_kind::cut || l.how == loss_kind::down) may_end.push_back(l.rank);
+        if (takes_network(l.how)) may_end.push_back(l.rank);
     }
     hear_all(left, message_kind::meeting);
     const auto ended = hear(may_end, message_kind::meeting, moment);
@@ -140,6 +140,7 @@ void losing_group::befall(const loss& l)
     case loss_kind::stop: peer.signal(SIGSTOP); break;
     case loss_kind::cut: net_->cut(l.rank); break;
     case loss_kind::down: net_->take_down(l.rank); break;
+    case loss_kind::slow: net_->slow_down(l.rank); break;
     }
 }
 

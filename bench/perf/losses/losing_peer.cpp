@@ -54,6 +54,7 @@ public:
         : options_(o),
           place_(p),
           left_(s.left(p.peers)),
+          slows_(s.slows()),
           net_(loop_, p.rank,
                std::vector<tcp::endpoint>(static_cast<std::size_t>(p.peers), {p.address, 0}),
                tcp_options(o, p.peers))
@@ -130,6 +131,7 @@ private:
                     std::chrono::duration<double>(options_.timeout_seconds)),
                 .salvage = true,
                 .uniform = options_.uniform,
+                .on_straggler = slows_ ? on_straggler::drop_to_save : on_straggler::drop_overdue,
                 .chunk_bytes = options_.chunk_bytes,
                 .in_flight = options_.in_flight,
                 .pool = pool_ ? &*pool_ : nullptr};
@@ -146,6 +148,7 @@ private:
     const options& options_;
     place place_;
     std::vector<int> left_;
+    bool slows_;
     asio_loop loop_;
     tcp::transport net_;
     std::optional<subset<tcp::transport>> subset_;

@@ -142,6 +142,7 @@ const std::map<std::string, loss_measure, std::less<>>& loss_measures()
     static const std::map<std::string, loss_measure, std::less<>> all{
         {"detection", [](const loss_row& r) { return r.detection; }},
         {"ratio", [](const loss_row& r) { return r.ratio(); }},
+        {"over_all", [](const loss_row& r) { return r.took / r.all_time; }},
         {"over_restart", [](const loss_row& r) { return r.took / r.restart; }},
         {"again",
          [](const loss_row& r) {

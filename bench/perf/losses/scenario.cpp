@@ -12,7 +12,8 @@ namespace {
 constexpr std::pair<std::string_view, loss_kind> loss_names[] = {{"kill", loss_kind::kill},
                                                                  {"stop", loss_kind::stop},
                                                                  {"cut", loss_kind::cut},
-                                                                 {"down", loss_kind::down}};
+                                                                 {"down", loss_kind::down},
+                                                                 {"slow", loss_kind::slow}};
 
 /// `last` is the rank if the text names none.
 loss read_loss(std::string_view text, int peers, int last)
@@ -22,7 +23,7 @@ loss read_loss(std::string_view text, int peers, int last)
     const auto found = std::ranges::find(loss_names, text.substr(0, who),
                                          &std::pair<std::string_view, loss_kind>::first);
     if (found == std::end(loss_names) || at == std::string_view::npos)
-        refuse("--lose takes losses like kill@50, stop1@50, cut@50 and down@50, not '" +
+        refuse("--lose takes losses like kill@50, stop1@50, cut@50, down@50 and slow@50, not '" +
                std::string(text) + "'");
     loss one{found->second, last, number("--lose", text.substr(at + 1), 0.0, 100.0)};
     if (who != at) one.rank = number("--lose", text.substr(who, at - who), 0, peers - 1);
@@ -34,6 +35,11 @@ loss read_loss(std::string_view text, int peers, int last)
 bool scenario::loses(int rank) const
 {
     return std::ranges::find(losses, rank, &loss::rank) != losses.end();
+}
+
+bool scenario::slows() const
+{
+    return std::ranges::find(losses, loss_kind::slow, &loss::how) != losses.end();
 }
 
 std::vector<int> scenario::left(int peers) const

@@ -12,7 +12,14 @@ enum class loss_kind {
     stop,  ///< SIGSTOP: its links stay, and nothing is read or sent any more
     cut,   ///< nothing arrives that it sends; what others send it does
     down,  ///< its link is down
+    slow,  ///< its link slows to a hundredth
 };
+
+/// The process lives, and what happens to it its network has to do.
+constexpr bool takes_network(loss_kind how)
+{
+    return how == loss_kind::cut || how == loss_kind::down || how == loss_kind::slow;
+}
 
 struct loss {
     loss_kind how = loss_kind::kill;
@@ -26,6 +33,9 @@ struct scenario {
     std::vector<loss> losses;
 
     bool loses(int rank) const;
+
+    /// Whether somebody becomes slow, and is to be lost for that.
+    bool slows() const;
 
     /// The others, of so many.
     std::vector<int> left(int peers) const;

@@ -11,10 +11,11 @@ namespace {
 
 /// The command for a token bucket with a short queue: it drops packets that would wait longer than
 /// 50 ms.
-std::string bucket(const std::string& home, const std::string& device, double mbit)
+std::string bucket(const std::string& home, const std::string& device, double mbit,
+                   const char* how = "add")
 {
-    return "tc -n " + home + " qdisc add dev " + device + " root tbf rate " + std::to_string(mbit) +
-           "mbit burst 64kb latency 50ms";
+    return "tc -n " + home + " qdisc " + how + " dev " + device + " root tbf rate " +
+           std::to_string(mbit) + "mbit burst 64kb latency 50ms";
 }
 
 }  // namespace
@@ -28,12 +29,11 @@ private_network::private_network(const std::vector<access_rate>& mbit, double rt
          " sh -c 'cd /proc/sys/net/ipv4 && echo 1 >ip_forward && echo 0 >conf/all/rp_filter &&"
          " echo 0 >conf/default/rp_filter && echo 0 >conf/all/send_redirects'");
     must("ip -n " + name_ + " link set lo up");
-    for (int rank = 0; rank < static_cast<int>(mbit.size()); ++rank)
-        add_link(rank, mbit[static_cast<std::size_t>(rank)]);
+    for (int rank = 0; rank < static_cast<int>(mbit.size()); ++rank) add_link(rank);
     if (rtt_ms > 0) add_delay(rtt_ms / 2);
 }
 
-void private_network::add_link(int rank, const access_rate& mbit)
+void private_network::add_link(int rank)
 {
     const auto number = std::to_string(rank);
     const auto port = "port" + number;
@@ -48,8 +48,7 @@ void private_network::add_link(int rank, const access_rate& mbit)
     must(at_router + " addr add 10.77." + number + ".1/24 dev " + port);
     must(at_router + " link set " + port + " up");
     must(default_route(rank));
-    must(bucket(home(rank), "link0", mbit.up));
-    must(bucket(name_, port, mbit.down));
+    set_rates(rank, 1, "add");
 }
 
 /// Routes every packet from a peer's link to the delay line first, and then to its destination.
@@ -78,8 +77,21 @@ void private_network::take_down(int rank) const
     must("ip -n " + home(rank) + " link set link0 down");
 }
 
+void private_network::set_rates(int rank, double share, const char* how) const
+{
+    const auto& mbit = mbit_[static_cast<std::size_t>(rank)];
+    must(bucket(home(rank), "link0", share * mbit.up, how));
+    must(bucket(name_, "port" + std::to_string(rank), share * mbit.down, how));
+}
+
+void private_network::slow_down(int rank) const
+{
+    set_rates(rank, 0.01, "change");
+}
+
 void private_network::mend(int rank) const
 {
+    set_rates(rank, 1, "change");
     shell("ip -n " + name_ + " rule del iif port" + std::to_string(rank) +
           " blackhole 2>/dev/null");
     must("ip -n " + home(rank) + " link set link0 up");

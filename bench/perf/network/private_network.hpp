@@ -29,7 +29,10 @@ public:
     /// The link of `rank` goes down at its own end: the others are told nothing.
     void take_down(int rank) const;
 
-    /// Ends what the two above have done.
+    /// The link of `rank` carries a hundredth of what it did, in both directions.
+    void slow_down(int rank) const;
+
+    /// Ends what the three above have done.
     void mend(int rank) const;
 
     /// The IP address of `rank`.
@@ -58,8 +61,9 @@ public:
 private:
     double measure_link(int rank, bool down) const;
     std::string default_route(int rank) const;
-    void add_link(int rank, const access_rate& mbit);
+    void add_link(int rank);
     void add_delay(double milliseconds);
+    void set_rates(int rank, double share, const char* how) const;
 
     std::vector<access_rate> mbit_;
     std::string name_;

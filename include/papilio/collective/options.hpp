@@ -19,6 +19,15 @@ enum class on_error : std::uint8_t {
     undefined,  ///< anything, as with MPI, NCCL and gloo
 };
 
+/// What becomes of a peer that is slow, while a call with `call_options::salvage` runs. One that is
+/// silent, breaks the protocol or closes its link is lost in any case, and one that is late with
+/// its first message is never slow: it may not have begun yet.
+enum class on_straggler : std::uint8_t {
+    drop_overdue,  ///< lost when its next message is missed for longer than the progress deadline
+    wait,          ///< waited for, as long as the timeout allows
+    drop_to_save,  ///< lost when going on without it is predicted to save more than `patience`
+};
+
 /// The numbers of a call. All peers pass the same, but for `weight`, `timeout`, `priority`,
 /// `in_flight`, `on_error` and `pool`. Options come last, and may follow the data alone:
 /// `all_reduce(net, in, out, {.timeout = 30s})`. Lists of up to 16 elements may be given in place,
@@ -49,7 +58,7 @@ struct call_options {
     /// The call goes on without peers that are lost while it runs, as long as more than half of
     /// the group are left: the others reduce what is missing, and the report says who is in the
     /// result (docs/design/views.md). Otherwise a lost peer fails the call for everybody, as it
-    /// does in a group of two in any case. All peers pass the same of this and the next two. Not in
+    /// does in a group of two in any case. All peers pass the same of this and the next four. Not in
     /// place with `on_error::undefined`, which keeps nothing to begin anew from.
     bool salvage = false;
 
@@ -58,6 +67,14 @@ struct call_options {
     /// With `salvage`: all of the result is of the same contributors. What was reduced before a
     /// loss is then made again, unless all of it is there. Of no effect in an all_gather.
     bool uniform = false;
+
+    /// With `salvage`. All peers pass the same of this and the next one: whoever finds somebody too
+    /// slow of whom the others do not is left out itself.
+    papilio::on_straggler on_straggler = papilio::on_straggler::drop_overdue;
+
+    /// With `drop_to_save`: how much time one unit of a peer's weight is worth. The prediction
+    /// compares how fast the peer's messages come with how fast those of the call came before.
+    duration patience = std::chrono::seconds(1);
 
     short_list<role> roles = {};       ///< by rank; empty: all are full peers
     bool auxiliaries_receive = false;  ///< the whole result, like everybody, not just their part

@@ -14,6 +14,7 @@
 #include <papilio/collective/agreement/peer_io.hpp>
 #include <papilio/collective/agreement/progress_watch.hpp>
 #include <papilio/collective/agreement/salvage.hpp>
+#include <papilio/collective/agreement/stragglers.hpp>
 #include <papilio/collective/agreement/vote_exchange.hpp>
 #include <papilio/collective/agreement/watched_views.hpp>
 #include <papilio/collective/call_error.hpp>
@@ -43,7 +44,7 @@ inline bool others_can_go_on(const std::optional<call_failure>& failure, int me)
 
 /// What a call with `salvage` has beside one without: it knows what view 0 has brought, hears when
 /// others leave it, and goes on in later views.
-class call_salvage final : overdue_listener {
+class call_salvage final : overdue_listener, straggler_weights {
 public:
     call_salvage(peer_io& io, vote_exchange& votes, contribution_weights& weights,
                  const call_plan& plan, call_status& status, salvage how)
@@ -56,6 +57,8 @@ public:
           held_(extent_of(plan)),
           views_(io)
     {
+        if (how_.on_straggler == on_straggler::wait) io.debts().wait_for_all();
+        if (how_.on_straggler == on_straggler::drop_to_save) slow_.emplace(slow_partners());
     }
     call_salvage(const call_salvage&) = delete;
     call_salvage& operator=(const call_salvage&) = delete;
@@ -74,7 +77,10 @@ public:
     task<> hear_of_views() { return views_.hear(); }
 
     /// Fails when somebody is overdue.
-    task<> watch_progress() { return detail::watch_progress(io_, *this); }
+    task<> watch_progress()
+    {
+        return detail::watch_progress(io_, *this, {}, slow_ ? &*slow_ : nullptr);
+    }
 
     bool can_go_on(const std::optional<call_failure>& failure) const
     {
@@ -104,9 +110,44 @@ public:
 private:
     task<> serve_observer(int observer);
 
+    /// One complaint alone strikes its author. So who is told that others have left view 0, perhaps
+    /// for a straggler, asks for half of what it would have asked for by itself.
+    void agree_on_stragglers(time_point now)
+    {
+        const auto round_trip = io_.longest_round_trip().value_or(duration{});
+        const auto voting = status_.where == phase::vote ? now : time_point::max();
+        slow_->look(now, io_.debts());
+        const auto found = slow_->not_worth_waiting_for(now, io_.debts(), round_trip, voting, 0.5);
+        for (const int peer : found.value_or(rank_set{})) later_->complain(peer, now);
+    }
+
+    double weight_of(int peer) const override
+    {
+        const auto& known = weights_.known(peer);
+        return contributes(io_.of(peer)) ? known.value_or(1) : 0;
+    }
+
     void overdue(int peer) override
     {
         throw call_error(errc::timed_out, peer, io_.me(), status_.where);
+    }
+
+    /// By what a partner sends in view 0, and what its data counts.
+    stragglers slow_partners() const
+    {
+        stragglers slow({.patience = how_.patience,
+                         .stages = plan_.stages.stages(),
+                         .bunch = static_cast<std::uint32_t>(2 * plan_.slots),
+                         .weights = this});
+        for (int peer = 0; peer < io_.size(); ++peer) {
+            if (!io_.meets(peer) || !votes(io_.of(peer))) continue;
+            const auto [there, back] = data_messages(plan_, peer, io_.me(), how_);
+            slow.watch({.rank = peer,
+                        .stage = plan_.stages.meeting(io_.me(), peer),
+                        .contributions = there,
+                        .results = back});
+        }
+        return slow;
     }
 
     wire::answer done_in_first_view() const
@@ -124,6 +165,7 @@ private:
     salvage how_;
     chunk_versions held_;
     watched_views views_;
+    std::optional<stragglers> slow_;  // if they are lost for the time that this saves
     std::optional<later_views> later_;
 };
 
@@ -140,6 +182,7 @@ inline task<> call_salvage::go_on(const std::optional<call_failure>& failure)
             co_await std::move(made);
         }
         later_->begin(held_, failure ? &failure->error() : nullptr, on.now());
+        if (slow_ && !failure) agree_on_stragglers(on.now());
         task<> work = later_->run();
         co_await std::move(work);
     } catch (...) {

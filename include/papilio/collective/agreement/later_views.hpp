@@ -19,6 +19,7 @@
 #include <papilio/wire/answer.hpp>
 #include <papilio/wire/descriptor.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -40,7 +41,7 @@ public:
           plan_(plan),
           shape_(shape_of(plan, how)),
           digest_(wire::digest(weights.call())),
-          run_(io, status, shape_, digest_, own_weight(), times_of(io, status), how.mover)
+          run_(io, status, shape_, digest_, own_weight(), times_of(io, status, how), how.mover)
     {
     }
     later_views(const later_views&) = delete;
@@ -48,6 +49,12 @@ public:
 
     /// View 0 is left. Of the result `held` is there. `lost` says why; null: others have left it.
     void begin(const chunk_versions& held, const call_error* lost, time_point now);
+
+    /// A peer is too slow, as this one finds when others have left view 0, perhaps for the same.
+    void complain(int peer, time_point now)
+    {
+        run_.complain(peer, make_error_code(errc::timed_out), now);
+    }
 
     /// Until the call has ended.
     task<> run()
@@ -80,12 +87,17 @@ public:
     void tell(report& to) const;
 
 private:
-    /// As long as the call would wait for a message of the data, it waits for a promise.
-    static view_times times_of(peer_io& io, const call_status& status)
+    /// As long as the call would wait for a message of the data, it waits for a promise; no longer
+    /// than two seconds, if peers are lost for the time that they cost.
+    static view_times times_of(peer_io& io, const call_status& status, const salvage& how)
     {
         const auto round_trip = io.longest_round_trip().value_or(duration{});
         const auto pace = io.debts().pace().deadline(round_trip);
-        return {status.begin, status.limit, round_trip, pace.value_or(detail::pace::least)};
+        auto patience = pace.value_or(detail::pace::least);
+        if (how.on_straggler == on_straggler::wait) patience = status.limit / 8;
+        if (how.on_straggler == on_straggler::drop_to_save)
+            patience = std::min<duration>(patience, detail::pace::least);
+        return {status.begin, status.limit, round_trip, patience};
     }
 
     double own_weight() const { return contributes(io_.mine()) ? weights_.call().weight : 0; }

@@ -88,6 +88,25 @@ public:
         return later_ || (kind == message_kind::result ? e.accounts[1].came : messages(e)) >= 3;
     }
 
+    /// A contribution of `peer` is in a result, which may be on its way back.
+    void reduced(int peer) { ++at(peer).reduced; }
+
+    /// How many contributions, or results, have come from `peer`, and how many of the first kind
+    /// wait for those of others.
+    std::uint32_t came(int peer, message_kind kind) const
+    {
+        return entries_[index(peer)].accounts[place(kind)].came;
+    }
+    std::uint32_t waiting(int peer) const
+    {
+        const auto& e = entries_[index(peer)];
+        return e.accounts[0].came - e.reduced;
+    }
+
+    /// Whoever lives may take as long as it likes.
+    void wait_for_all() noexcept { waits_ = true; }
+    bool waits_for_all() const noexcept { return waits_; }
+
     /// When the last message of the call came from `peer`; the begin of the call if none has.
     time_point last_message(int peer) const { return entries_[index(peer)].last; }
 
@@ -144,6 +163,7 @@ private:
         duration longest{};                 // gap since the last look
         std::array<account, 3> accounts{};  // contributions, results, votes
         std::uint32_t answers = 0;          // to its contributions
+        std::uint32_t reduced = 0;          // of them
     };
 
     static std::size_t place(message_kind kind)
@@ -172,6 +192,7 @@ private:
     detail::pace pace_;
     std::vector<entry> entries_;
     bool later_ = false;  // than view 0
+    bool waits_ = false;
 };
 
 }  // namespace papilio::detail

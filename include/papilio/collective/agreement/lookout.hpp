@@ -5,6 +5,7 @@
 #include <papilio/base/rank_set.hpp>
 #include <papilio/collective/agreement/ledger.hpp>
 #include <papilio/collective/agreement/pace.hpp>
+#include <papilio/collective/agreement/stragglers.hpp>
 #include <papilio/wire/tag.hpp>
 
 #include <algorithm>
@@ -33,6 +34,7 @@ public:
         duration limit{};
         int stages = 1;
         bool later = false;             ///< the view is not the first
+        bool weighs = false;            ///< looks are told of stragglers
         bool hears_votes_last = false;  ///< a client, whose votes wait for other clients'
         std::optional<duration> heartbeat{};
     };
@@ -40,29 +42,38 @@ public:
     lookout(const facts& call, time_point now)
         : call_(call), running_since_(now), next_(later(now, period(std::nullopt)))
     {
+        if (call_.weighs) next_ = later(now, period_of_weighing(now));
     }
 
     void watch(partner p) { partners_.push_back(p); }
 
     /// Those who are overdue now and were not named before. `last_heard(peer)` is when the last
-    /// byte came from a peer, `voting` whether this peer's own data is complete.
+    /// byte came from a peer, `voting` whether this peer's own data is complete. If there are
+    /// `stragglers`, those of them are overdue that are not worth their time, once that is known,
+    /// and nobody is for its deadline.
     template <class LastHeard>
     rank_set look(time_point now, ledger& book, duration round_trip, bool voting,
-                  const LastHeard& last_heard)
+                  const LastHeard& last_heard, stragglers* slow = nullptr)
     {
         const auto planned = next_;
         book.look(now);
         auto deadline = book.pace().deadline(round_trip);
         if (!deadline && call_.later) deadline = call_.limit / 8;
+        if (book.waits_for_all()) deadline.reset();
         if (!voting) voting_since_ = time_point::max();
         if (voting && voting_since_ == time_point::max()) voting_since_ = now;
         if (now > later(planned, slack_)) start_anew(now);
+        std::optional<rank_set> costly;
+        if (slow) costly = looked_at(*slow, planned, now, book, round_trip);
 
-        next_ = later(now, period(deadline));
+        next_ = later(now, slow ? period_of_weighing(now) : period(deadline));
         rank_set late;
         for (const auto& p : partners_) {
-            if (named_.contains(p.rank) || !book.owes(p.rank)) continue;
-            const auto due = std::min(silent_at(last_heard(p.rank)), due_at(p, book, deadline));
+            if (named_.contains(p.rank)) continue;
+            auto due = time_point::max();
+            if (book.owes(p.rank)) due = silent_at(last_heard(p.rank));
+            if (book.owes(p.rank) && !costly) due = std::min(due, due_at(p, book, deadline));
+            if (costly && costly->contains(p.rank)) due = now;
             if (due <= now) late.insert(p.rank);
             if (due > now) next_ = std::min(next_, due);
         }
@@ -87,6 +98,21 @@ private:
         const auto chosen = std::clamp<duration>(missed / 8, least_wait, most);
         slack_ = std::max(chosen / 2, least_wait);
         return chosen;
+    }
+
+    /// The shares of a call that a slow peer costs show in time only if looks are close.
+    duration period_of_weighing(time_point now)
+    {
+        slack_ = breath;
+        return std::clamp<duration>((now - call_.begin) / 16, least_wait, 2 * breath);
+    }
+
+    std::optional<rank_set> looked_at(stragglers& slow, time_point planned, time_point now,
+                                      const ledger& book, duration round_trip) const
+    {
+        if (running_since_ == now) slow.pause(now - planned, now);
+        slow.look(now, book);
+        return slow.not_worth_waiting_for(now, book, round_trip, voting_since_);
     }
 
     /// This process, or its loop, stood still itself, and what came meanwhile may not be read yet.

@@ -68,6 +68,9 @@ public:
     /// Nothing that `peer` contributed earlier keeps it from contributing on.
     void answered(int peer) { ledger_.answered(peer); }
 
+    /// A contribution of `peer` waits for no other one any more.
+    void reduced(int peer) { ledger_.reduced(peer); }
+
     task<> send(int peer, tag t, bytes message)
     {
         status_.result.peers[index(peer)].sent += message.size();

@@ -5,6 +5,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/collective/agreement/lookout.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/stragglers.hpp>
 #include <papilio/collective/call_error.hpp>
 #include <papilio/plan/role.hpp>
 
@@ -43,11 +44,14 @@ inline void watch_partners(lookout& look, peer_io& io)
 
 /// Tells `to` who is overdue, from now on until it is dropped: beside one view of a call, by what
 /// its `peer_io` knows. In a later view than 0 these are its `members`. A call that is over soon
-/// pays for a timer.
-inline task<> watch_progress(peer_io& io, overdue_listener& to, rank_set members = {})
+/// pays for a timer. `slow` says who is not worth waiting for; null: the deadline does.
+inline task<> watch_progress(peer_io& io, overdue_listener& to, rank_set members = {},
+                             stragglers* slow = nullptr)
 {
     const auto begin = co_await now();
-    lookout look(facts_for_lookout(io, !members.empty()), begin);
+    auto facts = facts_for_lookout(io, !members.empty());
+    facts.weighs = slow != nullptr;
+    lookout look(facts, begin);
     co_await sleep_until(look.next());
     if (members.empty()) watch_partners(look, io);
     for (const int peer : members)
@@ -55,8 +59,9 @@ inline task<> watch_progress(peer_io& io, overdue_listener& to, rank_set members
     for (;;) {
         const auto time = co_await now();
         const bool voting = io.status().where == phase::vote;
-        const auto late = look.look(time, io.debts(), io.longest_round_trip().value_or(duration{}),
-                                    voting, [&](int peer) { return io.last_heard(peer); });
+        const auto late = look.look(
+            time, io.debts(), io.longest_round_trip().value_or(duration{}), voting,
+            [&](int peer) { return io.last_heard(peer); }, slow);
         for (const int peer : late) to.overdue(peer);
         co_await sleep_until(look.next());
     }

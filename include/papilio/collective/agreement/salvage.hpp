@@ -1,10 +1,12 @@
 #pragma once
 
+#include <papilio/async/loop.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/rank_set.hpp>
 #include <papilio/collective/agreement/call_shape.hpp>
 #include <papilio/collective/agreement/view_mover.hpp>
 #include <papilio/collective/agreement/voters.hpp>
+#include <papilio/collective/options.hpp>
 #include <papilio/collective/setup/call_plan.hpp>
 #include <papilio/plan/role.hpp>
 #include <papilio/wire/proposal.hpp>
@@ -23,6 +25,9 @@ struct salvage {
     bool gathers = false;    ///< each part is what its owner has, and all want it
     bool uniform = false;    ///< the same contributors in all of the result
     int min_peers = 0;       ///< without so many it fails
+
+    papilio::on_straggler on_straggler = papilio::on_straggler::drop_overdue;
+    duration patience{};  ///< for each unit of weight; see `call_options`
 
     /// Of the data of later views. Borrowed; null: there is nothing to move.
     view_mover* mover = nullptr;
@@ -60,6 +65,18 @@ inline call_shape shape_of(const call_plan& plan, const salvage& how)
         shape.needed_by.push_back(plan.part_size(owner) > 0 ? wanted : rank_set{});
     }
     return shape;
+}
+
+/// How many contributions, and how many results or credits, `peer` sends `me` in view 0.
+inline std::pair<std::uint32_t, std::uint32_t> data_messages(const call_plan& plan, int peer,
+                                                             int me, const salvage& how)
+{
+    const int k = plan.stages.meeting(me, peer);
+    const bool serves = plan.receives(peer) && !plan.parts_of(me, k).empty();
+    const bool served = plan.receives(me) && !plan.parts_of(peer, k).empty();
+    const auto back = plan.columns - (how.scattered ? plan.slots : 0);
+    return {static_cast<std::uint32_t>(serves ? plan.columns : 0),
+            static_cast<std::uint32_t>(served ? back : 0)};
 }
 
 /// Whether a call can go on without somebody: neither of two peers can without the other, and there

@@ -139,6 +139,7 @@ private:
                 if (!intact) {
                     co_await taken_back(peer);
                 }
+                io_.reduced(peer);
             }
             if (next >= plan_.columns) space = pooled_buffer();
             if (progress_.gathers()) {

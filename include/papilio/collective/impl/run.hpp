@@ -47,6 +47,8 @@ inline void salvage_if_asked(call_run& call, const call_options& o, salvage how)
 {
     how.uniform = o.uniform;
     how.min_peers = o.min_peers;
+    how.on_straggler = o.on_straggler;
+    how.patience = o.patience;
     if (o.salvage) call.salvage(how);
 }
 

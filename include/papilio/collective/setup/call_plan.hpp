@@ -75,6 +75,11 @@ inline void check_group(std::size_t n, std::size_t count, const call_options& o)
     if (o.timeout <= duration{}) throw bad_value("call_options::timeout", "above 0", o.timeout);
     if (o.min_peers < 0 || static_cast<std::size_t>(o.min_peers) > n)
         throw bad_value("call_options::min_peers", "0 to the size of the group", o.min_peers);
+    if (o.on_straggler > on_straggler::drop_to_save)
+        throw bad_value("call_options::on_straggler", "one of those it names",
+                        static_cast<int>(o.on_straggler));
+    if (o.patience < duration{})
+        throw bad_value("call_options::patience", "at least 0", o.patience);
     const auto any = [&](auto has) { return o.roles.empty() || std::ranges::any_of(o.roles, has); };
     if (!any(contributes))
         refuse("call_options::roles has at least 1 peer that contributes: it has none");
@@ -127,6 +132,12 @@ inline std::size_t largest_message(const call_plan& plan, std::size_t element_si
     return std::ranges::max(elements) * element_size;
 }
 
+/// What is not asked for makes no two calls differ.
+inline duration patience_of(const call_options& o)
+{
+    return o.on_straggler == on_straggler::drop_to_save ? o.patience : duration{};
+}
+
 /// Checks what the caller says about the group and works out who owns what. Throws
 /// `errc::bad_argument`.
 inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role> roles,
@@ -159,7 +170,8 @@ inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role>
     if (o.auxiliaries_receive) plan.layout = hash(plan.layout, std::uint8_t{1});
     if (o.salvage)
         plan.layout = hash(plan.layout, std::uint8_t{2}, static_cast<std::uint8_t>(o.uniform),
-                           static_cast<std::uint32_t>(o.min_peers));
+                           static_cast<std::uint32_t>(o.min_peers),
+                           static_cast<std::uint8_t>(o.on_straggler), patience_of(o).count());
     plan.layout = hash(plan.layout, kind.parameters, static_cast<std::uint8_t>(kind.back),
                        kind.back_parameters);
     return plan;
