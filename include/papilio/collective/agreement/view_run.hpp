@@ -63,6 +63,7 @@ public:
     void complain(int peer, std::error_code why, time_point now)
     {
         miss(peer, why);
+        if (why == errc::timed_out) voter_.miss_alone(peer);
         voter_.complain(peer, now);
         changed_.open();
     }
@@ -177,6 +178,7 @@ private:
     task<> move_view();
     task<> listen(int peer);
     task<> hear_end(int peer);
+    void join_complaints(int peer, const rank_set& others, time_point now);
     void take(int peer, bytes message, time_point now);
     void note(const std::exception_ptr& thrown, time_point now);
     void follow_view();
