@@ -107,8 +107,14 @@ private:
         changed_.open();
     }
 
+    /// Who has promised the view and sent nothing in it may not have heard of its proposal: it is
+    /// blamed if it does not promise the next one.
     void overdue(int peer) override
     {
+        if (voter_.has_promise_of(peer) && io_.debts().last_message(peer) <= moving_since_) {
+            voter_.leave(on_->now());
+            return changed_.open();
+        }
         complain(peer, make_error_code(errc::timed_out), on_->now());
     }
 
@@ -193,9 +199,10 @@ private:
     std::vector<std::size_t> streams_;        // by rank: how many messages it was sent
     std::map<int, std::error_code> reasons_;  // by rank: why it is not worked with
     std::uint8_t moving_ = 0;                 // the view whose data moves
-    gate changed_;                            // something has been told to the voter
-    gate entered_;                            // a view has begun: its data is to be moved
-    gate left_;                               // the view whose data moves has been left
+    time_point moving_since_{};
+    gate changed_;  // something has been told to the voter
+    gate entered_;  // a view has begun: its data is to be moved
+    gate left_;     // the view whose data moves has been left
     std::exception_ptr unexpected_;
 };
 

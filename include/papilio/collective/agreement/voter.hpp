@@ -121,6 +121,13 @@ public:
     /// Whether a peer has voted in the view that this one is in.
     bool has_vote_of(int peer) const { return views_.has_voted(peer, views_.last()); }
 
+    /// Whether a peer has promised the view that this one is in, or a later one.
+    bool has_promise_of(int peer) const
+    {
+        const auto& said = promises_[index(peer)];
+        return said && said->view >= view();
+    }
+
     /// A contributor's weight, or `wire::unknown_weight`.
     double weight(int peer) const { return weights_[index(peer)]; }
 

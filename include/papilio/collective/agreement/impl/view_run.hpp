@@ -110,6 +110,7 @@ PAPILIO_DECL task<> view_run::move_views()
         entered_.close();
         left_.close();
         moving_ = voter_.view();
+        moving_since_ = on_->now();
         if (moves()) {
             co_await when_any(move_view(), watch_progress(io_, *this, partners()), opened(left_));
         }
