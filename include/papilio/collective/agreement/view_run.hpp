@@ -108,10 +108,11 @@ private:
     }
 
     /// Who has promised the view and sent nothing in it may not have heard of its proposal: it is
-    /// blamed if it does not promise the next one.
+    /// blamed if it does not promise the next one, or is overdue again.
     void overdue(int peer) override
     {
-        if (voter_.has_promise_of(peer) && io_.debts().last_message(peer) <= moving_since_) {
+        const bool came = io_.debts().last_message(peer) > moving_since_;
+        if (!came && voter_.has_promise_of(peer) && spared_.insert(peer)) {
             voter_.leave(on_->now());
             return changed_.open();
         }
@@ -200,9 +201,10 @@ private:
     std::map<int, std::error_code> reasons_;  // by rank: why it is not worked with
     std::uint8_t moving_ = 0;                 // the view whose data moves
     time_point moving_since_{};
-    gate changed_;  // something has been told to the voter
-    gate entered_;  // a view has begun: its data is to be moved
-    gate left_;     // the view whose data moves has been left
+    rank_set spared_;  // who was overdue once, and not blamed
+    gate changed_;     // something has been told to the voter
+    gate entered_;     // a view has begun: its data is to be moved
+    gate left_;        // the view whose data moves has been left
     std::exception_ptr unexpected_;
 };
 
