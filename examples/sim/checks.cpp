@@ -1,5 +1,7 @@
 #include "checks.hpp"
 
+#include "survivors.hpp"
+
 #include <papilio/plan/partition.hpp>
 
 #include <algorithm>
@@ -28,6 +30,7 @@ public:
         check_agreement();
         check_all_or_nothing();
         check_calm();
+        check_survivors();
         return std::move(found_);
     }
 
@@ -243,6 +246,14 @@ private:
         for (int rank = 0; rank < s_.peers; ++rank)
             if (votes(s_.role_of(rank)) && possible != end_of(rank).success.has_value())
                 report(rank, possible ? "has failed without a fault" : "has a result of nothing");
+    }
+
+    /// A majority that nothing befalls goes on without the others, all of it.
+    void check_survivors()
+    {
+        for (const int rank : survivors(s_))
+            if (!end_of(rank).success)
+                report(rank, "has failed, in a majority that nothing has befallen");
     }
 
     const run_record& r_;

@@ -154,6 +154,34 @@ TEST_CASE("a call in stages goes on, too")
     }
 }
 
+TEST_CASE("in stages nobody takes with it the only knowledge of another one's weight")
+{
+    const std::vector<int> stages[] = {{2, 3}, {3, 2}};
+    for (const auto& radix : stages)
+        for (int ms = 10; ms <= 80; ms += 2) {
+            INFO(radix[0] << " first, " << ms << " ms");
+            salvaged_call call(6);
+            kill(call, 2, std::chrono::milliseconds(ms));
+            check_survivors(call.run(6000, sum_in_place({.radix = radix})), {2});
+        }
+}
+
+TEST_CASE("who reduces everything does not take with it what only it has been told")
+{
+    const double only_mine[] = {1, 0, 0, 0};
+    bool kept = false;
+    for (int ms = 240; ms <= 520; ms += 20) {
+        INFO(ms << " ms");
+        salvaged_call call(4);
+        kill(call, 0, std::chrono::milliseconds(ms));
+        const auto& outcomes =
+            call.run(250'000, sum_in_place({.shares = only_mine, .chunk_bytes = 1u << 20}));
+        check_survivors(outcomes, {0});
+        kept |= outcomes[1].done->view > 0 && outcomes[1].done->made_again == 0;
+    }
+    CHECK(kept);
+}
+
 TEST_CASE("two of five may die, at once or one after the other")
 {
     for (const auto later : {0ms, 3ms, 15ms, 40ms}) {

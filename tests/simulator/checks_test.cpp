@@ -2,6 +2,8 @@
 
 #include <sim/checks.hpp>
 
+#include <papilio/sim/faults.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <bit>
@@ -288,4 +290,17 @@ TEST_CASE("a failure without a fault is found, and so are queues without bound")
     CHECK(said(failed) == "peer 0 has failed without a fault");
     const auto full = [](run_record& r) { r.ends[1].most_early_bytes = 2 * r.of.early_limit + 1; };
     CHECK(said(full) == "peer 1 has kept too many early messages");
+}
+
+TEST_CASE("who fails in a majority that nothing befalls is found, if there was time")
+{
+    auto s = calm();
+    s.salvage = true;
+    s.weights = {1, 1, 1};
+    s.faults = papilio::sim::parse_schedule("0ms crash 2", 3);
+    const auto fails = [](run_record& r) { fail(r.ends[1], errc::outcome_unknown); };
+    CHECK(said(fails, s) == "peer 1 has failed, in a majority that nothing has befallen");
+    CHECK(said([](run_record& r) { fail(r.ends[2], errc::outcome_unknown); }, s).empty());
+    s.timeout = 30ms;  // less than 32 ways of 1 ms
+    CHECK(said(fails, s).empty());
 }

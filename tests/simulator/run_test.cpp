@@ -4,6 +4,8 @@
 #include <sim/search.hpp>
 #include <sim/text.hpp>
 
+#include <papilio/base/random.hpp>
+
 #include <support/seeds.hpp>
 
 #include <catch2/catch.hpp>
@@ -31,6 +33,23 @@ scenario with(const std::string& faults)
     s.latency = 5ms;
     s.each.assign(4, {});
     s.faults = sim::parse_schedule(faults, 4);
+    return s;
+}
+
+/// The call of a seed among full peers, with `salvage`, of whom half are cut off from the others
+/// while it runs.
+scenario in_halves(std::uint64_t seed)
+{
+    auto s = draw_scenario(seed);
+    s.salvage = true;
+    s.roles.clear();
+    papilio::random draw(seed);
+    const auto most = 10ms + 6 * (s.latency + s.jitter);
+    sim::fault cut;
+    cut.what = sim::verb::partition;
+    cut.at = std::chrono::microseconds(draw.below(static_cast<std::uint64_t>(most / 1us)));
+    for (int rank = 0; rank < s.peers / 2; ++rank) cut.peers.push_back(rank);
+    s.faults = {cut};
     return s;
 }
 
@@ -137,6 +156,16 @@ TEST_CASE("who has left the first view and hears its last votes then knows all w
     CHECK(unknown == 0);
 }
 
+TEST_CASE("when half of a group is cut off from the others, not both halves go on")
+{
+    const auto range = papilio::test::seeds(1000);
+    for (int seed = range.first; seed <= range.last; ++seed) {
+        const auto s = in_halves(static_cast<std::uint64_t>(seed));
+        INFO(to_repeat(s) << ", among full peers with salvage");
+        REQUIRE(violations(run(s)).empty());
+    }
+}
+
 TEST_CASE("whatever befalls peers and links, no run shows what none may")
 {
     const auto range = papilio::test::seeds(1000);
@@ -146,7 +175,7 @@ TEST_CASE("whatever befalls peers and links, no run shows what none may")
         add(all, record);
         if (violations(record).empty()) continue;
         INFO(to_text(shrunk(record.of)));
-        CHECK(violations(record).empty());
+        REQUIRE(violations(record).empty());
     }
     INFO(to_text(all, 1));
     if (all.runs < 1000) return;

@@ -2,7 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstddef>
 #include <limits>
+#include <vector>
 
 namespace pa = papilio;
 
@@ -25,6 +27,22 @@ const pa::wire::descriptor sample{.call = 7,
 TEST_CASE("a descriptor is read as it was written")
 {
     CHECK(pa::wire::parse_descriptor(pa::wire::encode(sample)) == sample);
+}
+
+TEST_CASE("weights behind a descriptor are read as they were written, and none that cannot be")
+{
+    const std::vector<double> weights{0, 2.5, 0x1p53 - 1};
+    std::vector<std::byte> message(24 + 5);
+    pa::wire::store_weights(weights, message);
+    CHECK(pa::wire::parse_weights(message, 3) == weights);
+    CHECK(pa::wire::parse_weights(message, 0).empty());
+    CHECK_THROWS_WITH(pa::wire::parse_weights(pa::bytes(message).first(23), 3),
+                      Catch::Contains("is at least 24: it is 23"));
+    for (const double weight : {-0.0, -1.0, 0x1p53, std::numeric_limits<double>::quiet_NaN()}) {
+        pa::wire::store_weights(std::vector{1.0, weight}, message);
+        CHECK_THROWS_WITH(pa::wire::parse_weights(message, 2),
+                          Catch::Contains("a weight in a list of them is at least 0 and below"));
+    }
 }
 
 TEST_CASE("what is no descriptor is refused")

@@ -11,7 +11,9 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE::wire {
 
@@ -98,6 +100,31 @@ inline descriptor parse_descriptor(bytes from)
         throw papilio::detail::bad_value(errc::bad_message, "the weight in a descriptor",
                                          "at least 0 and below 2^53", d.weight);
     return d;
+}
+
+/// Weights of several peers, one f64 each, as they stand behind a descriptor or before a result.
+inline void store_weights(std::span<const double> weights, mutable_bytes to)
+{
+    for (std::size_t i = 0; i < weights.size(); ++i)
+        store(to.data() + i * sizeof(double), weights[i]);
+}
+
+/// Reads `count` of them at the head of `from`; throws `errc::bad_message` if there are fewer, or
+/// one that is not a number from 0 to 2^53.
+inline std::vector<double> parse_weights(bytes from, std::size_t count)
+{
+    if (from.size() / sizeof(double) < count)
+        throw papilio::detail::bad_value(errc::bad_message, "the size of a message with weights",
+                                         "at least " + std::to_string(count * sizeof(double)),
+                                         from.size());
+    std::vector<double> weights(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        weights[i] = load<double>(from.data() + i * sizeof(double));
+        if (!valid_weight(weights[i]))
+            throw papilio::detail::bad_value(errc::bad_message, "a weight in a list of them",
+                                             "at least 0 and below 2^53", weights[i]);
+    }
+    return weights;
 }
 
 /// One number for all that the peers of a call must agree on: everything but the weight.

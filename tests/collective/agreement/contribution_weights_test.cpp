@@ -51,6 +51,14 @@ struct scene {
     {
         return thrown_by([&] { weights.take(peer, first(weight)); });
     }
+    /// The same of a later stage, of a contribution that is made of these.
+    std::error_code take_with(int peer, double weight, std::vector<double> of)
+    {
+        auto message = first(weight);
+        message.resize(56 + of.size() * sizeof(double));
+        wire::store_weights(of, mutable_bytes(message).subspan(56));
+        return thrown_by([&] { weights.take(peer, message); });
+    }
     std::error_code note(int peer, double weight)
     {
         return thrown_by([&] { weights.note(peer, weight); });
@@ -161,6 +169,49 @@ TEST_CASE("in each stage a contribution weighs what the stages before have told 
     CHECK(s.weights.descriptor(1).weight == 2.5);
     CHECK(s.weights.descriptor(2).weight == 8.5);
     CHECK(s.weights.of(3) == 0);  // its block's weight is not its own
+}
+
+TEST_CASE("behind the descriptor of a later stage stand the weights of its block, for all to know")
+{
+    // Of 12 peers in three stages, rank 0 meets 1 and 2, then 3, then 6.
+    scene s(all_full(12), {3, 2, 2}, 0.5);
+    s.plan.tells_weights = true;
+    CHECK(s.weights.take(1, s.first(2)) == 56);
+    CHECK(s.weights.take(2, s.first(1)) == 56);
+    CHECK(s.weights.behind_descriptor(0).empty());
+    CHECK(s.weights.behind_descriptor(1) == std::vector<double>{0.5, 2, 1});
+    CHECK_FALSE(s.weights.known(4));
+    CHECK(s.take_with(3, 7, {3, 4, 0}) == std::error_code());
+    CHECK(s.weights.known(4) == 4);
+    CHECK(s.weights.known(5) == 0);
+    CHECK(s.weights.of(4) == 0);  // which it has not said itself
+    CHECK(s.weights.behind_descriptor(2) == std::vector<double>{0.5, 2, 1, 3, 4, 0});
+    CHECK_FALSE(s.note(4, 3));  // nor is it bound by what others say
+    CHECK(s.weights.known(4) == 3);
+}
+
+TEST_CASE("weights behind a descriptor that are too few, or add up to another one, are refused")
+{
+    scene s(all_full(4), {2, 2});
+    s.plan.tells_weights = true;
+    CHECK(s.take_with(2, 3, {3}) == errc::bad_message);
+    CHECK(s.take_with(2, 3, {3, -1}) == errc::bad_message);
+    CHECK(s.take_with(2, 3, {3, 1}) == errc::mismatch);
+    CHECK_FALSE(s.weights.known(2));
+    s.plan.sums_count = true;
+    CHECK_FALSE(s.take_with(2, 2, {3, 1}));
+    CHECK(s.weights.known(2) == 3);
+}
+
+TEST_CASE("all weights stand before a first result where somebody has no part, and nowhere else")
+{
+    scene s(all_full(3));
+    s.plan.parts = {{0, 50}, {50, 50}, {100, 0}};
+    CHECK(s.plan.weights_in_result() == 0);
+    s.plan.tells_weights = true;
+    CHECK(s.plan.weights_in_result() == 3);
+    s.plan.parts = {{0, 50}, {50, 50}, {100, 1}};
+    CHECK(s.plan.weights_in_result() == 0);
 }
 
 TEST_CASE("where sums count, a contribution weighs as many as it is made of")

@@ -196,3 +196,24 @@ TEST_CASE("a client waits longer for votes, where reducers wait for other client
     const auto others = overdue_with(message_kind::vote);
     CHECK(overdue_with(message_kind::vote, client) > others + 1s);
 }
+
+TEST_CASE("in a later view whoever owes is overdue while there is time for another view")
+{
+    auto later = without_heartbeats;
+    later.later = true;
+    later.limit = 16s;
+    ledger book(3, {}, later.limit);
+    lookout eye(later, {});
+    eye.watch({.rank = 1, .stage = 0});
+    book.reset();
+    book.expect(1, message_kind::contribution);
+    pa::rank_set late;
+    pa::time_point when;
+    while (late.empty() && eye.next() < moment(16s)) {
+        when = eye.next();
+        late = eye.look(when, book, {}, false, [](int) { return pa::time_point(); });
+    }
+    CHECK(late == pa::rank_set{1});
+    CHECK(when > moment(1s));
+    CHECK(when < moment(1500ms));
+}

@@ -417,6 +417,71 @@ TEST_CASE("who has promised an earlier view alone is complained about, too")
     later.view = 2;
     t.state.take(1, later, t.now);
     CHECK(t.state.promised() == 2);
-    t.state.wake(t.state.next_wake());
+    for (int i = 0; i < 3; ++i) t.state.wake(t.state.next_wake());
     CHECK(t.state.complaints() == rank_set{2});
+}
+
+TEST_CASE("a view that does not end is left without a complaint")
+{
+    first_of_three p;
+    p.state.leave(p.now);
+    CHECK(p.state.promised() == 1);
+    p.state.leave(p.now);
+    CHECK(p.state.promised() == 1);
+    const auto said = p.said<papilio::wire::promise>();
+    REQUIRE(said.size() == 1);
+    CHECK(said.front().complaints.empty());
+}
+
+TEST_CASE("who is in conflict stays out when nobody has complained for a while")
+{
+    first_of_three p;  // whose first view has 50 ms
+    p.state.leave(p.now);
+    p.state.take(1, p.promise_of_1(), p.now + 1ms);
+    auto of_2 = p.promise_of_1({1});
+    of_2.weights = {papilio::wire::unknown_weight, papilio::wire::unknown_weight, 1};
+    p.state.take(2, of_2, p.now + 10ms);
+    p.state.wake(p.now + 13ms);
+    CHECK(p.said<papilio::wire::proposal>().empty());
+    p.state.wake(p.now + 23ms);
+    const auto proposed = p.said<papilio::wire::proposal>();
+    REQUIRE(proposed.size() == 1);
+    CHECK(proposed.front().members == rank_set{0, 1});
+}
+
+TEST_CASE("whoever misses somebody alone does not coordinate a view in which it would wait in vain")
+{
+    first_of_three p;
+    p.state.leave(p.now);
+    p.state.take(1, p.promise_of_1(), p.now);
+    p.state.wake(p.now + 25ms);
+    CHECK(p.state.complaints() == rank_set{2});
+    p.state.wake(p.now + 50ms);
+    CHECK(p.state.promised() == 2);
+    auto of_1 = p.promise_of_1();
+    of_1.view = 2;
+    p.state.take(1, of_1, p.now + 51ms);
+    p.state.wake(p.now + 150ms);
+    CHECK(p.state.promised() == 5);  // 3 is that of the peer it misses, and 4 its own
+}
+
+TEST_CASE("whoever has missed a promise for a while complains with the first that does")
+{
+    for (const auto when : {9ms, 10ms}) {
+        first_of_three p;  // whose first view has 50 ms, of which 3/16 are a while
+        p.state.leave(p.now);
+        p.state.take(1, p.promise_of_1({2}), p.now + when);
+        CHECK(p.state.complaints().contains(2) == (when == 10ms));
+    }
+    first_of_three waits;
+    waits.state.leave(waits.now);
+    waits.state.take(1, waits.promise_of_1({2}), waits.now + 1ms);
+    CHECK(waits.state.complaints().empty());
+    waits.state.wake(waits.now + 10ms);
+    CHECK(waits.state.complaints() == rank_set{2});
+    first_of_three heard;
+    heard.state.leave(heard.now);
+    heard.state.take(2, heard.promise_of_1(), heard.now + 1ms);
+    heard.state.take(1, heard.promise_of_1({2}), heard.now + 20ms);
+    CHECK(heard.state.complaints().empty());
 }

@@ -183,6 +183,22 @@ TEST_CASE("without contributions the first result carries the descriptor and no 
     }
 }
 
+TEST_CASE(
+    "where somebody has no part the first result carries everybody's weights and no other does")
+{
+    auto plan = single_stage({role::full, role::full, role::full}, {{0, 10}, {10, 10}, {20, 0}});
+    plan.tells_weights = true;
+    one_call s(0, phases::both, true, plan);
+    s.weights.take(
+        1, wire::encode(wire::descriptor{.call = 7, .peers = 3, .columns = 2, .weight = 3}));
+    for (const std::size_t c : {0u, 1u}) s.progress.finish(0, c, 0, {});
+    const auto first = s.progress.results(0, 0);
+    CHECK(wire::parse_weights(first, 3) == std::vector<double>{1, 3, 0});
+    CHECK(copy(s.progress.without_description(first)) == bytes_of("ABCD"));
+    CHECK(s.weights.known(2) == 0);
+    CHECK(s.progress.results(0, 1).data() == s.out.data() + 4);
+}
+
 TEST_CASE("a reduce_scatter has no results to send")
 {
     one_call s(0, phases::reduce_scatter);

@@ -192,7 +192,6 @@ private:
     /// The last moments of a call.
     blame_times time_for_blame() const
     {
-        if (salvage_) return salvage_->time_for_blame();
         const auto left = std::min<duration>(status_.decision_margin() * plan_.stages.stages(),
                                              status_.limit / 2);
         return {.left = left, .taken = left};
@@ -232,9 +231,11 @@ inline task<report> call_run::run(task<> data, task<> aside)
     try {
         std::vector<task<>> work;
         work.push_back(run_all(std::move(data), std::move(aside)));
-        work.push_back(
-            watch_deadline(io_, ballot_, status_, plan_.stages, time_for_blame(), done_));
-        if (salvage_) {
+        if (!salvage_) {
+            work.push_back(
+                watch_deadline(io_, ballot_, status_, plan_.stages, time_for_blame(), done_));
+        } else {
+            work.push_back(watch_first_view(io_, status_, plan_.stages, done_));
             work.push_back(salvage_->hear_of_views());
             work.push_back(salvage_->watch_progress());
         }

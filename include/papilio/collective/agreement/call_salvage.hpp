@@ -66,13 +66,6 @@ public:
     /// The chunks of the result that view 0 has brought.
     chunk_versions& held() noexcept { return held_; }
 
-    /// Somebody is to blame while there is time to go on, unless it still moves.
-    blame_times time_for_blame() const
-    {
-        const auto eighth = status_.limit / 8;
-        return {.left = 3 * eighth, .taken = eighth, .idle = eighth};
-    }
-
     /// Ends when others have left view 0, or the call.
     task<> hear_of_views() { return views_.hear(); }
 
@@ -174,7 +167,9 @@ inline task<> call_salvage::go_on(const std::optional<call_failure>& failure)
     loop& on = co_await this_loop{};
     const auto call = weights_.call().call;
     log(log_level::info, "call leaves its first view", {"call", "rank", "why"}, call, io_.me(),
-        failure ? failure->error().what() : "others have left the first");
+        failure          ? failure->error().what()
+        : views_.heard() ? "others have left the first"
+                         : "it does not end");
     later_.emplace(io_, votes_, weights_, plan_, status_, how_);
     try {
         if (how_.gathers) {
@@ -182,6 +177,7 @@ inline task<> call_salvage::go_on(const std::optional<call_failure>& failure)
             co_await std::move(made);
         }
         later_->begin(held_, failure ? &failure->error() : nullptr, on.now());
+        if (!failure && !views_.heard()) later_->leave(on.now());
         if (slow_ && !failure) agree_on_stragglers(on.now());
         task<> work = later_->run();
         co_await std::move(work);

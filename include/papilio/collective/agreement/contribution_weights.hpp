@@ -26,7 +26,11 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class contribution_weights {
 public:
     contribution_weights(const wire::descriptor& call, const call_plan& plan, int me)
-        : call_(call), call_plan_(plan), me_(me), weights_(plan.roles.size())
+        : call_(call),
+          call_plan_(plan),
+          me_(me),
+          weights_(plan.roles.size()),
+          heard_(plan.roles.size())
     {
         for (int k = 0; k < stages().stages(); ++k) told_.emplace_back(index(stages().radix(k)));
         if (contributes(plan.roles[index(me)])) {
@@ -54,6 +58,27 @@ public:
         return d;
     }
 
+    /// What follows the descriptor: of which weights that of this peer's contribution is made.
+    std::vector<double> behind_descriptor(int stage) const
+    {
+        return told_of(stages().block(me_, stage), call_plan_.weights_in_contribution(stage));
+    }
+
+    /// Those of `count` peers from `first` on, to tell others. Zero for who contributes nothing.
+    std::vector<double> told_of(int first, std::size_t count) const
+    {
+        std::vector<double> found(count);
+        for (std::size_t i = 0; i < count; ++i)
+            found[i] = known(first + static_cast<int>(i)).value_or(0);
+        return found;
+    }
+
+    /// Notes what others say of the peers from `first` on, whom it does not bind.
+    void hear_of(int first, std::span<const double> weights)
+    {
+        std::ranges::copy(weights, heard_.begin() + first);
+    }
+
     /// Checks the descriptor at the head of a first message. Throws `errc::mismatch` and names the
     /// difference.
     wire::descriptor check(bytes first) const
@@ -64,18 +89,27 @@ public:
         return theirs;
     }
 
-    /// Checks it, and takes the weight of the sender's contribution. Throws `errc::no_contribution`
-    /// for one of 0 that the operation cannot do without, and `errc::mismatch` for another than the
-    /// sender has voted for.
-    void take(int peer, bytes first)
+    /// Checks it, and takes the weight of the sender's contribution, and the weights of which that
+    /// is made. Throws `errc::no_contribution` for one of 0 that the operation cannot do without,
+    /// and `errc::mismatch` for another than the sender has voted for. Returns how many bytes of
+    /// the message are about weights.
+    std::size_t take(int peer, bytes first)
     {
         const auto theirs = check(first);
         const int k = stages().meeting(me_, peer);
-        if (!contributes_block(peer, k)) return;
+        const auto behind = call_plan_.weights_in_contribution(k);
+        const auto made_of =
+            wire::parse_weights(first.subspan(wire::descriptor::encoded_size), behind);
+        const auto size = wire::descriptor::encoded_size + behind * sizeof(double);
+        if (!contributes_block(peer, k)) return size;
         check_present(theirs.weight);
+        if (behind > 0 && theirs.weight != block_weight({made_of.begin(), made_of.end()}, k))
+            throw std::system_error(errc::mismatch, "its weight is not the sum of those it names");
         told_[index(k)][index(stages().digit(peer, k))] = theirs.weight;
         if (has_voted(peer, k)) check_block(peer, k);
         if (k == 0) weights_[index(peer)] = theirs.weight;
+        hear_of(stages().block(peer, k), made_of);
+        return size;
     }
 
     /// The contributions of `stage` that have elements, in rank order: whose they are, and their
@@ -106,8 +140,12 @@ public:
     /// By rank; zero for those that contribute nothing. Complete once all votes are in.
     double of(int peer) const { return weights_[index(peer)].value_or(0); }
 
-    /// What is known of a peer's own weight so far.
-    const known_weight& known(int peer) const { return weights_[index(peer)]; }
+    /// What is known of a peer's own weight so far, by what it has said itself or by others.
+    const known_weight& known(int peer) const
+    {
+        const auto& own = weights_[index(peer)];
+        return own ? own : heard_[index(peer)];
+    }
 
     /// This peer has reduced a part by the weights that it was told.
     void set_reduced() { reduced_ = true; }
@@ -172,9 +210,8 @@ private:
     }
 
     /// What peers add to the weight of a sum: their own, or one each.
-    std::vector<known_weight> in_sums(std::span<const known_weight> weights) const
+    std::vector<known_weight> in_sums(std::vector<known_weight> each) const
     {
-        std::vector<known_weight> each(weights.begin(), weights.end());
         if (call_plan_.sums_count) std::ranges::transform(each, each.begin(), counted);
         return each;
     }
@@ -190,6 +227,10 @@ private:
         if (stage == 0) return of(peer);
         const auto block = std::span(weights_).subspan(index(stages().block(peer, stage)),
                                                        index(stages().block_size(stage)));
+        return block_weight({block.begin(), block.end()}, stage);
+    }
+    double block_weight(const std::vector<known_weight>& block, int stage) const
+    {
         return block_total(in_sums(block), stages(), stage);
     }
 
@@ -197,6 +238,7 @@ private:
     const call_plan& call_plan_;
     int me_;
     std::vector<known_weight> weights_;            // by rank
+    std::vector<known_weight> heard_;              // the same, from those who have been told
     std::vector<std::vector<known_weight>> told_;  // of contributions, by stage and digit
     bool reduced_ = false;
 };

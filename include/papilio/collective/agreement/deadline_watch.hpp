@@ -38,7 +38,6 @@ inline std::vector<std::pair<message_kind, int>> blame_order(int stages)
 struct blame_times {
     duration left{};   ///< the call's time that is left then
     duration taken{};  ///< within this all kinds of debts are checked
-    duration idle{};   ///< nobody is blamed who has sent something for the call since
 };
 
 /// Ends a call when its time is nearly up, by a `call_error` that names a culprit; the time left
@@ -57,12 +56,43 @@ inline task<> watch_deadline(peer_io& io, const ballot& votes, const call_status
         if (done.is_open()) co_return;  // this peer's own work is done: nobody is left to blame
         left -= step;
         const auto time = co_await now();
-        const int culprit = io.culprit(kind, stage, time - when.idle);
+        const int culprit = io.culprit(kind, stage, time);
         if (culprit >= 0) throw call_error(errc::timed_out, culprit, io.me(), status.where);
     }
     co_await sleep_until(end);
     if (done.is_open()) co_return;
     throw call_error(errc::timed_out, -1, io.me(), status.where);
+}
+
+/// Whether a partner owes this peer anything, and has sent it nothing since.
+inline bool misses_anything(peer_io& io, const butterfly& plan, time_point since)
+{
+    const auto order = blame_order(plan.stages());
+    return std::ranges::any_of(
+        order, [&](const auto& debt) { return io.culprit(debt.first, debt.second, since) >= 0; });
+}
+
+/// Ends the first view of a call that can go on without somebody, while there is time for that.
+/// From half of the call's time on, every sixteenth of it, whoever owes a contribution of the first
+/// stage is blamed, since that waits for nobody else; and from the second time on the view is left,
+/// without blame, if anything at all is owed: whoever promises the next one is there. Only what has
+/// not moved for an eighth of the time counts.
+inline task<> watch_first_view(peer_io& io, const call_status& status, const butterfly& plan,
+                               const gate& done)
+{
+    const auto end = later(status.begin, status.limit);
+    const auto step = status.limit / 32;
+    for (int at = 17; at < 30; at += 2) {
+        co_await sleep_until(later(status.begin, at * step));
+        if (done.is_open()) break;
+        const auto time = co_await now();
+        const auto since = time - 4 * step;
+        const int culprit = io.culprit(message_kind::contribution, 0, since);
+        if (culprit >= 0) throw call_error(errc::timed_out, culprit, io.me(), status.where);
+        if (at > 17 && misses_anything(io, plan, since)) co_return;
+    }
+    co_await sleep_until(end);
+    if (!done.is_open()) throw call_error(errc::timed_out, -1, io.me(), status.where);
 }
 
 }  // namespace papilio::detail

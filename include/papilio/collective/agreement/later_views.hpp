@@ -47,7 +47,8 @@ public:
     later_views(const later_views&) = delete;
     later_views& operator=(const later_views&) = delete;
 
-    /// View 0 is left. Of the result `held` is there. `lost` says why; null: others have left it.
+    /// View 0 is left. Of the result `held` is there. `lost` says why; null: others have left it,
+    /// or nobody has, and it does not end.
     void begin(const chunk_versions& held, const call_error* lost, time_point now);
 
     /// A peer is too slow, as this one finds when others have left view 0, perhaps for the same.
@@ -55,6 +56,9 @@ public:
     {
         run_.complain(peer, make_error_code(errc::timed_out), now);
     }
+
+    /// Nobody has left view 0 before this peer, who blames nobody for it.
+    void leave(time_point now) { run_.voter().leave(now); }
 
     /// Until the call has ended.
     task<> run()

@@ -58,7 +58,9 @@ public:
         const auto planned = next_;
         book.look(now);
         auto deadline = book.pace().deadline(round_trip);
-        if (!deadline && call_.later) deadline = call_.limit / 8;
+        if (call_.later)
+            deadline = std::min(deadline.value_or(duration::max()),
+                                std::max(call_.limit / 16, 2 * round_trip));
         if (book.waits_for_all()) deadline.reset();
         if (!voting) voting_since_ = time_point::max();
         if (voting && voting_since_ == time_point::max()) voting_since_ = now;

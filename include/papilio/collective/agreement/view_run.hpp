@@ -63,6 +63,7 @@ public:
     void complain(int peer, std::error_code why, time_point now)
     {
         miss(peer, why);
+        if (why == errc::timed_out) voter_.miss_alone(peer);
         voter_.complain(peer, now);
         changed_.open();
     }
@@ -106,8 +107,15 @@ private:
         changed_.open();
     }
 
+    /// Who has promised the view and sent nothing in it may not have heard of its proposal: it is
+    /// blamed if it does not promise the next one, or is overdue again.
     void overdue(int peer) override
     {
+        const bool came = io_.debts().last_message(peer) > moving_since_;
+        if (!came && voter_.has_promise_of(peer) && spared_.insert(peer)) {
+            voter_.leave(on_->now());
+            return changed_.open();
+        }
         complain(peer, make_error_code(errc::timed_out), on_->now());
     }
 
@@ -177,6 +185,7 @@ private:
     task<> move_view();
     task<> listen(int peer);
     task<> hear_end(int peer);
+    void join_complaints(int peer, const rank_set& others, time_point now);
     void take(int peer, bytes message, time_point now);
     void note(const std::exception_ptr& thrown, time_point now);
     void follow_view();
@@ -191,9 +200,11 @@ private:
     std::vector<std::size_t> streams_;        // by rank: how many messages it was sent
     std::map<int, std::error_code> reasons_;  // by rank: why it is not worked with
     std::uint8_t moving_ = 0;                 // the view whose data moves
-    gate changed_;                            // something has been told to the voter
-    gate entered_;                            // a view has begun: its data is to be moved
-    gate left_;                               // the view whose data moves has been left
+    time_point moving_since_{};
+    rank_set spared_;  // who was overdue once, and not blamed
+    gate changed_;     // something has been told to the voter
+    gate entered_;     // a view has begun: its data is to be moved
+    gate left_;        // the view whose data moves has been left
     std::exception_ptr unexpected_;
 };
 

@@ -19,7 +19,7 @@ public:
                duration patience = std::chrono::milliseconds(50))
         : end_(later(begin, limit)),
           least_(std::max(patience, 4 * round_trip)),
-          most_(limit / 8),
+          most_(limit / 4),
           reserve_(std::max(limit / 16, 3 * round_trip / 2))
     {
     }
@@ -33,11 +33,17 @@ public:
     {
         const auto given = std::min(least_ * (1 << std::min(failed, 20)), most_);
         asks_ = now + given / 2;
+        quarter_ = given / 4;
+        joins_ = later(now, promise_late());
+        complained(now);
         ends_ = now + given;
     }
 
+    /// Somebody has complained about another one: more may soon.
+    void complained(time_point now) noexcept { strikes_ = now + quarter_; }
+
     /// A view was joined.
-    void joined() noexcept { asks_ = ends_ = time_point::max(); }
+    void joined() noexcept { asks_ = strikes_ = joins_ = ends_ = time_point::max(); }
 
     /// Too little time is left for another view.
     bool too_late(time_point now) const noexcept { return now > end_ - reserve_; }
@@ -50,20 +56,51 @@ public:
         return true;
     }
 
+    /// From when on whoever is in conflict with another one is left out; once for each view.
+    bool strikes(time_point now)
+    {
+        if (now < strikes_) return false;
+        strikes_ = time_point::max();
+        return true;
+    }
+
     /// Whether `asks` has been true in this view.
     bool asked() const noexcept { return asks_ == time_point::max(); }
+
+    /// Whether a promise that has been awaited since then is late, if others miss it as well.
+    bool late(time_point since, time_point now) const noexcept
+    {
+        return now >= since + promise_late();
+    }
+
+    /// From when on this peer complains with others who miss the same promise; once for each view.
+    bool joins(time_point now)
+    {
+        if (now < joins_) return false;
+        joins_ = time_point::max();
+        return true;
+    }
+
+    /// Whether `strikes` has been true in this view.
+    bool struck() const noexcept { return strikes_ == time_point::max(); }
 
     /// The view's proposal has not come in time.
     bool over(time_point now) const noexcept { return now >= ends_; }
 
-    time_point next() const noexcept { return std::min({asks_, ends_, end_}); }
+    time_point next() const noexcept { return std::min({asks_, strikes_, joins_, ends_, end_}); }
 
 private:
+    /// Before anybody is struck, so that who complains first is not alone for long.
+    duration promise_late() const noexcept { return 3 * (quarter_ / 4); }
+
     time_point end_;
     duration least_;
     duration most_;
     duration reserve_;
+    duration quarter_{};
     time_point asks_ = time_point::max();
+    time_point strikes_ = time_point::max();
+    time_point joins_ = time_point::max();
     time_point ends_ = time_point::max();
 };
 

@@ -53,8 +53,18 @@ public:
     /// Peer `peer` cannot be worked with any more, as far as this one knows.
     void complain(int peer, time_point now);
 
+    /// The view does not come to an end, whoever is to blame: those who promise the next one are
+    /// there.
+    void leave(time_point now)
+    {
+        if (!ended_ && promised_ == view()) leave_view(now);
+    }
+
     /// The link to a peer is closed.
     void lose(int peer, time_point now);
+
+    /// This peer will complain about another one that owes it something, as others perhaps do not.
+    void miss_alone(int peer) { unheard_.insert(peer); }
 
     void take(int from, const wire::promise& said, time_point now);
     void take(int from, const wire::proposal& said, time_point now);
@@ -111,6 +121,13 @@ public:
     /// Whether a peer has voted in the view that this one is in.
     bool has_vote_of(int peer) const { return views_.has_voted(peer, views_.last()); }
 
+    /// Whether a peer has promised the view that this one is in, or a later one.
+    bool has_promise_of(int peer) const
+    {
+        const auto& said = promises_[index(peer)];
+        return said && said->view >= view();
+    }
+
     /// A contributor's weight, or `wire::unknown_weight`.
     double weight(int peer) const { return weights_[index(peer)]; }
 
@@ -128,6 +145,9 @@ private:
         const int peer = call_.who.coordinator(view);
         return complaints_.contains(peer) || withdrawn_.contains(peer);
     }
+    bool waits_in_vain(int which) const;
+    void complain_about_absent(time_point now);
+    void join_complaints(int from, const rank_set& others, time_point now);
     rank_set partners() const;
 
     void miss(int peer, time_point now);
@@ -158,7 +178,9 @@ private:
     std::optional<std::uint8_t> voted_;  // in which view, while that vote counts
     rank_set complaints_;
     rank_set withdrawn_;
-    rank_set closed_;  // to whom there is no link any more
+    rank_set closed_;    // to whom there is no link any more
+    rank_set unheard_;   // complained about because nothing has come
+    time_point left_{};  // when the view joined last was left
 
     std::vector<std::optional<wire::promise>> promises_;  // by rank: the latest
     std::uint8_t proposed_ = 0;                           // by this peer

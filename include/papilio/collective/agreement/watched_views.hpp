@@ -27,6 +27,7 @@ public:
 
     /// Ends when others have left view 0, or the call.
     task<> hear() { co_await heard_.opened(); }
+    bool heard() const noexcept { return heard_.is_open(); }
 
 private:
     peer_io& io_;

@@ -23,8 +23,6 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// contributions travels by the codec for the way back, in both directions.
 class chunk_messages {
 public:
-    static constexpr std::size_t head = wire::descriptor::encoded_size;
-
     chunk_messages(const call_plan& plan, const call_data& data, int me)
         : plan_(plan), data_(data), me_(me)
     {
@@ -45,14 +43,15 @@ public:
         return k == 0 ? data_.input(where) : data_.output(where);
     }
 
-    /// The most bytes of a message about a chunk of each of `parts`, with a descriptor.
+    /// The most bytes of a message about a chunk of each of `parts`, with what precedes a first
+    /// one.
     std::size_t max_contribution(int k, std::span<const int> parts) const
     {
-        return max_message(kind_in(k), parts);
+        return max_message(kind_in(k), parts, plan_.weights_in_contribution(k));
     }
     std::size_t max_results(std::span<const int> parts) const
     {
-        return max_message(content::reduced, parts);
+        return max_message(content::reduced, parts, plan_.weights_in_result());
     }
 
     /// Writes this peer's contribution to chunk c of `parts`; returns its size.
@@ -106,9 +105,9 @@ public:
 private:
     bool last(int k) const { return k + 1 == plan_.stages.stages(); }
 
-    std::size_t max_message(content kind, std::span<const int> parts) const
+    std::size_t max_message(content kind, std::span<const int> parts, std::size_t weights) const
     {
-        std::size_t size = head;
+        std::size_t size = wire::descriptor::encoded_size + weights * sizeof(double);
         for (const int p : parts)
             size += prefixed_size(
                 data_.bound(kind, largest_chunk(plan_.part_size(p), plan_.granule, plan_.columns)));

@@ -36,8 +36,7 @@ public:
     {
         auto& mine = progress_.at(k);
         if (c == 0) {
-            weights_.take(peer, message);
-            message = message.subspan(chunk_messages::head);
+            message = message.subspan(weights_.take(peer, message));
         }
         if (!weights_.contributes_block(peer, k)) {
             if (!message.empty())

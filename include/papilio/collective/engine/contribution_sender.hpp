@@ -52,6 +52,12 @@ public:
     bool has_owners() const noexcept { return !sent_.empty(); }
 
 private:
+    /// What precedes the first of this peer's contributions.
+    struct introduction {
+        wire::descriptor call;
+        std::vector<double> weights;
+    };
+
     /// The chunks of one owner that slots have taken, and how many of them have no answer.
     struct chunk_count {
         std::size_t taken = 0;
@@ -78,8 +84,8 @@ private:
             }
             if (progress_.reduces()) {
                 const bool mine = weights_.has_elements(io_.me(), k);
-                std::optional<wire::descriptor> call;
-                if (c == 0) call = weights_.descriptor(k);
+                std::optional<introduction> call;
+                if (c == 0) call = {weights_.descriptor(k), weights_.behind_descriptor(k)};
                 bytes message;
                 auto prepare = [&] {
                     message = encode(k, parts, c, mine, call, max_contribution, space);
@@ -113,20 +119,26 @@ private:
         }
     }
 
-    /// This peer's contribution to chunk c of `parts`, behind the descriptor of the `call` if it is
+    /// This peer's contribution to chunk c of `parts`, behind what introduces the `call` if it is
     /// the first; without elements that are `mine`, no more than a request for the result.
     bytes encode(int k, const std::vector<int>& parts, std::size_t c, bool mine,
-                 const std::optional<wire::descriptor>& call, std::size_t max_size,
+                 const std::optional<introduction>& call, std::size_t max_size,
                  pooled_buffer& space) const
     {
         const auto& messages = progress_.messages();
         if (messages.verbatim() && c > 0 && progress_.last(k) && mine)
             return messages.elements(k, plan_.chunk(parts.front(), c));
-        const auto before = call ? chunk_messages::head : 0;
         const auto to = space.resize(max_size);
-        if (call) std::ranges::copy(wire::encode(*call), to.begin());
+        const auto before = call ? introduce(*call, to) : 0;
         if (!mine) return to.first(before);
         return to.first(before + messages.write_contribution(k, c, parts, to.subspan(before)));
+    }
+
+    static std::size_t introduce(const introduction& call, mutable_bytes to)
+    {
+        std::ranges::copy(wire::encode(call.call), to.begin());
+        wire::store_weights(call.weights, to.subspan(wire::descriptor::encoded_size));
+        return wire::descriptor::encoded_size + call.weights.size() * sizeof(double);
     }
 
     /// Whether the result of chunk c is received where it belongs, and needs no decoding.
@@ -152,8 +164,7 @@ private:
         if (progress_.gathers() && lands_in_output(k, c))
             require_result_size(size, destination.size());
         if (!progress_.gathers() || !progress_.described_by_result(c)) return result;
-        weights_.check(result);
-        return result.subspan(chunk_messages::head);
+        return progress_.without_description(result);
     }
 
     /// The stage before has the results of one more digit, which is this owner's.

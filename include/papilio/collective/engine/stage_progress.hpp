@@ -127,8 +127,24 @@ public:
         return peers;
     }
 
-    /// Without contributions, the first result carries the descriptor.
-    bool described_by_result(std::size_t c) const noexcept { return !reduces() && c == 0; }
+    /// Without contributions, the first result carries the descriptor. Behind one, weights may: of
+    /// those who contribute, to whoever could not tell otherwise.
+    bool described_by_result(std::size_t c) const noexcept
+    {
+        return c == 0 && (!reduces() || plan_.weights_in_result() > 0);
+    }
+
+    /// Takes what precedes a first result, and returns the result itself.
+    bytes without_description(bytes result)
+    {
+        if (!reduces()) {
+            weights_.check(result);
+            return result.subspan(wire::descriptor::encoded_size);
+        }
+        const auto all = wire::parse_weights(result, plan_.weights_in_result());
+        weights_.hear_of(0, all);
+        return result.subspan(all.size() * sizeof(double));
+    }
 
     /// No later chunk waits for the answer to this one.
     bool needs_no_credit(std::size_t c) const noexcept { return c + plan_.slots >= plan_.columns; }
@@ -202,8 +218,14 @@ private:
 
     void describe(int k, std::vector<std::byte>& message)
     {
-        const auto d = wire::encode(weights_.descriptor(k));
-        message.insert(message.begin(), d.begin(), d.end());
+        if (!reduces()) {
+            const auto d = wire::encode(weights_.descriptor(k));
+            message.insert(message.begin(), d.begin(), d.end());
+            return;
+        }
+        const auto weights = weights_.told_of(0, plan_.weights_in_result());
+        message.insert(message.begin(), weights.size() * sizeof(double), std::byte{});
+        wire::store_weights(weights, message);
     }
 
     const call_plan& plan_;

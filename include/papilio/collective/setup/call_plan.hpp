@@ -36,12 +36,28 @@ struct call_plan {
     bool auxiliaries_receive = false;   // the whole result, and not their part alone
     bool all_contribute = false;        // peers that can by their role must: no weight is 0
     bool sums_count = false;            // a sum weighs as many contributions as it is made of
+    bool tells_weights = false;         // to whoever has a chunk, if others may have to say them
 
     std::size_t part_size(int owner) const { return parts[static_cast<std::size_t>(owner)].size; }
     /// Whether `rank` is sent the parts of others.
     bool receives(int rank) const
     {
         return auxiliaries_receive || roles[static_cast<std::size_t>(rank)] != role::auxiliary;
+    }
+
+    /// How many weights stand behind the descriptor in a first contribution of `stage`: one for
+    /// each peer of which it may be a sum.
+    std::size_t weights_in_contribution(int stage) const
+    {
+        return tells_weights && stage > 0 ? static_cast<std::size_t>(stages.block_size(stage)) : 0;
+    }
+
+    /// How many stand before a first result: everybody's, unless all have a part, and with it heard
+    /// the weights of the contributions to it.
+    std::size_t weights_in_result() const
+    {
+        const auto nothing = [](const part& p) { return p.size == 0; };
+        return tells_weights && std::ranges::any_of(parts, nothing) ? parts.size() : 0;
     }
 
     part chunk(int owner, std::size_t column) const
@@ -156,6 +172,7 @@ inline call_plan make_plan(int peers, std::vector<part> parts, std::vector<role>
     plan.auxiliaries_receive = o.auxiliaries_receive || plan.stages.stages() > 1;
     plan.all_contribute = plan.stages.stages() > 1 && !kind.uneven_stages;
     plan.sums_count = kind.sums_count;
+    plan.tells_weights = o.salvage;
     const auto slots = o.in_flight != 0 ? o.in_flight : default_slots(total, partners, chunk_bytes);
     const auto message = std::max(chunk_bytes, largest_message(plan, kind.element_size));
     plan.slots = std::min({slots, max_slots(message), plan.columns});

@@ -110,6 +110,7 @@ PAPILIO_DECL task<> view_run::move_views()
         entered_.close();
         left_.close();
         moving_ = voter_.view();
+        moving_since_ = on_->now();
         if (moves()) {
             co_await when_any(move_view(), watch_progress(io_, *this, partners()), opened(left_));
         }
@@ -170,12 +171,29 @@ PAPILIO_DECL task<> view_run::listen(int peer)
     changed_.open();
 }
 
+/// Whoever misses the same peer says so at once: it would have a moment later, and whoever came
+/// first would be alone. Contributions wait for nobody but their sender.
+PAPILIO_DECL void view_run::join_complaints(int peer, const rank_set& others, time_point now)
+{
+    const auto while_missed = status_.limit / 32;
+    for (const int missed : others - voter_.complaints()) {
+        if (missed == peer || !call_.who.meet(io_.me(), missed)) continue;
+        if (voter_.view() == 0 && io_.plan().meeting(io_.me(), missed) != 0) continue;
+        const auto since = io_.debts().owed_since(missed, message_kind::contribution);
+        if (since != time_point::max() && later(since, while_missed) <= now)
+            complain(missed, make_error_code(errc::timed_out), now);
+    }
+}
+
 PAPILIO_DECL void view_run::take(int peer, bytes message, time_point now)
 {
     switch (wire::view_message_of(message)) {
-    case wire::view_message::promise:
-        voter_.take(peer, wire::parse_promise(message, call_.extent), now);
+    case wire::view_message::promise: {
+        const auto said = wire::parse_promise(message, call_.extent);
+        join_complaints(peer, said.complaints, now);
+        voter_.take(peer, said, now);
         break;
+    }
     case wire::view_message::proposal:
         voter_.take(peer, wire::parse_proposal(message, call_.extent), now);
         break;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -51,8 +52,20 @@ PAPILIO_DECL void voter::leave_if_hopeless()
 PAPILIO_DECL void voter::leave_view(time_point now)
 {
     int next = promised_ + 1;
-    while (next <= wire::max_view && cannot_coordinate(next)) ++next;
+    while (next <= wire::max_view && (cannot_coordinate(next) || waits_in_vain(next))) ++next;
     promise_view(next, now);
+}
+
+/// Whether this peer would coordinate a view, and misses somebody there whom the others do not, as
+/// far as it has been told.
+PAPILIO_DECL bool voter::waits_in_vain(int which) const
+{
+    if (!coordinates(static_cast<std::uint8_t>(which))) return false;
+    std::vector<rank_set> all(promises_.size());
+    for (const int peer : call_.who.all())
+        if (const auto& said = promises_[index(peer)]) all[index(peer)] = said->complaints;
+    all[index(me_)] = complaints_;
+    return !given_up(call_.who, all, withdrawn_).includes((complaints_ & unheard_) - withdrawn_);
 }
 
 /// Promises a view, and sends it to all.
@@ -60,6 +73,7 @@ PAPILIO_DECL void voter::promise_view(int next, time_point now)
 {
     if (next > wire::max_view || times_.too_late(now) || call_.who.need_all())
         return run_out(make_error_code(errc::peer_failed));
+    if (promised_ == view()) left_ = now;
     promised_ = static_cast<std::uint8_t>(next);
     listens_ = false;
     times_.begin(now, promised_ - view() - 1);
@@ -71,6 +85,7 @@ PAPILIO_DECL void voter::promise_view(int next, time_point now)
 PAPILIO_DECL void voter::promise_again(time_point now)
 {
     if (cannot_coordinate(promised_)) return leave_view(now);
+    times_.complained(now);
     send_promise();
     propose_if_due(now);
 }
@@ -90,17 +105,35 @@ PAPILIO_DECL void voter::send_promise()
     parcels_.push_back({partners(), std::move(said)});
 }
 
+/// Whoever has missed the promise of the same peer for a while says so at once: it would a moment
+/// later, and whoever came first would be alone.
+PAPILIO_DECL void voter::join_complaints(int from, const rank_set& others, time_point now)
+{
+    if (promised_ == view() || !times_.late(left_, now)) return;
+    for (const int peer : others - complaints_) {
+        const auto& said = promises_[index(peer)];
+        if (peer == from || (said && said->view > view())) continue;
+        unheard_.insert(peer);
+        complain(peer, now);
+    }
+}
+
 PAPILIO_DECL void voter::take(int from, const wire::promise& said, time_point now)
 {
     if (!call_.who.meet(me_, from)) return;
     promised_by_anybody_ = true;
     if (ended_) return parcels_.push_back({rank_set{from}, answer()});
     if (said.call != digest_ || said.complaints.contains(from)) return complain(from, now);
+    join_complaints(from, said.complaints, now);
+    if (ended_) return;
     auto& before = promises_[index(from)];
     const bool news = !before || said.view > before->view ||
                       (said.view == before->view && said.complaints != before->complaints &&
                        said.complaints.includes(before->complaints));
+    if (news && said.view == promised_ && promised_ > view() && !said.complaints.empty())
+        times_.complained(now);
     if (news) before = said;
+    unheard_.erase(from);
     if (!members().contains(from)) {
         if (news && coordinates(view())) parcels_.push_back({rank_set{from}, settlement()});
     } else if (said.view > promised_) {
@@ -121,7 +154,7 @@ PAPILIO_DECL void voter::propose_if_due(time_point now)
             said[index(peer)] = &*p;
     if (const int peer = two_weights(said); peer >= 0)
         return fail(make_error_code(errc::mismatch), peer);
-    auto made = proposal_of(call_, promised_, said, withdrawn_, times_.asked());
+    auto made = proposal_of(call_, promised_, said, withdrawn_, times_.struck());
     if (!made) return;
     made->call = digest_;
     proposed_ = promised_;

@@ -23,7 +23,7 @@ PAPILIO_DECL void voter::hold(std::size_t part, std::uint32_t column, std::uint8
 PAPILIO_DECL void voter::vote_if_due()
 {
     const auto& current = views_.last();
-    if (promised_ != view() || listens_ || voted_ == view() || chunks_.missing() > 0) return;
+    if (!moves() || voted_ == view() || chunks_.missing() > 0) return;
     const auto clients = members() - call_.who.reducers();
     const bool relays = call_.who.relayed() && call_.who.reducers().contains(me_);
     if (relays && !views_.decided(current, [&](int member) { return clients.contains(member); }))
@@ -131,18 +131,32 @@ PAPILIO_DECL void voter::wake(time_point now)
     if (ended_) return;
     if (now >= times_.end()) return run_out(make_error_code(errc::timed_out));
     if (promised_ == view()) return;
-    if (times_.asks(now)) {
-        const auto before = complaints_;
-        for (const int peer : partners()) {
-            const auto& said = promises_[index(peer)];
-            if (!said || said->view != promised_) complaints_.insert(peer);
-        }
-        if (complaints_ != before)
-            miss(me_, now);
-        else
-            propose_if_due(now);
+    const auto waits = [this] { return !ended_ && promised_ > view(); };
+    if (times_.joins(now))
+        for (const int peer : partners())
+            if (const auto& said = promises_[index(peer)]; said && said->view == promised_)
+                join_complaints(peer, said->complaints, now);
+    if (waits() && times_.asks(now)) complain_about_absent(now);
+    if (waits() && times_.strikes(now)) {
+        propose_if_due(now);
+        const bool stuck = times_.asked() && waits_in_vain(promised_);
+        if (waits() && stuck) return leave_view(now);
     }
-    if (!ended_ && promised_ > view() && times_.over(now)) leave_view(now);
+    if (waits() && times_.over(now)) leave_view(now);
+}
+
+/// Whoever has not promised the view in time is complained about.
+PAPILIO_DECL void voter::complain_about_absent(time_point now)
+{
+    const auto before = complaints_;
+    for (const int peer : partners()) {
+        const auto& said = promises_[index(peer)];
+        if (said && said->view == promised_) continue;
+        complaints_.insert(peer);
+        unheard_.insert(peer);
+    }
+    times_.complained(now);
+    if (complaints_ != before) miss(me_, now);
 }
 
 /// Whom this peer meets, but for those that have withdrawn.
