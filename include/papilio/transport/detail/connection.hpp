@@ -204,8 +204,9 @@ inline bool connection::parse()
 }
 
 /// Reads messages until the stream ends or carries no frame where one must be. Lets other tasks run
-/// between small messages that were read together, after each large one, and within a large one
-/// after a megabyte: a fast sender must not keep the loop from the other connections.
+/// between small messages that were not read together, after each large one, and within a large one
+/// after a megabyte: a fast sender must not keep the loop from the other connections. Where there
+/// was less than there was space for, there is no more before the stream is readable again.
 inline task<> connection::read()
 {
     constexpr std::size_t turn = std::size_t{1} << 20;
@@ -213,11 +214,6 @@ inline task<> connection::read()
     co_await yield{};         // the owner is not constructed yet
     try {
         while (!ended()) {  // what has been read and not parsed by then is of no use any more
-            const bool large = parse();
-            if (large) {
-                co_await yield{};
-                continue;
-            }
             const auto into = frames_.buffers();
             std::error_code error;
             const auto n = stream_->read_some(into, error);
@@ -225,9 +221,13 @@ inline task<> connection::read()
             if (n > 0) owner_.on_bytes();
             const bool within = frames_.in_message();
             in_turn += frames_.received(n);
-            if (n > 0 && within && in_turn < turn) continue;
+            while (!ended() && parse()) {
+                co_await yield{};
+            }
+            const bool drained = n < into[0].size() + into[1].size();
+            if (!drained && within && in_turn < turn) continue;
             in_turn = 0;
-            if (n == 0)
+            if (drained && !ended())
                 co_await stream_->readable();
             else
                 co_await yield{};
