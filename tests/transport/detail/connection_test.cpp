@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <vector>
@@ -90,6 +91,27 @@ pa::task<> receive(pa::mailbox& box, std::uint64_t t, std::vector<std::uint64_t>
 }
 
 }  // namespace
+
+TEST_CASE("what is posted is sent in order and whole, though its bytes change right afterwards")
+{
+    connected_pair pair;
+    constexpr int messages = 300;
+    std::vector<std::byte> reused(3000);
+    for (int i = 0; i < messages; ++i) {
+        std::ranges::fill(reused, static_cast<std::byte>(i));
+        CHECK(pair.out->post(pa::tag{1}, reused));
+        std::ranges::fill(reused, std::byte{0xee});
+        for (int turn = 0; turn < i % 7; ++turn) pair.world.run_one();
+    }
+    std::vector<std::byte> into(3000);
+    const auto taken = [&]() -> pa::task<std::size_t> {
+        co_return co_await pair.in_inbox.take(0, pa::tag{1}, into);
+    };
+    for (int i = 0; i < messages; ++i) {
+        REQUIRE(pa::sync_wait(pair.world, taken()) == reused.size());
+        REQUIRE(std::ranges::all_of(into, [i](auto b) { return b == static_cast<std::byte>(i); }));
+    }
+}
 
 TEST_CASE("messages of higher priority are sent first, but for one that has started")
 {

@@ -56,15 +56,11 @@ public:
     /// It is queued ahead of every lower-priority message that has not started.
     outgoing send(tag t, bytes message, int priority = 0);
 
-    /// Sends a copy of a small message ahead of all that wait in the queue. False if too many do.
-    bool post(tag t, bytes message)
-    {
-        const bool queued = post_later(t, message);
-        if (queued) flush();
-        return queued;
-    }
+    /// Sends a small message ahead of all that wait in the queue; what the stream does not take at
+    /// once is copied. False if too many wait.
+    bool post(tag t, bytes message);
 
-    /// The same, but only queues it, as whoever is called while a message is read must.
+    /// The same, but only queues a copy, as whoever is called while a message is read must.
     bool post_later(tag t, bytes message);
 
     /// Queues a frame of flow control behind what has at least this priority.
@@ -113,6 +109,7 @@ public:
 
 private:
     class posted;
+    class written_at_once;
 
     static constexpr int first = send_queue::answer - 1;
 
@@ -122,6 +119,7 @@ private:
         answer({.kind = wire::flow_kind::returned, .number = number});
     }
     void take_returned(std::uint64_t number);
+    bool may_post() const noexcept;
     void flush();
     bool parse();
     task<> write();
