@@ -95,6 +95,8 @@ inline std::vector<part> partition(std::size_t count, std::span<const double> sh
 
     std::vector<std::size_t> sizes;
     std::vector<std::uint64_t> remainders;
+    sizes.reserve(weights.size());
+    remainders.reserve(weights.size());
     auto left = count;
     for (const auto weight : weights) {
         const auto quota = wide{count} * weight;
