@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <system_error>
+#include <utility>
 
 // How one message of each of several peers is received.
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -73,7 +74,8 @@ private:
             group = &all;
             peer = from;
             into = all.to_.memory_for(from);
-            work.emplace(all.io_.net_.recv(from, all.tag_, into));
+            task<std::size_t> received = all.io_.net_.recv(from, all.tag_, into);
+            work.emplace(std::move(received));
             work->start(*all.on_, this);
         }
 

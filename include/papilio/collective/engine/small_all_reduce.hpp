@@ -35,9 +35,12 @@ public:
           status_(call.status()),
           plan_(plan),
           data_(data),
+          whole_{0, data.in_elements()},
+          entries_(data.kind().verbatim ? std::span(&whole_, 1) : std::span(plan.parts)),
+          chunks_(data.has_undo_log() ? std::span(plan.parts) : entries_),
           slot_((max_message() + 63) / 64 * 64),
           memory_(slot_ * plan.parts.size()),
-          contributions_(plan.parts.size() * plan.parts.size())
+          contributions_(entries_.size() * plan.parts.size())
     {
         others_.reserve(plan.parts.size());
         for (int step = 1; step < io_.size(); ++step)
@@ -71,22 +74,31 @@ private:
 
     mutable_bytes slot_of(int peer) { return memory_.get().subspan(index(peer) * slot_, slot_); }
 
-    /// The encoded elements of each part in a peer's message.
-    std::span<bytes> parts_of(int peer)
+    /// The entries of a peer's message.
+    std::span<bytes> entries_from(int peer)
     {
-        const auto n = plan_.parts.size();
+        const auto n = entries_.size();
         return std::span(contributions_).subspan(index(peer) * n, n);
+    }
+
+    /// A peer's encoded elements of chunk `i`.
+    bytes chunk_from(int peer, std::size_t i)
+    {
+        const auto entries = entries_from(peer);
+        if (!data_.kind().verbatim) return entries[i];
+        const auto size = data_.kind().element_size;
+        return entries[0].subspan(chunks_[i].begin * size, chunks_[i].size * size);
     }
 
     std::size_t max_message() const
     {
         std::size_t size = head;
-        for (const auto& p : plan_.parts) size += prefixed_size(data_.bound(content::own, p.size));
+        for (const auto& e : entries_) size += prefixed_size(data_.bound(content::own, e.size));
         return size;
     }
 
-    /// Each part is encoded by itself, as it would be on its way to its owner. Whoever weighs
-    /// nothing sends no parts.
+    /// Each part is encoded by itself, as it would be on its way to its owner; elements that travel
+    /// as they lie in memory are the same however they are cut. Whoever weighs nothing sends none.
     bytes encode_own()
     {
         const auto to = slot_of(io_.me());
@@ -95,14 +107,14 @@ private:
         std::size_t size = head;
         if (!weights_.has_elements(io_.me(), 0)) return to.first(size);
         blame_contribution(io_.me(), io_.me(), [&] {
-            for (const auto& p : plan_.parts) {
+            for (const auto& e : entries_) {
                 const auto entry = to.subspan(size);
                 const auto n =
-                    data_.encode(content::own, p.begin, data_.input(p), entry.subspan(length_size));
+                    data_.encode(content::own, e.begin, data_.input(e), entry.subspan(length_size));
                 size += finish_entry(entry, n);
             }
         });
-        take_entries(to.first(size).subspan(head), parts_of(io_.me()));
+        take_entries(to.first(size).subspan(head), entries_from(io_.me()));
         return to.first(size);
     }
 
@@ -124,8 +136,12 @@ private:
     void take(int peer, bytes message) override
     {
         weights_.take(peer, message);
-        const bool weighs = weights_.has_elements(peer, 0);
-        take_entries(message.subspan(head), weighs ? parts_of(peer) : std::span<bytes>());
+        if (!weights_.has_elements(peer, 0)) return take_entries(message.subspan(head), {});
+        const auto entries = entries_from(peer);
+        take_entries(message.subspan(head), entries);
+        const auto right = data_.in().size();
+        if (data_.kind().verbatim && entries[0].size() != right)
+            throw wrong_size(peer, io_.me(), entries[0].size(), right);
     }
 
     void reduce()
@@ -137,11 +153,11 @@ private:
         pooled_buffer scratch;
         std::vector<std::byte> encoded;
         std::vector<contribution> from(present.size());
-        for (std::size_t i = 0; i < plan_.parts.size(); ++i) {
+        for (std::size_t i = 0; i < chunks_.size(); ++i) {
             for (std::size_t k = 0; k < present.size(); ++k)
-                from[k] = {present[k].rank, parts_of(present[k].rank)[i]};
+                from[k] = {present[k].rank, chunk_from(present[k].rank, i)};
             const chunk_input part{
-                .where = plan_.parts[i], .from = from, .weights = weights, .me = io_.me()};
+                .where = chunks_[i], .from = from, .weights = weights, .me = io_.me()};
             blame_result(io_.me(),
                          [&] { data_.reduce(part, scratch, travels ? &encoded : nullptr); });
         }
@@ -153,9 +169,12 @@ private:
     call_status& status_;
     const call_plan& plan_;
     const call_data& data_;
+    part whole_;
+    std::span<const part> entries_;  // what is encoded by itself
+    std::span<const part> chunks_;   // and reduced: with an undo log, ranges that are restored
     std::size_t slot_;
     pooled_buffer memory_;              // of all messages, by rank
-    std::vector<bytes> contributions_;  // by rank and part
+    std::vector<bytes> contributions_;  // by rank and entry
     std::vector<int> others_;
 };
 
