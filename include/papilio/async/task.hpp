@@ -1,8 +1,8 @@
 #pragma once
 
-#include <papilio/async/frame_memory.hpp>
 #include <papilio/async/loop.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/small_memory.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -28,10 +28,10 @@ struct promise_base {
     event* done = nullptr;  // posted when it finishes
     std::exception_ptr error;
 
-    static void* operator new(std::size_t size) { return frame_memory::take(size); }
+    static void* operator new(std::size_t size) { return small_memory::take(size); }
     static void operator delete(void* frame, std::size_t size) noexcept
     {
-        frame_memory::give(frame, size);
+        small_memory::give(frame, size);
     }
 
     std::suspend_always initial_suspend() noexcept { return {}; }
