@@ -156,6 +156,7 @@ TEST_CASE("that the other end writes no more does not make a write worth a try")
     waits.start(loop);
     REQUIRE(::shutdown(pair.ends[1], SHUT_WR) == 0);
     pa::sync_wait(loop, until_readable(pair));
+    pa::sync_wait(loop, pa::sleep_for(2ms));
     CHECK(!waits.finished());
     pair.drain_other();
     while (!waits.finished()) REQUIRE(loop.run_one());
