@@ -168,7 +168,7 @@ private:
     std::vector<std::byte> body_;
 };
 
-/// A message whose sender does not wait: its bytes are there until `push` returns.
+/// A message whose sender does not wait: its bytes are there until `post` returns.
 class connection::written_at_once final : public send_queue::message {
 public:
     written_at_once(tag t, bytes body) noexcept : message(t, body, first) {}
