@@ -189,11 +189,7 @@ inline bool connection::may_post() const noexcept
 inline bool connection::post(tag t, bytes message)
 {
     if (!may_post()) return false;
-    if (!queue_.empty() || !window_.is_open_for(t, message.size())) {
-        const bool queued = post_later(t, message);
-        if (queued) flush();
-        return queued;
-    }
+    if (!window_.is_open_for(t, message.size())) return post_later(t, message);
     posted in_window(*this, t, message.size());
     window_.admits(in_window);
     written_at_once now(t, message);
