@@ -1,6 +1,7 @@
 // papilio-sim: one run of the simulator as a text, or many of them judged.
 
 #include "checks.hpp"
+#include "diagram.hpp"
 #include "options.hpp"
 #include "search.hpp"
 #include "text.hpp"
@@ -9,6 +10,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <fstream>
+#include <stdexcept>
 #include <string>
 
 namespace papilio::example::simulator {
@@ -21,12 +24,20 @@ void print(const std::string& text)
     std::fflush(stdout);
 }
 
+void write(const std::string& file, const std::string& text)
+{
+    std::ofstream out(file, std::ios::binary);
+    out << text << std::flush;
+    if (!out) throw std::runtime_error("cannot write " + file);
+}
+
 int run_one(const options& o)
 {
     auto s = draw_scenario(o.seed);
     if (o.schedule) s.faults = sim::parse_schedule(*o.schedule, s.peers);
-    const auto record = run(s);
+    const auto record = run(s, !o.diagram.empty());
     print(to_text(record));
+    if (!o.diagram.empty()) write(o.diagram, to_svg(record));
     const auto wrong = violations(record);
     if (wrong.empty()) return exit_ok;
     print("\nWhat no run may show:\n");

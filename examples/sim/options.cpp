@@ -19,6 +19,8 @@ Examples:
     papilio-sim --seed 7
   The same call, with other faults
     papilio-sim --seed 7 --schedule '5ms stop 2 for 300ms; 20ms drop 0,1 for 50ms; 1s crash 3'
+  A picture of it, for a browser
+    papilio-sim --seed 7 --diagram run.svg
   Many runs, one after the other
     papilio-sim --seeds 100000 --first-seed 1
 
@@ -51,11 +53,15 @@ options parse_options(int argc, const char* const* argv)
     auto* schedule = app.add_option("--schedule", o.schedule,
                                     "what befalls the peers, in place of what is drawn")
                          ->group("One run");
+    auto* diagram = app.add_option("--diagram", o.diagram,
+                                   "a file for a picture of it, in SVG: peers, messages, ends")
+                        ->group("One run");
     auto* seeds = app.add_option("--seeds", o.seeds, "how many runs, 1 to 1000000000")
                       ->check(whole(1, 1'000'000'000))
                       ->default_str("")
                       ->excludes(seed)
                       ->excludes(schedule)
+                      ->excludes(diagram)
                       ->group("Many runs");
     app.add_option("--first-seed", o.first_seed, "of these runs; each has the next one")
         ->check(whole())

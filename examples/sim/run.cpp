@@ -81,8 +81,9 @@ std::string told(const report& r)
 template <class T, class Op, class Codec>
 class run_of {
 public:
-    explicit run_of(const scenario& s) : s_(s), world_(weather_of(s))
+    run_of(const scenario& s, bool keep_messages) : s_(s), world_(weather_of(s))
     {
+        if (keep_messages) world_.record(record_.messages);
         record_.of = s;
         record_.ends.resize(at(s.peers));
         for (int rank = 0; rank < s.peers; ++rank) {
@@ -116,7 +117,7 @@ private:
     {
         const auto begins = s_.begins[at(rank)];
         co_await sleep_for(begins);
-        tell("peer " + std::to_string(rank) + " calls");
+        tell({rank}, "peer " + std::to_string(rank) + " calls");
         auto& end = record_.ends[at(rank)];
         end.began = world_.now().time_since_epoch();
         try {
@@ -128,7 +129,7 @@ private:
             end.other = other.what();
         }
         end.ended = world_.now().time_since_epoch();
-        tell("peer " + std::to_string(rank) + " " + how(end));
+        tell({rank}, "peer " + std::to_string(rank) + " " + how(end));
     }
 
     task<report> make_call(int rank)
@@ -155,14 +156,15 @@ private:
     {
         auto text = sim::to_string({f});
         text.erase(0, text.find(' ') + 1);
-        tell((begins ? "" : "over: ") + text);
+        tell(f.peers, (begins ? "" : "over: ") + text);
         if (!begins && f.what == sim::verb::stop)
             record_.ends[at(f.peers[0])].went_on = world_.now().time_since_epoch();
     }
 
-    void tell(std::string what)
+    void tell(std::vector<int> peers, std::string what)
     {
-        record_.timeline.push_back({world_.now().time_since_epoch(), std::move(what)});
+        record_.timeline.push_back(
+            {world_.now().time_since_epoch(), std::move(peers), std::move(what)});
     }
 
     void judge()
@@ -185,21 +187,21 @@ private:
 };
 
 template <class Codec>
-run_record run_with(const scenario& s)
+run_record run_with(const scenario& s, bool keep_messages)
 {
-    if (s.weighted) return run_of<float, weighted_mean, Codec>(s).run();
-    return run_of<float, sum, Codec>(s).run();
+    if (s.weighted) return run_of<float, weighted_mean, Codec>(s, keep_messages).run();
+    return run_of<float, sum, Codec>(s, keep_messages).run();
 }
 
 }  // namespace
 
-run_record run(const scenario& s)
+run_record run(const scenario& s, bool keep_messages)
 {
-    if (s.integers) return run_of<std::int32_t, sum, identity>(s).run();
+    if (s.integers) return run_of<std::int32_t, sum, identity>(s, keep_messages).run();
     switch (s.codec) {
-    case coding::identity: return run_with<identity>(s);
-    case coding::int8b: return run_with<int8b>(s);
-    case coding::f16b: return run_with<f16b>(s);
+    case coding::identity: return run_with<identity>(s, keep_messages);
+    case coding::int8b: return run_with<int8b>(s, keep_messages);
+    case coding::f16b: return run_with<f16b>(s, keep_messages);
     }
     return {};
 }

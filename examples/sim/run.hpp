@@ -4,6 +4,7 @@
 
 #include <papilio/collective/call_error.hpp>
 #include <papilio/collective/report.hpp>
+#include <papilio/sim/carried_message.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -33,9 +34,10 @@ struct peer_end {
     bool has_ended() const { return success || failure || !other.empty(); }
 };
 
-/// Something that happened.
+/// Something that happened, and to whom.
 struct happening {
     duration at{};
+    std::vector<int> peers;
     std::string what;
 };
 
@@ -44,11 +46,12 @@ struct run_record {
     scenario of;
     std::vector<peer_end> ends;  ///< by rank
     std::vector<happening> timeline;
-    bool quiet = false;       ///< nothing was left to happen at the end
-    std::uint64_t trace = 0;  ///< a hash of all messages
+    bool quiet = false;                          ///< nothing was left to happen at the end
+    std::uint64_t trace = 0;                     ///< a hash of all messages
+    std::vector<sim::carried_message> messages;  ///< if they were to be kept
 };
 
 /// Runs it until nothing is left to happen.
-run_record run(const scenario& s);
+run_record run(const scenario& s, bool keep_messages = false);
 
 }  // namespace papilio::example::simulator

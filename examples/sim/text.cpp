@@ -16,12 +16,21 @@ std::string in_ms(duration at)
 
 }  // namespace
 
+std::string heading(const scenario& s)
+{
+    return "seed " + std::to_string(s.seed) + ": " + to_string(s) + "\n" +
+           (s.faults.empty() ? "nothing befalls it" : sim::to_string(s.faults)) + "\n";
+}
+
+std::string to_text(const happening& h)
+{
+    return in_ms(h.at) + h.what;
+}
+
 std::string to_text(const run_record& r)
 {
-    std::string text = "seed " + std::to_string(r.of.seed) + ": " + to_string(r.of) + "\n";
-    text += r.of.faults.empty() ? "nothing befalls it" : sim::to_string(r.of.faults);
-    text += "\n\n";
-    for (const auto& h : r.timeline) text += in_ms(h.at) + h.what + "\n";
+    std::string text = heading(r.of) + "\n";
+    for (const auto& h : r.timeline) text += to_text(h) + "\n";
     return text;
 }
 

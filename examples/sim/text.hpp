@@ -6,6 +6,12 @@
 
 namespace papilio::example::simulator {
 
+/// What the scenario is, in three lines.
+std::string heading(const scenario& s);
+
+/// In one line, with its time.
+std::string to_text(const happening& h);
+
 /// The scenario of a run and all that happened, line by line.
 std::string to_text(const run_record& r);
 

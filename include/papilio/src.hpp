@@ -23,6 +23,7 @@
 #include <papilio/collective/impl/call_error.hpp>
 #include <papilio/collective/impl/run.hpp>
 #include <papilio/sim/impl/faults.hpp>
+#include <papilio/sim/impl/transport.hpp>
 #include <papilio/sim/impl/world.hpp>
 #include <papilio/swarm/impl/membership.hpp>
 #include <papilio/swarm/impl/rendezvous_server.hpp>

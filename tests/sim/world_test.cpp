@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <set>
@@ -283,6 +284,38 @@ TEST_CASE("the trace tells apart what happened: sizes, tags, times and peers")
         trace(1ms, 0, 2, pa::tag{1}, 10), trace(1ms, 1, 0, pa::tag{1}, 10),
         trace(1ms, 0, 1, pa::tag{2}, 10), trace(1ms, 0, 1, pa::tag{1}, 11)};
     CHECK(traces.size() == 6);
+}
+
+TEST_CASE("each message is recorded, and whether it arrived")
+{
+    sim::world world({.peers = 3, .latency = 10ms});
+    std::vector<sim::carried_message> carried;
+    world.record(carried);
+    world.run([&](sim::transport& net) -> pa::task<> {
+        if (net.rank() != 0) co_return;
+        world.cut(0, 2);
+        co_await send(net, 1, 100, pa::tag{1});
+        co_await send(net, 2, 200, pa::tag{2});
+        co_await pa::sleep_for(20ms);
+        CHECK_FALSE(carried.at(1).arrived);  // it waits
+        world.heal(0, 2);
+        CHECK(carried.at(1).arrived);
+        co_await send(net, 1, 300, pa::tag{3});
+        world.drop(0, 1);
+        co_await pa::sleep_for(20ms);
+    });
+    REQUIRE(carried.size() >= 4);
+    CHECK(carried[0].to == 1);
+    CHECK(carried[0].what == pa::tag{1});
+    CHECK(carried[0].size == 100);
+    CHECK(carried[0].arrived);
+    CHECK(carried[0].sent == pa::time_point{});
+    CHECK(carried[0].arrives > carried[0].sent + 10ms);
+    CHECK(carried[1].arrives > carried[1].sent + 20ms);
+    const auto last = std::ranges::find(carried, pa::tag{3}, &sim::carried_message::what);
+    REQUIRE(last != carried.end());
+    CHECK_FALSE(last->arrived);  // lost with the link
+    CHECK(std::ranges::count(carried, true, &sim::carried_message::ends_link) > 0);
 }
 
 TEST_CASE("what a peer sent before it was killed still arrives, then its links close")

@@ -49,6 +49,8 @@ TEST_CASE("what does not go together is refused, and the option is named", "[opt
     CHECK(objection_to({"--seed", "1", "--seeds", "3"}).find("--seeds") != std::string::npos);
     CHECK(objection_to({"--seeds", "2", "--schedule", "1ms crash 0"}).find("--seeds") !=
           std::string::npos);
+    CHECK(objection_to({"--seeds", "2", "--diagram", "x.svg"}).find("--seeds") !=
+          std::string::npos);
     CHECK(objection_to({"--first-seed", "2"}).find("--seeds") != std::string::npos);
     CHECK(objection_to({"--seeds", "0"}).find("1 to 1000000000") != std::string::npos);
     CHECK(objection_to({"--seed", "x"}).find("'x'") != std::string::npos);

@@ -1,15 +1,14 @@
 #pragma once
 
-#include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/base/saturate.hpp>
+#include <papilio/sim/carried_message.hpp>
+#include <papilio/sim/transport.hpp>
 #include <papilio/transport/base.hpp>
-#include <papilio/transport/call_numbers.hpp>
-#include <papilio/transport/detail/message_flow.hpp>
 #include <papilio/transport/mailbox.hpp>
 
 #include <algorithm>
@@ -21,12 +20,6 @@
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::sim {
-
-/// What one peer's access to the network is like.
-struct access {
-    double up_bytes_per_second = 12.5e6;
-    double down_bytes_per_second = 12.5e6;
-};
 
 /// What the simulated network is like. Every peer has one uplink and one downlink of its own, and
 /// every message takes `latency` plus up to `jitter` from one to the other. Anything that cannot
@@ -46,68 +39,6 @@ struct weather {
 
     /// What a peer keeps for each other one before a receive, in bytes; at least 64 KiB.
     std::size_t early_limit = mailbox::default_limit;
-};
-
-class world;
-
-/// One peer's view of a simulated network.
-class transport : papilio::detail::message_carrier {
-public:
-    transport(world& w, int rank, access a, int peers, std::size_t early_limit);
-
-    int rank() const noexcept { return rank_; }
-    int size() const noexcept;
-
-    /// Done when the last byte has left the uplink.
-    task<> send(int peer, tag t, bytes message);
-    bool post(int peer, tag t, bytes message);
-
-    task<std::size_t> recv(int peer, tag t, mutable_bytes into)
-    {
-        co_return co_await inbox_.take(peer, t, into);
-    }
-
-    call_numbers& calls() noexcept { return calls_; }
-    void begin_call(tag t) { inbox_.begin_call(t); }
-    void discard_call(tag t) { flow_.discard_call(t); }
-    bool watch_call(tag t, gate& heard)
-    {
-        inbox_.watch_call(t, heard);
-        return true;
-    }
-    void unwatch_call(const gate& heard) noexcept { inbox_.unwatch_call(heard); }
-    void leave_answer(tag t, std::vector<std::byte> answer)
-    {
-        inbox_.leave_answer(t, std::move(answer));
-    }
-    std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
-    time_point last_heard(int peer) const;
-    duration round_trip(int peer) const noexcept;
-    task<bool> shares_host(int) const;
-
-private:
-    friend class world;
-
-    struct kept_post {
-        tag what{};
-        std::vector<std::byte> content;
-    };
-
-    void launch(int peer, tag what, bytes content, tag order) override;
-    void reopen(int peer);
-
-    world& world_;
-    int rank_;
-    access access_;
-    time_point uplink_free_{};
-    time_point downlink_free_{};
-    call_numbers calls_;
-    std::vector<time_point> heard_;
-    bool dead_ = false;
-    std::size_t early_limit_;
-    std::map<int, std::vector<kept_post>> kept_;  // by peer, for the link that comes back
-    mailbox inbox_;
-    papilio::detail::message_flow flow_;
 };
 
 /// A whole cluster in one thread and in virtual time. The same seed gives the same run, event for
@@ -187,6 +118,9 @@ public:
     /// A hash of every message that has arrived: when, from whom, to whom and of what size.
     std::uint64_t trace() const noexcept { return trace_; }
 
+    /// From now on each message is noted there, borrowed, in the order of arrival.
+    void record(std::vector<carried_message>& there) { carried_ = &there; }
+
 private:
     friend class transport;
     class process_loop;
@@ -214,6 +148,8 @@ private:
         bool landed = false;  // false: the first byte arrives; true: the last one does
         bool queued = false;  // behind those of its tag
         std::uint32_t link = 0;
+        time_point sent{};
+        std::size_t noted = 0;  // which one it is of those recorded, from 1 on
         duration transmission{};
         std::vector<std::byte> content;
     };
@@ -266,6 +202,7 @@ private:
     void leave_queue(flight& f);
     void arrive(flight& f);
     void deliver(flight& f);
+    void note(flight& f, bool arrived);
     void release();
     void replace_link(int a, int b);
 
@@ -277,6 +214,7 @@ private:
     bool in_order_;  // by itself: no message is delayed more than another
     random random_;
     std::uint64_t trace_ = 0;
+    std::vector<carried_message>* carried_ = nullptr;
     std::map<std::tuple<int, int, tag>, queue> under_way_;
     std::vector<bool> silent_;
     std::vector<int> stopped_;                      // how often
@@ -293,5 +231,6 @@ private:
 }  // namespace papilio::sim
 
 #ifdef PAPILIO_HEADER_ONLY
+#include <papilio/sim/impl/transport.hpp>
 #include <papilio/sim/impl/world.hpp>
 #endif

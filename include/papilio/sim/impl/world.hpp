@@ -105,78 +105,6 @@ PAPILIO_DECL void world::check(int rank, const access& a)
     check_rate("down_bytes_per_second", a.down_bytes_per_second);
 }
 
-PAPILIO_DECL transport::transport(world& w, int rank, access a, int peers, std::size_t early_limit)
-    : world_(w),
-      rank_(rank),
-      access_(a),
-      heard_(static_cast<std::size_t>(peers)),
-      early_limit_(early_limit),
-      inbox_(early_limit),
-      flow_(inbox_, *this, rank, peers, early_limit)
-{
-}
-
-PAPILIO_DECL int transport::size() const noexcept
-{
-    return world_.size();
-}
-
-PAPILIO_DECL duration transport::round_trip(int) const noexcept
-{
-    return 2 * world_.latency_;
-}
-
-PAPILIO_DECL task<bool> transport::shares_host(int) const
-{
-    return papilio::detail::known(world_.one_host_);
-}
-
-PAPILIO_DECL task<> transport::send(int peer, tag t, bytes message)
-{
-    PAPILIO_CHECK(t < wire::first_reserved_tag, "the four highest tags are the transport's own");
-    if (dead_) throw std::system_error(errc::disconnected);
-    co_await flow_.send(peer, t, message);
-    co_await sleep_until(uplink_free_);
-}
-
-PAPILIO_DECL bool transport::post(int peer, tag t, bytes message)
-{
-    PAPILIO_CHECK(t < wire::first_reserved_tag, "the four highest tags are the transport's own");
-    constexpr std::size_t most = 1024;
-    if (dead_) return false;
-    if (!flow_.is_closed(peer)) {
-        flow_.post(peer, t, message);
-        return true;
-    }
-    const auto* const l = world_.befallen(rank_, peer);
-    if (!l || !l->down || kept_[peer].size() == most) return false;
-    kept_[peer].push_back({t, {message.begin(), message.end()}});
-    return true;
-}
-
-PAPILIO_DECL void transport::reopen(int peer)
-{
-    flow_.close(peer, errc::disconnected);
-    flow_.reopen(peer, early_limit_);
-}
-
-PAPILIO_DECL time_point transport::last_heard(int peer) const
-{
-    const auto message = heard_.at(static_cast<std::size_t>(peer));
-    return world_.beats(peer, rank_) ? std::max(message, world_.last_beat()) : message;
-}
-
-PAPILIO_DECL void transport::launch(int peer, tag what, bytes content, tag order)
-{
-    if (dead_) return;
-    const auto starts = std::max(uplink_free_, world_.now());
-    uplink_free_ = starts + world::transmission(content.size(), access_.up_bytes_per_second);
-    auto& f = world_.take_off(rank_, peer);
-    f.what = what;
-    f.order = order;
-    world_.launch(f, content, order == behind_all ? starts + world_.jitter_ : starts);
-}
-
 PAPILIO_DECL world::flight& world::take_off(int from, int to)
 {
     if (spare_.empty()) {
@@ -193,6 +121,8 @@ PAPILIO_DECL world::flight& world::take_off(int from, int to)
     f.landed = false;
     f.queued = false;
     f.link = 0;
+    f.sent = now_;
+    f.noted = 0;
     return f;
 }
 
@@ -253,7 +183,9 @@ PAPILIO_DECL void world::arrive(flight& f)
     const auto* const l = befallen(f.from, f.to);
     const bool lost =
         is_silent(f.from) || is_silent(f.to) || (l && (f.link != l->link || (l->down && !f.last)));
-    if (!lost && (is_stopped(f.to) || (l && l->cuts > 0))) {
+    const bool waits = !lost && (is_stopped(f.to) || (l && l->cuts > 0));
+    if (carried_) note(f, !lost && !waits);
+    if (waits) {
         held_.push_back(&f);
         return;
     }
@@ -275,6 +207,23 @@ PAPILIO_DECL void world::deliver(flight& f)
         receiver.flow_.close(f.from, errc::disconnected);
     else
         receiver.flow_.arrived(f.from, f.what, f.content);
+}
+
+/// One that waits is noted at first, and again when it arrives.
+PAPILIO_DECL void world::note(flight& f, bool arrived)
+{
+    if (f.noted == 0) {
+        carried_->push_back({.from = f.from,
+                             .to = f.to,
+                             .what = f.what,
+                             .size = f.content.size(),
+                             .ends_link = f.last,
+                             .sent = f.sent});
+        f.noted = carried_->size();
+    }
+    auto& message = (*carried_)[f.noted - 1];
+    message.arrived = arrived;
+    message.arrives = now_;
 }
 
 /// What was held arrives in the order in which it came, as far as it can now.
