@@ -35,7 +35,7 @@ public:
           status_(call.status()),
           plan_(plan),
           data_(data),
-          whole_{0, data.in_elements()},
+          whole_{0, data.out_elements()},
           entries_(data.kind().verbatim ? std::span(&whole_, 1) : std::span(plan.parts)),
           chunks_(data.has_undo_log() ? std::span(plan.parts) : entries_),
           slot_((max_message() + 63) / 64 * 64),
@@ -139,7 +139,7 @@ private:
         if (!weights_.has_elements(peer, 0)) return take_entries(message.subspan(head), {});
         const auto entries = entries_from(peer);
         take_entries(message.subspan(head), entries);
-        const auto right = data_.in().size();
+        const auto right = data_.out().size();
         if (data_.kind().verbatim && entries[0].size() != right)
             throw wrong_size(peer, io_.me(), entries[0].size(), right);
     }
