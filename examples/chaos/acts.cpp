@@ -43,9 +43,11 @@ void director::begin(const planned_fault& f)
     process& other = at(f.other);
     if (!p.now || (takes_two(f.kind) && !other.now)) return;
     say_(fmt::format("{:7.1f} s  {}", now(), to_string(f)));
-    found_.faults.push_back({f, 0, {}, {}});
+    found_.faults.push_back({f, 0, 0, {}, {}});
     found_.faults.back().planned.at = now();
     lasting_.push_back(found_.faults.back().planned);
+    for (auto& each : processes_)
+        if (befalls(f, each.number)) each.missed = true;
     switch (f.kind) {
     case fault::kill:
     case fault::host_kill:
@@ -74,6 +76,8 @@ void director::begin(const planned_fault& f)
 
 void director::end(const planned_fault& f)
 {
+    for (auto& each : processes_)
+        if (befalls(f, each.number)) each.felt_until = now() + felt_for;
     process& p = at(f.process);
     if (!p.now) return;
     if (f.kind == fault::stop) {

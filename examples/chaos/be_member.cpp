@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <thread>
 #include <utility>
@@ -93,7 +94,18 @@ public:
     void saw_attempt(const wire::group& group, const average_result& how,
                      std::span<const float> mean) override
     {
-        attempt_ended told{group.round, name_of(group), how.ok, how.seconds, how.why, {}, {}};
+        attempt_ended told;
+        told.round = group.round;
+        told.group = name_of(group);
+        told.ok = how.ok;
+        told.seconds = how.seconds;
+        told.why = how.why;
+        for (const auto& m : group.members) {
+            if (m.role == wire::member_role::observer) continue;
+            told.members.push_back(member_at(m.at.host));
+            if (std::ranges::find(how.left, m.id, &departed_member::id) != how.left.end())
+                told.without.push_back(told.members.back());
+        }
         if (how.ok) {
             told.made_of = contributors_of(how.call_report, group);
             told.mean.assign(mean.begin(), mean.end());

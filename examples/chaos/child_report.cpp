@@ -34,6 +34,8 @@ ordered_json to_json(const attempt_ended& a)
             {"ok", a.ok},
             {"why", a.why},
             {"seconds", a.seconds},
+            {"members", a.members},
+            {"without", a.without},
             {"made_of", std::move(ranges)},
             {"elements", a.mean.size()}};
 }
@@ -61,6 +63,8 @@ attempt_ended attempt_from(const json& line)
     a.ok = line.at("ok").get<bool>();
     a.why = line.at("why").get<std::string>();
     a.seconds = line.at("seconds").get<double>();
+    a.members = line.at("members").get<std::vector<int>>();
+    a.without = line.at("without").get<std::vector<int>>();
     for (const auto& r : line.at("made_of"))
         a.made_of.push_back({r.at("begin").get<std::size_t>(), r.at("size").get<std::size_t>(),
                              r.at("members").get<std::vector<int>>()});

@@ -24,7 +24,9 @@ struct attempt_ended {
     std::string group;        ///< the same for all members of the attempt, and for no other
     bool ok = false;
     double seconds = 0;
+    std::vector<int> members;                ///< of the group
     std::string why;                         ///< if not ok
+    std::vector<int> without;                ///< if ok: members that were lost meanwhile
     std::vector<contributed_range> made_of;  ///< if ok
     std::vector<float> mean;                 ///< if ok
 };

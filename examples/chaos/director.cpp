@@ -26,22 +26,18 @@ director::director(const chaos_options& o, std::vector<planned_fault> plan,
       say_(std::move(say)),
       found_(o.seed),
       address_("127.0.0.1:0"),
-      processes_(static_cast<std::size_t>(o.peers) + 1)
+      processes_(static_cast<std::size_t>(o.peers) + 1),
+      harm_(processes_.size())
 {
     for (int i = 0; i <= o.peers; ++i) at(i).number = i;
-}
-
-double director::now() const
-{
-    return std::chrono::duration<double>(clock::now() - begun_).count();
 }
 
 void director::run(std::stop_token stop)
 {
     start_run(stop);
-    begun_ = clock::now();
-    for (auto& p : processes_) p.started = 0;
-    while (now() < options_.minutes * 60 && !stop.stop_requested() && !stuck_) {
+    clock_.restart(clock::now());
+    for (auto& p : processes_) p.started = p.felt_until = 0;
+    while (!stop.stop_requested() && !over()) {
         look(50);
         act();
         sample();
@@ -60,8 +56,19 @@ void director::start(process& p)
     p.started = now();
     p.start_at = p.to_end_by = never;
     p.stopped = false;
+    p.waited = 0;
     p.does = "starts";
     p.said = p.started;
+}
+
+/// It ends with a round of all who can have part in one, so that whatever the last faults have left
+/// shows.
+bool director::over() const
+{
+    if (stuck_) return true;
+    const auto met = [](const process& p) { return !p.missed || p.told_behind; };
+    return now() >= options_.minutes * 60 && completed_ >= options_.minutes * 60 &&
+           std::ranges::all_of(processes_, met);
 }
 
 /// Starts the host, and the members once it can be reached.
@@ -110,8 +117,19 @@ void director::look(int milliseconds)
             whose.push_back(&p);
         }
     ::poll(ready.data(), ready.size(), milliseconds);
+    const double before = now();
+    if (clock_.look(clock::now())) everything_stood_still(before);
     for (std::size_t i = 0; i < ready.size(); ++i)
         if (ready[i].revents != 0) receive(*whose[i]);
+}
+
+/// Since then, as far as this process can tell: nobody is to blame for what came late.
+void director::everything_stood_still(double since)
+{
+    for (auto& p : processes_) {
+        harm_.add(p.number, since - 1, now());
+        p.felt_until = std::max(p.felt_until, now() + felt_for);
+    }
 }
 
 void director::receive(process& p)
@@ -153,25 +171,26 @@ void director::take(process&, const hosting& h)
 void director::take(process& p, const attempt_ended& a)
 {
     fail(found_.checked.add(p.number, a));
-    if (a.ok) return;
-    take(p, doing{fmt::format("round {} failed: {}", a.round + 1, a.why)});
-    const bool news = failed_groups_.insert(a.group).second;
-    if (news && !found_.faults.empty()) ++found_.faults.back().failed;
+    attempts_.add(p.number, a, now(), found_.faults.size());
+    const bool all = std::cmp_equal(a.members.size(), options_.peers);
+    if (a.ok && all && a.without.empty()) p.whole_at = now();
+    if (!a.ok) take(p, doing{fmt::format("round {} failed: {}", a.round + 1, a.why)});
 }
 
 void director::take(process& p, const state_taken& s)
 {
     fail(found_.checked.add(p.number, s.round, s.digest));
     take(p, doing{fmt::format("{} round {}", s.fetched ? "has fetched" : "has done", s.round)});
-    if (!s.fetched) completed(s.round);
-    if (!s.fetched) note_back(p);
+    if (s.fetched) return;
+    completed(s.round);
+    note_part(p);
 }
 
 void director::take(process& p, const round_settled& s)
 {
     fail(found_.checked.add(p.number, s.round, s.digest));
     take(p, doing{fmt::format("has settled round {}", s.round)});
-    note_back(p);
+    note_part(p);
 }
 
 void director::take(process& p, const doing& d)
@@ -185,9 +204,17 @@ void director::completed(std::uint32_t round)
     if (round <= newest_) return;
     newest_ = round;
     completed_ = now();
+    unmet_ = 0;
     ++found_.rounds;
     for (auto& m : found_.faults)
         if (!m.round_after) m.round_after = completed_ - m.planned.at;
+}
+
+void director::note_part(process& p)
+{
+    p.behind = 0;
+    if (!in_force(p.number)) p.missed = false;
+    note_back(p);
 }
 
 /// Its process has part in the run again, after these faults.

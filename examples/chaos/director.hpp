@@ -1,8 +1,11 @@
 #pragma once
 
+#include "attempts.hpp"
 #include "child.hpp"
 #include "findings.hpp"
+#include "harm.hpp"
 #include "options.hpp"
+#include "patient_clock.hpp"
 
 #include <chrono>
 #include <deque>
@@ -10,7 +13,6 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -30,9 +32,12 @@ public:
     findings& found() { return found_; }
 
 private:
-    using clock = std::chrono::steady_clock;
+    using clock = patient_clock::clock;
     static constexpr double ends_within = 60;  // seconds after SIGTERM
     static constexpr double never = std::numeric_limits<double>::infinity();
+
+    /// Seconds for which a fault is felt when it is over: packets are sent again, links made anew.
+    static constexpr double felt_for = 4;
 
     /// A member or the host, which may be away.
     struct process {
@@ -44,14 +49,22 @@ private:
         bool stopped = false;
         std::string does;  // what it said last
         double said = 0;
+
+        double felt_until = 0;  // what has befallen it is over, and felt
+        bool missed = true;     // it has not had part in a round since
+        double behind = 0;      // seconds without a part in a round, while nothing was in its way
+        bool told_behind = false;
+        double whole_at = -never;  // when all members together had completed an attempt
+        double waited = 0;         // for a processor, in seconds of its life
     };
 
-    double now() const;
+    double now() const { return clock_.now(clock::now()); }
     process& at(int number) { return processes_[static_cast<std::size_t>(number)]; }
     void start(process& p);
     void start_run(std::stop_token stop);
     void end_run();
     void look(int milliseconds);
+    void everything_stood_still(double since);
     void receive(process& p);
     void ended(process& p);
     std::string last_words(const process& p) const;
@@ -62,14 +75,21 @@ private:
     void take(process& p, const round_settled& s);
     void take(process& p, const doing& d);
     void completed(std::uint32_t round);
+    void note_part(process& p);
     void note_back(const process& p);
 
     void begin(const planned_fault& f);
     void end(const planned_fault& f);
     void act();
     void sample();
+    void sample_processor(process& p, double since);
+    bool in_force(int process) const;
+    bool struck(const process& p) const;
+    bool may_go_on() const;
     void watch();
-    bool majority_lives() const;
+    void watch_attempts();
+    void tell_stuck();
+    bool over() const;
     void judge();
     void fail(std::string sentence);
     void fail(const std::vector<std::string>& sentences);
@@ -79,14 +99,16 @@ private:
     std::filesystem::path folder_;
     std::function<void(const std::string&)> say_;
     findings found_;
-    clock::time_point begun_ = clock::now();
+    patient_clock clock_{clock::now()};
     std::string address_;  // of the rendezvous, once it is known
     std::vector<process> processes_;
     std::vector<planned_fault> lasting_;  // faults that have begun, and not ended
-    std::set<std::string> failed_groups_;
+    harm harm_;
+    attempts attempts_;
     std::uint32_t newest_ = 0;  // round that was completed
     double completed_ = 0;      // when
-    double minority_ = 0;       // when a majority did not live, last
+    double unmet_ = 0;          // seconds without a round, while a majority could make one
+    double watched_ = 0;
     double sampled_ = 0;
     bool stuck_ = false;
 };

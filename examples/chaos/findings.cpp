@@ -20,32 +20,33 @@ std::string spread(std::vector<double> seconds)
 
 std::string row_of(const findings& f, fault kind)
 {
-    int count = 0, failed = 0;
+    int count = 0, failed = 0, without = 0;
     std::vector<double> next, back;
     for (const auto& m : f.faults) {
         if (m.planned.kind != kind) continue;
         ++count;
         failed += m.failed;
+        without += m.without;
         if (m.round_after) next.push_back(*m.round_after);
         if (m.back) back.push_back(*m.back);
     }
-    return fmt::format("{:<12} {:>6} {:>8} {:>14} {:>14}\n", entry_of(kind).name, count, failed,
-                       spread(std::move(next)), spread(std::move(back)));
+    return fmt::format("{:<12} {:>6} {:>8} {:>8} {:>14} {:>14}\n", entry_of(kind).name, count,
+                       without, failed, spread(std::move(next)), spread(std::move(back)));
 }
 
 std::string table(const findings& f)
 {
-    std::string text = fmt::format("\n{:<12} {:>6} {:>8} {:>14} {:>14}\n", "fault", "count",
-                                   "failed", "next round", "back");
+    std::string text = fmt::format("\n{:<12} {:>6} {:>8} {:>8} {:>14} {:>14}\n", "fault", "count",
+                                   "without", "failed", "next round", "back");
     for (const auto& entry : faults)
         if (std::ranges::find(f.left_out, entry.kind, &left_out_kind::kind) == f.left_out.end())
             text += row_of(f, entry.kind);
     for (const auto& l : f.left_out)
         text += fmt::format("{:<12} LEFT OUT: {}\n", entry_of(l.kind).name, l.why);
     return text +
-           "failed: attempts at a round before the next fault; next round: seconds from the fault "
-           "until\nthe run completed one; back: from its end until its process had part in one "
-           "again (median / max)\n";
+           "without, failed: attempts at a round, before the next fault, that went on without "
+           "somebody, and\nthat failed; next round: seconds from the fault until the run completed "
+           "one; back: from its end until\nits process had part in one again (median / max)\n";
 }
 
 std::string growth_of(int process, const resource_trend& t)
@@ -79,6 +80,8 @@ std::string to_text(const findings& f)
 {
     std::string text = table(f);
     text += fmt::format("\nrounds completed {}, in {:.0f} s\n", f.rounds, f.seconds);
+    text += fmt::format("attempts at rounds of which a majority was unharmed {}, completed {}\n",
+                        f.with_majority, f.completed_with_majority);
     text += fmt::format("wrong numbers {} of {}, in {} results\n", f.checked.wrong_numbers(),
                         f.checked.numbers(), f.checked.results());
     text += f.checked.different() == 0

@@ -21,7 +21,8 @@ struct left_out_kind {
 /// A fault that has happened, and what came of it. Times in seconds.
 struct met_fault {
     planned_fault planned;
-    int failed = 0;                     ///< attempts at rounds, before the next fault
+    int failed = 0;   ///< attempts at rounds, before the next fault
+    int without = 0;  ///< attempts that went on without somebody, before the next fault
     std::optional<double> round_after;  ///< from its begin until the run completed a round
     std::optional<double> back;  ///< from its end until its process had part in a round again
 };
@@ -34,7 +35,9 @@ struct findings {
     std::vector<left_out_kind> left_out;
     checker checked;
     double seconds = 0;
-    std::uint32_t rounds = 0;               ///< completed
+    std::uint32_t rounds = 0;  ///< completed
+    int with_majority = 0;     ///< attempts that had one: see `judged_attempt`
+    int completed_with_majority = 0;
     std::map<int, resource_trend> lasting;  ///< of the processes that live as long as the run
     std::vector<std::string> failures;      ///< sentences
 };

@@ -27,8 +27,9 @@ Examples:
     papilio-chaos --minutes 5 --only host-kill,full-disk --folder kept --log info
 
 Exit code: 0 when nothing was wrong; 1 when a number or a digest was wrong, the run was stuck, a
-process ended by itself or grew, and on another failure; 143, 129 or 130 after SIGTERM, SIGHUP or
-Ctrl-C, if nothing was wrong until then; 2 for invalid options.)";
+round failed although most of its members were unharmed, a process ended by itself or grew, and on
+another failure; 143, 129 or 130 after SIGTERM, SIGHUP or Ctrl-C, if nothing was wrong until then; 2
+for invalid options.)";
 
 std::vector<std::string> fault_names()
 {

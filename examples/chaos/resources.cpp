@@ -71,6 +71,20 @@ std::optional<resources> resources_of(pid_t pid)
     return r;
 }
 
+double waited_for_processor(pid_t pid)
+{
+    double longest = 0;
+    std::error_code gone;
+    namespace fs = std::filesystem;
+    for (fs::directory_iterator thread(process_folder(pid) + "/task", gone), end;
+         !gone && thread != end; thread.increment(gone)) {
+        std::ifstream from(thread->path() / "schedstat");
+        double ran = 0, waited = 0;  // nanoseconds
+        if (from >> ran >> waited) longest = std::max(longest, waited * 1e-9);
+    }
+    return longest;
+}
+
 resources resource_trend::median_of(std::size_t begin) const
 {
     const auto median = [&](auto resources::*figure) {
@@ -85,21 +99,22 @@ resources resource_trend::median_of(std::size_t begin) const
             static_cast<int>(median(&resources::threads)), median(&resources::memory)};
 }
 
-int resource_trend::most_descriptors_at_first() const
+int resource_trend::most_at_first(int resources::*figure) const
 {
     const auto half = std::span(samples_).first(samples_.size() / 2);
-    return std::ranges::max(half, {}, &resources::descriptors).descriptors;
+    return std::ranges::max(half, {}, figure).*figure;
 }
 
 std::string resource_trend::growth() const
 {
-    if (!known()) return {};
+    if (!may_judge()) return {};
     const auto a = first(), b = last();
-    const int descriptors = most_descriptors_at_first();
+    const int descriptors = most_at_first(&resources::descriptors);
+    const int threads = most_at_first(&resources::threads);
     std::string grew;
     if (b.descriptors > descriptors + 4)
         grew += fmt::format(", descriptors from {} to {}", descriptors, b.descriptors);
-    if (b.threads > a.threads) grew += fmt::format(", threads from {} to {}", a.threads, b.threads);
+    if (b.threads > threads) grew += fmt::format(", threads from {} to {}", threads, b.threads);
     if (b.memory > a.memory + a.memory / 10 + (std::uint64_t{16} << 20))
         grew += fmt::format(", memory from {} to {}", human_bytes(a.memory), human_bytes(b.memory));
     return grew.empty() ? grew : grew.substr(2);

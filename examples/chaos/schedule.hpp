@@ -25,6 +25,14 @@ struct planned_fault {
     friend bool operator==(const planned_fault&, const planned_fault&) = default;
 };
 
+/// Whether a fault may keep a process from its part in rounds. A full disk does not, and the host
+/// does without a member as long as its own process lives.
+constexpr bool befalls(const planned_fault& f, int process)
+{
+    if (f.kind == fault::full_disk) return false;
+    return f.process == process || (takes_two(f.kind) && f.other == process && process != 0);
+}
+
 /// When each fault happens, and to whom: equal options give equal schedules. All kinds take turns,
 /// in a new order each time. Faults overlap, but as long as one lasts, and for a few seconds more,
 /// its processes are spared the next ones; and fewer than half of the members have one at a time.

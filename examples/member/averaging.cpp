@@ -46,7 +46,19 @@ task<report> average(any_transport net, std::span<const float> in, std::span<flo
                      round_codec codec, update_residuals& residuals, call_options o)
 {
     const auto reduce = [&](auto by) { return all_reduce(net, in, out, mean{}, by, o); };
-    return with(codec, residuals, reduce);
+    task<report> reduced = with(codec, residuals, reduce);
+    auto done = co_await std::move(reduced);
+    if (uses_error_feedback(codec)) keep_undelivered(done, net.rank(), in, residuals);
+    co_return done;
+}
+
+void keep_undelivered(const report& made, int rank, std::span<const float> in,
+                      update_residuals& residuals)
+{
+    if (in.empty()) return;  // it has no update
+    for (const auto& [range, from] : made.made_of)
+        if (std::ranges::find(from, rank, &contributor::rank) == from.end())
+            residuals.undelivered(range.begin, in.subspan(range.begin, range.size));
 }
 
 namespace {

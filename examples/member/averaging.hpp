@@ -51,9 +51,14 @@ using update_residuals = residuals<bf16>;
 bool uses_error_feedback(round_codec c);
 
 /// Averages all contributors' `in` by papilio's all-reduce; see there. The new residuals take
-/// effect when the caller commits them.
+/// effect when the caller commits them. They keep all of what is in no part of the result, as may
+/// be where the call went on without this member for a while.
 task<report> average(any_transport net, std::span<const float> in, std::span<float> out,
                      round_codec codec, update_residuals& residuals, call_options o);
+
+/// Of the ranges that were made without the peer `rank` nothing was delivered of its `in`.
+void keep_undelivered(const report& made, int rank, std::span<const float> in,
+                      update_residuals& residuals);
 
 /// Where the parts of the mean of `count` elements begin, in which it is encoded.
 std::vector<std::size_t> part_begins(std::size_t count, std::span<const role> roles,

@@ -2,7 +2,7 @@
 
 #include "run_member.hpp"
 
-#include "mean_bytes.hpp"
+#include "replay.hpp"
 
 #include <trainer/problem.hpp>
 
@@ -117,7 +117,7 @@ run_member::given_state run_member::replay(run_client& run, const wire::run_stat
     if (from->round == 0 || from->round >= now.round) return {};
     for (const auto& donor : now.donors) {
         try {
-            auto s = replayed(from, run.fetch_means(donor, from->round));
+            auto s = replayed(from, run.fetch_means(donor, from->round), options_.outer);
             const bool current =
                 s->round == now.round && (now.digest.empty() || example::digest(*s) == now.digest);
             if (!current && s->round <= now.round) continue;
@@ -130,19 +130,6 @@ run_member::given_state run_member::replay(run_client& run, const wire::run_stat
         }
     }
     return {};
-}
-
-/// Takes the steps of the outer optimiser that the run has taken with these means.
-shared_state run_member::replayed(shared_state from,
-                                  const std::vector<std::vector<std::byte>>& means) const
-{
-    for (const auto& mean : means) {
-        auto next = next_state(*from);
-        read_mean(mean, next->spans[0]);
-        advance(*from, *next, options_.outer);
-        from = std::move(next);
-    }
-    return from;
 }
 
 /// Fetches the state from the first donor whose state has the run's digest, or is a later one.

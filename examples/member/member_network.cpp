@@ -4,6 +4,7 @@
 
 #include <papilio/collective/agree_links.hpp>
 #include <papilio/collective/call_error.hpp>
+#include <papilio/collective/setup/opened_call.hpp>
 #include <papilio/plan/balance.hpp>
 #include <papilio/transport/subset.hpp>
 
@@ -19,6 +20,33 @@ std::uint64_t group_number(const std::string& run)
 {
     const auto text = std::as_bytes(std::span(run));
     return hash(checksum(text), text.size());
+}
+
+/// Tells the others that this member does not make a call which they may make, so that they need
+/// not wait for it.
+task<> decline(any_transport net, call_options o)
+{
+    papilio::detail::opened_call opened(net, o);
+    opened.prepared([]() -> int {
+        throw std::system_error(errc::peer_failed, "the round has failed for this member");
+    });
+    try {
+        task<report> declined = opened.refuse();
+        co_await std::move(declined);
+    } catch (const std::system_error&) {
+        // As it was to be.
+    }
+}
+
+/// The members without which a call has ended.
+std::vector<departed_member> departed(const report& call, const wire::group& group)
+{
+    std::vector<departed_member> all;
+    for (const auto& gone : call.left) {
+        const auto& m = group.members.at(static_cast<std::size_t>(gone.rank));
+        all.push_back({m.id, gone.why ? gone.why.message() : "others lost it"});
+    }
+    return all;
 }
 
 /// The endpoints by id, of which only this member's own is known at first.
@@ -122,6 +150,36 @@ void member_network::stop_dialling_others(const wire::group& group)
     }
 }
 
+/// Connects with these members, or with as many as can go on alone: whoever cannot be reached for a
+/// while may be lost, and calls find out. Throws after half of `limit`.
+task<> member_network::meet(const wire::group& group, std::vector<int> ids, duration limit)
+{
+    const auto last = loop_.now() + limit / 2;
+    for (auto next = loop_.now() + limit / 8;; next += limit / 8) {
+        std::erase_if(ids, [this](int id) { return net_.has_left(id); });
+        try {
+            co_await net_.connect(ids, next - loop_.now());
+            co_return;
+        } catch (const std::system_error& failure) {
+            const bool may_pass = failure.code() == errc::timed_out && next < last;
+            if (!meets_majority(group) && !may_pass) throw;
+        }
+        if (meets_majority(group)) co_return;
+    }
+}
+
+/// Whether it is connected with so many voters that these and itself are more than half.
+bool member_network::meets_majority(const wire::group& group)
+{
+    std::ptrdiff_t voters = 0, met = 0;
+    for (const auto& m : group.members) {
+        if (m.role == wire::member_role::observer) continue;
+        ++voters;
+        if (m.id == net_.rank() || net_.connected(m.id)) ++met;
+    }
+    return 2 * met > voters;
+}
+
 task<average_result> member_network::average_in(wire::group group, round_codec codec,
                                                 update_residuals& residuals,
                                                 std::span<const float> in, std::span<float> out)
@@ -132,7 +190,7 @@ task<average_result> member_network::average_in(wire::group group, round_codec c
     bool reached = false;
     try {
         const duration limit = std::chrono::milliseconds(group.timeout_ms);
-        co_await net_.connect(ids, limit / 2);
+        co_await meet(group, ids, limit);
         reached = true;
         const auto left = begun + limit - loop_.now();
         task<average_result> attempted = attempt(group, left, codec, residuals, in, out);
@@ -160,21 +218,22 @@ task<average_result> member_network::attempt(const wire::group& group, duration 
     static_assert(max_call % 2 == 1);
     call_options o;
     o.roles = roles;
+    o.salvage = true;
     average_result result;
+    bool agreed = false;
     try {
         const auto begun = loop_.now();
         o.call = 2 * group.round % (max_call - 1) + 1;
         o.timeout = limit / 2;
         co_await agree_shares(any_transport(peers), o, result);
+        agreed = true;
         ++o.call;
         o.timeout = begun + limit - loop_.now();
         o.shares = result.shares;
         task<report> round = average(any_transport(peers), in, out, codec, residuals, o);
         result.call_report = co_await std::move(round);
-        const auto now = loop_.now().time_since_epoch();
-        link_.note_call(result.call_report.up, result.call_report.down, now);
-        if (const auto round_trip = result.call_report.round_trip)
-            link_.note_latency(std::chrono::duration<double>(*round_trip).count() / 2, now);
+        note_link(result.call_report);
+        result.left = departed(result.call_report, group);
         result.among_voters = among_voters(result.call_report, roles);
         result.part_begins = part_begins(out.size(), roles, result.shares);
         result.ok = true;
@@ -183,7 +242,19 @@ task<average_result> member_network::attempt(const wire::group& group, duration 
         if (failure.culprit() >= 0 && failure.reporter() == peers.rank())
             result.culprit = peers.member(failure.culprit());
     }
+    if (!agreed) {
+        ++o.call;
+        co_await decline(any_transport(peers), o);
+    }
     co_return result;
+}
+
+void member_network::note_link(const report& call)
+{
+    const auto now = loop_.now().time_since_epoch();
+    link_.note_call(call.up, call.down, now);
+    if (const auto round_trip = call.round_trip)
+        link_.note_latency(std::chrono::duration<double>(*round_trip).count() / 2, now);
 }
 
 /// Sizes the parts by the links that all members have measured, since a peer's traffic grows with

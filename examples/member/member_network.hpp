@@ -35,6 +35,12 @@ struct member_network_options {
     std::uint64_t kept_means = 0;
 };
 
+/// A member without which a round ended.
+struct departed_member {
+    std::uint16_t id = 0;
+    std::string why;  ///< as far as this one knows
+};
+
 /// This member's result of one attempt at a round.
 struct average_result {
     bool ok = false;
@@ -42,6 +48,7 @@ struct average_result {
     int culprit =
         -1;  ///< if not ok: the id of the member that failed, if this one saw it itself; else -1
     report call_report;                    ///< if ok; `peers` by rank in the group
+    std::vector<departed_member> left;     ///< if ok, by id
     std::vector<double> shares;            ///< of the parts, by rank; empty: equal
     std::vector<std::size_t> part_begins;  ///< if ok
     double seconds = 0;
@@ -77,7 +84,8 @@ public:
     void publish(shared_state latest, std::vector<std::byte> mean = {});
 
     /// Averages in `group`: see `average`. From here on a member that the group names another
-    /// process of is that one. A failure of other members is in the result; does not throw for it.
+    /// process of is that one. The group goes on without members that are lost, as long as more
+    /// than half of it are left. Other failures are in the result; does not throw for them.
     task<average_result> average_in(wire::group group, round_codec codec,
                                     update_residuals& residuals, std::span<const float> in,
                                     std::span<float> out);
@@ -102,9 +110,12 @@ private:
 
     task<> start_services();
     task<> serve(int peer);
+    task<> meet(const wire::group& group, std::vector<int> ids, duration limit);
+    bool meets_majority(const wire::group& group);
     task<average_result> attempt(const wire::group& group, duration limit, round_codec codec,
                                  update_residuals& residuals, std::span<const float> in,
                                  std::span<float> out);
+    void note_link(const report& call);
     task<> agree_shares(any_transport peers, call_options o, average_result& result);
     std::vector<int> to_reach(const wire::group& group);
     void admit_if_new(const wire::group_member& m);

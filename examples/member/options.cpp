@@ -73,7 +73,8 @@ void add_run_options(CLI::App& app, run_options& o)
 std::uint64_t configuration(const run_options& o)
 {
     const auto m = preset(o.model);
-    constexpr std::uint64_t version = 1;  // of the layout and computation of the state
+    constexpr std::uint64_t version = 2;  // of the state's layout and computation, and of rounds:
+                                          // from 2 on they go on without members that are lost
     return hash(version, m.vocabulary, m.context, m.layers, m.width, m.heads, o.seed,
                 static_cast<std::uint64_t>(o.codec), std::bit_cast<std::uint32_t>(o.outer.rate),
                 std::bit_cast<std::uint32_t>(o.outer.momentum));

@@ -26,6 +26,23 @@ std::size_t contributors(const wire::group& group)
         [](const wire::group_member& m) { return m.role != wire::member_role::observer; }));
 }
 
+/// What the run and people are told of members without which a round ended.
+std::vector<std::uint16_t> ids_of(const std::vector<departed_member>& left)
+{
+    std::vector<std::uint16_t> ids;
+    for (const auto& m : left)
+        if (ids.size() < wire::max_left) ids.push_back(m.id);
+    return ids;
+}
+
+std::string went_on(std::uint32_t round, const std::vector<departed_member>& left)
+{
+    std::string text = fmt::format("round {} goes on without", round);
+    for (const auto& m : left)
+        text += fmt::format("{} member {} ({})", &m == left.data() ? "" : ",", m.id, m.why);
+    return text;
+}
+
 /// Whether the rendezvous is away, or this machine has nothing left to reach it with, such as
 /// descriptors. Both may be at any time: before this member has joined, and after that as well.
 bool is_away(const std::error_code& code)
@@ -183,7 +200,9 @@ bool run_member::average(run_client& run, const wire::group& group, std::span<co
     }
     report.seconds = how.seconds;
     report.culprit = how.culprit;
-    if (how.ok) reported_ = {std::move(next), report.digest, contributors(group)};
+    report.left = ids_of(how.left);
+    if (!how.left.empty()) work_.print(log_level::warning, went_on(group.round + 1, how.left));
+    if (how.ok) reported_ = {std::move(next), report.digest, contributors(group) - how.left.size()};
     const wire::round_outcome outcome = run.report_round(std::move(report));
     if (!how.ok)
         work_.print(log_level::warning,

@@ -76,8 +76,6 @@ private:
     void fetch(run_client& run, wire::run_status now);
     given_state fetch_any(run_client& run, const wire::run_status& now);
     given_state replay(run_client& run, const wire::run_status& now);
-    shared_state replayed(shared_state from,
-                          const std::vector<std::vector<std::byte>>& means) const;
     wire::run_status ask_status(run_client& run);
 
     run_work& work_;

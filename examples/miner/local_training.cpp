@@ -175,6 +175,10 @@ void local_training::record_round(const average_result* how, std::size_t members
         line["bytes_sent"] = r.bytes_sent();
         line["bytes_received"] = r.bytes_received();
         line["seconds"] = how->seconds;
+        if (!how->left.empty()) {
+            auto& left = line["left"] = nlohmann::ordered_json::array();
+            for (const auto& m : how->left) left.push_back(m.id);
+        }
         line["up_mbit"] = r.up.bytes_per_second * 8 / 1e6;
         line["down_mbit"] = r.down.bytes_per_second * 8 / 1e6;
         text += fmt::format(": averaged by {} in {}, {} sent", members, span_of(how->seconds),

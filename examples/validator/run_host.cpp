@@ -4,6 +4,7 @@
 
 #include <member/cancellation.hpp>
 #include <member/mean_bytes.hpp>
+#include <member/replay.hpp>
 #include <trainer/problem.hpp>
 
 #include <fmt/format.h>
@@ -102,6 +103,9 @@ void run_host::saw(const membership_event& what)
     } else if (const auto* outcome = std::get_if<group_round_outcome>(&what)) {
         called_.close();
         if (outcome->ok) write_down(*outcome);
+        const auto label_of = [this](std::uint16_t id) { return label(id, members_[id].name); };
+        const auto note = note_on_departures(*outcome, label_of);
+        if (!note.empty()) note_(log_level::warning, note);
         outcomes_.push_back(*outcome);
     } else {
         if (const auto* adopted = std::get_if<state_adopted>(&what)) write_down(*adopted);
@@ -271,7 +275,39 @@ bool run_host::is_current(const state_snapshot& s, const std::string& digest) co
     return s.round == now.round && (now.digest.empty() || digest == now.digest);
 }
 
-/// Fetches the state from a miner. If all fail, the next `report_round_ready` is answered by
+/// The state after the rounds that this member has missed, by their means, which are less than a
+/// state; null: the donor does not give them.
+task<shared_state> run_host::replay(wire::member_endpoint donor)
+{
+    if (state_->round == 0) co_return nullptr;
+    try {
+        task<std::vector<std::vector<std::byte>>> fetching =
+            network_.fetch_means(std::move(donor), state_->round);
+        const auto means = co_await std::move(fetching);
+        shared_state after;
+        const auto work = [&] { after = replayed(state_, means, options_.outer); };
+        co_await offload(&pool_, work);
+        co_return after;
+    } catch (const std::system_error&) {
+        co_return nullptr;
+    }
+}
+
+/// False: it is not the run's state.
+task<bool> run_host::adopt(shared_state given)
+{
+    std::string given_digest;
+    const auto work = [&] { given_digest = example::digest(*given); };
+    co_await offload(&pool_, work);
+    if (!is_current(*given, given_digest)) co_return false;
+    state_ = std::move(given);
+    digest_ = std::move(given_digest);
+    network_.publish(state_);
+    co_return true;
+}
+
+/// Fetches the state from a miner: of a round that went on without somebody, which those who only
+/// watch do not see, its mean is enough. If all fail, the next `report_round_ready` is answered by
 /// `state_outdated`, and leads here again.
 task<> run_host::catch_up(wire::run_status now)
 {
@@ -281,16 +317,16 @@ task<> run_host::catch_up(wire::run_status now)
     }
     for (const auto& donor : now.donors) {
         try {
+            task<shared_state> replaying = replay(donor);
+            auto later = co_await std::move(replaying);
+            if (later) {
+                const bool adopted = co_await adopt(std::move(later));
+                if (adopted) co_return;
+            }
             task<state_snapshot> fetching = network_.fetch(donor, now.round, parameters);
             auto fetched = std::make_shared<const state_snapshot>(co_await std::move(fetching));
-            std::string digest;
-            const auto work = [&] { digest = example::digest(*fetched); };
-            co_await offload(&pool_, work);
-            if (!is_current(*fetched, digest)) continue;
-            state_ = std::move(fetched);
-            digest_ = std::move(digest);
-            network_.publish(state_);
-            co_return;
+            const bool adopted = co_await adopt(std::move(fetched));
+            if (adopted) co_return;
         } catch (const std::system_error&) {
             // The next donor may have it.
         }

@@ -102,6 +102,8 @@ private:
     task<> take_part();
     task<> observe(wire::group group);
     task<> catch_up(wire::run_status now);
+    task<shared_state> replay(wire::member_endpoint donor);
+    task<bool> adopt(shared_state given);
     void tell_rounds(const average_result* how);
     task<> wait_for_end();
     task<> dismiss_all();

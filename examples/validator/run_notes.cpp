@@ -12,6 +12,15 @@ std::string label(std::uint16_t id, const std::string& name)
     return name.empty() ? number : number + " (" + name + ")";
 }
 
+std::string note_on_departures(const group_round_outcome& round,
+                               const std::function<std::string(std::uint16_t)>& label_of)
+{
+    std::string names;
+    for (const auto id : round.left()) names += (names.empty() ? "" : ", ") + label_of(id);
+    return names.empty() ? ""
+                         : fmt::format("round {} goes on without {}", round.group.round + 1, names);
+}
+
 std::string note_on(const membership_event& what, std::uint32_t rounds_done)
 {
     if (const auto* held = std::get_if<group_held>(&what))

@@ -13,8 +13,9 @@ namespace {
 void add_report(verdict& v, const observation& o)
 {
     const auto report = o.outcome.reports.find(v.miner);
+    const bool left_out = o.outcome.left().contains(v.miner);
     if (report == o.outcome.reports.end()) {
-        v.status = "silent";
+        v.status = left_out ? "left out" : "silent";
         return;
     }
     const wire::round_report& reported = report->second;
@@ -24,7 +25,7 @@ void add_report(verdict& v, const observation& o)
     v.digest = reported.digest;
     v.took_part = o.outcome.ok && reported.ok && reported.digest == o.outcome.digest;
     if (!reported.ok)
-        v.status = "failed";
+        v.status = left_out ? "left out" : "failed";
     else if (o.outcome.ok && !v.took_part)
         v.status = "differs";
     else

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace papilio::example {
 
@@ -32,6 +33,8 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
         digest_ = o.outcome.digest;
         last_group_.clear();
     }
+    // What is made once more without a member takes more than the butterfly needs.
+    const bool as_planned = o.outcome.left().empty();
     double slowest = 0;
     for (const verdict& v : verdicts) {
         miner_record& s = of(v);
@@ -40,20 +43,21 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
         if (s.chances++ == 0) {
             s.first_round = o.outcome.group.round + 1;
             s.newcomer = !first;
-            s.first_matched = v.took_part;
         }
+        if (!v.digest.empty() && !std::exchange(s.told, true)) s.first_matched = v.took_part;
         s.score += v.score();
         s.digest = v.digest;
         last_group_.push_back(v.miner);
         if (!v.took_part) continue;
         ++s.rounds;
+        slowest = std::max(slowest, v.seconds);
+        if (!as_planned) continue;
         ++shares_;
         sent_ += v.sent;
         received_ += v.received;
         butterfly_ += v.butterfly;
         worst_ratio_ = std::max({worst_ratio_, ratio(v.sent, v.butterfly),
                                  ratio(v.received, v.butterfly), ratio(v.to_observer, v.part)});
-        slowest = std::max(slowest, v.seconds);
     }
     averaging_seconds_ += slowest;
     if (o.outcome.ok) to_observer_ += o.own_report.bytes_received();
@@ -98,7 +102,7 @@ void summary::carry_over(const nlohmann::json& record)
         s.rounds = m.value("rounds", 0);
         s.chances = m.value("chances", 0);
         s.score = m.value("score", 0.0);
-        s.first_matched = true;
+        s.told = s.first_matched = true;
     }
 }
 
@@ -125,7 +129,7 @@ std::vector<std::string> summary::shortcomings() const
             all.push_back(
                 fmt::format("miner {} does not have the group's digest after the last round", id));
     for (const auto& [id, s] : miners_)
-        if (s.newcomer && !s.first_matched)
+        if (s.newcomer && !s.first_matched && (s.told || s.left.empty()))
             all.push_back(
                 fmt::format("newcomer {} did not have the group's digest after its first "
                             "round",

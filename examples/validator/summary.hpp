@@ -40,7 +40,8 @@ public:
     /// A sentence for each requirement that the run does not meet: all digests of the last round
     /// are equal; newcomers have the group's digest after their first round; no miner moves more
     /// than 1.05 times the butterfly's bytes (among miners as they report, to the validator as it
-    /// counts); the held-out loss ends 0.3 nat below the entropy.
+    /// counts; rounds that went on without a member do not count); the held-out loss ends 0.3 nat
+    /// below the entropy.
     std::vector<std::string> shortcomings() const;
 
     /// For a terminal. `seconds` is the duration of the run.
@@ -51,7 +52,8 @@ public:
         std::string name;
         std::uint32_t first_round = 0;  ///< in which it was in the group
         bool newcomer = false;          ///< it joined after the first round
-        bool first_matched = false;     ///< its digest after its first round was the group's
+        bool told = false;              ///< it has reported a digest
+        bool first_matched = false;     ///< the first one that it reported was the group's
         int rounds = 0;                 ///< in which it took part
         int chances = 0;                ///< in which it was in the group
         double score = 0;               ///< sum over rounds

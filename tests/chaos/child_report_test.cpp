@@ -15,6 +15,8 @@ attempt_ended some_attempt()
     a.group = "12.0.3 127.0.1.1:5000";
     a.ok = true;
     a.seconds = 0.25;
+    a.members = {1, 2, 3};
+    a.without = {3};
     a.made_of = {{0, 2, {1, 2}}, {2, 1, {2}}};
     a.mean = {1.5f, -2.0f, 0.0f};
     return a;
@@ -39,6 +41,8 @@ TEST_CASE("reports come out of the pipe as they went in, however it is cut", "[c
     CHECK(a.round == 12);
     CHECK(a.group == some_attempt().group);
     CHECK(a.ok);
+    CHECK(a.members == some_attempt().members);
+    CHECK(a.without == some_attempt().without);
     CHECK(a.made_of == some_attempt().made_of);
     CHECK(a.mean == some_attempt().mean);
     CHECK(std::get<state_taken>(read[2]).fetched);

@@ -200,10 +200,11 @@ TEST_CASE("what grows beyond bounds is told, and what is there or not for a whil
           "[chaos]")
 {
     resource_trend flat, away, growing, few;
-    for (int i = 0; i < 100; ++i) {
-        flat.add({i < 20 ? 12 : 20 + i % 3, 3, std::uint64_t{10} << 20});
-        away.add({i < 40 ? 16 : 21, 3, std::uint64_t{10} << 20});
-        growing.add({20 + i / 5, 3 + i / 50, std::uint64_t(10 + i) << 20});
+    for (int i = 0; i < 200; ++i) {
+        CHECK(growing.growth().empty());  // a trend shows in minutes
+        flat.add({i < 40 ? 12 : 20 + i % 3, 3 + i % 2, std::uint64_t{10} << 20});
+        away.add({i < 80 ? 16 : 21, i < 80 ? 3 : 4, std::uint64_t{10} << 20});
+        growing.add({20 + i / 10, 3 + i / 100, std::uint64_t(10 + i / 2) << 20});
     }
     few.add({20, 3, 1});
     CHECK(flat.growth().empty());
@@ -212,4 +213,11 @@ TEST_CASE("what grows beyond bounds is told, and what is there or not for a whil
           "descriptors from 29 to 35, threads from 3 to 4, memory from 35 MiB to 85 MiB");
     CHECK_FALSE(few.known());
     CHECK(few.growth().empty());
+}
+
+TEST_CASE("how long a process has waited for a processor is known, of one that has ended not",
+          "[chaos]")
+{
+    CHECK(waited_for_processor(::getpid()) >= 0);
+    CHECK(waited_for_processor(-1) == 0);
 }

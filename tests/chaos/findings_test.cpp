@@ -18,10 +18,10 @@ std::string line_of(const std::string& text, const std::string& words)
 findings some_findings()
 {
     findings f(1);
-    f.faults = {{{10, fault::kill, 3, 0, 2}, 1, 0.5, 4.0},
-                {{20, fault::kill, 4, 0, 2}, 2, 1.5, {}},
-                {{30, fault::kill, 4, 0, 2}, 0, 2.5, 6.0},
-                {{40, fault::host_kill, 0, 0, 2}, 0, {}, {}}};
+    f.faults = {{{10, fault::kill, 3, 0, 2}, 1, 2, 0.5, 4.0},
+                {{20, fault::kill, 4, 0, 2}, 2, 0, 1.5, {}},
+                {{30, fault::kill, 4, 0, 2}, 0, 3, 2.5, 6.0},
+                {{40, fault::host_kill, 0, 0, 2}, 0, 0, {}, {}}};
     f.left_out = {{fault::one_way, "it needs root"}};
     f.rounds = 70;
     f.seconds = 120;
@@ -43,10 +43,12 @@ TEST_CASE("a fault is told with those to whom it happens, and how long", "[findi
 TEST_CASE("the table counts each kind, with median and longest times", "[findings]")
 {
     const auto text = to_text(some_findings());
-    CHECK(line_of(text, "kill") == "kill              3        3      1.5 / 2.5      6.0 / 6.0");
+    CHECK(line_of(text, "kill") ==
+          "kill              3        5        3      1.5 / 2.5      6.0 / 6.0");
     CHECK(line_of(text, "host-kill") ==
-          "host-kill         1        0              -              -");
-    CHECK(line_of(text, "stop") == "stop              0        0              -              -");
+          "host-kill         1        0        0              -              -");
+    CHECK(line_of(text, "stop") ==
+          "stop              0        0        0              -              -");
 }
 
 TEST_CASE("a kind that was left out is told loudly, and why", "[findings]")
@@ -59,6 +61,8 @@ TEST_CASE("the last lines tell what was wrong, or that nothing was", "[findings]
     auto f = some_findings();
     const auto good = to_text(f);
     CHECK(line_of(good, "rounds") == "rounds completed 70, in 120 s");
+    CHECK(line_of(good, "attempts") ==
+          "attempts at rounds of which a majority was unharmed 0, completed 0");
     CHECK(line_of(good, "wrong") == "wrong numbers 0 of 0, in 0 results");
     CHECK(good.ends_with("nothing was wrong\n"));
     f.checked.add(1, 5, "abc");

@@ -90,3 +90,13 @@ TEST_CASE("only the kinds that are wanted happen, and without any nothing does",
     for (const auto& f : plan) CHECK((f.kind == fault::kill || f.kind == fault::one_way));
     CHECK(schedule({1, 2, 3, 1, {}}).empty());
 }
+
+TEST_CASE("a fault befalls those that may miss rounds by it", "[schedule]")
+{
+    CHECK(befalls({1, fault::stop, 2, 0, 3}, 2));
+    CHECK_FALSE(befalls({1, fault::stop, 2, 0, 3}, 0));
+    CHECK(befalls({1, fault::link_down, 2, 5, 0}, 5));
+    CHECK_FALSE(befalls({1, fault::link_down, 2, 0, 0}, 0));
+    CHECK(befalls({1, fault::host_kill, 0, 0, 3}, 0));
+    CHECK_FALSE(befalls({1, fault::full_disk, 2, 0, 3}, 2));
+}

@@ -233,3 +233,34 @@ TEST_CASE("agreement fails as an all-reduce does when a peer is lost")
     });
     CHECK(failed == 2);
 }
+
+TEST_CASE("with salvage those who are left agree on links without a peer that is lost")
+{
+    const bool salvage = GENERATE(true, false);
+    sim_cluster cluster(4, {.latency = 5ms});
+    std::vector<std::optional<pa::link_table>> tables(4);
+    const auto agree = [&](pa::sim::transport& net) -> pa::task<> {
+        const double rate = (net.rank() + 1) * 100 * megabit;
+        pa::call_options o;
+        o.timeout = 10s;
+        o.salvage = salvage;
+        try {
+            tables[at(net.rank())] = co_await pa::agree_links(net, {rate, rate, 0.005}, o);
+        } catch (const pa::call_error&) {
+            // It has no table.
+        }
+    };
+    cluster.run([&](pa::sim::transport& net) -> pa::task<> {
+        pa::task<> work = agree(net);
+        if (net.rank() == 3) {
+            co_await pa::sleep_for(1ms);
+            cluster.world().kill(3);
+        }
+        co_await std::move(work);
+    });
+    for (std::size_t peer = 0; peer < 3; ++peer) {
+        REQUIRE(tables[peer].has_value() == salvage);
+        CHECK(tables[peer] == tables[0]);
+        if (salvage) CHECK(tables[peer]->access[1].up == Approx(200 * megabit));
+    }
+}

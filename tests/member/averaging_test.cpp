@@ -146,3 +146,19 @@ TEST_CASE("four equal peers send one and a half times the data each", "[member]"
         CHECK(butterfly_bytes(round_codec::none, 4000, roles, rank) == 24'000);
     CHECK(butterfly_bytes(round_codec::none, 4000, std::vector(1, pa::role::full), 0) == 0);
 }
+
+TEST_CASE("what is in no part of a result is sent in a later round", "[member]")
+{
+    const std::vector<float> in{1, 2, 3, 4};
+    update_residuals residuals(4);
+    residuals.set(std::vector<pa::bf16>(4, pa::bf16(0.5f)));
+    residuals.propose(0, std::vector<float>(4, 0.25f));
+    pa::report made;
+    made.made_of = {{{0, 1}, {{0, 1}, {1, 1}}}, {{1, 2}, {{0, 1}}}, {{3, 1}, {{1, 1}}}};
+    keep_undelivered(made, 1, in, residuals);
+    residuals.commit();
+    std::vector<float> kept;
+    for (const auto r : residuals.values()) kept.push_back(static_cast<float>(r));
+    CHECK(kept == std::vector<float>{0.25f, 2.5f, 3.5f, 0.25f});
+    keep_undelivered(made, 5, {}, residuals);  // an observer has nothing to send
+}

@@ -3,6 +3,8 @@
 #include <member/mean_bytes.hpp>
 #include <member/state.hpp>
 
+#include <papilio/async/gate.hpp>
+#include <papilio/async/sleep.hpp>
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
 
@@ -59,6 +61,10 @@ struct crew {
     /// One round of all members; returns how many of them it succeeds for.
     int round();
 
+    /// Another round, in which the last member does something else.
+    template <class Does>
+    void round_but_last(Does does);
+
     pa::asio_loop loop;
     std::vector<node> nodes;
     pa::wire::group group;
@@ -88,7 +94,78 @@ int crew::round()
     return right;
 }
 
+template <class Does>
+void crew::round_but_last(Does does)
+{
+    ++group.round;
+    ++group.epoch;
+    std::vector<pa::task<>> work;
+    for (std::size_t id = 0; id + 1 < nodes.size(); ++id)
+        work.push_back(take_part(nodes[id], group));
+    work.push_back(does(nodes.back(), group));
+    pa::sync_wait(loop, pa::test::all_of(std::move(work)));
+}
+
+/// What members 1 to 3 hold after a round that went on without the fourth.
+void check_went_on(const crew& all)
+{
+    for (std::size_t id = 1; id <= 3; ++id) {
+        const auto& how = all.nodes[id].how;
+        INFO(how.why);
+        REQUIRE(how.ok);
+        CHECK(all.nodes[id].out == std::vector<float>(elements, 2));
+        REQUIRE(how.left.size() == 1);
+        CHECK(how.left[0].id == 4);
+        CHECK_FALSE(how.left[0].why.empty());
+        CHECK(how.shares == all.nodes[1].how.shares);
+    }
+    CHECK_FALSE(all.nodes[0].how.ok);  // those who watch see whole groups alone
+}
+
+/// Takes part with little time, while member 3 waits for that to end.
+pa::task<> fail_first(node& n, pa::wire::group group, pa::gate& failed)
+{
+    group.timeout_ms = 400;
+    pa::task<> round = take_part(n, group);
+    co_await std::move(round);
+    failed.open();
+}
+
 }  // namespace
+
+TEST_CASE("a round goes on without a member that is lost in it", "[member]")
+{
+    crew all(4);
+    REQUIRE(all.round() == 5);
+    all.round_but_last([](node& n, const pa::wire::group&) -> pa::task<> {
+        co_await pa::sleep_for(100ms);
+        co_await n.member->close();
+    });
+    check_went_on(all);
+}
+
+TEST_CASE("the others do not wait for a member that has failed before the mean is made", "[member]")
+{
+    crew all(4);
+    REQUIRE(all.round() == 5);
+    pa::gate failed;
+    ++all.group.round;
+    ++all.group.epoch;
+    node& hasty = all.nodes[4];
+    std::vector<pa::task<>> work;
+    for (const std::size_t id : {0u, 1u, 2u}) work.push_back(take_part(all.nodes[id], all.group));
+    const auto late = [&]() -> pa::task<> {
+        co_await failed.opened();
+        pa::task<> round = take_part(all.nodes[3], all.group);
+        co_await std::move(round);
+    };
+    work.push_back(late());
+    work.push_back(fail_first(hasty, all.group, failed));
+    pa::sync_wait(all.loop, pa::test::all_of(std::move(work)));
+    CHECK_FALSE(hasty.how.ok);
+    check_went_on(all);
+    CHECK(all.nodes[1].how.seconds < 15);  // of 60, of which a missing peer has a quarter
+}
 
 TEST_CASE("members average round after round by parts that all agree on, watched by the host",
           "[member]")

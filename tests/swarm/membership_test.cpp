@@ -65,6 +65,16 @@ struct bench {
         run.report_round(id, {g->round, g->attempt, ok, ok ? digest : "", 0, 0, 0, culprit}, now);
     }
 
+    /// A round that went on without a member.
+    void report_round_without(std::uint16_t id, std::uint16_t left)
+    {
+        const auto* g = current_group();
+        REQUIRE(g);
+        wire::round_report report{g->round, g->attempt, true, "D"};
+        report.left = {left};
+        run.report_round(id, report, now);
+    }
+
     void leave(std::uint16_t id) { run.leave(id, "it left", now); }
     void wait(pa::duration d)
     {
@@ -485,6 +495,56 @@ TEST_CASE("who does not report in time is expelled, and the others go on", "[mem
     REQUIRE(left.size() == 1);
     CHECK(left[0].id == 2);
     CHECK(left[0].expelled);
+}
+
+TEST_CASE("nobody waits for the report of a member without which the others went on",
+          "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 4; ++i) b.report_state_held(b.join());
+    for (std::uint16_t id = 1; id <= 4; ++id) b.report_round_ready(id);
+    const auto g = *b.current_group();
+    b.report_round_without(1, 4);
+    b.report_round_without(2, 4);
+    CHECK(b.run.round() == 0);
+    b.report_round_without(3, 4);
+    CHECK(b.run.round() == 1);
+    const auto events = b.take_events();
+    for (const auto& e : events) {
+        CHECK_FALSE(std::holds_alternative<pa::member_left>(e));
+        if (const auto* o = std::get_if<pa::group_round_outcome>(&e))
+            CHECK(o->left() == std::set<std::uint16_t>{4});
+    }
+    CHECK_FALSE(b.run.members().at(4).up_to_date());
+    SECTION("it fails later, and learns where to get the state")
+    {
+        b.run.report_round(4, {g.round, g.attempt, false}, b.now);
+        const auto told = b.take<pa::member_round_outcome>();
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].outcome.ok);
+        CHECK_FALSE(told[0].outcome.yours);
+        CHECK(told[0].outcome.now.round == 1);
+    }
+    SECTION("the next group waits a while for it, as for anybody")
+    {
+        for (std::uint16_t id = 1; id <= 3; ++id) b.report_round_ready(id);
+        CHECK(b.group().empty());
+        b.wait(10s);
+        CHECK(b.group() == member_ids{1, 2, 3});
+    }
+}
+
+TEST_CASE("the report of a member that only few went on without is awaited", "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 4; ++i) b.report_state_held(b.join());
+    for (std::uint16_t id = 1; id <= 4; ++id) b.report_round_ready(id);
+    b.report_round_without(1, 4);
+    b.report_round(2, true);
+    b.report_round(3, true);
+    CHECK(b.run.round() == 0);
+    b.report_round(4, true);
+    CHECK(b.run.round() == 1);
 }
 
 TEST_CASE("an observer may report late, and learns what the others agreed on", "[membership]")
@@ -1136,7 +1196,8 @@ public:
         for (const auto& [id, m] : b_.run.members()) {
             REQUIRE(m.id == id);
             if (m.in_group()) REQUIRE(b_.current_group());
-            if (m.report_late()) REQUIRE(m.role == wire::member_role::observer);
+            if (m.report_late())
+                REQUIRE((m.role == wire::member_role::observer || left_.contains(id)));
         }
         if (b_.current_group()) {
             REQUIRE(b_.run.next_tick() <= b_.now + quick.round_timeout + quick.report_grace);
@@ -1201,8 +1262,9 @@ private:
         const auto digest = random_.below(10) == 0 ? "E" : "D";
         const auto& last = last_group_;
         const int culprit = ok ? -1 : static_cast<int>(random_.below(last_id_ + 1u)) - 1;
-        b_.run.report_round(id, {last.round, last.attempt, ok, ok ? digest : "", 0, 0, 0, culprit},
-                            b_.now);
+        wire::round_report told{last.round, last.attempt, ok, ok ? digest : "", 0, 0, 0, culprit};
+        if (ok && gone_ != id) told.left = {gone_};
+        b_.run.report_round(id, told, b_.now);
     }
 
     void check(const pa::membership_event& e, std::uint32_t before)
@@ -1224,6 +1286,8 @@ private:
             REQUIRE(contributing <= quick.max_group);
             last_group_ = g;
             ++groups_;
+            gone_ = g.members[random_.below(g.members.size())].id;
+            left_.insert(gone_);
         } else if (const auto* ended = std::get_if<pa::group_round_outcome>(&e)) {
             std::size_t agree = 0, voters = 0;
             for (const auto& m : ended->group.members) {
@@ -1244,6 +1308,8 @@ private:
     bench b_;
     std::uint16_t last_id_ = 0;
     wire::group last_group_{0, 0, 0, 0, {}};
+    std::uint16_t gone_ = 0;        // whom most of the last group say that they went on without
+    std::set<std::uint16_t> left_;  // all of these
     int groups_ = 0;
     int failures_ = 0;
 };

@@ -25,6 +25,13 @@ wire::round_report success(const std::string& digest)
     return {5, 1, true, digest};
 }
 
+wire::round_report success_without(std::uint16_t left)
+{
+    auto report = success("D");
+    report.left = {left};
+    return report;
+}
+
 wire::round_report failure(int culprit)
 {
     return {5, 1, false, "", 0, 0, 0, culprit};
@@ -73,4 +80,17 @@ TEST_CASE("a report about another attempt is refused", "[membership]")
     auto other = success("D");
     other.attempt = 0;
     CHECK_THROWS_AS(attempt.add(1, other), std::system_error);
+}
+
+TEST_CASE("the others have gone on without whom more than half of them say so", "[membership]")
+{
+    auto attempt = attempt_of_three();
+    attempt.add(0, success_without(3));
+    attempt.add(1, success_without(3));
+    CHECK_FALSE(attempt.went_on_without(3, attempt.agreed_digest()));
+    CHECK_FALSE(attempt.went_on_without(3, "D"));
+    attempt.add(2, success_without(3));
+    CHECK(attempt.went_on_without(3, attempt.agreed_digest()));
+    CHECK_FALSE(attempt.went_on_without(2, "D"));
+    CHECK_FALSE(attempt.went_on_without(3, "E"));
 }

@@ -25,3 +25,17 @@ TEST_CASE("people are told of a miner that others cannot dial, and of a later st
     CHECK(label(3, "ada") == "miner 3 (ada)");
     CHECK(label(3, "") == "miner 3");
 }
+
+TEST_CASE("people are told without whom a round went on", "[validator]")
+{
+    group_round_outcome round{{6, 0, 1, 0, {}}, true, "D", {}};
+    const auto label_of = [](std::uint16_t id) { return label(id, id == 3 ? "ada" : ""); };
+    round.reports[1] = {6, 0, true, "D"};
+    CHECK(note_on_departures(round, label_of).empty());
+    round.reports[1].left = {2, 3};
+    round.reports[4] = {6, 0, true, "another"};
+    round.reports[4].left = {5};
+    CHECK(note_on_departures(round, label_of) == "round 7 goes on without miner 2, miner 3 (ada)");
+    round.ok = false;
+    CHECK(note_on_departures(round, label_of).empty());
+}

@@ -92,6 +92,22 @@ TEST_CASE("each shortcoming of a run is found", "[validator]")
     }
 }
 
+TEST_CASE("what is moved again without a lost miner is no shortcoming", "[validator]")
+{
+    auto s = good_run();
+    auto o = observed(2, {1, 2, 3, 4});
+    o.outcome.reports.erase(4);
+    for (auto& [id, report] : o.outcome.reports) report.left = {4};
+    o.outcome.reports.at(1).bytes_sent = 40'000;
+    add(s, o);
+    s.note_departures(o.snapshot);
+    CHECK(s.miners().at(1).rounds == 3);
+    CHECK(s.miners().at(4).rounds == 0);
+    CHECK(s.miners().at(4).status == "left out");
+    add(s, observed(3, {1, 2, 3, 4}));
+    CHECK(s.shortcomings().empty());
+}
+
 TEST_CASE("a failed attempt counts as such and changes nothing else", "[validator]")
 {
     auto s = good_run();

@@ -43,6 +43,7 @@ std::vector<wire::swarm_message> one_of_each()
     ready.work = ready.contributions = some;
     wire::round_report report{17, 2, true, "feed", 1, 2, 0.5, -1};
     report.state_root = some;
+    report.left = {2, 5};
     return {
         join,
         wire::joined{7, {"", 9000}, now},
@@ -156,6 +157,17 @@ TEST_CASE("ids, roles, order and versions are checked", "[swarm][wire]")
     CHECK(refuses(d));
     d.culprit = -2;
     CHECK(refuses(d));
+    d.culprit = -1;
+    d.left = {4, 4};
+    CHECK(refuses(d));
+    d.left = {4, 4096};
+    CHECK(refuses(d));
+    d.left.resize(wire::max_left + 1);
+    for (std::size_t i = 0; i < d.left.size(); ++i) d.left[i] = static_cast<std::uint16_t>(i);
+    CHECK(refuses(d));
+    d.left.pop_back();
+    CHECK_FALSE(refuses(d));
+    CHECK(wire::encode(d).size() <= wire::max_member_message);
 
     auto encoded = wire::encode(wire::alive{});
     encoded[2] = std::byte{1};

@@ -20,8 +20,9 @@ namespace papilio::inline PAPILIO_MODE {
 /// that succeed hold the same table. A peer that does not must not make the next call by other
 /// shares than the rest. If it does, that call fails on all peers before any data is used, since
 /// peers compare their shares. Takes two latencies, or three where there are other roles than full
-/// peers, or more than 26 of them. Of the options `timeout`, `call` and `roles` count. Throws what
-/// an all-reduce does.
+/// peers, or more than 26 of them. Of the options `timeout`, `call`, `roles` and `salvage` count:
+/// with the last, links of peers that are lost meanwhile may be unknown. Throws what an all-reduce
+/// does.
 template <class Net>
 task<std::optional<link_table>> agree_links(Net&& net, advertised_link mine,
                                             call_options options = {});

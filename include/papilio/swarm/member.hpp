@@ -13,8 +13,8 @@ namespace papilio::inline PAPILIO_MODE {
 
 /// The step of a round at which a member is. A member moves from `outdated` to `training`, `ready`,
 /// `averaging` and `reported`, and then back to `training` or `outdated`. An observer that has not
-/// reported when the attempt of its group ends passes through one of the two `late` states; a
-/// contributor is expelled instead.
+/// reported when the attempt of its group ends passes through one of the two `late` states, and so
+/// does a contributor without which the others went on; any other contributor is expelled instead.
 enum class member_state : std::uint8_t {
     outdated,       ///< does not hold the run's state: it has just joined, or fetches the state
     training,       ///< holds the run's state and is not ready yet

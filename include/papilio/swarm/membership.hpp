@@ -29,7 +29,8 @@ namespace papilio::inline PAPILIO_MODE {
 /// more than `max_group` are ready, they take turns: members skipped most often go first. A group
 /// that is due waits up to `fetch_hold` for members that fetch the state: see `fetch_hold`.
 ///
-/// A round succeeds when more than half of its voters report the same digest. Otherwise it is
+/// A round succeeds when more than half of its voters report the same digest; then no report of
+/// members is awaited of which more than half say that they went on without them. Otherwise it is
 /// called again, under the next attempt and epoch, as soon as members are ready again. No single
 /// member expels another: more than half of a group must name it as the culprit. After three failed
 /// attempts at a round, further attempts leave out the member named most often.
@@ -95,6 +96,7 @@ private:
     void note_unreachable();
     bool holds_group(time_point now);
     void call(const std::vector<std::uint16_t>& candidates, time_point now);
+    std::vector<std::uint16_t> awaited_reports() const;
     void end_attempt(time_point now);
     void send_outcome(member& m, const wire::round_report& report);
     void remove(std::uint16_t id, member_left event);

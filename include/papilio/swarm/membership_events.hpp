@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <variant>
@@ -95,6 +96,16 @@ struct group_round_outcome {
     bool ok = false;
     std::string digest;  ///< if ok: the digest that more than half of the voters reported
     std::map<std::uint16_t, wire::round_report> reports;  ///< those that arrived in time
+
+    /// Members without which the round ended, as those say who have settled it.
+    std::set<std::uint16_t> left() const
+    {
+        std::set<std::uint16_t> ids;
+        for (const auto& [id, report] : reports)
+            if (ok && report.ok && report.digest == digest)
+                ids.insert(report.left.begin(), report.left.end());
+        return ids;
+    }
 };
 
 /// The outcome for one member of an attempt that has ended, once that member has reported.

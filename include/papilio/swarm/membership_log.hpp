@@ -11,23 +11,32 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// The members that reports name as culprits, such as "2,5".
+/// Such as "2,5".
+template <class Ids>
+std::string listed(const Ids& ids)
+{
+    std::string text;
+    for (const auto id : ids) text += (text.empty() ? "" : ",") + std::to_string(id);
+    return text;
+}
+
+/// The members that reports name as culprits.
 inline std::string culprits_of(const group_round_outcome& attempt)
 {
     std::set<std::int32_t> named;
     for (const auto& [id, report] : attempt.reports)
         if (!report.ok && report.culprit >= 0) named.insert(report.culprit);
-    std::string text;
-    for (const auto id : named) text += (text.empty() ? "" : ",") + std::to_string(id);
-    return text;
+    return listed(named);
 }
 
 inline void log_outcome(const group_round_outcome& attempt)
 {
     const auto& g = attempt.group;
     if (attempt.ok) {
-        log(log_level::info, "round succeeded", {"round", "attempt", "epoch", "members", "reports"},
-            g.round, g.attempt, g.epoch, g.members.size(), attempt.reports.size());
+        const auto without = [&] { return listed(attempt.left()); };
+        log(log_level::info, "round succeeded",
+            {"round", "attempt", "epoch", "members", "reports", "without"}, g.round, g.attempt,
+            g.epoch, g.members.size(), attempt.reports.size(), without);
         return;
     }
     const auto culprits = [&] { return culprits_of(attempt); };

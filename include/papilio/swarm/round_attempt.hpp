@@ -83,6 +83,18 @@ public:
         return count;
     }
 
+    /// Whether more than half of the voters report this digest, and that they went on without the
+    /// member. Its own report changes nothing then.
+    bool went_on_without(std::uint16_t id, const std::string& digest) const
+    {
+        const auto count = std::ranges::count_if(reports_, [&](const auto& entry) {
+            const auto& left = entry.second.left;
+            return votes(entry.first) && agreed(entry.first, digest) &&
+                   std::ranges::find(left, id) != left.end();
+        });
+        return !digest.empty() && is_majority(static_cast<std::size_t>(count));
+    }
+
     /// Whether so many are more than half of the voters, including those that have left since.
     bool is_majority(std::size_t count) const
     {

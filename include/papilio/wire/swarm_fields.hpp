@@ -75,7 +75,8 @@ template <>
 inline constexpr std::tuple fields<round_report>{
     &round_report::round,   &round_report::attempt,    &round_report::ok,
     &round_report::digest,  &round_report::bytes_sent, &round_report::bytes_received,
-    &round_report::seconds, &round_report::culprit,    &round_report::state_root};
+    &round_report::seconds, &round_report::culprit,    &round_report::state_root,
+    &round_report::left};
 
 template <>
 inline constexpr std::tuple fields<round_outcome>{&round_outcome::round, &round_outcome::attempt,
@@ -176,6 +177,15 @@ inline void check(const round_report& r)
     if (r.culprit < -1 || r.culprit > max_members)
         throw std::system_error(errc::bad_message, "a culprit must be a member's id or -1, not " +
                                                        std::to_string(r.culprit));
+    if (r.left.size() > max_left)
+        throw bad_field("the number of members that have left a round", "at most 1,024",
+                        r.left.size());
+    for (std::size_t i = 0; i < r.left.size(); ++i) {
+        check_id(r.left[i]);
+        if (i > 0 && r.left[i] <= r.left[i - 1])
+            throw std::system_error(errc::bad_message,
+                                    "members that have left come in the order of their ids");
+    }
 }
 
 }  // namespace papilio::wire::detail

@@ -15,7 +15,8 @@
 //
 // Version 2 has what version 1 had, and more: `join` has `identity` and `settings`, `refused` a
 // kind instead of a truth value, `round_ready` two digests, `round_report` and `run_status` a root,
-// the members of a `group` a process, and `state_fetching` is new.
+// `round_report` those who have left, the members of a `group` a process, and `state_fetching` is
+// new.
 //
 // Awaited calls take what has constructors: g++ 12.2 destroys a temporary aggregate twice there.
 namespace papilio::inline PAPILIO_MODE::wire {
@@ -28,6 +29,9 @@ inline constexpr std::uint64_t max_count = std::uint64_t{1} << 53;  ///< of byte
 /// The longest message, and the longest one that a member sends.
 inline constexpr std::size_t max_swarm_message = std::size_t{2} << 20;
 inline constexpr std::size_t max_member_message = 4096;
+
+/// So many members a report names that have left; others are left out of it.
+inline constexpr std::size_t max_left = 1024;
 
 /// 32 bytes of SHA-256. Zeros: none is told.
 using digest_bytes = std::array<std::byte, 32>;
@@ -222,6 +226,7 @@ struct round_report {
     double seconds = 0;
     std::int32_t culprit = -1;  ///< if not ok: the member whose failure this one saw itself, or -1
     digest_bytes state_root{};  ///< reserved, as that of `run_status`: zeros
+    std::vector<std::uint16_t> left;  ///< if ok: members without which the round ended, ascending
     friend bool operator==(const round_report&, const round_report&) = default;
 };
 

@@ -43,6 +43,7 @@ PAPILIO_DECL task<std::optional<link_table>> run_agree_links(any_transport net,
     o.timeout = options.timeout;
     o.call = options.call;
     o.roles = options.roles;
+    o.salvage = options.salvage;
     o.auxiliaries_receive = true;
     const report done =
         co_await all_reduce(net, tells ? in : in.first(0), std::span(all), sum{}, identity{}, o);

@@ -225,12 +225,22 @@ PAPILIO_DECL void membership::call(const std::vector<std::uint16_t>& candidates,
     events_.push_back(group_called{std::move(group)});
 }
 
-/// Ends the current attempt. Voters that have not reported, and members that most of the group
-/// accuses, are expelled after the others have their outcome.
+/// Voters whose reports the attempt waits for: those that are there and have not reported. Nobody
+/// waits for members without which most of the group went on.
+PAPILIO_DECL std::vector<std::uint16_t> membership::awaited_reports() const
+{
+    auto ids = attempt_->missing(members());
+    const auto digest = attempt_->agreed_digest();
+    std::erase_if(ids, [&](std::uint16_t id) { return attempt_->went_on_without(id, digest); });
+    return ids;
+}
+
+/// Ends the current attempt. Voters whose reports were awaited in vain, and members that most of
+/// the group accuses, are expelled after the others have their outcome.
 PAPILIO_DECL void membership::end_attempt(time_point now)
 {
     const auto digest = attempt_->agreed_digest();
-    const auto missing = attempt_->missing(members());
+    const auto missing = awaited_reports();
     const auto reports = attempt_->reports();
     const bool ok = !digest.empty();
     events_.push_back(group_round_outcome{attempt_->group(), ok, digest, reports});
@@ -287,7 +297,7 @@ PAPILIO_DECL void membership::advance(time_point now)
     }
     if (attempt_) {
         const bool over = now >= attempt_->report_deadline();
-        if (over || attempt_->missing(members()).empty()) end_attempt(now);
+        if (over || awaited_reports().empty()) end_attempt(now);
         return;
     }
     if (had_all_rounds()) return;
