@@ -74,11 +74,18 @@ struct stage {
         d.weight = weight;
         const auto head = wire::encode(d);
         std::vector<std::byte> message(head.begin(), head.end());
+        const auto encoded_size = [&](std::size_t n) { return codec.template bound<float>(n); };
         const auto elements = [&](int part) {
-            const auto size = codec.template bound<float>(plan.part_size(part));
-            return std::vector<std::byte>(size, static_cast<std::byte>(value));
+            return std::vector<std::byte>(encoded_size(plan.part_size(part)),
+                                          static_cast<std::byte>(value));
         };
         const bool whole = how.chunk_bytes == 0;
+        if (whole && kind.verbatim) {
+            const std::vector<std::byte> all(encoded_size(count), static_cast<std::byte>(value));
+            const auto entry = detail::length_prefixed(all);
+            message.insert(message.end(), entry.begin(), entry.end());
+            return message;
+        }
         for (int part = whole ? 0 : owner; part <= (whole ? others : owner); ++part) {
             const auto encoded = whole ? detail::length_prefixed(elements(part)) : elements(part);
             message.insert(message.end(), encoded.begin(), encoded.end());
@@ -96,6 +103,22 @@ struct stage {
 };
 
 }  // namespace
+
+TEST_CASE("little data of too few elements fails the call, and names its sender")
+{
+    stage s(identity{}, to_all, {.timeout = 3s, .call = 1});
+    auto message = s.contribution(0, 0);
+    message.resize(wire::descriptor::encoded_size);
+    const auto entry = detail::length_prefixed(std::vector<std::byte>(4 * (to_all - 1)));
+    message.insert(message.end(), entry.begin(), entry.end());
+    const auto failures = s.failures([&](auto& net) -> task<> {
+        co_await net.send(0, name_of(message_kind::contribution), message);
+    });
+    for (const auto& failure : failures) {
+        CHECK(failure.code() == errc::bad_message);
+        CHECK(failure.culprit() == others);
+    }
+}
 
 TEST_CASE("a no that names nobody fails the call for everybody, with its code and no culprit")
 {

@@ -64,8 +64,9 @@ private:
     void wake() noexcept override;
 
     clock::time_point epoch_ = clock::now();
-    std::unique_ptr<detail::asio_io> io_;
     std::vector<watcher*> watchers_;
+    std::unique_ptr<detail::asio_io> io_;  // one of the watchers may be its
+    int unasked_ = 0;                      // times in a row that Asio was not asked
     bool brief_ = false;  // the last wait ended soon, and the next one probably will
 };
 

@@ -35,9 +35,11 @@ public:
     virtual ~event() { cancel(); }
 
     /// Removes the event from the queue it is in, if any. Only on the loop's own thread; for an
-    /// event that another thread posts, only once that thread is known to have posted it. Defined
-    /// with the loop.
-    void cancel() noexcept;
+    /// event that another thread posts, only once that thread is known to have posted it.
+    void cancel() noexcept
+    {
+        if (where_ != queue::none) leave_queue();
+    }
 
 private:
     friend class loop;
@@ -45,6 +47,9 @@ private:
     enum class queue { none, ready, timed, remote };
 
     virtual void fire() = 0;
+
+    /// Defined with the loop.
+    void leave_queue() noexcept;
 
     loop* owner_ = nullptr;
     queue where_ = queue::none;
@@ -86,5 +91,5 @@ private:
 }  // namespace papilio
 
 #ifdef PAPILIO_HEADER_ONLY
-#include <papilio/async/loop.hpp>  // whose end defines `event::cancel`
+#include <papilio/async/loop.hpp>  // whose end defines `event::leave_queue`
 #endif

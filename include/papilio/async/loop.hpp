@@ -80,6 +80,12 @@ protected:
         return outstanding_work_.load(std::memory_order_relaxed) > 0;
     }
 
+    /// Whether other threads have posted events that are not in the queue yet.
+    bool has_remote_events() const noexcept
+    {
+        return remote_posted_.load(std::memory_order_relaxed);
+    }
+
     /// Drops the tasks that `spawn` started. Every derived destructor must call it first, while the
     /// sockets and threads that those tasks wait for still exist.
     void drop_spawned() noexcept

@@ -2,8 +2,10 @@
 
 #include <papilio/async/loop.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/small_memory.hpp>
 
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -25,6 +27,12 @@ struct promise_base {
     loop* on = nullptr;     // where this coroutine runs; inherited from the awaiting coroutine
     event* done = nullptr;  // posted when it finishes
     std::exception_ptr error;
+
+    static void* operator new(std::size_t size) { return small_memory::take(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept
+    {
+        small_memory::give(frame, size);
+    }
 
     std::suspend_always initial_suspend() noexcept { return {}; }
 

@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/base/small_memory.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -9,15 +10,6 @@
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
-
-/// Whether a sanitizer watches each allocation: then none is lent again.
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool watches_addresses = true;
-#elif defined(__has_feature)
-inline constexpr bool watches_addresses = __has_feature(address_sanitizer);
-#else
-inline constexpr bool watches_addresses = false;
-#endif
 
 /// Memory for a message, not initialised.
 ///
@@ -66,13 +58,19 @@ public:
     }
 
 private:
+    struct release {
+        release() noexcept : size(0) {}
+        explicit release(std::size_t of) noexcept : size(of) {}
+        void operator()(std::byte* memory) const noexcept { small_memory::give(memory, size); }
+        std::size_t size;
+    };
     struct block {
-        std::unique_ptr<std::byte[]> memory = {};
+        std::unique_ptr<std::byte[], release> memory;
         std::size_t size = 0;
     };
 
     static constexpr std::size_t header = 64;
-    static constexpr std::size_t min_kept = 32 << 10;  // the allocator keeps smaller ones
+    static constexpr std::size_t min_kept = small_memory::largest;  // smaller ones are kept there
 
     struct free_list;
 

@@ -91,10 +91,15 @@ inline std::vector<part> partition(std::size_t count, std::span<const double> sh
 {
     __extension__ using wide = unsigned __int128;
     const auto weights = detail::integer_shares(shares);
+    const auto differ = [](std::uint64_t a, std::uint64_t b) { return a != b; };
+    if (std::ranges::adjacent_find(weights, differ) == weights.end())
+        return partition(count, weights.size());
     const auto total = std::accumulate(weights.begin(), weights.end(), std::uint64_t{0});
 
     std::vector<std::size_t> sizes;
     std::vector<std::uint64_t> remainders;
+    sizes.reserve(weights.size());
+    remainders.reserve(weights.size());
     auto left = count;
     for (const auto weight : weights) {
         const auto quota = wide{count} * weight;

@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <vector>
@@ -52,7 +53,7 @@ private:
 
 /// Two ends in virtual time; a megabyte a second from the first to the second.
 struct connected_pair {
-    connected_pair()
+    explicit connected_pair(std::uint64_t window = std::uint64_t{1} << 30) : out_window(window)
     {
         auto streams = make_memory_streams();
         auto limits = std::make_shared<pa::detail::caps>(1'000'000, 0);
@@ -67,7 +68,7 @@ struct connected_pair {
     pa::sim::world world;
     pa::mailbox out_inbox;
     pa::mailbox in_inbox;
-    pa::detail::send_window out_window{1 << 30};
+    pa::detail::send_window out_window;
     pa::detail::send_window in_window{1 << 30};
     observer out_owner;
     observer in_owner;
@@ -90,6 +91,43 @@ pa::task<> receive(pa::mailbox& box, std::uint64_t t, std::vector<std::uint64_t>
 }
 
 }  // namespace
+
+TEST_CASE("what is posted is sent in order and whole, though its bytes change right afterwards")
+{
+    connected_pair pair;
+    constexpr int messages = 300;
+    std::vector<std::byte> reused(3000);
+    for (int i = 0; i < messages; ++i) {
+        std::ranges::fill(reused, static_cast<std::byte>(i));
+        CHECK(pair.out->post(pa::tag{1}, reused));
+        std::ranges::fill(reused, std::byte{0xee});
+        for (int turn = 0; turn < i % 7; ++turn) pair.world.run_one();
+    }
+    std::vector<std::byte> into(3000);
+    const auto taken = [&]() -> pa::task<std::size_t> {
+        co_return co_await pair.in_inbox.take(0, pa::tag{1}, into);
+    };
+    for (int i = 0; i < messages; ++i) {
+        REQUIRE(pa::sync_wait(pair.world, taken()) == reused.size());
+        REQUIRE(std::ranges::all_of(into, [i](auto b) { return b == static_cast<std::byte>(i); }));
+    }
+}
+
+TEST_CASE("what is posted and does not fit the window is announced, and sent when it is asked for")
+{
+    connected_pair pair(1000);
+    std::vector<std::byte> message(5000, std::byte{3}), into(5000);
+    CHECK(pair.out->post(pa::tag{1}, message));
+    std::ranges::fill(message, std::byte{0xee});
+    while (pair.in_owner.told.size != 5000) REQUIRE(pair.world.run_one());
+    CHECK(pair.in_owner.told.kind == pa::wire::flow_kind::announce);
+    pair.out_window.grant(pair.in_owner.told.number);
+    const auto taken = [&]() -> pa::task<std::size_t> {
+        co_return co_await pair.in_inbox.take(0, pa::tag{1}, into);
+    };
+    REQUIRE(pa::sync_wait(pair.world, taken()) == into.size());
+    CHECK(std::ranges::all_of(into, [](auto b) { return b == std::byte{3}; }));
+}
 
 TEST_CASE("messages of higher priority are sent first, but for one that has started")
 {

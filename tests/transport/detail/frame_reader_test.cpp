@@ -76,11 +76,11 @@ std::size_t next_size(pa::mailbox& box, pa::tag t)
 
 TEST_CASE("a frame reader finds the same messages however the stream is cut")
 {
-    const auto most = GENERATE(as<std::size_t>{}, 1, 7, head, 17, 4096, 5000, megabyte);
+    const auto most = GENERATE(as<std::size_t>{}, 1, 7, head, 17, 8192, 9000, megabyte);
     pa::mailbox box;
     frame_reader reader(box, 3, megabyte);
     std::vector<std::byte> stream;
-    const std::vector<std::size_t> sizes{0, 1, 100, 4096, 4097, 0, 9000, 3};
+    const std::vector<std::size_t> sizes{0, 1, 100, 8192, 8193, 0, 9000, 3};
     for (const auto size : sizes) append(stream, pa::tag{1}, size);
     append(stream, pa::wire::heartbeat, 0);
     append(stream, pa::tag{2}, 5);
@@ -128,7 +128,7 @@ TEST_CASE("a shutdown is reported once, in its place")
     pa::mailbox box;
     frame_reader reader(box, 3, megabyte);
     std::vector<std::byte> stream;
-    append(stream, pa::tag{1}, 5000);
+    append(stream, pa::tag{1}, 9000);
     append(stream, pa::wire::shutdown, 0);
     append(stream, pa::wire::shutdown, 0);
     CHECK(feed(reader, stream, megabyte) ==
@@ -166,13 +166,13 @@ TEST_CASE("what is no frame, or too large a one, is refused with the peer and th
 
 TEST_CASE("a frame reader checks the contents of messages, however the stream is cut")
 {
-    const auto most = GENERATE(as<std::size_t>{}, 1, 7, 17, 4096, 5000, megabyte);
+    const auto most = GENERATE(as<std::size_t>{}, 1, 7, 17, 8192, 9000, megabyte);
     pa::mailbox box;
     frame_reader reader(box, 3, megabyte, pa::wire::content_check::crc32c);
     const auto unwanted = pa::make_tag({.call = 5});
     box.discard_call(unwanted);
     std::vector<std::byte> stream;
-    const std::vector<std::size_t> sizes{0, 1, 100, 4096, 4097, 0, 9000, 600'000, 3};
+    const std::vector<std::size_t> sizes{0, 1, 100, 8192, 8193, 0, 9000, 600'000, 3};
     for (const auto size : sizes) append_checked(stream, pa::tag{1}, size);
     append(stream, pa::wire::heartbeat, 0);
     append_checked(stream, unwanted, 100'000);

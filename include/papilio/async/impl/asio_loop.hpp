@@ -21,6 +21,10 @@ namespace detail {
 /// How long a loop polls before it sleeps.
 inline constexpr duration polling_time = std::chrono::microseconds(50);
 
+/// How often it polls its watchers, in a row, before it asks Asio: what comes by watchers is in a
+/// hurry, and to ask Asio takes a system call, too.
+inline constexpr int watchers_first = 8;
+
 }  // namespace detail
 
 PAPILIO_DECL asio_loop::asio_loop() : io_(std::make_unique<detail::asio_io>()) {}
@@ -47,8 +51,10 @@ PAPILIO_DECL void asio_loop::run(std::stop_token stop)
 PAPILIO_DECL bool asio_loop::idle(time_point until)
 {
     auto& context = io_->context;
-    context.restart();
     const bool found = poll_watchers();
+    if (found && until != time_point::min() && ++unasked_ < detail::watchers_first) return true;
+    unasked_ = 0;
+    context.restart();
     if (found || until == time_point::min()) return context.poll() > 0 || found;
     const auto begun = now();
     if (brief_ && poll_for_a_while(begun, until)) return true;
@@ -72,9 +78,13 @@ PAPILIO_DECL bool asio_loop::poll_watchers()
 PAPILIO_DECL bool asio_loop::poll_for_a_while(time_point begun, time_point until)
 {
     const auto end = std::min(until, begun + detail::polling_time);
+    int turn = 0;
     do {
         std::this_thread::yield();
-        if (poll_watchers() || io_->context.poll() > 0) return true;
+        if (poll_watchers()) return true;
+        const bool ask =
+            turn++ % detail::watchers_first == 0 || watchers_.empty() || has_remote_events();
+        if (ask && io_->context.poll() > 0) return true;
     } while (now() < end);
     return false;
 }

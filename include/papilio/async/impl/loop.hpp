@@ -46,7 +46,8 @@ PAPILIO_DECL bool loop::run_one()
     }
     --turn_;
     event& e = *ready_.front();
-    e.cancel();
+    ready_.remove(e);
+    e.where_ = event::queue::none;
     e.fire();
     return true;
 }
@@ -107,7 +108,7 @@ PAPILIO_DECL void loop::post_due_timers()
         post(*timers_.begin()->second.front());
 }
 
-PAPILIO_DECL void event::cancel() noexcept
+PAPILIO_DECL void event::leave_queue() noexcept
 {
     switch (std::exchange(where_, queue::none)) {
     case queue::none: break;

@@ -49,7 +49,8 @@ PAPILIO_DECL pooled_buffer::block pooled_buffer::take(std::size_t size)
         for (auto i = from.count; i-- > 0;)
             if (from.blocks[i].size == size) return from.remove(i);
     }
-    return {std::make_unique_for_overwrite<std::byte[]>(size), size};
+    auto* const memory = static_cast<std::byte*>(small_memory::take(size));
+    return {{memory, release(size)}, size};
 }
 
 PAPILIO_DECL void pooled_buffer::give(block b) noexcept

@@ -116,6 +116,7 @@ public:
     void voted(int peer, time_point now) { ledger_.came(peer, message_kind::vote, now); }
 
     class receive;
+    class receive_each;
 
     /// Awaiting it gives the size of the message. Throws `errc::mismatch` for one that is larger
     /// than `into`.
@@ -133,8 +134,7 @@ public:
         } catch (const call_error&) {
             throw;
         } catch (const std::system_error& failure) {
-            const bool ours = failure.code() == errc::too_large;
-            throw call_error(failure.code(), ours ? me() : peer, me(), where, sentence(failure));
+            throw blamed(peer, where, failure);
         }
     }
 
@@ -190,6 +190,25 @@ public:
     }
 
 private:
+    call_error blamed(int peer, phase where, const std::system_error& failure) const
+    {
+        const bool ours = failure.code() == errc::too_large;
+        return {failure.code(), ours ? me() : peer, me(), where, sentence(failure)};
+    }
+
+    /// The size of a message that has been received.
+    static std::size_t size_of(task<std::size_t>& received)
+    {
+        try {
+            return received.result();
+        } catch (const std::system_error& failure) {
+            if (failure.code() != errc::too_large) throw;
+            throw std::system_error(errc::mismatch,
+                                    "its message is larger than this call allows: more elements, "
+                                    "or another type or codec");
+        }
+    }
+
     void received(int peer, tag t, std::size_t size, time_point now)
     {
         ledger_.came(peer, fields_of(t).kind, now);
@@ -229,24 +248,12 @@ public:
 
     std::size_t await_resume()
     {
-        const auto size = result();
+        const auto size = size_of(work_);
         io_.received(peer_, tag_, size, on_->now());
         return size;
     }
 
 private:
-    std::size_t result()
-    {
-        try {
-            return work_.result();
-        } catch (const std::system_error& failure) {
-            if (failure.code() != errc::too_large) throw;
-            throw std::system_error(errc::mismatch,
-                                    "its message is larger than this call allows: more elements, "
-                                    "or another type or codec");
-        }
-    }
-
     peer_io& io_;
     int peer_;
     tag tag_;

@@ -8,9 +8,11 @@
 #include <papilio/base/index.hpp>
 #include <papilio/collective/agreement/ballot.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/receive_each.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/role.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <system_error>
@@ -37,14 +39,16 @@ public:
     /// Receives the votes of all partners in `stage`.
     task<> receive(int stage)
     {
-        std::vector<task<>> work;
+        std::vector<int> voters;
+        voters.reserve(index(plan_.radix(stage)));
         for (int d = 0; d < plan_.radix(stage); ++d) {
             const int peer = plan_.partner(io_.me(), stage, d);
-            if (peer == io_.me() || !votes(io_.of(peer)) || out_of_reach(peer)) continue;
-            io_.expect(peer, message_kind::vote);
-            work.push_back(io_.blaming(peer, phase::vote, receive_from(peer)));
+            if (peer != io_.me() && votes(io_.of(peer)) && !out_of_reach(peer))
+                voters.push_back(peer);
         }
-        co_await when_all(std::move(work));
+        incoming_votes incoming(*this, voters);
+        peer_io::receive_each arrivals(io_, message_kind::vote, phase::vote, voters, incoming);
+        co_await arrivals;
         if (stage > 0) {
             co_await closed_[index(stage - 1)].opened();
         }
@@ -114,9 +118,7 @@ public:
     {
         std::vector<std::byte> into(ballot_.max_vote(peer));
         const auto size = co_await io_.recv(peer, io_.tag_for(message_kind::vote, 0), into);
-        ballot_.take(peer, bytes(into).first(size));
-        agreed_[index(peer)] = true;
-        if (ballot_.heard_clients()) clients_agreed_.open();
+        take(peer, bytes(into).first(size));
     }
 
     /// Open when all votes are in, and say yes.
@@ -127,6 +129,36 @@ public:
     bool outcome_unknown() const { return said_yes_ && !ballot_.refused(); }
 
 private:
+    /// The votes of several partners, each of which is received once.
+    class incoming_votes final : public message_taker {
+    public:
+        incoming_votes(vote_exchange& by, const std::vector<int>& voters) : by_(by)
+        {
+            for (const int peer : voters) most_ = std::max(most_, by_.ballot_.max_vote(peer));
+            memory_.resize(voters.size() * most_);
+        }
+
+        mutable_bytes memory_for(int peer) override
+        {
+            const auto begin = used_++ * most_;
+            return mutable_bytes(memory_).subspan(begin, by_.ballot_.max_vote(peer));
+        }
+        void take(int peer, bytes vote) override { by_.take(peer, vote); }
+
+    private:
+        vote_exchange& by_;
+        std::size_t most_ = 0;
+        std::size_t used_ = 0;
+        std::vector<std::byte> memory_;
+    };
+
+    void take(int peer, bytes vote)
+    {
+        ballot_.take(peer, vote);
+        agreed_[index(peer)] = true;
+        if (ballot_.heard_clients()) clients_agreed_.open();
+    }
+
     bool out_of_reach(int peer) const
     {
         return io_.mine() == role::client && io_.of(peer) == role::client;

@@ -86,6 +86,7 @@ public:
 
     /// What `out` held is saved in `log`, which is borrowed, before it is overwritten.
     void set_undo_log(undo_log* log) noexcept { log_ = log; }
+    bool has_undo_log() const noexcept { return log_ != nullptr; }
 
     /// The elements of a range of the whole vector, as they lie in memory.
     bytes input(part where) const

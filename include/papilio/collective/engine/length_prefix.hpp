@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -59,14 +60,20 @@ inline bytes next_entry(bytes& message)
     return entry.first(size);
 }
 
-/// The entries of a message about `count` parts.
-inline std::vector<bytes> entries_of(bytes message, std::size_t count)
+/// Takes the entries of a message about as many parts as `to` has places.
+inline void take_entries(bytes message, std::span<bytes> to)
 {
-    std::vector<bytes> entries;
-    for (std::size_t i = 0; i < count; ++i) entries.push_back(next_entry(message));
+    for (auto& entry : to) entry = next_entry(message);
     if (!message.empty())
         throw std::system_error(errc::bad_message, std::to_string(message.size()) +
                                                        " bytes follow the last part of a message");
+}
+
+/// The entries of a message about `count` parts.
+inline std::vector<bytes> entries_of(bytes message, std::size_t count)
+{
+    std::vector<bytes> entries(count);
+    take_entries(message, entries);
     return entries;
 }
 

@@ -95,6 +95,7 @@ template <element T, class Op>
 void reduce_plain(const Op& op, const chunk_input& chunk, pooled_buffer& scratch, std::span<T> out)
 {
     std::vector<std::span<const T>> plain;
+    plain.reserve(chunk.from.size());
     for (const auto& c : chunk.from) {
         const auto* at = reinterpret_cast<const T*>(c.data.data());
         if (at == out.data()) {

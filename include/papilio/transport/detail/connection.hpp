@@ -56,15 +56,11 @@ public:
     /// It is queued ahead of every lower-priority message that has not started.
     outgoing send(tag t, bytes message, int priority = 0);
 
-    /// Sends a copy of a small message ahead of all that wait in the queue. False if too many do.
-    bool post(tag t, bytes message)
-    {
-        const bool queued = post_later(t, message);
-        if (queued) flush();
-        return queued;
-    }
+    /// Sends a small message ahead of all that wait in the queue; what the stream does not take at
+    /// once is copied. False if too many wait.
+    bool post(tag t, bytes message);
 
-    /// The same, but only queues it, as whoever is called while a message is read must.
+    /// The same, but only queues a copy, as whoever is called while a message is read must.
     bool post_later(tag t, bytes message);
 
     /// Queues a frame of flow control behind what has at least this priority.
@@ -113,6 +109,7 @@ public:
 
 private:
     class posted;
+    class written_at_once;
 
     static constexpr int first = send_queue::answer - 1;
 
@@ -122,6 +119,7 @@ private:
         answer({.kind = wire::flow_kind::returned, .number = number});
     }
     void take_returned(std::uint64_t number);
+    bool may_post() const noexcept;
     void flush();
     bool parse();
     task<> write();
@@ -204,8 +202,9 @@ inline bool connection::parse()
 }
 
 /// Reads messages until the stream ends or carries no frame where one must be. Lets other tasks run
-/// between small messages that were read together, after each large one, and within a large one
-/// after a megabyte: a fast sender must not keep the loop from the other connections.
+/// between small messages that were not read together, after each large one, and within a large one
+/// after a megabyte: a fast sender must not keep the loop from the other connections. Where there
+/// was less than there was space for, there is no more before the stream is readable again.
 inline task<> connection::read()
 {
     constexpr std::size_t turn = std::size_t{1} << 20;
@@ -213,11 +212,6 @@ inline task<> connection::read()
     co_await yield{};         // the owner is not constructed yet
     try {
         while (!ended()) {  // what has been read and not parsed by then is of no use any more
-            const bool large = parse();
-            if (large) {
-                co_await yield{};
-                continue;
-            }
             const auto into = frames_.buffers();
             std::error_code error;
             const auto n = stream_->read_some(into, error);
@@ -225,9 +219,13 @@ inline task<> connection::read()
             if (n > 0) owner_.on_bytes();
             const bool within = frames_.in_message();
             in_turn += frames_.received(n);
-            if (n > 0 && within && in_turn < turn) continue;
+            while (!ended() && parse()) {
+                co_await yield{};
+            }
+            const bool drained = n < into[0].size() + into[1].size();
+            if (!drained && within && in_turn < turn) continue;
             in_turn = 0;
-            if (n == 0)
+            if (drained && !ended())
                 co_await stream_->readable();
             else
                 co_await yield{};

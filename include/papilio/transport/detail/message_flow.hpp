@@ -47,7 +47,7 @@ public:
     /// Throws why the link has ended, if it has.
     sending send(int peer, tag t, bytes content);
 
-    /// Sends a copy in the background, unless the link has ended.
+    /// Sends it at once, or a copy in the background, unless the link has ended.
     void post(int peer, tag t, bytes content);
 
     /// Something from `peer` has come. A peer that breaks the protocol loses its link.
@@ -241,6 +241,11 @@ inline message_flow::sending message_flow::send(int peer, tag t, bytes content)
 inline void message_flow::post(int peer, tag t, bytes content)
 {
     if (window(peer).error()) return;
+    if (window(peer).is_open_for(t, content.size())) {
+        sending now(*this, peer, t, content);
+        now.await_ready();
+        return;
+    }
     auto copy = std::make_unique<posted>(*this, peer, t, content);
     if (!copy->start()) posted_.push_back(std::move(copy));
 }

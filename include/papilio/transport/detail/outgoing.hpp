@@ -168,10 +168,42 @@ private:
     std::vector<std::byte> body_;
 };
 
-inline bool connection::post_later(tag t, bytes message)
+/// A message whose sender does not wait: its bytes are there until `post` returns.
+class connection::written_at_once final : public send_queue::message {
+public:
+    written_at_once(tag t, bytes body) noexcept : message(t, body, first) {}
+    bool done() const noexcept { return done_; }
+
+private:
+    void finish(std::error_code) noexcept override { done_ = true; }
+
+    bool done_ = false;
+};
+
+inline bool connection::may_post() const noexcept
 {
     constexpr std::size_t most = 4096;
-    if (ended() || window_.error() || queue_.size() + posted_.size() >= most) return false;
+    return !ended() && !window_.error() && queue_.size() + posted_.size() < most;
+}
+
+inline bool connection::post(tag t, bytes message)
+{
+    if (!may_post()) return false;
+    if (!window_.is_open_for(t, message.size())) return post_later(t, message);
+    posted in_window(*this, t, message.size());
+    window_.admits(in_window);
+    written_at_once now(t, message);
+    queue_.push(now);
+    flush();
+    if (now.done()) return !ended();
+    if (queue_.withdraw(now)) queue_.push_copy(t, message, first);
+    has_work_.open();
+    return true;
+}
+
+inline bool connection::post_later(tag t, bytes message)
+{
+    if (!may_post()) return false;
     auto post = std::make_unique<posted>(*this, t, message.size());
     if (window_.admits(*post)) {
         queue_.push_copy(t, message, first);

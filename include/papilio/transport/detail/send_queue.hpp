@@ -152,7 +152,10 @@ inline void send_queue::insert(entry e)
     const auto first = entries_.begin() + (front_started_ ? 1 : 0);
     answers_ += e.priority == answer;
     while (place != first && std::prev(place)->priority < e.priority) --place;
-    bytes_waiting_ += unwritten(*entries_.insert(place, std::move(e))).size();
+    if (place == entries_.end())  // not by `insert`: at the front of an empty deque it allocates
+        bytes_waiting_ += unwritten(entries_.emplace_back(std::move(e))).size();
+    else
+        bytes_waiting_ += unwritten(*entries_.insert(place, std::move(e))).size();
 }
 
 inline send_queue::remainder send_queue::unwritten(const entry& e) const noexcept

@@ -72,6 +72,13 @@ public:
     /// Throws why the link has ended, if it has.
     bool admits(message& m);
 
+    /// Whether a message of `size` bytes under `t` would be sent at once.
+    bool is_open_for(tag t, std::size_t size) const
+    {
+        if (t >= wire::first_reserved_tag) return true;
+        return (waiting_.empty() || !tags_.contains(t)) && fits(size);
+    }
+
     /// `m` will not be sent: it waits, or was to be sent and no byte of it has left.
     void forget(message& m);
 
@@ -104,9 +111,9 @@ private:
     static constexpr std::size_t small = 1024;
     static constexpr std::uint64_t kept_for_small = wire::first_window / 4;
 
-    bool fits(const message& m) const noexcept
+    bool fits(std::size_t size) const noexcept
     {
-        return cost(m) + (m.size_ > small ? kept_for_small : 0) <= limit_ - spent_;
+        return wire::early_cost(size) + (size > small ? kept_for_small : 0) <= limit_ - spent_;
     }
     static std::uint64_t cost(const message& m) noexcept { return wire::early_cost(m.size_); }
     void spend_on(message& m) noexcept
@@ -135,8 +142,7 @@ inline bool send_window::admits(message& m)
 {
     if (m.tag_ >= wire::first_reserved_tag) return true;
     if (error_) throw std::system_error(error_);
-    const bool next = waiting_.empty() || !tags_.contains(m.tag_);
-    if (next && fits(m)) {
+    if (is_open_for(m.tag_, m.size_)) {
         spend_on(m);
         return true;
     }
@@ -171,7 +177,7 @@ inline void send_window::raise(std::uint64_t limit)
          at != waiting_.end() && limit_ - spent_ > wire::early_cost(0);) {
         message& m = *at->second;
         const auto next = std::next(at);
-        if (first.contains(m.tag_) || !fits(m)) {
+        if (first.contains(m.tag_) || !fits(m.size_)) {
             first.emplace(m.tag_, &m);
         } else {
             remove(at);

@@ -15,75 +15,14 @@
 #include <papilio/transport/tcp/options.hpp>
 #include <papilio/transport/tcp/resolver.hpp>
 #include <papilio/transport/tcp/socket.hpp>
+#include <papilio/transport/tcp/stream.hpp>
 
-#include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::tcp::detail {
-
-/// A stream over a connected socket.
-class socket_stream final : public byte_stream {
-public:
-    socket_stream(socket s, std::uint32_t streams, wire::content_check check)
-        : socket_(std::move(s)), streams_(streams), check_(check)
-    {
-    }
-
-    std::size_t read_some(std::span<const mutable_bytes> into, std::error_code& error) override
-    {
-        std::array<asio::mutable_buffer, max_buffers> buffers;
-        return outcome(socket_.read_some(as_buffers(into, buffers), error), error);
-    }
-    std::size_t write_some(std::span<const bytes> from, std::error_code& error) override
-    {
-        std::array<asio::const_buffer, max_buffers> buffers;
-        return outcome(socket_.write_some(as_buffers(from, buffers), error), error);
-    }
-    task<> readable() override { co_await detail::readable(socket_); }
-    task<> writable() override { co_await detail::writable(socket_); }
-    const char* kind() const override { return "tcp"; }
-    std::uint32_t streams() const override { return streams_; }
-    wire::content_check content_check() const override { return check_; }
-    void close() noexcept override
-    {
-        std::error_code ignored;  // the socket is given up in any case
-        socket_.close(ignored);
-    }
-    duration unacknowledged() override { return detail::unacknowledged(socket_); }
-    std::uint64_t undelivered() override { return detail::undelivered(socket_); }
-    std::optional<duration> round_trip() override { return detail::round_trip(socket_); }
-
-private:
-    static constexpr std::size_t max_buffers = 24;
-
-    template <class Piece, class Buffer>
-    static std::span<Buffer> as_buffers(std::span<const Piece> pieces,
-                                        std::array<Buffer, max_buffers>& to)
-    {
-        const auto n = std::min(pieces.size(), max_buffers);
-        for (std::size_t i = 0; i < n; ++i)
-            to[i] = asio::buffer(pieces[i].data(), pieces[i].size());
-        return std::span(to).first(n);
-    }
-
-    static std::size_t outcome(std::size_t n, std::error_code& error)
-    {
-        if (error == asio::error::would_block)
-            error.clear();
-        else if (error)
-            error = errc::disconnected;
-        return n;
-    }
-
-    socket socket_;
-    std::uint32_t streams_;  // of the whole link
-    wire::content_check check_;
-};
 
 /// What all streams of a peer share.
 struct settings {
@@ -100,7 +39,7 @@ struct settings {
     std::unique_ptr<byte_stream> stream(socket s, wire::content_check check) const
     {
         std::unique_ptr<byte_stream> made =
-            std::make_unique<socket_stream>(std::move(s), connections, check);
+            std::make_unique<socket_stream>(on, std::move(s), connections, check);
         if (!limits) return made;
         return std::make_unique<papilio::detail::capped_stream>(on, std::move(made), limits);
     }

@@ -126,10 +126,9 @@ inline void choose_congestion(socket& s, const char* congestion)
 /// libraries declare different numbers of them in `tcp_info`: hence the offsets.
 class connection_state {
 public:
-    explicit connection_state(socket& s)
+    explicit connection_state(int fd)
     {
-        if (::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_INFO, reported_.data(), &size_) != 0)
-            size_ = 0;
+        if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, reported_.data(), &size_) != 0) size_ = 0;
     }
 
     // Each is zero where this system does not report it.
@@ -158,27 +157,27 @@ private:
 
 /// For how long data has been waiting for the other host's acknowledgement; zero if none waits. A
 /// peer whose program has stopped reading does not count: its host still answers window probes.
-inline duration unacknowledged(socket& s)
+inline duration unacknowledged(int fd)
 {
-    const connection_state state(s);
+    const connection_state state(fd);
     const bool owed = state.unacknowledged_segments() > 0 || state.probes() > 1;
     return std::chrono::milliseconds(owed ? state.last_acknowledged_ms() : 0);
 }
 
 /// Bytes that were written and that the other host has not acknowledged, selectively or otherwise.
-inline std::uint64_t undelivered(socket& s)
+inline std::uint64_t undelivered(int fd)
 {
     int waiting = 0;
-    if (::ioctl(s.native_handle(), SIOCOUTQ, &waiting) != 0 || waiting <= 0) return 0;
-    const connection_state state(s);
+    if (::ioctl(fd, SIOCOUTQ, &waiting) != 0 || waiting <= 0) return 0;
+    const connection_state state(fd);
     const auto all = static_cast<std::uint64_t>(waiting);
     return all - std::min(all, std::uint64_t{state.sacked_segments()} * state.segment_bytes());
 }
 
 /// The shortest round trip that the kernel has measured lately: in five minutes, by default.
-inline std::optional<duration> round_trip(socket& s)
+inline std::optional<duration> round_trip(int fd)
 {
-    const auto us = connection_state(s).shortest_us();
+    const auto us = connection_state(fd).shortest_us();
     if (us == 0 || us == ~std::uint32_t{0}) return std::nullopt;
     return std::chrono::microseconds(us);
 }
@@ -190,7 +189,7 @@ inline void avoid_bbr_without_latency(socket& s)
     char name[16] = {};
     socklen_t size = sizeof name - 1;
     ::getsockopt(s.native_handle(), IPPROTO_TCP, TCP_CONGESTION, name, &size);
-    const auto shortest = round_trip(s);
+    const auto shortest = round_trip(s.native_handle());
     if (std::strcmp(name, "bbr") != 0 || !shortest || *shortest >= std::chrono::microseconds(100))
         return;
     // If the system refuses, the connection keeps bbr.
