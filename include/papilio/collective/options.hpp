@@ -58,8 +58,8 @@ struct call_options {
     /// The call goes on without peers that are lost while it runs, as long as more than half of
     /// the group are left: the others reduce what is missing, and the report says who is in the
     /// result (docs/design/views.md). Otherwise a lost peer fails the call for everybody, as it
-    /// does in a group of two in any case. All peers pass the same of this and the next four. Not in
-    /// place with `on_error::undefined`, which keeps nothing to begin anew from.
+    /// does in a group of two in any case. All peers pass the same of this and the next four. Not
+    /// in place with `on_error::undefined`, which keeps nothing to begin anew from.
     bool salvage = false;
 
     int min_peers = 0;  ///< with `salvage`: fewer than these do not go on
