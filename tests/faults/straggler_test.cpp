@@ -89,6 +89,7 @@ constexpr call_options save{.on_straggler = on_straggler::drop_to_save, .patienc
 
 }  // namespace
 
+// Among eight peers it takes longer to tell, while each of them has had few messages of the others.
 TEST_CASE("a call whose peer slows to a hundredth ends within half its time more, without it")
 {
     for (const int peers : {3, 4, 8}) {
@@ -96,13 +97,14 @@ TEST_CASE("a call whose peer slows to a hundredth ends within half its time more
         CHECK(all.good == peers);
         CHECK(all.left.empty());
         for (const int percent : {10, 30, 50, 70, 90}) {
-            if (peers == 8 && percent < 70) continue;
             CAPTURE(peers, percent);
             const auto slow =
                 make_call({.peers = peers, .at = all.took * percent / 100, .options = save});
-            CHECK(slow.left == gone);
+            REQUIRE(slow.left.size() == 1);
+            CHECK(slow.left[0].rank == slow_peer);  // it may have been the first to complain
             CHECK(slow.good == peers - 1);
-            CHECK(2 * slow.took < 3 * all.took);
+            const int most = peers == 8 && percent < 50 ? 18 : 15;  // tenths
+            CHECK(10 * slow.took < most * all.took);
         }
     }
 }
