@@ -2,7 +2,7 @@
 # of their own, and those whose library is not installed are left out, with a word about it.
 
 set(PAPILIO_PROVIDERS  # how an #include begins, and the target that provides it
-  papilio/async/asio_loop papilio::tcp
+  papilio/async/asio_ papilio::tcp
   papilio/transport/hybrid papilio::tcp
   papilio/transport/shm papilio::tcp
   papilio/transport/tcp papilio::tcp

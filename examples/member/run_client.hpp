@@ -1,8 +1,8 @@
 #pragma once
 
-#include "background_loop.hpp"
 #include "member_network.hpp"
 
+#include <papilio/async/asio_background_loop.hpp>
 #include <papilio/swarm/rendezvous_client.hpp>
 
 #include <future>

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "background_loop.hpp"
 #include "join_retries.hpp"
 #include "run_client.hpp"
 #include "run_work.hpp"
 
+#include <papilio/async/asio_background_loop.hpp>
 #include <papilio/diloco/outer_optimizer.hpp>
 
 #include <chrono>

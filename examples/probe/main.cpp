@@ -1,10 +1,10 @@
 #include "group.hpp"
 
-#include <member/cancellation.hpp>
 #include <member/logging.hpp>
 #include <member/program.hpp>
 #include <member/signals.hpp>
 
+#include <papilio/async/cancellation.hpp>
 #include <papilio/async/sync_wait.hpp>
 
 #include <cstdio>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <member/background_loop.hpp>
+#include <papilio/async/asio_background_loop.hpp>
 
 #include <future>
 #include <stop_token>

@@ -2,10 +2,11 @@
 
 #include "run_notes.hpp"
 
-#include <member/cancellation.hpp>
 #include <member/mean_bytes.hpp>
 #include <member/replay.hpp>
 #include <trainer/problem.hpp>
+
+#include <papilio/async/cancellation.hpp>
 
 #include <fmt/format.h>
 

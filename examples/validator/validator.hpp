@@ -7,11 +7,12 @@
 #include "summary.hpp"
 #include "terminal_view.hpp"
 
-#include <member/background_loop.hpp>
 #include <member/jsonl_log.hpp>
 #include <member/outage.hpp>
 #include <member/signals.hpp>
 #include <trainer/trainer.hpp>
+
+#include <papilio/async/asio_background_loop.hpp>
 
 #include <chrono>
 #include <memory>

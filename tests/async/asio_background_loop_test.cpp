@@ -1,4 +1,4 @@
-#include <member/background_loop.hpp>
+#include <papilio/async/asio_background_loop.hpp>
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
@@ -6,7 +6,6 @@
 
 #include <catch2/catch.hpp>
 
-using namespace papilio::example;
 namespace pa = papilio;
 
 namespace {
@@ -46,17 +45,17 @@ bool canceled(std::future<void>& f)
 
 }  // namespace
 
-TEST_CASE("work is done on the network's thread, and its result waited for", "[member]")
+TEST_CASE("work is done on the network's thread, and its result waited for", "[async]")
 {
-    background_loop net;
+    pa::background_loop net;
     CHECK(net.wait(answer()) == 42);
     CHECK(net.call([] { return std::this_thread::get_id(); }) != std::this_thread::get_id());
     CHECK_THROWS_AS(net.wait(failing()), std::system_error);
 }
 
-TEST_CASE("work is dropped when a stop is requested", "[member]")
+TEST_CASE("work is dropped when a stop is requested", "[async]")
 {
-    background_loop net;
+    pa::background_loop net;
     for (int i = 0; i < 100; ++i) {
         std::stop_source stop;
         bool dropped = false;
@@ -70,9 +69,9 @@ TEST_CASE("work is dropped when a stop is requested", "[member]")
     }
 }
 
-TEST_CASE("a stop that comes too late changes nothing", "[member]")
+TEST_CASE("a stop that comes too late changes nothing", "[async]")
 {
-    background_loop net;
+    pa::background_loop net;
     std::stop_source stop;
     auto done = net.start(answer(), stop.get_token());
     done.wait();
@@ -80,12 +79,12 @@ TEST_CASE("a stop that comes too late changes nothing", "[member]")
     CHECK(done.get() == 42);
 }
 
-TEST_CASE("what is still at work when the network goes is dropped", "[member]")
+TEST_CASE("what is still at work when the network goes is dropped", "[async]")
 {
     bool dropped = false;
     std::future<void> left;
     {
-        background_loop net;
+        pa::background_loop net;
         left = net.start(forever(dropped));
         net.wait(answer());
     }

@@ -1,15 +1,19 @@
 #pragma once
 
+#include <papilio/async/event.hpp>
 #include <papilio/async/keep_result.hpp>
+#include <papilio/async/loop.hpp>
+#include <papilio/async/task.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/config.hpp>
 
+#include <coroutine>
 #include <optional>
 #include <stop_token>
 #include <system_error>
 #include <utility>
-#include <vector>
 
-namespace papilio::example {
+namespace papilio::inline PAPILIO_MODE {
 
 /// An awaitable that lasts until `stop` is requested, by any thread.
 class [[nodiscard]] stop_request {
@@ -44,7 +48,7 @@ private:
 
     std::stop_token stop_;
     loop* on_ = nullptr;
-    papilio::detail::resume wake_;
+    detail::resume wake_;
     std::optional<std::stop_callback<post_wake>> callback_;  // uses the rest, so destroyed first
 };
 
@@ -61,8 +65,7 @@ template <class T>
 task<T> unless_stopped(task<T> work, std::stop_token stop)
 {
     std::optional<T> result;
-    co_await when_any(papilio::detail::keep_result<T>(std::move(work), result),
-                      cancel_on(std::move(stop)));
+    co_await when_any(detail::keep_result<T>(std::move(work), result), cancel_on(std::move(stop)));
     co_return std::move(*result);
 }
 
@@ -72,4 +75,4 @@ inline task<> unless_stopped(task<> work, std::stop_token stop)
     co_await when_any(std::move(work), cancel_on(std::move(stop)));
 }
 
-}  // namespace papilio::example
+}  // namespace papilio

@@ -1,20 +1,22 @@
 #pragma once
 
-#include "cancellation.hpp"
-
 #include <papilio/async/asio_loop.hpp>
+#include <papilio/async/cancellation.hpp>
 #include <papilio/async/spawn.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
 
 #include <future>
 #include <stop_token>
 #include <thread>
 #include <utility>
 
-namespace papilio::example {
+namespace papilio::inline PAPILIO_MODE {
 
-/// A loop with sockets, and the thread that runs it: it answers heartbeats, probes and requests for
-/// the model while another thread trains. Objects that belong to the loop must be made, used and
-/// destroyed by tasks that run here, before the loop is destroyed.
+/// A loop with sockets, and the thread that runs it: between calls, too, the loop sends signs of
+/// life, takes in what comes early and answers who asks how a call has ended, while other threads
+/// compute for as long as they like. Objects that belong to the loop must be made, used and
+/// destroyed by tasks that run here, before the loop is destroyed; that drops what still runs.
 class background_loop {
 public:
     background_loop() = default;
@@ -56,4 +58,4 @@ private:
     std::jthread thread_{[this](std::stop_token stop) { loop_.run(stop); }};
 };
 
-}  // namespace papilio::example
+}  // namespace papilio
