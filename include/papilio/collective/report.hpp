@@ -41,8 +41,10 @@ struct traffic {
     friend bool operator==(const traffic&, const traffic&) = default;
 };
 
-/// What a call tells its caller. The contributor map is the same on every peer that succeeds, but
-/// for a barrier with `salvage`, where it is who was there as far as the peer knows.
+/// What a call tells its caller. The contributor map is the same on every peer that succeeds. With
+/// `salvage` two kinds of calls are exceptions: in a barrier it is who was there as far as the peer
+/// knows, and in a reduce_scatter peers that go on without one that has ended before leave out its
+/// part, which that one has.
 struct report {
     std::uint32_t call = 0;
     codec_id codec{};            ///< how contributions travelled
