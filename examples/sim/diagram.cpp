@@ -26,7 +26,7 @@ struct look {
     std::string_view colour;
 };
 constexpr look contributions{"contribution", "#4477aa"}, results{"result", "#228833"},
-    votes{"vote", "#ccbb44"}, views{"promise, proposal, later vote", "#aa3377"},
+    votes{"vote", "#ccbb44"}, views{"of later views", "#aa3377"},
     answers{"answer after the end", "#66ccee"}, flow{"flow control", "#bbbbbb"},
     links{"end of a link", "#555555"}, lost{"lost, or waiting", "#ee6677"};
 constexpr look all_looks[] = {contributions, results, votes, views, answers, flow, links, lost};
@@ -127,9 +127,9 @@ std::string legend()
     for (const auto& l : all_looks) {
         const std::string stroke = "stroke-width='2.5' stroke='" + std::string(l.colour) + "'";
         all += line(x, 84, x + 24, 84, stroke) + text(x + 30, 88, l.what, "font-size='12'");
-        x += 48 + 6.4 * static_cast<double>(l.what.size());
+        x += 44 + 6.2 * static_cast<double>(l.what.size());
     }
-    return all + text(x, 88, "dashes: time is cut short", "font-size='12'");
+    return all + text(x, 88, "dashes: time cut short", "font-size='12'");
 }
 
 std::string lanes(const scenario& s, const time_scale& scale)

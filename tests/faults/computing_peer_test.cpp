@@ -30,7 +30,7 @@ constexpr auto call_limit = 8s;
 
 using computed = std::vector<float>;
 
-papilio::task<papilio::report> sum_of(papilio::tcp::transport& net, computed& data)
+papilio::task<papilio::report> add_up(papilio::tcp::transport& net, computed& data)
 {
     return papilio::all_reduce_in_place(net, data, papilio::sum{}, papilio::identity{},
                                         {.timeout = call_limit, .salvage = true});
@@ -59,7 +59,7 @@ public:
 
     papilio::tcp::transport& net() { return *net_; }
     std::future<void> connect() { return on_.start(net_->connect()); }
-    std::future<papilio::report> call() { return on_.start(sum_of(*net_, data)); }
+    std::future<papilio::report> call() { return on_.start(add_up(*net_, data)); }
     void meet(papilio::tcp::transport& other)
     {
         on_.call([&] { net_->set_address(other.rank(), other.local()); });
@@ -125,7 +125,7 @@ TEST_CASE("a peer whose loop stands still while it computes is gone on without, 
 
     computed late(1000, 1.f);
     try {
-        papilio::sync_wait(own, sum_of(net, late));
+        papilio::sync_wait(own, add_up(net, late));
         FAIL("the call has ended without it");
     } catch (const papilio::call_error& error) {
         CHECK(error.code() == papilio::errc::left_out);

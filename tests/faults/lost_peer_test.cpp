@@ -25,14 +25,14 @@ namespace {
 constexpr int lost_rank = 3;
 constexpr std::size_t elements_each = 20'000;
 
-struct end_of_call {
+struct own_end {
     std::vector<float> in, out;
     std::vector<int> group;
     std::optional<papilio::report> done;
     std::string why;
 };
 
-papilio::task<> make_call(end_of_call& to, papilio::task<papilio::report> call)
+papilio::task<> make_call(own_end& to, papilio::task<papilio::report> call)
 {
     try {
         to.done = co_await std::move(call);
@@ -44,10 +44,10 @@ papilio::task<> make_call(end_of_call& to, papilio::task<papilio::report> call)
 /// Four peers, or more, make a call; the process of peer 3 dies after so many events, of 0 before
 /// it begins. `begin(net, end)` is the call.
 template <class Cluster, class Begin>
-std::vector<end_of_call> lose_one(int events, const Begin& begin, int peers = 4)
+std::vector<own_end> lose_one(int events, const Begin& begin, int peers = 4)
 {
     Cluster cluster(peers);
-    std::vector<end_of_call> ends(static_cast<std::size_t>(peers));
+    std::vector<own_end> ends(static_cast<std::size_t>(peers));
     std::vector<std::optional<papilio::task<>>> work;
     for (int rank = 0; rank < peers; ++rank) {
         auto& end = ends[static_cast<std::size_t>(rank)];
@@ -67,7 +67,7 @@ std::vector<end_of_call> lose_one(int events, const Begin& begin, int peers = 4)
 /// Those who are left have all elements from their contributors, and know of the one that is lost,
 /// unless it has gone after the call.
 template <class Value>
-void check_left(const std::vector<end_of_call>& ends, const Value& value)
+void check_left(const std::vector<own_end>& ends, const Value& value)
 {
     for (std::size_t rank = 0; rank < ends.size(); ++rank) {
         if (rank == lost_rank) continue;
@@ -86,7 +86,7 @@ void check_left(const std::vector<end_of_call>& ends, const Value& value)
 }
 
 template <class Net>
-papilio::task<papilio::report> shrink_and_add_up(Net& net, end_of_call& end)
+papilio::task<papilio::report> shrink_and_add_up(Net& net, own_end& end)
 {
     auto shrinking = papilio::shrink(net, 9);
     auto group = co_await std::move(shrinking);
@@ -120,7 +120,7 @@ TEMPLATE_TEST_CASE("an all_gather goes on without a peer that dies, over every t
 {
     for (const int events : moments) {
         INFO("after " << events << " events");
-        const auto ends = lose_one<TestType>(events, [](auto& net, end_of_call& end) {
+        const auto ends = lose_one<TestType>(events, [](auto& net, own_end& end) {
             return papilio::all_gather(net, end.in, end.out,
                                        {.salvage = true, .chunk_bytes = 4096});
         });
@@ -137,7 +137,7 @@ TEMPLATE_TEST_CASE("an observer has the result of those who go on, over every tr
 {
     for (const int events : moments) {
         INFO("after " << events << " events");
-        const auto call = [](auto& net, end_of_call& end) {
+        const auto call = [](auto& net, own_end& end) {
             end.out.resize(end.in.size());
             return papilio::all_reduce(
                 net, end.in, end.out, papilio::sum{}, papilio::identity{},
@@ -158,7 +158,7 @@ TEMPLATE_TEST_CASE(
     for (const int events : moments) {
         INFO("after " << events << " events");
         const auto ends = lose_one<TestType>(
-            events, [](auto& net, end_of_call& end) { return shrink_and_add_up(net, end); });
+            events, [](auto& net, own_end& end) { return shrink_and_add_up(net, end); });
         for (const std::size_t rank : {0, 1, 2}) {
             const auto& end = ends[rank];
             INFO("peer " << rank << ": " << end.why);

@@ -32,17 +32,17 @@ struct straggling {
     call_options options{};
 };
 
-struct outcome {
+struct straggling_end {
     duration took{};                         ///< until the last of the others had ended it
     int good = 0;                            ///< how many of all ended it in success
     std::vector<papilio::departure> left{};  ///< as peer 0 has it
 };
 
 /// A call of 16 MiB at 200 Mbit/s each.
-outcome make_call(const straggling& s)
+straggling_end make_call(const straggling& s)
 {
     papilio::sim::world world{{.peers = s.peers, .latency = 1ms, .all = {full_rate, full_rate}}};
-    outcome found;
+    straggling_end found;
     const auto live = [&](papilio::sim::transport& net) -> task<> {
         std::vector<float> data(std::size_t{4} << 20, 1.f);
         auto options = s.options;

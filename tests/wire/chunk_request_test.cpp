@@ -12,7 +12,7 @@ namespace {
 
 constexpr wire::call_extent six_chunks{.peers = 3, .parts = 3, .columns = 2};
 
-bool is_refused(papilio::bytes message)
+bool is_no_chunk_request(papilio::bytes message)
 {
     try {
         wire::parse_chunk_request(message, six_chunks);
@@ -34,9 +34,11 @@ TEST_CASE("a request for chunks is read as it was written, and one for none is e
 
 TEST_CASE("a request for a chunk that is not, for too many, or for half a one is refused")
 {
-    CHECK(is_refused(wire::encode(wire::chunk_request{6})));
-    CHECK_FALSE(is_refused(wire::encode(wire::chunk_request(wire::most_chunks_requested, 1))));
-    CHECK(is_refused(wire::encode(wire::chunk_request(wire::most_chunks_requested + 1, 1))));
+    CHECK(is_no_chunk_request(wire::encode(wire::chunk_request{6})));
+    CHECK_FALSE(
+        is_no_chunk_request(wire::encode(wire::chunk_request(wire::most_chunks_requested, 1))));
+    CHECK(
+        is_no_chunk_request(wire::encode(wire::chunk_request(wire::most_chunks_requested + 1, 1))));
     const auto whole = wire::encode(wire::chunk_request{1, 2});
-    CHECK(is_refused(papilio::bytes(whole).first(6)));
+    CHECK(is_no_chunk_request(papilio::bytes(whole).first(6)));
 }

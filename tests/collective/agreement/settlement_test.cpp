@@ -207,6 +207,26 @@ TEST_CASE("uniform contributions keep all of one version, or make all anew")
     for (const auto& part : t.settle().runs) CHECK(part == runs{{0, 4, 1, -1, {0, 1}}});
 }
 
+TEST_CASE(
+    "a vote of view 0 does not keep others from making a uniform result anew if it is in vain")
+{
+    three t;
+    t.call.uniform = true;
+    t.call.needed_by = {{0}, {1}, {2}};  // as in a reduce_scatter
+    t.promises[0].voted = 0;
+    t.promises[0].held[0] = {{0, 4, 0}};
+    const auto p = t.settle();  // peer 1 has promised, and so will not vote in view 0
+    CHECK(p.adopted == wire::no_view);
+    CHECK(p.runs[0] == runs{{0, 4, 1, -1, {0}}});
+    CHECK(p.runs[1] == runs{{0, 4, 1, -1, {1}}});
+    t.promises[1].voted = 0;
+    t.promises[1].held[1] = {{0, 4, 0}};
+    const auto all_voted = t.settle();  // and peer 2 may have, too
+    CHECK(all_voted.adopted == 0);
+    CHECK(all_voted.runs[0] == runs{{0, 4, 0, 0, {}}});
+    CHECK(all_voted.runs[1] == runs{{0, 4, 0, 1, {}}});
+}
+
 TEST_CASE("a part that no member needs is left out")
 {
     three t;

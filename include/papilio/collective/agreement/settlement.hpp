@@ -53,6 +53,8 @@ public:
     /// The proposal; its `call` is left to the caller.
     wire::proposal take() &&
     {
+        if (call_.uniform && made_.adopted == 0 && first_is_not_decided_)
+            made_.adopted = wire::no_view;
         const int only = call_.uniform && made_.adopted == wire::no_view ? held_by_all() : any;
         made_.runs.resize(call_.extent.parts);
         for (std::size_t part = 0; part < call_.extent.parts; ++part) settle(part, only);
@@ -73,6 +75,7 @@ private:
     void read(int member, const wire::promise& said)
     {
         const bool counts = call_.who.counted().contains(member);
+        if (counts && said.voted == wire::no_view) first_is_not_decided_ = true;
         if (counts && said.voted != wire::no_view &&
             (made_.adopted == wire::no_view || said.voted > made_.adopted))
             made_.adopted = said.voted;
@@ -199,6 +202,11 @@ private:
     wire::proposal made_;
     std::map<std::uint8_t, rank_set> contributors_;  // by version
     std::map<std::uint8_t, bool> used_;
+
+    // Somebody has promised a later view without a vote in view 0, where all have to vote. What was
+    // voted for there then need not stay: of a uniform result it could be a part that nobody can
+    // complete.
+    bool first_is_not_decided_ = false;
 };
 
 /// Whether the report could not name a weight.
