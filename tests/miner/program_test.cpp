@@ -5,6 +5,7 @@
 #include <member/program.hpp>
 #include <member/program_run.hpp>
 
+#include <papilio/async/asio_background_loop.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 
 #include <nlohmann/json.hpp>
@@ -135,7 +136,7 @@ TEST_CASE("a miner says who answers, when that is no rendezvous", "[program]")
 {
     namespace pa = papilio;
     const scratch_folder folder;
-    background_loop net;
+    pa::background_loop net;
     std::optional<pa::tcp::listener> stranger;
     net.call([&] { stranger.emplace(net.loop(), pa::tcp::endpoint{"127.0.0.1", 0}); });
     const auto where = pa::tcp::to_string(net.call([&] { return stranger->local(); }));
@@ -318,7 +319,7 @@ TEST_CASE("a miner waits for a rendezvous that accepts its channel and drops it"
 {
     namespace pa = papilio;
     const scratch_folder folder;
-    background_loop net;
+    pa::background_loop net;
     std::optional<pa::tcp::listener> door;
     net.call([&] { door.emplace(net.loop(), pa::tcp::endpoint{"127.0.0.1", 0}); });
     const auto where = pa::tcp::to_string(net.call([&] { return door->local(); }));

@@ -166,6 +166,22 @@ TEST_CASE("when half of a group is cut off from the others, not both halves go o
     }
 }
 
+TEST_CASE("who has not begun a call is waited for in later views, too, while it lives")
+{
+    auto s = with("5ms crash 0");
+    s.peers = 6;
+    s.weights.assign(6, 1);
+    s.each.assign(6, {});
+    s.begins = {0ms, 0ms, 0ms, 0ms, 1500ms, 1900ms};  // half of those who are left
+    s.salvage = true;
+    s.heartbeat = 100ms;
+    const auto record = run(s);
+    CHECK(successes(record) == 5);
+    CHECK(record.ends[4].success->made_of[0].from.size() == 5);
+    s.heartbeat = {};  // then nobody can tell
+    CHECK(successes(run(s)) < 5);
+}
+
 TEST_CASE("whatever befalls peers and links, no run shows what none may")
 {
     const auto range = papilio::test::seeds(1000);

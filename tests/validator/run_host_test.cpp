@@ -1,6 +1,6 @@
 #include <validator/run_host.hpp>
 
-#include <member/background_loop.hpp>
+#include <papilio/async/asio_background_loop.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -47,7 +47,7 @@ struct lonely_host {
     }
 
     journal nothing_kept{{}, "run"};
-    background_loop background;
+    papilio::background_loop background;
     std::unique_ptr<run_host> host;
 };
 

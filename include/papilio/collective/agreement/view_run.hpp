@@ -172,9 +172,25 @@ private:
             status_.result.call, io_.me(), peer, why);
     }
 
+    /// Who shows signs of life and has not begun the call: until half of its time has passed it is
+    /// waited for, as in view 0. It may still be busy with the call before.
+    rank_set late_callers(time_point now) const
+    {
+        rank_set late;
+        if (now >= later(status_.begin, status_.limit / 2)) return late;
+        const auto silence = std::max(status_.limit / 8, 2 * io_.heartbeat().value_or(duration{}));
+        for (const int peer : call_.who.all())
+            if (call_.who.meet(io_.me(), peer) && !voter_.has_promised(peer) &&
+                io_.debts().last_message(peer) <= status_.begin &&
+                later(io_.last_heard(peer), silence) > now)
+                late.insert(peer);
+        return late;
+    }
+
     /// Whoever has not spoken in time is complained about.
     void wake(time_point now)
     {
+        voter_.excuse(late_callers(now));
         voter_.wake(now);
         for (const int peer : voter_.complaints()) miss(peer, make_error_code(errc::timed_out));
     }

@@ -88,6 +88,10 @@ public:
     /// This peer cannot go on by its own fault, or finds that the call is not one.
     void withdraw(std::error_code why, int culprit);
 
+    /// These live, and have not begun the call yet: nobody is missed for being late with a promise
+    /// that it cannot give. The latest word counts.
+    void excuse(const rank_set& late) { excused_ = late; }
+
     /// It is time: see `next_wake`.
     void wake(time_point now);
 
@@ -120,6 +124,9 @@ public:
 
     /// Whether a peer has voted in the view that this one is in.
     bool has_vote_of(int peer) const { return views_.has_voted(peer, views_.last()); }
+
+    /// Whether a peer has ever promised a view.
+    bool has_promised(int peer) const { return promises_[index(peer)].has_value(); }
 
     /// Whether a peer has promised the view that this one is in, or a later one.
     bool has_promise_of(int peer) const
@@ -180,6 +187,7 @@ private:
     rank_set withdrawn_;
     rank_set closed_;    // to whom there is no link any more
     rank_set unheard_;   // complained about because nothing has come
+    rank_set excused_;   // of whom nothing can have come yet
     time_point left_{};  // when the view joined last was left
 
     std::vector<std::optional<wire::promise>> promises_;  // by rank: the latest

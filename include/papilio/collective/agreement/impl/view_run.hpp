@@ -172,11 +172,11 @@ PAPILIO_DECL task<> view_run::listen(int peer)
 }
 
 /// Whoever misses the same peer says so at once: it would have a moment later, and whoever came
-/// first would be alone. Contributions wait for nobody but their sender.
+/// first would be alone. Contributions wait for nobody but their sender. Late callers are no loss.
 PAPILIO_DECL void view_run::join_complaints(int peer, const rank_set& others, time_point now)
 {
     const auto while_missed = status_.limit / 32;
-    for (const int missed : others - voter_.complaints()) {
+    for (const int missed : others - voter_.complaints() - late_callers(now)) {
         if (missed == peer || !call_.who.meet(io_.me(), missed)) continue;
         if (voter_.view() == 0 && io_.plan().meeting(io_.me(), missed) != 0) continue;
         const auto since = io_.debts().owed_since(missed, message_kind::contribution);
@@ -190,6 +190,7 @@ PAPILIO_DECL void view_run::take(int peer, bytes message, time_point now)
     switch (wire::view_message_of(message)) {
     case wire::view_message::promise: {
         const auto said = wire::parse_promise(message, call_.extent);
+        voter_.excuse(late_callers(now));
         join_complaints(peer, said.complaints, now);
         voter_.take(peer, said, now);
         break;

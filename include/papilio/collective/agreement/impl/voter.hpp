@@ -110,7 +110,7 @@ PAPILIO_DECL void voter::send_promise()
 PAPILIO_DECL void voter::join_complaints(int from, const rank_set& others, time_point now)
 {
     if (promised_ == view() || !times_.late(left_, now)) return;
-    for (const int peer : others - complaints_) {
+    for (const int peer : others - complaints_ - excused_) {
         const auto& said = promises_[index(peer)];
         if (peer == from || (said && said->view > view())) continue;
         unheard_.insert(peer);

@@ -151,7 +151,7 @@ PAPILIO_DECL void voter::complain_about_absent(time_point now)
     const auto before = complaints_;
     for (const int peer : partners()) {
         const auto& said = promises_[index(peer)];
-        if (said && said->view == promised_) continue;
+        if ((said && said->view == promised_) || excused_.contains(peer)) continue;
         complaints_.insert(peer);
         unheard_.insert(peer);
     }
