@@ -182,7 +182,7 @@ private:
         for (const int peer : call_.who.all())
             if (call_.who.meet(io_.me(), peer) && !voter_.has_promised(peer) &&
                 io_.debts().last_message(peer) <= status_.begin &&
-                later(io_.last_heard(peer), silence) > now)
+                io_.last_heard(peer) > now - silence)
                 late.insert(peer);
         return late;
     }
