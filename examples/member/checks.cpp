@@ -1,6 +1,6 @@
 #include "checks.hpp"
 
-#include "endpoint.hpp"
+#include <papilio/session/endpoint_text.hpp>
 
 #include <trainer/problem.hpp>
 

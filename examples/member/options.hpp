@@ -1,7 +1,7 @@
 #pragma once
 
 #include "averaging.hpp"
-#include "endpoint.hpp"
+#include <papilio/session/endpoint_text.hpp>
 
 #include <trainer/gpt2.hpp>
 

@@ -7,7 +7,7 @@
 
 #include <member/averaging.hpp>
 #include <member/jsonl_log.hpp>
-#include <member/member_network.hpp>
+#include <papilio/session/member_network.hpp>
 #include <member/run_member.hpp>
 #include <member/run_work.hpp>
 #include <trainer/trainer.hpp>

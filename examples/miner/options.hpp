@@ -1,7 +1,7 @@
 #pragma once
 
 #include <member/options.hpp>
-#include <member/run_client.hpp>
+#include <papilio/session/run_client.hpp>
 #include <trainer/trainer.hpp>
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 
 #include "pairs.hpp"
 
-#include <member/endpoint.hpp>
+#include <papilio/session/endpoint_text.hpp>
 #include <member/program.hpp>
 #include <member/seconds.hpp>
 #include <trainer/problem.hpp>

@@ -2,7 +2,7 @@
 
 #include "validator.hpp"
 
-#include <member/endpoint.hpp>
+#include <papilio/session/endpoint_text.hpp>
 #include <trainer/file.hpp>
 
 #include <fmt/format.h>

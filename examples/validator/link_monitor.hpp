@@ -2,7 +2,7 @@
 
 #include "thresholds.hpp"
 
-#include <member/member_network.hpp>
+#include <papilio/session/member_network.hpp>
 
 #include <papilio/async/gate.hpp>
 #include <papilio/probe/keystream.hpp>

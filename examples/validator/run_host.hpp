@@ -5,7 +5,7 @@
 #include "thresholds.hpp"
 
 #include <member/averaging.hpp>
-#include <member/member_network.hpp>
+#include <papilio/session/member_network.hpp>
 #include <member/state.hpp>
 
 #include <papilio/async/offload.hpp>

@@ -1,6 +1,6 @@
 #include <member/averaging.hpp>
 
-#include <member/mean_bytes.hpp>
+#include <papilio/session/mean_bytes.hpp>
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/thread_loop.hpp>

@@ -1,6 +1,6 @@
-#include <member/member_network.hpp>
+#include <papilio/session/member_network.hpp>
 
-#include <member/mean_bytes.hpp>
+#include <papilio/session/mean_bytes.hpp>
 #include <member/state.hpp>
 
 #include <papilio/async/gate.hpp>

@@ -1,4 +1,4 @@
-#include <member/mean_bytes.hpp>
+#include <papilio/session/mean_bytes.hpp>
 
 #include <papilio/base/error.hpp>
 

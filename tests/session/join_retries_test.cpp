@@ -1,4 +1,4 @@
-#include <member/join_retries.hpp>
+#include <papilio/session/join_retries.hpp>
 
 #include <catch2/catch.hpp>
 
