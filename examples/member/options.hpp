@@ -1,11 +1,11 @@
 #pragma once
 
 #include "averaging.hpp"
-#include <papilio/session/endpoint_text.hpp>
 
 #include <trainer/gpt2.hpp>
 
 #include <papilio/diloco/outer_optimizer.hpp>
+#include <papilio/session/endpoint_text.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 
 #include <cstdint>

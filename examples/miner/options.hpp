@@ -1,8 +1,9 @@
 #pragma once
 
 #include <member/options.hpp>
-#include <papilio/session/run_client.hpp>
 #include <trainer/trainer.hpp>
+
+#include <papilio/session/run_client.hpp>
 
 #include <cstdint>
 #include <filesystem>

@@ -2,10 +2,10 @@
 
 #include <catch2/catch.hpp>
 
-using papilio::example::join_retries;
+using papilio::join_retries;
 using namespace std::chrono_literals;
 
-TEST_CASE("tries to join end when the limit has passed since the first refusal", "[trainer]")
+TEST_CASE("tries to join end when the limit has passed since the first refusal", "[session]")
 {
     std::stop_source stop;
     stop.request_stop();  // so that no wait takes time

@@ -354,8 +354,8 @@ session::~session()
 round_result session::average(std::span<const float> update, chosen_op op, chosen_codec codec,
                               double weight)
 {
-    const auto body = body_;
-    return body->average(update, op, codec, weight);
+    const auto kept = body_;
+    return kept->average(update, op, codec, weight);
 }
 
 shared_state session::state() const
@@ -393,8 +393,8 @@ std::optional<session_event> session::next_event()
 
 void session::leave()
 {
-    const auto body = body_;
-    body->leave();
+    const auto kept = body_;
+    kept->leave();
 }
 
 }  // namespace papilio

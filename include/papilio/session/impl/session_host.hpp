@@ -26,7 +26,7 @@
 // Included by one unit only, so that nothing here is inline.
 namespace papilio::inline PAPILIO_MODE {
 
-class session_host::body final : private rendezvous_watcher {
+class session_host::body final : public rendezvous_watcher {
 public:
     explicit body(session_host_options o) : options_(std::move(o))
     {
@@ -82,6 +82,8 @@ public:
         return ended_;
     }
 
+    void saw(const membership_event& what) override;
+
 private:
     void open()
     {
@@ -133,20 +135,6 @@ private:
         ended_ = true;
     }
 
-    void saw(const membership_event& what) override
-    {
-        if (!options_.note) return;
-        if (const auto* joined = std::get_if<member_joined>(&what))
-            options_.note("member " + std::to_string(joined->id) + " joined");
-        else if (const auto* left = std::get_if<member_left>(&what); left && !closing_)
-            options_.note("member " + std::to_string(left->id) + " is gone: " + left->reason);
-        else if (const auto* outcome = std::get_if<group_round_outcome>(&what))
-            note_round(*outcome);
-        else if (const auto* adopted = std::get_if<state_adopted>(&what))
-            options_.note("the run goes on from a member's state after round " +
-                          std::to_string(adopted->round));
-    }
-
     void note_round(const group_round_outcome& outcome)
     {
         std::string text = "round " + std::to_string(outcome.group.round + 1) +
@@ -168,6 +156,20 @@ private:
     std::future<void> serving_;
     std::future<void> ending_;
 };
+
+void session_host::body::saw(const membership_event& what)
+{
+    if (!options_.note) return;
+    if (const auto* joined = std::get_if<member_joined>(&what))
+        options_.note("member " + std::to_string(joined->id) + " joined");
+    else if (const auto* left = std::get_if<member_left>(&what); left && !closing_)
+        options_.note("member " + std::to_string(left->id) + " is gone: " + left->reason);
+    else if (const auto* outcome = std::get_if<group_round_outcome>(&what))
+        note_round(*outcome);
+    else if (const auto* adopted = std::get_if<state_adopted>(&what))
+        options_.note("the run goes on from a member's state after round " +
+                      std::to_string(adopted->round));
+}
 
 session_host::session_host(session_host_options o) : body_(std::make_unique<body>(std::move(o))) {}
 
