@@ -23,8 +23,9 @@ void take_part(int number)
         for (auto& p : parameters) p += 1;  // stands for training
         std::this_thread::sleep_for(200ms);
         const auto how = run.average(parameters);
-        if (how.averaged) std::printf("round %u by %zu members: %.0f\n", how.round,
-                                      how.members.size(), how.mean[0]);
+        if (how.averaged)
+            std::printf("round %u: %zu members, %.0f\n", how.round, how.members.size(),
+                        how.mean[0]);
         std::fflush(stdout);
         if (number == 2 && how.round == 3) std::_Exit(0);  // dies
     }
@@ -35,5 +36,5 @@ int main()
     for (int number = 0; number < 4; ++number)
         if (::fork() == 0) return take_part(number), 0;
     const pa::session_host host({.listen = "127.0.0.1:27120", .min_members = 2, .rounds = 12});
-    while (::wait(nullptr) > 0) {}
+    while (::wait(nullptr) > 0) continue;
 }

@@ -338,7 +338,8 @@ task<> run_host::catch_up(wire::run_status now)
                 const bool adopted = co_await adopt(std::move(later));
                 if (adopted) co_return;
             }
-            task<state_snapshot> fetching = network_.fetch(donor, now.round, state_sizes(parameters));
+            task<state_snapshot> fetching =
+                network_.fetch(donor, now.round, state_sizes(parameters));
             auto fetched = std::make_shared<const state_snapshot>(co_await std::move(fetching));
             const bool adopted = co_await adopt(std::move(fetched));
             if (adopted) co_return;

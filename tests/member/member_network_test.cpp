@@ -77,8 +77,7 @@ pa::task<> take_part(node& n, pa::wire::group group)
     const pa::averaging_call call = [&n](pa::any_transport net, pa::call_options o) {
         return average(net, n.in, n.out, round_codec::none, n.residuals, o);
     };
-    pa::task<pa::average_result> round =
-        n.member->average_in(std::move(group), call, n.out.size());
+    pa::task<pa::average_result> round = n.member->average_in(std::move(group), call, n.out.size());
     n.how = co_await std::move(round);
 }
 

@@ -32,7 +32,7 @@ public:
             last_ = clock::now() + std::chrono::duration_cast<clock::duration>(limit);
         if (clock::now() >= last_) return false;
         const auto length = std::min<clock::duration>(std::chrono::seconds(std::min(count_, 5)),
-                                                     last_ - clock::now());
+                                                      last_ - clock::now());
         detail::pause(length, stop);
         return true;
     }

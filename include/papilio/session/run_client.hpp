@@ -66,8 +66,8 @@ public:
     /// run's; where it is not, there are news. False: it has not said so.
     bool await_state_known(duration limit);
 
-    /// Whether the run advanced without this member, or expelled it: `await_group` returns or throws
-    /// which. Does not block.
+    /// Whether the run advanced without this member, or expelled it: `await_group` returns or
+    /// throws which. Does not block.
     bool has_news() const;
 
     /// How long the others still wait for this member; zero: they have not said so. Does not block:

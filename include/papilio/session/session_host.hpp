@@ -21,7 +21,7 @@ struct session_host_options {
 
     std::chrono::nanoseconds patience = std::chrono::seconds(30);  ///< with members that are late
     std::chrono::nanoseconds round_timeout = std::chrono::seconds(60);  ///< of one attempt
-    std::chrono::nanoseconds fetch_hold = std::chrono::seconds(60);  ///< for one that fetches
+    std::chrono::nanoseconds fetch_hold = std::chrono::seconds(60);     ///< for one that fetches
 
     /// For whoever holds the run's state, before it begins anew from another one.
     std::chrono::nanoseconds resume_wait = std::chrono::seconds(30);

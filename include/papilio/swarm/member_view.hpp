@@ -24,7 +24,7 @@ public:
     std::optional<wire::round_outcome> outcome;
     std::optional<wire::refused> refused;
     std::atomic<std::uint32_t> closing_in_ms = 0;  // which a thread that trains asks for, too
-    std::atomic<bool> holds_state = false;          // the rendezvous said that of the member's state
+    std::atomic<bool> holds_state = false;         // the rendezvous said that of the member's state
 
     /// The member now holds this state. Groups and news about earlier ones are void.
     void set_state(std::uint32_t round, const std::string& digest)

@@ -112,8 +112,8 @@ private:
     std::optional<detail::round_attempt> attempt_;
     std::optional<detail::resumption> resuming_;  // until the last settled group was heard
     detail::fetch_hold hold_;
-    bool offered_ = false;                 // members offer the state: see `run_description`
-    bool settled_ = false;                 // a round has ended since this host began
+    bool offered_ = false;                // members offer the state: see `run_description`
+    bool settled_ = false;                // a round has ended since this host began
     std::optional<time_point> orphaned_;  // since when nobody holds the run's state
     std::vector<membership_event> events_;
 };

@@ -201,7 +201,8 @@ PAPILIO_DECL elastic_member::given_state elastic_member::fetch_any(const wire::r
             auto s = std::make_shared<const state_snapshot>(run_->fetch(donor, now.round));
             if (s->round > now.round || now.digest.empty() || work_.digest_of(*s) == now.digest)
                 return {std::move(s), donor.id};
-            failures += "; member " + std::to_string(donor.id) + " gave a state with another digest";
+            failures +=
+                "; member " + std::to_string(donor.id) + " gave a state with another digest";
         } catch (const std::system_error& failure) {
             if (failure.code() == std::errc::operation_canceled) throw;
             run_->check();  // donors of a run that is lost may be gone as well

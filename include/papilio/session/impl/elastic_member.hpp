@@ -186,7 +186,8 @@ PAPILIO_DECL bool elastic_member::average(const wire::group& group)
     if (!how.left.empty())
         work_.print(log_level::warning, detail::went_on(group.round + 1, how.left));
     if (how.ok)
-        reported_ = {std::move(next), told.digest, detail::contributors_in(group) - how.left.size()};
+        reported_ = {std::move(next), told.digest,
+                     detail::contributors_in(group) - how.left.size()};
     const wire::round_outcome outcome = run_->report_round(std::move(told));
     last_failure_ = how.ok ? "members came to different states by the same mean: the step to the "
                              "next state must give the same bits on all of them"

@@ -157,14 +157,16 @@ inline void read_block(front& from, std::span<float> values)
 
 namespace papilio::inline PAPILIO_MODE {
 
-PAPILIO_DECL std::vector<std::byte> write_mean(std::span<const float> mean, std::span<const std::size_t> begins)
+PAPILIO_DECL std::vector<std::byte> write_mean(std::span<const float> mean,
+                                               std::span<const std::size_t> begins)
 {
     namespace form = detail::mean_form;
     std::vector<std::byte> written(sizeof(std::uint32_t) + begins.size() * sizeof(std::uint64_t));
     store(written.data(), static_cast<std::uint32_t>(begins.size()));
     for (std::size_t p = 0; p < begins.size(); ++p)
         store(written.data() + 4 + 8 * p, std::uint64_t{begins[p]});
-    form::for_each_block(mean, begins, [&](std::span<const float> b) { form::write_block(b, written); });
+    form::for_each_block(mean, begins,
+                         [&](std::span<const float> b) { form::write_block(b, written); });
     return written;
 }
 

@@ -94,8 +94,10 @@ PAPILIO_DECL std::vector<role> roles_of(const wire::group& group)
     return roles;
 }
 
-PAPILIO_DECL member_network::member_network(asio_loop& on, std::uint16_t id, const member_network_options& o)
-try : loop_(on), options_(o), net_(on, id, detail::own_endpoint(id, o.listen), detail::member_connections(options_)),
+PAPILIO_DECL member_network::member_network(asio_loop& on, std::uint16_t id,
+                                            const member_network_options& o)
+try : loop_(on), options_(o),
+    net_(on, id, detail::own_endpoint(id, o.listen), detail::member_connections(options_)),
     means_(static_cast<std::size_t>(o.kept_means)) {
     services_starter_.start(loop_);
 } catch (const std::system_error& failure) {
@@ -159,10 +161,11 @@ PAPILIO_DECL void member_network::stop_dialling_others(const wire::group& group)
 
 /// Connects with these members, or with as many as can go on alone: whoever cannot be reached for a
 /// while may be lost, and calls find out. Throws after half of `limit`.
-PAPILIO_DECL task<> member_network::meet(const wire::group& group, std::vector<int> ids, duration limit)
+PAPILIO_DECL task<> member_network::meet(const wire::group& group, std::vector<int> ids,
+                                         duration limit)
 {
-    const auto last = loop_.now() + limit / 2;
-    for (auto next = loop_.now() + limit / 8;; next += limit / 8) {
+    const auto last = later(loop_.now(), limit / 2);
+    for (auto next = later(loop_.now(), limit / 8);; next = later(next, limit / 8)) {
         std::erase_if(ids, [this](int id) { return net_.has_left(id); });
         try {
             co_await net_.connect(ids, next - loop_.now());
@@ -266,7 +269,8 @@ PAPILIO_DECL void member_network::note_link(const report& call)
 
 /// Sizes the parts by the links that all members have measured, since a peer's traffic grows with
 /// its part. Two voters send everything anyway, whatever their parts are.
-PAPILIO_DECL task<> member_network::agree_shares(any_transport peers, call_options o, average_result& result)
+PAPILIO_DECL task<> member_network::agree_shares(any_transport peers, call_options o,
+                                                 average_result& result)
 {
     if (std::ranges::count_if(o.roles, votes) < 3) co_return;
     const auto mine = link_.tell(loop_.now().time_since_epoch());

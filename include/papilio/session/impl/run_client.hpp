@@ -39,11 +39,12 @@ inline std::string failed_connection(const std::system_error& failure, const std
         says("the rendezvous at " + where + " does not take this " + o.member_called + ": " +
              printable(sentence(failure)));
     if (code == std::errc::resource_unavailable_try_again)
-        says("the rendezvous at " + where + " does not take this " + o.member_called + " yet: " +
-             printable(sentence(failure)));
+        says("the rendezvous at " + where + " does not take this " + o.member_called +
+             " yet: " + printable(sentence(failure)));
     if (code == errc::bad_message || code == errc::too_large)
         says("what answers at " + where + " is no rendezvous of this version (" + code.message() +
-             "): give the address of the " + o.host_called + "'s --listen, and use the same version");
+             "): give the address of the " + o.host_called +
+             "'s --listen, and use the same version");
     if (code == errc::timed_out || code == errc::disconnected || code == errc::silent)
         says("there is no rendezvous at " + where + " (" + failed_connection(failure, where) +
              "): start the " + o.host_called + ", or correct the address");
@@ -130,11 +131,11 @@ PAPILIO_DECL task<> run_client::reach_host()
         co_await network_->reach(std::move(host), options_.attempt);
     } catch (const std::system_error& failure) {
         if (detail::lacks_resources(failure.code())) throw;
-        throw problem(failure.code(),
-                      "the rendezvous takes this " + options_.member_called + ", but the " +
-                          options_.host_called + "'s second port, " + where +
-                          ", cannot be reached (" + detail::failed_connection(failure, where) +
-                          "): open that port as well");
+        throw problem(failure.code(), "the rendezvous takes this " + options_.member_called +
+                                          ", but the " + options_.host_called + "'s second port, " +
+                                          where + ", cannot be reached (" +
+                                          detail::failed_connection(failure, where) +
+                                          "): open that port as well");
     }
 }
 
@@ -157,7 +158,7 @@ PAPILIO_DECL void run_client::report_state_held(std::uint32_t round, const std::
 
 PAPILIO_DECL bool run_client::await_state_known(duration limit)
 {
-    const auto last = std::chrono::steady_clock::now() + limit;
+    const auto last = later(std::chrono::steady_clock::now(), limit);
     while (!has_news() && !client_->holds_state_of_run()) {
         if (std::chrono::steady_clock::now() >= last) return false;
         news_.wait_for(std::chrono::milliseconds(5));
@@ -228,8 +229,8 @@ PAPILIO_DECL void run_client::check()
     background_.call([this] { client_->check(); });
 }
 
-PAPILIO_DECL std::vector<std::vector<std::byte>> run_client::fetch_means(wire::member_endpoint donor,
-                                                            std::uint32_t round)
+PAPILIO_DECL std::vector<std::vector<std::byte>> run_client::fetch_means(
+    wire::member_endpoint donor, std::uint32_t round)
 {
     return fetched(network_->fetch_means(std::move(donor), round));
 }
@@ -238,9 +239,10 @@ PAPILIO_DECL task<> run_client::disconnect(duration limit)
 {
     const auto begun = background_.loop().now();
     task<> left = client_->leave();
-    co_await timeout(std::move(left), begun + std::min<duration>(limit, std::chrono::seconds(5)));
+    co_await timeout(std::move(left),
+                     later(begun, std::min<duration>(limit, std::chrono::seconds(5))));
     task<> closed = network_->close();
-    co_await timeout(std::move(closed), begun + limit);
+    co_await timeout(std::move(closed), later(begun, limit));
 }
 
 PAPILIO_DECL void run_client::leave(duration limit)

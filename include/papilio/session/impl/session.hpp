@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
@@ -48,6 +49,8 @@ inline elastic_member_options member_options_of(const std::string& rendezvous,
         m.client.parameters += span.size();
         m.client.configuration = hash(m.client.configuration, span.size());
     }
+    m.client.attempt = std::clamp<duration>(o.patience, std::chrono::milliseconds(100),
+                                            std::chrono::seconds(10));
     m.client.host_called = "papilio-rendezvous";
     m.rounds = o.rounds;
     m.patience = o.patience;
@@ -80,7 +83,8 @@ class session::body final : public round_work {
 public:
     body(const std::string& rendezvous, std::vector<std::vector<float>> first, state_step step,
          const session_options& o)
-        : step_(std::move(step)), state_(std::make_shared<state_snapshot>(state_snapshot{0, std::move(first)})),
+        : step_(std::move(step)),
+          state_(std::make_shared<state_snapshot>(state_snapshot{0, std::move(first)})),
           digest_(digest_of(*state_)),
           member_(*this, detail::member_options_of(rendezvous, *state_, o), abandon_.get_token())
     {
@@ -314,7 +318,7 @@ private:
     chosen_codec codec_;
     double weight_ = 1;
     round_result result_;
-    shared_state averaged_;                          // what `result_` refers to
+    shared_state averaged_;                         // what `result_` refers to
     std::map<std::uint16_t, std::uint32_t> known_;  // in the last group: by id, which process
 
     std::mutex turns_;  // of calls that use the member
@@ -375,8 +379,7 @@ bool session::behind() const
 
 std::optional<std::chrono::milliseconds> session::closing_in() const
 {
-    const auto ms =
-        body_->between_calls(0u, [](elastic_member& m) { return m.closing_in_ms(); });
+    const auto ms = body_->between_calls(0u, [](elastic_member& m) { return m.closing_in_ms(); });
     if (ms == 0) return std::nullopt;
     return std::chrono::milliseconds(ms);
 }

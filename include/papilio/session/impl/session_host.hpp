@@ -76,7 +76,7 @@ public:
 
     bool wait_for_end(std::chrono::nanoseconds limit) const
     {
-        const auto last = std::chrono::steady_clock::now() + limit;
+        const auto last = later(std::chrono::steady_clock::now(), limit);
         while (!ended_ && std::chrono::steady_clock::now() < last)
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
         return ended_;
@@ -100,7 +100,8 @@ private:
         o.groups.fetch_hold = options_.fetch_hold;
         o.groups.resume_wait = options_.resume_wait;
         listener_ = std::make_unique<tcp::listener>(loop, parse_endpoint(options_.listen));
-        server_ = std::make_unique<rendezvous_server>(loop, std::move(run), wire::endpoint{}, o, this);
+        server_ =
+            std::make_unique<rendezvous_server>(loop, std::move(run), wire::endpoint{}, o, this);
         if (!options_.advertise.empty()) server_->advertise({options_.advertise, 0});
     }
 
@@ -135,7 +136,7 @@ private:
         ended_ = true;
     }
 
-    void note_round(const group_round_outcome& outcome)
+    void tell_round(const group_round_outcome& outcome)
     {
         std::string text = "round " + std::to_string(outcome.group.round + 1) +
                            (outcome.ok ? " done by " : " failed for ") +
@@ -165,7 +166,7 @@ void session_host::body::saw(const membership_event& what)
     else if (const auto* left = std::get_if<member_left>(&what); left && !closing_)
         options_.note("member " + std::to_string(left->id) + " is gone: " + left->reason);
     else if (const auto* outcome = std::get_if<group_round_outcome>(&what))
-        note_round(*outcome);
+        tell_round(*outcome);
     else if (const auto* adopted = std::get_if<state_adopted>(&what))
         options_.note("the run goes on from a member's state after round " +
                       std::to_string(adopted->round));

@@ -28,7 +28,10 @@ inline std::uint32_t whole_ms(duration d)
 }  // namespace detail
 
 PAPILIO_DECL membership::membership(run_description run, membership_options o)
-    : roster_(run, o), progress_(run.round, run.digest), options_(o), hold_(o.fetch_hold),
+    : roster_(run, o),
+      progress_(run.round, run.digest),
+      options_(o),
+      hold_(o.fetch_hold),
       offered_(run.offered)
 {
     if (!run.settled_by.empty()) resuming_.emplace(std::move(run.settled_by), o.resume_wait);
@@ -102,7 +105,8 @@ PAPILIO_DECL bool membership::takes_offer(const member& m, std::uint32_t round,
         return false;
     }
     if (!settled_ && round > progress_.round()) return true;
-    if (std::ranges::any_of(members(), [&](const auto& e) { return e.first != m.id && e.second.up_to_date(); })) {
+    if (std::ranges::any_of(
+            members(), [&](const auto& e) { return e.first != m.id && e.second.up_to_date(); })) {
         orphaned_.reset();
         return false;
     }
@@ -287,7 +291,7 @@ PAPILIO_DECL void membership::end_attempt(time_point now)
     if (ok) {
         progress_.succeed(attempt_->group(), digest);
         settled_ = true;
-        for (const auto id : detail::finish_success(roster_.members(), *attempt_, digest))
+        for (const auto id : detail::finish_success(roster_.members(), *attempt_, digest, offered_))
             events_.push_back(member_state_outdated{id, status_for(id)});
     } else {
         detail::finish_failure(roster_.members());
