@@ -122,7 +122,9 @@ public:
     {
         closed_ = true;
         end_calls(-1, {});
-        while (running_ > 0) co_await idle_.opened();
+        while (running_ > 0) {
+            co_await idle_.opened();
+        }
         listeners_.clear();
     }
 
@@ -201,7 +203,9 @@ private:
             } catch (const std::system_error&) {
                 failed = true;
             }
-            if (failed) co_await sleep_for(std::chrono::milliseconds(100));
+            if (failed) {
+                co_await sleep_for(std::chrono::milliseconds(100));
+            }
         }
     }
 

@@ -89,7 +89,9 @@ public:
     /// Groups are made one after another, since each takes epochs that no other has.
     task<> begin_making()
     {
-        while (making_) co_await made_.opened();
+        while (making_) {
+            co_await made_.opened();
+        }
         making_ = true;
         made_.close();
     }
