@@ -36,9 +36,10 @@ struct asked_call {
     int root = 0;
 };
 
-/// Both may be called from any thread. The first blocks, and throws what the call does.
-void make_call(group_member& on, const asked_call& call, report& done);
-void make_call(group_member& on, const asked_call& call, std::future<report>& done);
+/// Both may be called from any thread. The first blocks, and throws what the call does. Where
+/// there is no group any more they throw `errc::bad_argument`.
+void make_call(group_member* on, const asked_call& call, report& done);
+void make_call(group_member* on, const asked_call& call, std::future<report>& done);
 
 }  // namespace detail
 
@@ -135,7 +136,7 @@ private:
     Result make(const detail::asked_call& call) const
     {
         Result done;
-        detail::make_call(*on_, call, done);
+        detail::make_call(on_, call, done);
         return done;
     }
 };

@@ -82,13 +82,13 @@ public:
     /// up to half a second for what others still have to be sent.
     ~communicator();
 
-    int rank() const noexcept;
-    int size() const noexcept;
+    int rank() const;
+    int size() const;
 
     /// The same calls, each of which returns a future at once. What it borrows, lists in its
     /// options among it, is the call's until the future is ready. The future may outlive the
     /// communicator.
-    collective_calls<std::future<report>> start() const noexcept;
+    collective_calls<std::future<report>> start() const;
 
     /// Ends all calls of this group that are under way, here and at the others, who learn `reason`:
     /// they throw a `call_error` with `errc::aborted`, whose culprit is this peer. Later calls are
@@ -116,12 +116,14 @@ public:
     /// it, too. Nothing if no link is known.
     std::optional<link_table> agree_links(call_options options = {});
 
-    /// Ends calls, and waits until the others have all that was sent to them, at the latest for
-    /// `limit`. Of the last communicator that shares the links, which those made from it do.
+    /// What the destructor does, but waits for up to `limit`: until the others have all that was
+    /// sent to them. The links last as long as any of the communicators that were made from one
+    /// another.
     void close(duration limit = std::chrono::seconds(2));
 
 private:
     explicit communicator(std::unique_ptr<detail::group_member> member) noexcept;
+    detail::group_member& open() const;
 
     std::unique_ptr<detail::group_member> member_;
 };
