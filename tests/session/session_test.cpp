@@ -37,7 +37,7 @@ pa::session_host_options quick_host(int min_members = 1)
     o.min_members = min_members;
     o.patience = 20s;
     o.resume_wait = 300ms;
-    o.round_timeout = 16s;  // an eighth of it is waited for members that nobody has met
+    o.round_timeout = 8s;  // an eighth of it is waited for members that nobody has met
     return o;
 }
 
@@ -387,7 +387,7 @@ TEST_CASE("a session may be destroyed at any moment of a round", "[session]")
 {
     const pa::session_host host(quick_host(2));
     crew_member one(host.address(), 1), other(host.address(), 1);
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 6; ++i) {
         auto run = std::make_unique<crew_member>(host.address(), 1.f);
         std::thread averages([member = run.get()] {
             try {
@@ -403,7 +403,7 @@ TEST_CASE("a session may be destroyed at any moment of a round", "[session]")
                 CHECK((k == 0 ? one : other).average().averaged);
                 return;
             }
-            std::this_thread::sleep_for(i * 400us);
+            std::this_thread::sleep_for(i * 600us);
             run.reset();
             averages.join();
         });
@@ -416,6 +416,7 @@ TEST_CASE("every mean is right while members are killed and others join", "[sess
 {
     auto o = quick_host();
     o.patience = 2s;
+    if (!pa::test::sanitized) o.round_timeout = 4s;
     const pa::session_host host(o);
     std::mutex guard;
     std::map<std::uint16_t, float> numbers;
@@ -447,7 +448,9 @@ TEST_CASE("every mean is right while members are killed and others join", "[sess
 
 TEST_CASE("a thousand sessions that come and go leave nothing behind", "[session]")
 {
-    const pa::session_host host(quick_host());
+    auto o = quick_host();
+    o.resume_wait = 0s;  // each is the only one that holds the state
+    const pa::session_host host(o);
     const auto open_some = [&](int count) {
         for (int i = 0; i < count; ++i) {
             pa::session run(host.address(), all_of(1), local());
