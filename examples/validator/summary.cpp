@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace papilio::example {
@@ -137,7 +138,7 @@ std::vector<std::string> summary::shortcomings() const
     if (worst_ratio_ > max_bytes)
         all.push_back(fmt::format("a miner moved {:.3f} times the butterfly's bytes, above {}",
                                   worst_ratio_, max_bytes));
-    if (!(last_loss_ <= entropy_ - min_gain))
+    if (!std::isnan(entropy_) && !(last_loss_ <= entropy_ - min_gain))
         all.push_back(
             fmt::format("the held-out loss of {:.3f} is not {} below the text's unigram "
                         "entropy of {:.3f}",
@@ -150,11 +151,11 @@ std::string summary::text(double seconds) const
     std::string t = fmt::format(
         "held-out loss    {:.3f} at the start, {:.3f} at the end\n"
         "evaluated        {} sequences, at the start and after {} of the rounds, in {} of "
-        "processor time\n"
-        "unigram entropy  {:.3f}\n"
-        "rounds           {} in {}{}\n",
-        first_loss_, last_loss_, sequences_, evaluations_, span_of(evaluating_seconds_), entropy_,
-        rounds_, span_of(seconds), failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
+        "processor time\n",
+        first_loss_, last_loss_, sequences_, evaluations_, span_of(evaluating_seconds_));
+    if (!std::isnan(entropy_)) t += fmt::format("unigram entropy  {:.3f}\n", entropy_);
+    t += fmt::format("rounds           {} in {}{}\n", rounds_, span_of(seconds),
+                     failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
     if (shares_ > 0) {
         t += fmt::format(
             "bytes            {} sent to other miners by a miner in a round, as they report; the "

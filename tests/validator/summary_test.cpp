@@ -92,6 +92,15 @@ TEST_CASE("each shortcoming of a run is found", "[validator]")
     }
 }
 
+TEST_CASE("a loss is compared with the entropy of a text only where there is a text", "[validator]")
+{
+    summary s({5.5, 128}, std::numeric_limits<double>::quiet_NaN());
+    add(s, observed(2, {1, 2}));
+    CHECK(s.shortcomings().empty());
+    CHECK_FALSE(mentions(s.text(10), "entropy"));
+    CHECK(s.to_json(10)["unigram_entropy"].dump() == "null");
+}
+
 TEST_CASE("what is moved again without a lost miner is no shortcoming", "[validator]")
 {
     auto s = good_run();
