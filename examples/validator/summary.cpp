@@ -17,7 +17,8 @@ namespace papilio::example {
 namespace {
 
 constexpr double max_bytes = 1.05;
-constexpr double min_gain = 0.3;  // nat
+constexpr std::uint64_t least_bytes = 4096;  // with fewer, most of a message is its head
+constexpr double min_gain = 0.3;             // nat
 
 double ratio(std::uint64_t bytes, std::uint64_t of)
 {
@@ -57,6 +58,7 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
         sent_ += v.sent;
         received_ += v.received;
         butterfly_ += v.butterfly;
+        if (v.butterfly < least_bytes) continue;
         worst_ratio_ = std::max({worst_ratio_, ratio(v.sent, v.butterfly),
                                  ratio(v.received, v.butterfly), ratio(v.to_observer, v.part)});
     }
