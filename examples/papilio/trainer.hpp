@@ -45,9 +45,11 @@ struct held_out_loss {
 
 /// What a trainer keeps beside its parameters, such as the moments of an optimiser. It is part of
 /// a checkpoint: tensors in `optimizer.safetensors`, numbers in `state.json`, and each text, which
-/// may be up to 1 MiB, in a file of its name.
+/// may be up to 1 MiB, in a file of its name. Tensors without elements and numbers that are not
+/// finite are left out.
 struct trainer_record {
-    std::string source;  ///< for sentences: "the checkpoint kept/checkpoint-000007"
+    std::string
+        source;  ///< when it is read, for sentences: "the checkpoint kept/checkpoint-000007"
     std::map<std::string, std::vector<float>> tensors;
     std::map<std::string, double> numbers;  ///< whole ones exactly, up to 2^53
     std::map<std::string, std::string> texts;

@@ -14,14 +14,14 @@
 
 namespace papilio::example {
 
-namespace {
-
 std::size_t elements_of(const named_shape& piece)
 {
     std::size_t count = 1;
     for (const std::size_t extent : piece.shape) count *= extent;
     return count;
 }
+
+namespace {
 
 /// The pieces of so many parameters.
 std::vector<named_shape> checked_layout(std::vector<named_shape> layout, std::size_t size)

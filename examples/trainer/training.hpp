@@ -23,6 +23,9 @@ struct step_report : step_result {
     double tokens_per_second() const { return static_cast<double>(tokens) / seconds; }
 };
 
+/// The number of parameters in a piece of them.
+std::size_t elements_of(const named_shape& piece);
+
 /// What training changes, as it is between two steps.
 struct training_view {
     std::uint64_t next_step = 0;

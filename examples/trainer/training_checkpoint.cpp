@@ -10,7 +10,9 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <exception>
 #include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -26,8 +28,14 @@ constexpr const char* weights_name = "model.safetensors";
 constexpr const char* optimizer_name = "optimizer.safetensors";
 constexpr const char* state_name = "state.json";
 constexpr const char* record_name = "record.json";
-constexpr const char* manifest_name = "manifest.json";
-constexpr std::string_view own = "inner.";  // begins the names of a trainer's tensors
+constexpr std::string_view inner_prefix = "inner.";  // of the names of a trainer's tensors
+
+/// Whether a file is none of a trainer's texts.
+bool is_ours(const std::string& name)
+{
+    return name == weights_name || name == optimizer_name || name == state_name ||
+           name == record_name || name == "manifest.json";
+}
 
 /// Numbers as numbers, and what is none as text.
 json value_of(const std::string& text)
@@ -46,8 +54,10 @@ json as_json(const named_values& values)
 /// A number of a trainer's record, whose name may lead into objects: "schedule/peak".
 void put_number(ordered_json& state, const std::string& name, double value)
 {
-    PAPILIO_CHECK(name != "step" && name != "round" && !name.starts_with("draws"),
-                  "a trainer's numbers are called neither step nor round nor draws");
+    const bool ours = name == "step" || name == "round" || name.starts_with("draws");
+    PAPILIO_CHECK(!ours && name.find('~') == std::string::npos,
+                  "a trainer's numbers are called neither step nor round nor draws, and have no ~");
+    if (!std::isfinite(value)) return;
     const bool whole = value >= 0 && value <= 0x1p53 && value == std::floor(value);
     auto& place = state[ordered_json::json_pointer("/" + name)];
     if (whole)
@@ -69,8 +79,7 @@ std::vector<named_tensor> pieces_of(const std::vector<named_shape>& layout,
 {
     std::vector<named_tensor> tensors;
     for (const auto& piece : layout) {
-        std::size_t count = 1;
-        for (const std::size_t extent : piece.shape) count *= extent;
+        const std::size_t count = elements_of(piece);
         tensors.push_back({piece.name, piece.shape, flat.first(count)});
         flat = flat.subspan(count);
     }
@@ -83,7 +92,7 @@ std::vector<named_tensor> optimizer_tensors(const trainer_record& inner, const o
     const auto add = [&](std::string name, std::span<const float> values) {
         if (!values.empty()) tensors.push_back({std::move(name), {values.size()}, values});
     };
-    for (const auto& [name, values] : inner.tensors) add(std::string(own) + name, values);
+    for (const auto& [name, values] : inner.tensors) add(std::string(inner_prefix) + name, values);
     add("outer.anchor", outer.anchor);
     add("outer.momentum", outer.momentum);
     add("outer.unsent", outer.residuals);
@@ -99,17 +108,15 @@ std::vector<float> read_vector(const safetensors_file& from, const std::string& 
     return values;
 }
 
-/// The files of a checkpoint that are the trainer's texts.
-std::map<std::string, std::string> texts_of(const checkpoint_reader& from)
+void add_text(checkpoint_writer& to, const std::string& name, const std::string& content)
 {
-    const std::set<std::string> others = {weights_name, optimizer_name, state_name, record_name,
-                                          manifest_name};
-    std::map<std::string, std::string> texts;
-    for (const auto& entry : fs::directory_iterator(from.folder())) {
-        const std::string name = entry.path().filename().string();
-        if (!others.contains(name)) texts[name] = from.text(name);
-    }
-    return texts;
+    PAPILIO_CHECK(!is_ours(name) && name.find('/') == std::string::npos,
+                  "a trainer's texts have names that are none of the checkpoint's own files");
+    if (content.size() > longest_text)
+        throw problem(errc::bad_argument,
+                      "the text " + name + " of the trainer has " + std::to_string(content.size()) +
+                          " bytes, more than a checkpoint takes: " + std::to_string(longest_text));
+    to.add(name, content);
 }
 
 /// All that a trainer has put into its record.
@@ -119,15 +126,25 @@ trainer_record record_of(const checkpoint_reader& from, json state)
     record.source = "the checkpoint " + from.folder().string();
     const safetensors_file optimizers(from.folder() / optimizer_name);
     for (const auto& entry : optimizers.header().entries)
-        if (entry.name.starts_with(own) && entry.shape.size() == 1)
-            record.tensors[entry.name.substr(own.size())] =
+        if (entry.name.starts_with(inner_prefix) && entry.shape.size() == 1)
+            record.tensors[entry.name.substr(inner_prefix.size())] =
                 read_vector(optimizers, entry.name, entry.shape[0]);
     for (const char* other : {"step", "round", "draws"}) state.erase(other);
     const json numbers = state.flatten();
     for (const auto& [pointer, value] : numbers.items())
         if (value.is_number()) record.numbers[pointer.substr(1)] = value.get<double>();
-    record.texts = texts_of(from);
+    for (const auto& name : from.files())
+        if (!is_ours(name)) record.texts[name] = from.text(name);
     return record;
+}
+
+void restore(papilio::trainer& t, const trainer_record& saved)
+try {
+    t.restore(saved);
+} catch (const problem&) {
+    throw;
+} catch (const std::exception& why) {
+    throw problem(errc::mismatch, saved.source + " does not suit this model: " + why.what());
 }
 
 outer_state outer_of(const checkpoint_reader& from, std::uint64_t round, std::size_t size)
@@ -202,7 +219,7 @@ fs::path training::save_snapshot(checkpoint_folder& in, const training_view& the
                                  const outer_view& outer, std::size_t keep) const
 {
     checkpoint_writer writer(in);
-    for (const auto& [name, content] : then.own.texts) writer.add(name, content);
+    for (const auto& [name, content] : then.own.texts) add_text(writer, name, content);
     writer.add(weights_name, [&](const checkpoint_writer::sink& put) {
         write_safetensors(pieces_of(layout_, then.parameters), put);
     });
@@ -222,7 +239,7 @@ try {
     const json state = json::parse(reader.text(state_name));
     const auto step = state.at("step").get<std::uint64_t>();
     auto outer = outer_of(reader, state.at("round").get<std::uint64_t>(), size_);
-    trainer_->restore(record_of(reader, state));
+    restore(*trainer_, record_of(reader, state));
     compare_draws(reader.folder(), state.at("draws"), as_json(draws()));
     trainer_->set_parameters(read_weights(reader.folder() / weights_name, layout_, size_));
     next_.step = step;

@@ -45,7 +45,11 @@ struct counting_trainer final : pa::trainer {
         to.numbers["schedule/peak"] = 0.125;
         to.texts["words.txt"] = words;
     }
-    void restore(const pa::trainer_record& from) override { restored = from; }
+    void restore(const pa::trainer_record& from) override
+    {
+        if (from.texts.at("words.txt").empty()) throw std::runtime_error("it has no words");
+        restored = from;
+    }
     pa::named_values draws() const override { return {{"batch", batch}}; }
     std::vector<pa::named_shape> layout() const override { return pieces; }
 
@@ -129,6 +133,34 @@ TEST_CASE("a checkpoint holds what a trainer keeps, and what is the run's", "[tr
           std::map<std::string, double>{{"updates", 2}, {"schedule/peak", 0.125}});
     CHECK(other.it->restored.texts == std::map<std::string, std::string>{{"words.txt", "one two"}});
     CHECK(other.it->restored.source == "the checkpoint " + fs::canonical(saved).string());
+}
+
+TEST_CASE("what others put beside the files of a checkpoint is none of the trainer's", "[trainer]")
+{
+    const scratch_folder folder;
+    checkpoint_folder kept(folder.path());
+    const fs::path saved = counted().all.save(kept);
+    folder.file((saved.filename() / "tokenizer.json").string(), std::string(2 << 20, 'x'));
+    fs::create_directory(saved / "more");
+    counted t;
+    t.all.resume(folder.path());
+    CHECK(t.it->restored.texts.size() == 1);
+}
+
+TEST_CASE("a text that could not be read again is not saved, and what does not fit is named",
+          "[trainer]")
+{
+    const scratch_folder folder;
+    checkpoint_folder kept(folder.path());
+    counted t;
+    t.it->words = std::string((1 << 20) + 1, 'x');
+    CHECK(mentions(problem_of([&] { t.all.save(kept); }), "words.txt of the trainer has 1048577"));
+    CHECK(kept.in_force().empty());
+    t.it->words.clear();
+    const fs::path saved = t.all.save(kept);
+    CHECK(problem_of([&] { t.all.resume(folder.path()); }) ==
+          "the checkpoint " + fs::canonical(saved).string() +
+              " does not suit this model: it has no words");
 }
 
 TEST_CASE("a checkpoint has the pieces of the parameters by their names", "[trainer]")
