@@ -2,6 +2,7 @@
 
 #include "validator.hpp"
 
+#include <member/command_line.hpp>
 #include <member/logging.hpp>
 #include <member/program.hpp>
 #include <member/signals.hpp>
