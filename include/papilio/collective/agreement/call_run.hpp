@@ -88,6 +88,7 @@ public:
     peer_io& io() noexcept { return io_; }
     contribution_weights& weights() noexcept { return weights_; }
     call_status& status() noexcept { return status_; }
+    result_digests& results() noexcept { return ballot_.results(); }
 
     /// The call goes on when it loses peers, if it can do without any.
     void salvage(detail::salvage how)
@@ -139,6 +140,7 @@ private:
         work.push_back(votes(io_.mine()) ? move_and_vote(std::move(data))
                                          : observe(std::move(data)));
         co_await when_all(std::move(work));
+        ballot_.results().compare(io_.me());
         const auto end = co_await now();
         status_.result.finished = end - status_.begin;
         done_.open();
@@ -245,10 +247,11 @@ inline task<report> call_run::run(task<> data, task<> aside)
         failure.emplace(std::current_exception(), io_.me(), status_.where);
     }
     const bool left = failure || !done_.is_open();
-    if (left && salvage_ && salvage_->can_go_on(failure)) {
+    const bool known = ballot_.results().differ();  // whom it may go on without is not
+    if (left && !known && salvage_ && salvage_->can_go_on(failure)) {
         task<> end = go_on(failure);
         co_await std::move(end);
-    } else if (left && observer_ && others_can_go_on(failure, io_.me())) {
+    } else if (left && !known && observer_ && others_can_go_on(failure, io_.me())) {
         task<> end = observer_->follow(failure);
         co_await std::move(end);
     } else if (failure) {
