@@ -35,15 +35,18 @@ public:
     /// A yes of `peer` is about this result; it speaks for so many peers.
     void note(int peer, std::size_t peers, std::uint64_t digest)
     {
-        if (digest != 0) voted_.push_back({peer, peers, digest});
+        if (digest == 0) return;
+        if (first_.peers == 0 || first_.digest == digest)
+            first_.add(peer, peers, digest);
+        else
+            add_other(peer, peers, digest);
     }
 
     /// What this peer's yes is about: to a later stage, if it does not hold the result, what all of
     /// its block have voted for.
-    std::uint64_t told(int stage) const
+    std::uint64_t told(int stage) const noexcept
     {
-        const bool heard = own_ == 0 && stage > 0 && !voted_.empty();
-        return heard ? voted_.front().digest : own_;
+        return own_ == 0 && stage > 0 ? first_.digest : own_;
     }
 
     /// Results have been found to differ.
@@ -54,41 +57,51 @@ public:
     /// peer's own result is complete.
     void compare(int me)
     {
-        auto all = voted_;
-        if (own_ != 0) all.push_back({me, 1, own_});
-        const auto alike = [&](const held& h) { return h.digest == all.front().digest; };
-        if (std::ranges::all_of(all, alike)) return;
+        const bool as_own = own_ == 0 || first_.peers == 0 || own_ == first_.digest;
+        if (as_own && others_.empty()) return;
+        note(me, 1, own_);
         differ_ = true;
-        throw call_error(errc::corrupted, odd_one(all), me, phase::vote,
+        throw call_error(errc::corrupted, odd_one(), me, phase::vote,
                          "the peers hold different results, as the digests in their votes show");
     }
 
 private:
-    struct held {
-        int peer;
-        std::size_t peers;
-        std::uint64_t digest;
+    /// Those who hold the same.
+    struct holders {
+        std::uint64_t digest = 0;
+        std::size_t peers = 0;
+        int lowest = -1;
+
+        void add(int peer, std::size_t more, std::uint64_t what) noexcept
+        {
+            digest = what;
+            lowest = peers == 0 ? peer : std::min(lowest, peer);
+            peers += more;
+        }
     };
 
-    static int odd_one(const std::vector<held>& all)
+    void add_other(int peer, std::size_t peers, std::uint64_t digest)
     {
+        auto found = std::ranges::find(others_, digest, &holders::digest);
+        if (found == others_.end()) found = others_.insert(found, holders{});
+        found->add(peer, peers, digest);
+    }
+
+    int odd_one() const
+    {
+        auto all = others_;
+        all.push_back(first_);
+        const auto most = std::ranges::max_element(all, {}, &holders::peers);
         std::size_t total = 0;
         for (const auto& h : all) total += h.peers;
-        for (const auto& one : all) {
-            std::size_t alike = 0;
-            int other = -1;
-            for (const auto& h : all)
-                if (h.digest == one.digest)
-                    alike += h.peers;
-                else if (other < 0 || h.peer < other)
-                    other = h.peer;
-            if (2 * alike > total) return other;
-        }
-        return -1;
+        if (2 * most->peers <= total) return -1;
+        all.erase(most);
+        return std::ranges::min_element(all, {}, &holders::lowest)->lowest;
     }
 
     std::uint64_t own_ = 0;
-    std::vector<held> voted_;
+    holders first_;                // whose vote has come first, and the like
+    std::vector<holders> others_;  // nobody, unless something is wrong
     bool differ_ = false;
 };
 
