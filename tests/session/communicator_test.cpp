@@ -1,6 +1,5 @@
 #include <papilio/session.hpp>
 #include <papilio/session/communicator.hpp>
-#include <papilio/session/impl/communicator.hpp>
 
 #include <catch2/catch.hpp>
 
