@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/communicators.hpp"
+#include "support/sanitized.hpp"
 #include "support/thrown.hpp"
 
 #include <atomic>
@@ -17,6 +18,16 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+// A future's exception is counted by atomics inside of libstdc++, which the sanitizer does not see:
+// to it, whoever frees the exception races with who has read it in another thread.
+#ifdef __SANITIZE_THREAD__
+extern "C" const char* __tsan_default_suppressions()
+{
+    return "race:std::__exception_ptr::exception_ptr::_M_release\n"
+           "race:std::__future_base::_Result*_M_destroy\n";
+}
+#endif
 
 namespace pa = papilio;
 using namespace std::chrono_literals;
@@ -265,5 +276,5 @@ TEST_CASE("a thousand communicators leave no descriptors, threads or memory behi
     open_and_close(450);
     CHECK(entries_of("/proc/self/fd") == descriptors);
     CHECK(entries_of("/proc/self/task") == threads);
-    CHECK(resident_kib() < kib + 8 * 1024);
+    if (!pa::test::sanitized) CHECK(resident_kib() < kib + 8 * 1024);  // they keep what is freed
 }
