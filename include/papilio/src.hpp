@@ -36,6 +36,7 @@
 
 #if __has_include(<asio/io_context.hpp>)
 #include <papilio/async/impl/asio_loop.hpp>
+#include <papilio/session/impl/communicator.hpp>
 #include <papilio/transport/impl/hybrid.hpp>
 #include <papilio/transport/impl/mesh.hpp>
 #include <papilio/transport/impl/peer_link.hpp>

@@ -166,7 +166,7 @@ TEST_CASE("who does not know the outcome has not refused")
 TEST_CASE("a reason that is not papilio's is told as a peer that failed")
 {
     const voter v(0, all_full(2));
-    const int none = static_cast<int>(errc::left_out) + 1;
+    const int none = static_cast<int>(errc::aborted) + 1;
     for (const std::error_code why :
          {std::make_error_code(std::errc::connection_reset), std::error_code(0, category()),
           std::error_code(none, category()), std::error_code(999, category()),
