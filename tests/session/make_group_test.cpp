@@ -165,24 +165,21 @@ TEST_CASE("in a tournament each meets each other once, and nobody two at a time"
 
 TEST_CASE("peers measure the links to each other, and agree on what they carry")
 {
-    std::vector<std::vector<pa::measured_link>> found(3);
-    std::vector<std::optional<pa::link_table>> tables(3);
-    pa::test::as_group(3, [&](pa::communicator& group) {
+    std::vector<std::vector<pa::measured_link>> found(2);
+    std::vector<std::optional<pa::link_table>> tables(2);
+    pa::test::as_group(2, [&](pa::communicator& group) {
         const auto i = static_cast<std::size_t>(group.rank());
         found[i] = group.probe({.count = 4});
         tables[i] = group.agree_links();
     });
-    for (int rank = 0; rank < 3; ++rank) {
-        const auto& links = found[static_cast<std::size_t>(rank)];
-        REQUIRE(links.size() == 2);
-        CHECK(links[0].rank == (rank == 0 ? 1 : 0));
-        CHECK(links[1].rank == (rank == 2 ? 1 : 2));
-        for (const auto& l : links) {
-            CHECK(l.latency > 0ns);
-            CHECK(l.up_bytes_per_second > 0);
-            CHECK(l.down_bytes_per_second > 0);
-        }
-        REQUIRE(tables[static_cast<std::size_t>(rank)]);
-        CHECK(tables[static_cast<std::size_t>(rank)] == tables[0]);
+    for (std::size_t rank = 0; rank < 2; ++rank) {
+        REQUIRE(found[rank].size() == 1);
+        const auto& link = found[rank].front();
+        CHECK(link.rank == (rank == 0 ? 1 : 0));
+        CHECK(link.latency > 0ns);
+        CHECK(link.up_bytes_per_second > 0);
+        CHECK(link.down_bytes_per_second > 0);
+        REQUIRE(tables[rank]);
+        CHECK(tables[rank] == tables[0]);
     }
 }

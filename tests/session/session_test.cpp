@@ -1,6 +1,7 @@
-#include <papilio/session.hpp>
+#include <papilio/session/session.hpp>
 
 #include <papilio/session/problem.hpp>
+#include <papilio/session/session_host.hpp>
 
 #include <support/sanitized.hpp>
 #include <support/thrown.hpp>

@@ -25,6 +25,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -90,21 +91,21 @@ public:
         const counted here(*this);
         const auto before = ends_;
         std::optional<T> result;
-        std::optional<call_error> given_up;
+        std::exception_ptr failed;
+        bool given_up = false;
         try {
             co_await when_any(keep_result<T>(std::move(work), result), end());
-        } catch (const call_error& failure) {
-            if (failure.code() != errc::peer_failed) throw;
-            given_up = failure;
+        } catch (const std::system_error& failure) {
+            failed = std::current_exception();
+            given_up = failure.code() == errc::peer_failed;
         }
-        if (result && ends_ == before) co_return *std::move(result);
+        if (result) co_return *std::move(result);  // it was through before it was to end
         if (given_up && ends_ == before) {
             task<> heard = reason_of_drop();
             co_await std::move(heard);
         }
         if (ends_ != before) throw_end();
-        if (given_up) throw *given_up;
-        co_return *std::move(result);
+        std::rethrow_exception(failed);
     }
 
     /// Ends the calls that are under way, here and at the others.

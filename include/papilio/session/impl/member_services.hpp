@@ -55,12 +55,15 @@ PAPILIO_DECL task<> member_network::serve(int peer)
     }
 }
 
+/// Whoever does not answer by then may have gone since it was named; the next donor is asked.
+inline constexpr auto donor_answers = std::chrono::seconds(4);
+
 PAPILIO_DECL task<state_snapshot> member_network::fetch(wire::member_endpoint donor,
                                                         std::uint32_t round,
                                                         std::vector<std::size_t> sizes)
 {
     const int id = donor.id;
-    task<> reached = reach(std::move(donor), std::chrono::seconds(10));
+    task<> reached = reach(std::move(donor), donor_answers);
     co_await std::move(reached);
     state_options o;
     o.min_round = round;
@@ -72,7 +75,7 @@ PAPILIO_DECL task<std::vector<std::vector<std::byte>>> member_network::fetch_mea
     wire::member_endpoint donor, std::uint32_t round)
 {
     const int id = donor.id;
-    task<> reached = reach(std::move(donor), std::chrono::seconds(10));
+    task<> reached = reach(std::move(donor), donor_answers);
     co_await std::move(reached);
     update_options o;
     o.max_bytes = options_.kept_means;

@@ -161,7 +161,7 @@ PAPILIO_DECL bool run_client::await_state_known(duration limit)
     const auto last = later(std::chrono::steady_clock::now(), limit);
     while (!has_news() && !client_->holds_state_of_run()) {
         if (std::chrono::steady_clock::now() >= last) return false;
-        news_.wait_for(std::chrono::milliseconds(5));
+        news_.wait_for(std::chrono::milliseconds(1));
     }
     return true;
 }
