@@ -74,11 +74,22 @@ struct crew_member {
     float value;
 };
 
+/// What threads beside that of the test find wrong: Catch takes assertions of one thread at a time.
+std::atomic<int> wrong = 0;
+
+void expect(bool ok)
+{
+    if (!ok) ++wrong;
+}
+
 /// Calls `work` in threads, with a number from 0 for each.
 void in_threads(int count, const std::function<void(int)>& work)
 {
-    std::vector<std::jthread> all;
-    for (int i = 0; i < count; ++i) all.emplace_back([&work, i] { work(i); });
+    {
+        std::vector<std::jthread> all;
+        for (int i = 0; i < count; ++i) all.emplace_back([&work, i] { work(i); });
+    }
+    CHECK(wrong.exchange(0) == 0);
 }
 
 /// What this process holds: descriptors and threads.
@@ -122,7 +133,7 @@ TEST_CASE("members have the mean of what they give, and the same state after it"
     in_threads(3, [&](int i) {
         pa::session run(host.address(), all_of(0), local());
         how[static_cast<std::size_t>(i)] = run.average(all_of(static_cast<float>(i + 1)));
-        CHECK(run.parameters() == all_of(2));
+        expect(run.parameters() == all_of(2));
     });
     for (const auto& h : how) {
         CHECK(h.averaged);
@@ -143,11 +154,11 @@ TEST_CASE("a step that the caller gives makes the next state of the mean", "[ses
         auto& member = i == 0 ? *one : *other;
         for (int round = 0; round < 3; ++round) {
             const auto how = member.average();
-            CHECK(how.averaged);
-            CHECK(std::ranges::all_of(how.mean, [](float x) { return x == 2; }));
+            expect(how.averaged);
+            expect(std::ranges::all_of(how.mean, [](float x) { return x == 2; }));
         }
-        CHECK(member.run.state()->spans[0] == all_of(1 + 3 * 2));
-        CHECK(member.run.round() == 3);
+        expect(member.run.state()->spans[0] == all_of(1 + 3 * 2));
+        expect(member.run.round() == 3);
     });
 }
 
@@ -158,7 +169,7 @@ TEST_CASE("operation, codec and weight are those of the call", "[session]")
         pa::session run(host.address(), all_of(0), local());
         run.average(all_of(i == 0 ? 1.f : 5.f), pa::op_id::weighted_mean, pa::codec_id::int8b,
                     i == 0 ? 3 : 1);
-        CHECK(run.parameters()[0] == Approx(2).epsilon(0.02));
+        expect(run.parameters()[0] == Approx(2).epsilon(0.02));
     });
 }
 
@@ -168,7 +179,7 @@ TEST_CASE("a round goes on without a member that is gone in the midst of it", "[
     std::vector<std::unique_ptr<crew_member>> all(4);
     for (std::size_t i = 0; i < 4; ++i)
         all[i] = std::make_unique<crew_member>(host.address(), static_cast<float>(i));
-    in_threads(4, [&](int i) { CHECK(all[static_cast<std::size_t>(i)]->average().averaged); });
+    in_threads(4, [&](int i) { expect(all[static_cast<std::size_t>(i)]->average().averaged); });
     in_threads(4, [&](int i) {
         auto& mine = all[static_cast<std::size_t>(i)];
         if (i == 3) {
@@ -177,10 +188,10 @@ TEST_CASE("a round goes on without a member that is gone in the midst of it", "[
             return;
         }
         const auto how = mine->average();
-        CHECK(how.averaged);
-        CHECK(how.members.size() == 3);
-        CHECK(how.mean[0] == 1);
-        CHECK(how.round == 2);
+        expect(how.averaged);
+        expect(how.members.size() == 3);
+        expect(how.mean[0] == 1);
+        expect(how.round == 2);
     });
     CHECK(all[0]->run.state()->spans[0] == all[2]->run.state()->spans[0]);
 }
@@ -200,7 +211,7 @@ TEST_CASE("who is late has the others' state, and is in no mean", "[session]")
     CHECK(how.round == 2);
     CHECK(how.mean.empty());
     CHECK(late.run.state()->spans[0] == all_of(3));
-    in_threads(2, [&](int i) { CHECK((i == 0 ? one : late).average().averaged); });
+    in_threads(2, [&](int i) { expect((i == 0 ? one : late).average().averaged); });
     CHECK(late.run.state()->spans[0] == all_of(6));
 }
 
@@ -250,7 +261,7 @@ TEST_CASE("a run ends when it has had its rounds, and its members know", "[sessi
         pa::session run(host.address(), all_of(0), local());
         int rounds = 0;
         while (!run.over()) rounds += run.average(all_of(1)).averaged;
-        CHECK(rounds == 3);
+        expect(rounds == 3);
     });
     CHECK(host.wait_for_end(20s));
     CHECK(host.round() == 3);
@@ -263,7 +274,7 @@ TEST_CASE("a run goes on from its members' state when its host has begun anew", 
     again.listen = host->address();
     crew_member one(host->address(), 1), other(host->address(), 3);
     const auto round = [&] {
-        in_threads(2, [&](int i) { CHECK((i == 0 ? one : other).average().averaged); });
+        in_threads(2, [&](int i) { expect((i == 0 ? one : other).average().averaged); });
     };
     round();
     round();
@@ -305,7 +316,8 @@ TEST_CASE("a newcomer has the state by the time that it is there, while rounds g
         CHECK(state->spans[0][0] == static_cast<float>(1 + state->round));
         next.value = 1;
         int rounds = 0;
-        while (!next.average().averaged) REQUIRE(++rounds < 3);
+        while (!next.average().averaged && rounds < 3) ++rounds;
+        CHECK(rounds < 3);
     }
     enough = true;
 }
@@ -371,13 +383,13 @@ TEST_CASE("several threads may call a session at the same time", "[session]")
             if (i < 2) averaged += run.average(all_of(1)).averaged;
             if (i == 2) {
                 const auto state = run.state();
-                CHECK(state->spans[0] == all_of(1));
+                expect(state->spans[0] == all_of(1));
             }
             run.next_event();
             run.behind();
             run.closing_in();
             host.members();
-            CHECK_FALSE(run.over());
+            expect(!run.over());
         }
     });
     CHECK(averaged == 40);
@@ -394,14 +406,14 @@ TEST_CASE("a session may be destroyed at any moment of a round", "[session]")
             try {
                 member->average();
             } catch (const std::system_error& failure) {
-                CHECK(failure.code() == std::errc::operation_canceled);
+                expect(failure.code() == std::errc::operation_canceled);
             }
         });
         std::this_thread::sleep_for(50ms);  // it waits for the others
         const auto begun = clock_type::now();
         in_threads(3, [&](int k) {
             if (k < 2) {
-                CHECK((k == 0 ? one : other).average().averaged);
+                expect((k == 0 ? one : other).average().averaged);
                 return;
             }
             std::this_thread::sleep_for(i * 600us);
@@ -438,8 +450,8 @@ TEST_CASE("every mean is right while members are killed and others join", "[sess
                 double sum = 0;
                 for (const auto& m : how.members) sum += numbers.at(m.id);
                 const auto mean = sum / static_cast<double>(how.members.size());
-                CHECK(static_cast<double>(how.mean[0]) == Approx(mean));
-                CHECK(how.mean[0] == how.mean[999]);
+                expect(static_cast<double>(how.mean[0]) == Approx(mean));
+                expect(how.mean[0] == how.mean[999]);
                 ++rounds;
             }
         }
