@@ -49,8 +49,8 @@ inline elastic_member_options member_options_of(const std::string& rendezvous,
         m.client.parameters += span.size();
         m.client.configuration = hash(m.client.configuration, span.size());
     }
-    m.client.attempt = std::clamp<duration>(o.patience, std::chrono::milliseconds(100),
-                                            std::chrono::seconds(10));
+    m.client.attempt =
+        std::clamp<duration>(o.patience, std::chrono::milliseconds(100), std::chrono::seconds(10));
     m.client.host_called = "papilio-rendezvous";
     m.rounds = o.rounds;
     m.patience = o.patience;
