@@ -102,7 +102,7 @@ std::pair<std::size_t, std::size_t> held_by_process()
     return {entries("/proc/self/fd"), entries("/proc/self/task")};
 }
 
-std::size_t resident_kib()
+std::size_t memory_kib()
 {
     std::ifstream status("/proc/self/status");
     for (std::string word; status >> word;) {
@@ -472,10 +472,10 @@ TEST_CASE("a thousand sessions that come and go leave nothing behind", "[session
     };
     open_some(100);
     const auto held = held_by_process();
-    const auto kib = resident_kib();
+    const auto kib = memory_kib();
     open_some(pa::test::sanitized ? 100 : 900);
     while (!host.members().empty()) std::this_thread::sleep_for(1ms);
     CHECK(held_by_process().second == held.second);
     CHECK(held_by_process().first <= held.first + 1);
-    if (!pa::test::sanitized) CHECK(resident_kib() < kib + 8192);
+    if (!pa::test::sanitized) CHECK(memory_kib() < kib + 8192);
 }
