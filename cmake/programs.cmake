@@ -7,6 +7,8 @@ set(PAPILIO_PROVIDERS  # how an #include begins, and the target that provides it
   papilio/transport/hybrid papilio::tcp
   papilio/transport/shm papilio::tcp
   papilio/transport/tcp papilio::tcp
+  papilio/miner papilio::miner
+  papilio/validator papilio::validator
   benchmark/ benchmark::benchmark
   gloo/ gloo)
 
