@@ -12,6 +12,7 @@ file(RELATIVE_PATH prefix_from_pkgconfig /${pkgconfig_dir} /)
 function(papilio_install_component target)
   install(TARGETS ${target} EXPORT ${target} COMPONENT papilio
     FILE_SET HEADERS COMPONENT papilio DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    FILE_SET internals COMPONENT papilio DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     FILE_SET definitions COMPONENT papilio DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(EXPORT ${target} NAMESPACE papilio:: FILE ${target}-targets.cmake
     COMPONENT papilio DESTINATION ${package_dir})

@@ -11,7 +11,6 @@
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace papilio::test {
@@ -219,7 +218,7 @@ private:
             const auto parcels = state_.take_parcels();
             if (told_) told_(*this, parcels);
             for (const auto& said : parcels)
-                for (const int to : said.to) say(to, said.message);
+                for (const int to : said.to) say(to, said);
             if (!state_.moves() || state_.view() == entered_) return;
             enter();
             for (const auto& what : std::exchange(early_, {})) what();
@@ -227,23 +226,22 @@ private:
     }
 
     /// Messages travel as bytes, but for votes, which are others in view 0.
-    void say(int to, const decltype(detail::parcel::message)& message)
+    void say(int to, const detail::parcel& what)
     {
-        if (const auto* vote = std::get_if<wire::view_vote>(&message)) {
-            send_(to, [from = me_, said = *vote, weight = weight_](crowd_member& other) {
+        if (what.vote) {
+            send_(to, [from = me_, said = *what.vote, weight = weight_](crowd_member& other) {
                 other.take(from, said, weight);
             });
-        } else if (const auto* promise = std::get_if<wire::promise>(&message)) {
-            send_(to, [from = me_, said = wire::encode(*promise)](crowd_member& other) {
+        } else if (what.promise) {
+            send_(to, [from = me_, said = wire::encode(*what.promise)](crowd_member& other) {
                 other.take(from, wire::parse_promise(said, other.call_.extent));
             });
-        } else if (const auto* proposal = std::get_if<wire::proposal>(&message)) {
-            send_(to, [from = me_, said = wire::encode(*proposal)](crowd_member& other) {
+        } else if (what.proposal) {
+            send_(to, [from = me_, said = wire::encode(*what.proposal)](crowd_member& other) {
                 other.take(from, wire::parse_proposal(said, other.call_.extent));
             });
         } else {
-            send_(to, [from = me_,
-                       said = wire::encode(std::get<wire::answer>(message))](crowd_member& other) {
+            send_(to, [from = me_, said = wire::encode(*what.answer)](crowd_member& other) {
                 other.take(from, wire::parse_answer(said, other.call_.extent));
             });
         }

@@ -19,7 +19,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace papilio::test {
@@ -55,7 +54,7 @@ public:
         check_claims(member);
         take_chunks();
         for (const auto& one : said)
-            std::visit([this](const auto& message) { take_message(message); }, one.message);
+            one.visit([this](const auto& message) { take_message(message); });
         if (!end || end->why) arrive(voter_->view());
         if (end && !over_[index(p_)]) take_end(*end);
         if (!end) compare();

@@ -6,14 +6,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
-#include <variant>
 #include <vector>
 
 using namespace std::chrono_literals;
 using papilio::errc;
 using papilio::rank_set;
 using papilio::role;
+using papilio::detail::parcel;
 
 namespace {
 
@@ -47,11 +48,11 @@ struct first_of_three {
 
     /// What it has said since the last time of this kind.
     template <class Message>
-    std::vector<Message> said()
+    std::vector<Message> said(std::optional<Message> parcel::*kind)
     {
         std::vector<Message> all;
         for (const auto& p : state.take_parcels())
-            if (const auto* message = std::get_if<Message>(&p.message)) all.push_back(*message);
+            if (p.*kind) all.push_back(*(p.*kind));
         return all;
     }
 
@@ -63,18 +64,17 @@ struct first_of_three {
 
 TEST_CASE("a peer votes when it holds all, and not for an earlier view than it has promised")
 {
-    using papilio::wire::view_vote;
     first_of_three sound;
     sound.hold(2);
-    CHECK(sound.said<view_vote>().empty());
+    CHECK(sound.said(&parcel::vote).empty());
     sound.hold(3);
-    CHECK(sound.said<view_vote>().size() == 1);
+    CHECK(sound.said(&parcel::vote).size() == 1);
 
     first_of_three changing;
     changing.hold(2);
     changing.state.complain(2, changing.now);
     changing.hold(3);
-    CHECK(changing.said<view_vote>().empty());
+    CHECK(changing.said(&parcel::vote).empty());
 }
 
 TEST_CASE("a vote is void once the others have settled on something else")
@@ -85,7 +85,7 @@ TEST_CASE("a vote is void once the others have settled on something else")
     later.view = 2;
     later.joined = later.voted = 1;
     t.state.take(1, later, t.now);
-    CHECK(t.said<papilio::wire::promise>().back().voted == 0);
+    CHECK(t.said(&parcel::promise).back().voted == 0);
 
     papilio::wire::proposal made;
     made.view = 2;
@@ -99,7 +99,7 @@ TEST_CASE("a vote is void once the others have settled on something else")
     t.state.take(1, made, t.now);
     CHECK(t.state.view() == 2);
     t.state.complain(2, t.now);
-    CHECK(t.said<papilio::wire::promise>().back().voted == papilio::wire::no_view);
+    CHECK(t.said(&parcel::promise).back().voted == papilio::wire::no_view);
 }
 
 TEST_CASE("who votes for a part that nobody else needs hears from the others how it ended")
@@ -212,9 +212,8 @@ TEST_CASE("a reducer votes after a client, though it is the only one among the m
     state.hold(0, 0, 2);
     state.hold(1, 0, 2);
     const auto votes = [&] {
-        return std::ranges::count_if(state.take_parcels(), [](const auto& p) {
-            return std::holds_alternative<papilio::wire::view_vote>(p.message);
-        });
+        return std::ranges::count_if(state.take_parcels(),
+                                     [](const auto& p) { return p.vote.has_value(); });
     };
     CHECK(votes() == 0);
     const auto digest = papilio::checksum(papilio::wire::encode(made));
@@ -228,7 +227,7 @@ TEST_CASE("a chunk that is being written is in no version")
     t.hold(2);
     t.state.overwrite(1, 0);
     t.state.complain(2, t.now);
-    const auto promised = t.said<papilio::wire::promise>();
+    const auto promised = t.said(&parcel::promise);
     REQUIRE(promised.size() == 1);
     CHECK(promised[0].held[0].size() == 1);
     CHECK(promised[0].held[1].empty());
@@ -269,7 +268,7 @@ TEST_CASE("reducers vote though all clients are lost")
     for (std::size_t part = 0; part < 3; ++part) state.hold(part, 0, 1);
     const auto said = state.take_parcels();
     REQUIRE(said.size() == 1);
-    CHECK(std::holds_alternative<papilio::wire::view_vote>(said[0].message));
+    CHECK(said[0].vote);
 }
 
 TEST_CASE("who is not met has no say")
@@ -354,17 +353,16 @@ TEST_CASE("a proposal that does not suit what a peer holds, or lacks a part, is 
 
 TEST_CASE("a coordinator proposes when all others have promised or are given up, once")
 {
-    using papilio::wire::proposal;
     first_of_three t;
     t.state.complain(2, t.now);
     t.state.take(1, t.promise_of_1(), t.now);
-    CHECK(t.said<proposal>().empty());  // peer 2 is missed by one of two
+    CHECK(t.said(&parcel::proposal).empty());  // peer 2 is missed by one of two
     t.state.take(1, t.promise_of_1({2}), t.now);
-    const auto made = t.said<proposal>();
+    const auto made = t.said(&parcel::proposal);
     REQUIRE(made.size() == 1);
     CHECK(made[0].members == rank_set{0, 1});
     t.state.take(1, t.promise_of_1({2}), t.now);
-    CHECK(t.said<proposal>().empty());
+    CHECK(t.said(&parcel::proposal).empty());
     CHECK(t.state.view() == 1);
     CHECK(t.state.moves());
 }
@@ -402,7 +400,7 @@ TEST_CASE("a proposal by another peer than the view's coordinator is not joined"
     first_of_three t;
     t.state.complain(2, t.now);
     t.state.take(1, t.promise_of_1({2}), t.now);
-    auto made = t.said<papilio::wire::proposal>().front();
+    auto made = t.said(&parcel::proposal).front();
     made.view = 3;  // the coordinator of view 3 is peer 2
     t.state.take(1, made, t.now);
     CHECK(t.state.view() == 1);
@@ -428,7 +426,7 @@ TEST_CASE("a view that does not end is left without a complaint")
     CHECK(p.state.promised() == 1);
     p.state.leave(p.now);
     CHECK(p.state.promised() == 1);
-    const auto said = p.said<papilio::wire::promise>();
+    const auto said = p.said(&parcel::promise);
     REQUIRE(said.size() == 1);
     CHECK(said.front().complaints.empty());
 }
@@ -442,9 +440,9 @@ TEST_CASE("who is in conflict stays out when nobody has complained for a while")
     of_2.weights = {papilio::wire::unknown_weight, papilio::wire::unknown_weight, 1};
     p.state.take(2, of_2, p.now + 10ms);
     p.state.wake(p.now + 13ms);
-    CHECK(p.said<papilio::wire::proposal>().empty());
+    CHECK(p.said(&parcel::proposal).empty());
     p.state.wake(p.now + 23ms);
-    const auto proposed = p.said<papilio::wire::proposal>();
+    const auto proposed = p.said(&parcel::proposal);
     REQUIRE(proposed.size() == 1);
     CHECK(proposed.front().members == rank_set{0, 1});
 }
@@ -525,9 +523,9 @@ TEST_CASE("what a process has promised goes with it")
     p.state.lose(2, p.now + 1ms);
     p.state.take(1, p.promise_of_1(), p.now + 2ms);
     p.state.wake(p.now + 20ms);  // long enough for a conflict of two that are there
-    CHECK(p.said<papilio::wire::proposal>().empty());
+    CHECK(p.said(&parcel::proposal).empty());
     p.state.take(1, p.promise_of_1({2}), p.now + 21ms);
-    const auto proposed = p.said<papilio::wire::proposal>();
+    const auto proposed = p.said(&parcel::proposal);
     REQUIRE(proposed.size() == 1);
     CHECK(proposed.front().members == rank_set{0, 1});
 }

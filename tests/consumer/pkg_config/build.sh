@@ -1,6 +1,6 @@
 #!/bin/sh
-# build.sh COMPILER PKGCONFIG_FOLDER [COMPONENT...] builds and runs the consumer in this folder's
-# parent by what pkg-config says, as one unit.
+# build.sh COMPILER PKGCONFIG_FOLDER [COMPONENT...] builds and runs a program of this folder's
+# parent by what pkg-config says.
 set -eu
 
 here=$(dirname "$0")
@@ -18,6 +18,6 @@ done
 # Unquoted: each holds several words.
 # shellcheck disable=SC2046,SC2086
 "$compiler" -std=c++20 $definitions $(pkg-config --cflags $package) \
-    -include "$here/../average.cpp" "$here/../main.cpp" $(pkg-config --libs $package) \
+    -O1 "$here/../little.cpp" $(pkg-config --libs $package) \
     -o pkg_config_consumer
 ./pkg_config_consumer

@@ -26,7 +26,6 @@
 #include <map>
 #include <system_error>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
@@ -90,7 +89,7 @@ public:
         for (auto all = voter_.take_parcels(); !all.empty(); all = voter_.take_parcels())
             for (const auto& said : all)
                 for (const int to : said.to)
-                    std::visit([&](const auto& message) { send(to, message); }, said.message);
+                    said.visit([&](const auto& message) { send(to, message); });
     }
 
 private:

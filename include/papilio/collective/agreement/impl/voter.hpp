@@ -122,7 +122,7 @@ PAPILIO_DECL void voter::send_promise()
     for (std::uint8_t v = 0; v <= view(); ++v)
         if (const auto* from = views_.contributors(v)) said.versions.push_back({v, *from});
     promises_[index(me_)] = said;
-    parcels_.push_back({partners(), std::move(said)});
+    parcels_.push_back({.to = partners(), .promise = std::move(said)});
 }
 
 /// Whoever has missed the promise of the same peer for a while says so at once: it would a moment
@@ -141,7 +141,7 @@ PAPILIO_DECL void voter::take(int from, const wire::promise& said, time_point no
 {
     if (!call_.who.meet(me_, from)) return;
     promised_by_anybody_ = true;
-    if (ended_) return parcels_.push_back({rank_set{from}, answer()});
+    if (ended_) return parcels_.push_back({.to = {from}, .answer = answer()});
     if (said.call != digest_ || said.complaints.contains(from)) return complain(from, now);
     join_complaints(from, said.complaints, now);
     if (ended_) return;
@@ -154,7 +154,8 @@ PAPILIO_DECL void voter::take(int from, const wire::promise& said, time_point no
     if (news) before = said;
     unheard_.erase(from);
     if (!members().contains(from)) {
-        if (news && coordinates(view())) parcels_.push_back({rank_set{from}, settlement()});
+        if (news && coordinates(view()))
+            parcels_.push_back({.to = {from}, .proposal = settlement()});
     } else if (said.view > promised_) {
         // The very view, whoever coordinates it: two that skip each other's would never meet.
         return promise_view(said.view, now);
@@ -177,7 +178,7 @@ PAPILIO_DECL void voter::propose_if_due(time_point now)
     if (!made) return;
     made->call = digest_;
     proposed_ = promised_;
-    parcels_.push_back({partners(), *made});
+    parcels_.push_back({.to = partners(), .proposal = *made});
     pending_ = std::move(made);
     join_if_due(now);
 }
@@ -185,7 +186,7 @@ PAPILIO_DECL void voter::propose_if_due(time_point now)
 PAPILIO_DECL void voter::take(int from, const wire::proposal& said, time_point now)
 {
     if (!call_.who.meet(me_, from)) return;
-    if (ended_) return parcels_.push_back({rank_set{from}, answer()});
+    if (ended_) return parcels_.push_back({.to = {from}, .answer = answer()});
     if (said.call != digest_ || from != call_.who.coordinator(said.view))
         return complain(from, now);
     if (said.view <= view() || said.view < promised_) return;

@@ -31,7 +31,7 @@ PAPILIO_DECL void voter::vote_if_due()
     voted_ = view();
     const wire::view_vote yes{view(), digest_, current.digest};
     views_.note(me_, yes);
-    parcels_.push_back({partners(), yes});
+    parcels_.push_back({.to = partners(), .vote = yes});
 }
 
 PAPILIO_DECL void voter::take(int from, const wire::view_vote& said, time_point now)
@@ -90,7 +90,8 @@ PAPILIO_DECL void voter::succeed(const joined_view& decided)
 {
     decided_ = decided;
     ended_.emplace();
-    if (promised_by_anybody_ || promised_ > 0) parcels_.push_back({partners(), answer()});
+    if (promised_by_anybody_ || promised_ > 0)
+        parcels_.push_back({.to = partners(), .answer = answer()});
 }
 
 /// Time, views or peers have run out, for the reason of whoever withdrew by its own fault.
@@ -104,7 +105,7 @@ PAPILIO_DECL void voter::run_out(std::error_code why)
 PAPILIO_DECL void voter::fail(std::error_code why, int culprit)
 {
     ended_ = {voted_ ? make_error_code(errc::outcome_unknown) : why, culprit};
-    parcels_.push_back({partners(), answer()});
+    parcels_.push_back({.to = partners(), .answer = answer()});
 }
 
 PAPILIO_DECL wire::answer voter::answer() const
