@@ -43,6 +43,9 @@ public:
         }
     }
 
+    /// A message of a peer that waits for others'.
+    void go_on_waiting(int peer) { book_.came(peer, message_kind::contribution, now_); }
+
     /// Peers 1 and 2 are ahead by half as much as they may.
     void stall()
     {
@@ -146,6 +149,15 @@ TEST_CASE("a call that has just begun says nothing of how fast it is")
     call.stall();
     CHECK(call.at(600ms) == pa::rank_set{});
     CHECK(call.at(4s) == pa::rank_set{3});
+}
+
+TEST_CASE("beside the one that costs most nobody is named who costs less than half")
+{
+    judged call(100ms);
+    call.go_on(pa::time_point(1s), 10ms, {1, 2, 3});
+    call.go_on(pa::time_point(1900ms), 300ms, {3});  // which peer 2 waits for
+    for (int i = 0; i < 20; ++i) call.go_on_waiting(1);
+    CHECK(call.at(0s) == pa::rank_set{3});
 }
 
 TEST_CASE("whoever finds all others slow is slow itself")

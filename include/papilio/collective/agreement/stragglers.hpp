@@ -206,7 +206,18 @@ private:
         const auto found = predict(i, now, book, round_trip);
         const int order = first ? p.stage + 1 : 2 * call_.stages - p.stage;
         const double least = share * order * price(p, found.without, round_trip);
-        return found.saved > least && found.lost > least / 2;
+        return found.saved > least && found.lost > least / 2 &&
+               2 * found.saved >= most_saved(now, book, round_trip);
+    }
+
+    /// Without the one that costs most. Others may wait for its results before they contribute.
+    double most_saved(time_point now, const ledger& book, duration round_trip) const
+    {
+        double most = 0;
+        for (std::size_t i = 0; i < partners_.size(); ++i)
+            if (samples_.back().came[i] < partners_[i].messages())
+                most = std::max(most, predict(i, now, book, round_trip).saved);
+        return most;
     }
 
     /// A vote that does not come is expected to take as long again. Its sender may be receiving
