@@ -17,11 +17,13 @@ if(missing)
   return()
 endif()
 
-# A library NAME of SOURCES, whose public libraries follow.
+# A library NAME of SOURCES, whose public libraries follow. Some are installed (miner.cmake): what
+# is ours while we build is no concern of those who link them then.
 function(papilio_program_part name sources)
   add_library(${name} STATIC ${sources})
-  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/examples)
-  target_link_libraries(${name} PRIVATE papilio_dev PUBLIC papilio::tcp ${ARGN})
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/examples>)
+  target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:papilio_dev>
+    PUBLIC papilio_compiled $<BUILD_INTERFACE:papilio::tcp> ${ARGN})
   papilio_unite(${name})
   if(NOT CMAKE_UNITY_BUILD)  # else it is one unit
     target_precompile_headers(${name} PRIVATE <CLI/CLI.hpp> <nlohmann/json.hpp>)
@@ -32,7 +34,7 @@ set(PAPILIO_PROGRAM_SOURCES checks command_line endpoint log_line logging progra
 list(TRANSFORM PAPILIO_PROGRAM_SOURCES
   REPLACE "^.+$" "${CMAKE_CURRENT_SOURCE_DIR}/member/\\0.cpp")
 papilio_program_part(papilio_program "${PAPILIO_PROGRAM_SOURCES}"
-  nlohmann_json::nlohmann_json fmt::fmt CLI11::CLI11)
+  $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> fmt::fmt CLI11::CLI11)
 target_compile_definitions(papilio_program PRIVATE PAPILIO_VERSION="${PROJECT_VERSION}")
 
 file(GLOB sources CONFIGURE_DEPENDS probe/*.cpp)

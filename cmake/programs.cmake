@@ -3,9 +3,12 @@
 
 set(PAPILIO_PROVIDERS  # how an #include begins, and the target that provides it
   papilio/async/asio_ papilio::tcp
+  papilio/session papilio::tcp
   papilio/transport/hybrid papilio::tcp
   papilio/transport/shm papilio::tcp
   papilio/transport/tcp papilio::tcp
+  papilio/miner papilio::miner
+  papilio/validator papilio::validator
   benchmark/ benchmark::benchmark
   gloo/ gloo)
 

@@ -1,15 +1,13 @@
-// Averages one gradient while the next is computed: start `overlap 0` and `overlap 1` side by side.
+// Trains on while the last step's gradient is averaged, into a second buffer: start `overlap 0` and
+// `overlap 1` side by side.
 
-#include <papilio/async/spawn.hpp>
-#include <papilio/papilio.hpp>
-#include <papilio/transport/tcp.hpp>
+#include <papilio/session.hpp>
 
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,7 +20,7 @@ void compute(std::vector<float>& gradient, int step, int rank)
     for (auto& x : gradient) x = static_cast<float>(step + rank) + std::sin(x) * 0.0f;
 }
 
-void train(pa::asio_loop& loop, pa::tcp::transport& net)
+void train(pa::communicator& group)
 {
     constexpr int steps = 10;
     std::vector<float> computed(4'000'000), averaged(computed.size());
@@ -30,7 +28,8 @@ void train(pa::asio_loop& loop, pa::tcp::transport& net)
     pa::duration calls{}, waited{};
 
     for (int step = 0; step <= steps; ++step) {
-        if (step < steps) compute(computed, step, net.rank());  // the call before is under way
+        // Under way is the average of the step before: `averaged` is neither read nor written.
+        if (step < steps) compute(computed, step, group.rank());
         if (step > 0) {
             const auto begin = clock_type::now();
             calls += call.get().finished;  // throws what the call threw
@@ -38,12 +37,12 @@ void train(pa::asio_loop& loop, pa::tcp::transport& net)
             std::printf("step %d: the mean is %.2f\n", step - 1, averaged[0]);
         }
         if (step == steps) break;
-        std::swap(computed, averaged);  // from here on the loop's, until the future is ready
-        call = pa::spawn(loop, pa::all_reduce_in_place(net, averaged, pa::mean{}));
+        std::swap(computed, averaged);  // from here on the call's, until the future is ready
+        call = group.start().all_reduce_in_place(averaged, pa::mean{});
     }
     const auto ms = [](pa::duration d) { return static_cast<long long>(d.count() / 1'000'000); };
     std::printf("peer %d: the calls took %lld ms, and %lld ms were spent waiting for them\n",
-                net.rank(), ms(calls), ms(waited));
+                group.rank(), ms(calls), ms(waited));
 }
 
 int main(int argc, char** argv)
@@ -53,13 +52,9 @@ try {
         std::fprintf(stderr, "usage: overlap RANK, once for each RANK of 0 and 1\n");
         return 2;
     }
-    pa::asio_loop loop;
-    pa::tcp::transport net(loop, rank, {{"127.0.0.1", 27110}, {"127.0.0.1", 27111}});
-    const std::jthread progress([&loop](std::stop_token stop) { loop.run(stop); });
-
-    pa::spawn(loop, net.connect()).get();
-    train(loop, net);
-    pa::spawn(loop, net.close()).get();
+    pa::communicator group(rank, {{"127.0.0.1", 27110}, {"127.0.0.1", 27111}});
+    train(group);
+    group.close();
 } catch (const std::exception& failure) {
     std::fprintf(stderr, "overlap: %s\n", failure.what());
     return 1;

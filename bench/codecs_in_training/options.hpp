@@ -2,7 +2,7 @@
 
 #include <papilio/diloco/outer_optimizer.hpp>
 
-#include <trainer/trainer.hpp>
+#include <trainer/gpt2_trainer.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace papilio::example {
 
 /// The values of the command line.
 struct options {
-    trainer_options training;
+    gpt2_options training;
     outer_options outer;
     std::uint64_t rounds = 100;
     std::uint64_t inner_steps = 10;

@@ -1,7 +1,7 @@
 #include "train.hpp"
 
 #include <member/state.hpp>
-#include <trainer/trainer.hpp>
+#include <trainer/training.hpp>
 
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/thread_loop.hpp>
@@ -18,15 +18,15 @@ namespace papilio::example {
 namespace {
 
 struct worker {
-    worker(const trainer_options& o, float beta)
-        : training(o),
+    worker(const gpt2_options& o, std::uint64_t peer, float beta)
+        : training(std::make_unique<gpt2_trainer>(o), peer),
           kept(training.size(), {.beta = beta}),
           update(training.size()),
           averaged(training.size())
     {
     }
 
-    trainer training;
+    example::training training;
     residuals<bf16> kept;
     std::vector<float> update;
     std::vector<float> averaged;
@@ -70,8 +70,7 @@ outcome train(const options& o, std::uint64_t seed, const contender& by)
     for (std::uint64_t peer = 1; peer <= o.workers; ++peer) {
         auto training = o.training;
         training.seed = seed;
-        training.peer = peer;
-        workers.push_back(std::make_unique<worker>(training, o.beta));
+        workers.push_back(std::make_unique<worker>(training, peer, o.beta));
     }
     shared_state state = first_state(workers.front()->training.parameters());
     for (std::uint64_t round = 0; round < o.rounds; ++round) {
@@ -91,7 +90,7 @@ outcome train(const options& o, std::uint64_t seed, const contender& by)
     all.bytes /= static_cast<double>(o.workers * o.rounds);
     auto& judge = workers.front()->training;
     judge.set_parameters(weights(*state));
-    all.loss = judge.evaluate(o.evaluate);
+    all.loss = judge.evaluate(o.evaluate).loss;
     return all;
 }
 

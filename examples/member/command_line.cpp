@@ -83,6 +83,12 @@ private:
 
 }  // namespace
 
+std::string program_name(int argc, const char* const* argv)
+{
+    const std::string_view called = argc > 0 ? argv[0] : "papilio";
+    return std::string(called.substr(called.rfind('/') + 1));
+}
+
 void read_command_line(CLI::App& app, int argc, const char* const* argv)
 {
     app.set_version_flag("--version", app.get_name() + " " + PAPILIO_VERSION);

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <string>
+
 namespace CLI {
 class App;
 }
 
 namespace papilio::example {
+
+/// How a program was called, without its folder.
+std::string program_name(int argc, const char* const* argv);
 
 /// Adds --version, and reads the command line and, where there is a --config, its file. Throws
 /// `CLI::Success` after printing help or version, and `CLI::Error` for what is invalid; for a name

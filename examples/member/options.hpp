@@ -3,14 +3,12 @@
 #include "averaging.hpp"
 #include "endpoint.hpp"
 
-#include <trainer/gpt2.hpp>
-
 #include <papilio/diloco/outer_optimizer.hpp>
+#include <papilio/trainer.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace CLI {
@@ -23,17 +21,10 @@ namespace papilio::example {
 /// machine.
 struct run_options {
     std::string name = "papilio";
-    std::string model = "demo";
-    std::vector<std::string> data;
-    std::uint64_t seed = 1;
-    std::string init;  ///< folder with the first weights; empty: they are drawn by `seed`
+    named_values model;  ///< what members must agree on beside what is here
     round_codec codec = round_codec::int8b;
     outer_options outer;
-    double held_out = 0.05;
-    std::size_t length = 0;  ///< tokens in a sequence; 0: the model's limit
     std::string congestion;
-    std::string device = "auto";
-    int threads = 0;          ///< 0: as OMP_NUM_THREADS says
     std::string log = "off";  ///< the least level of the library's events that are printed
 };
 
@@ -49,8 +40,5 @@ std::uint64_t configuration(const run_options& o);
 
 /// Those options and their values, for people.
 std::vector<wire::setting> settings(const run_options& o);
-
-/// The device for a value of --device.
-device_kind device_named(std::string_view name);
 
 }  // namespace papilio::example

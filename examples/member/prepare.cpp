@@ -1,7 +1,6 @@
 #include "prepare.hpp"
 
 #include <trainer/problem.hpp>
-#include <trainer/threads.hpp>
 
 #include <fmt/format.h>
 
@@ -38,9 +37,8 @@ std::string listed(std::vector<std::string> names)
 
 }  // namespace
 
-std::unique_ptr<checkpoint_folder> prepare(const fs::path& given, bool resume, int threads)
+std::unique_ptr<checkpoint_folder> prepare(const fs::path& given, bool resume)
 {
-    if (threads > 0) limit_threads(threads);
     if (given.empty()) return nullptr;
     if (resume && !fs::exists(given))
         throw problem(std::make_error_code(std::errc::no_such_file_or_directory),
@@ -64,16 +62,6 @@ std::unique_ptr<checkpoint_folder> prepare(const fs::path& given, bool resume, i
 fs::path checkpoint_of(const std::unique_ptr<checkpoint_folder>& kept)
 {
     return kept ? kept->in_force() : fs::path();
-}
-
-std::string remark_on_data(const trainer& t, const std::string& preset)
-{
-    if (!t.wastes_vocabulary()) return {};
-    return fmt::format(
-        "the data is text, so that its bytes are the tokens, 256 of the {} that {} knows: most of "
-        "its vocabulary stays unused, and a sequence is a fourth as long as it could be. Turn the "
-        "text into *.bin shards of tokens first: docs/reference/miner.md says how",
-        t.options().model.vocabulary, preset);
 }
 
 }  // namespace papilio::example

@@ -10,15 +10,15 @@ void checkpoint_saver::begin(shared_state agreed, const update_residuals& unsent
     if (folder_ == nullptr) return;
     wanted_ = place_of(*agreed);
     if (saved_ == wanted_) return;
-    trainer_.take_snapshot(snapshot_.training);
+    training_.take_snapshot(snapshot_.training);
     snapshot_.agreed = std::move(agreed);
     snapshot_.unsent.assign(unsent.values().begin(), unsent.values().end());
     writer_.start([this] {
-        trainer_.save_snapshot(*folder_, snapshot_.training.view(),
-                               {.round = snapshot_.agreed->round,
-                                .anchor = weights(*snapshot_.agreed),
-                                .momentum = momentum(*snapshot_.agreed),
-                                .residuals = snapshot_.unsent});
+        training_.save_snapshot(*folder_, snapshot_.training.view(),
+                                {.round = snapshot_.agreed->round,
+                                 .anchor = weights(*snapshot_.agreed),
+                                 .momentum = momentum(*snapshot_.agreed),
+                                 .residuals = snapshot_.unsent});
     });
 }
 

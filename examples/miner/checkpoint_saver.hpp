@@ -7,7 +7,7 @@
 #include <member/outage.hpp>
 #include <member/state.hpp>
 #include <trainer/checkpoint_folder.hpp>
-#include <trainer/trainer.hpp>
+#include <trainer/training.hpp>
 
 #include <cstdint>
 #include <system_error>
@@ -26,8 +26,8 @@ namespace papilio::example {
 class checkpoint_saver {
 public:
     /// Where `in` is null nothing is kept. All three must outlive this.
-    checkpoint_saver(checkpoint_folder* in, const trainer& of, progress& tells)
-        : folder_(in), trainer_(of), progress_(tells)
+    checkpoint_saver(checkpoint_folder* in, const training& of, progress& tells)
+        : folder_(in), training_(of), progress_(tells)
     {
     }
 
@@ -50,19 +50,19 @@ private:
 
     /// What a checkpoint is written from. Nobody changes it while that lasts.
     struct snapshot {
-        trainer_snapshot training;
+        training_snapshot training;
         shared_state agreed;
         std::vector<float> unsent;
     };
 
     place place_of(const state_snapshot& agreed) const
     {
-        return {agreed.round, trainer_.next_step()};
+        return {agreed.round, training_.next_step()};
     }
     void tell(const std::system_error& why);
 
     checkpoint_folder* folder_;
-    const trainer& trainer_;
+    const training& training_;
     progress& progress_;
     place wanted_{};  // of what was to be saved last
     place saved_{};   // of what has been

@@ -44,22 +44,20 @@ std::uint64_t peak_memory()
 
 }  // namespace
 
-local_training::local_training(const miner_options& o)
+local_training::local_training(const miner_options& o, papilio::model& of)
     : options_(o),
-      kept_(prepare(o.checkpoint, o.resume, o.run.threads)),
-      trainer_(trainer_part(o, peer_seed(o, checkpoint_of(kept_)))),
+      kept_(prepare(o.checkpoint, o.resume)),
+      training_(of.make(), peer_seed(o, checkpoint_of(kept_))),
       progress_(std::uint64_t{o.rounds} * o.inner_steps, o.minutes),
-      saver_(kept_.get(), trainer_, progress_),
+      saver_(kept_.get(), training_, progress_),
       metrics_(o.metrics, [this](const std::string& line) { progress_.warn(line); })
 {
-    progress_.note(fmt::format("{}: {}, {} parameters, on {}", o.run.model,
-                               describe(trainer_.options().model), trainer_.size(),
-                               trainer_.model().where()));
-    if (const auto remark = remark_on_data(trainer_, o.run.model); !remark.empty())
-        progress_.warn(remark);
-    update_.resize(trainer_.size());
+    const auto notes = training_.of().notes();
+    if (!notes.model.empty()) progress_.note(notes.model);
+    if (!notes.warning.empty()) progress_.warn(notes.warning);
+    update_.resize(training_.size());
     if (!o.alone && uses_error_feedback(o.run.codec))
-        residuals_ = update_residuals(trainer_.size());
+        residuals_ = update_residuals(training_.size());
     load();
 }
 
@@ -71,9 +69,9 @@ void local_training::load()
         if (options_.resume)
             progress_.note(fmt::format("there is no checkpoint in {} yet: begins anew",
                                        options_.checkpoint.string()));
-        if (!options_.run.init.empty())
-            progress_.note("the first weights are those in " + options_.run.init);
-        auto first = first_state(trainer_.parameters());
+        if (const auto from = training_.of().notes().first_weights; !from.empty())
+            progress_.note(from);
+        auto first = first_state(training_.parameters());
         auto first_digest = example::digest(*first);
         adopt(std::move(first), std::move(first_digest));
     }
@@ -83,10 +81,10 @@ void local_training::load()
 void local_training::resume()
 {
     const auto from = checkpoint_of(kept_);
-    auto outer = trainer_.resume(from);
+    auto outer = training_.resume(from);
     auto s = std::make_shared<state_snapshot>();
     s->round = static_cast<std::uint32_t>(outer.round);
-    if (outer.anchor.size() != trainer_.size() || outer.momentum.size() != trainer_.size())
+    if (outer.anchor.size() != training_.size() || outer.momentum.size() != training_.size())
         throw problem(errc::mismatch, "the checkpoint " + from.string() +
                                           " holds no outer optimiser: it is not a miner's");
     s->spans.push_back(std::move(outer.anchor));
@@ -97,10 +95,10 @@ void local_training::resume()
     digest_ = example::digest(*state_);
     // When --inner-steps has changed since, the round starts again.
     const std::uint64_t begin = state_->round * options_.inner_steps;
-    const auto next = trainer_.next_step();
-    if (next < begin || next > begin + options_.inner_steps) trainer_.skip_to(begin);
+    const auto next = training_.next_step();
+    if (next < begin || next > begin + options_.inner_steps) training_.skip_to(begin);
     progress_.note(fmt::format("goes on from {}: round {}, step {}", from.string(), state_->round,
-                               trainer_.next_step()));
+                               training_.next_step()));
 }
 
 void local_training::adopt(shared_state next, std::string digest)
@@ -108,14 +106,14 @@ void local_training::adopt(shared_state next, std::string digest)
     times_.enter(round_part::other);
     state_ = std::move(next);
     digest_ = std::move(digest);
-    trainer_.set_parameters(weights(*state_));
-    trainer_.skip_to(state_->round * options_.inner_steps);
+    training_.set_parameters(weights(*state_));
+    training_.skip_to(state_->round * options_.inner_steps);
     steps_in_round_ = tokens_in_round_ = 0;
 }
 
 std::uint64_t local_training::steps_until_round() const
 {
-    return (state_->round + std::uint64_t{1}) * options_.inner_steps - trainer_.next_step();
+    return (state_->round + std::uint64_t{1}) * options_.inner_steps - training_.next_step();
 }
 
 wire::round_ready local_training::readiness() const
@@ -131,7 +129,7 @@ std::span<const float> local_training::update()
     saver_.finish();
     times_.enter(options_.alone ? round_part::averaging : round_part::waiting);
     metrics_.flush();
-    pseudo_gradient(weights(*state_), trainer_.parameters(), update_);
+    pseudo_gradient(weights(*state_), training_.parameters(), update_);
     return update_;
 }
 
@@ -148,21 +146,24 @@ void local_training::step()
 {
     if (saver_.ended()) saver_.finish();
     times_.enter(round_part::steps);
-    const step_report r = trainer_.step();
+    const step_report r = training_.step();
     times_.enter(round_part::other);
     ++steps_in_round_;
     tokens_in_round_ += r.tokens;
     last_loss_ = r.loss;
     progress_.step(r, state_->round, steps_until_round());
-    if (r.step % options_.metrics_every != 0) return;
-    metrics_.write({{"event", "step"},
-                    {"step", r.step},
-                    {"round", state_->round},
-                    {"loss", r.loss},
-                    {"gradient_norm", r.gradient_norm},
-                    {"rate", r.rate},
-                    {"tokens", r.tokens},
-                    {"seconds", r.seconds}});
+    if (r.step % options_.metrics_every == 0) record_step(r);
+}
+
+void local_training::record_step(const step_report& r)
+{
+    nlohmann::ordered_json line = {
+        {"event", "step"}, {"step", r.step}, {"round", state_->round}, {"loss", r.loss}};
+    if (!std::isnan(r.gradient_norm)) line["gradient_norm"] = r.gradient_norm;
+    if (!std::isnan(r.rate)) line["rate"] = r.rate;
+    line["tokens"] = r.tokens;
+    line["seconds"] = r.seconds;
+    metrics_.write(std::move(line));
 }
 
 void local_training::record_round(const average_result* how, std::size_t members)
@@ -186,7 +187,7 @@ void local_training::record_round(const average_result* how, std::size_t members
     }
     text += record_parts(line);
     if (options_.evaluate > 0) {
-        const double loss = trainer_.evaluate(options_.evaluate);
+        const double loss = training_.evaluate(options_.evaluate).loss;
         line["held_out_loss"] = loss;
         text += fmt::format(", held-out loss {:.4f}", loss);
     }
@@ -235,11 +236,11 @@ void local_training::finish()
 {
     const bool saved = save(true);
     progress_.note(fmt::format("ended after round {}, step {}, digest {}; peak memory {}",
-                               state_->round, trainer_.next_step(), digest_,
+                               state_->round, training_.next_step(), digest_,
                                human_bytes(peak_memory())));
     metrics_.write({{"event", "end"},
                     {"round", state_->round},
-                    {"step", trainer_.next_step()},
+                    {"step", training_.next_step()},
                     {"digest", digest_},
                     {"peak_memory", peak_memory()}});
     if (!saved)

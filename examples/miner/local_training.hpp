@@ -10,7 +10,7 @@
 #include <member/member_network.hpp>
 #include <member/run_member.hpp>
 #include <member/run_work.hpp>
-#include <trainer/trainer.hpp>
+#include <trainer/training.hpp>
 
 #include <papilio/base/random.hpp>
 
@@ -28,15 +28,15 @@ namespace papilio::example {
 /// last, their checkpoint, and the records of steps and rounds.
 class local_training final : public run_work {
 public:
-    /// Builds the model, or loads it from the checkpoint. Throws a `problem` that says what to
+    /// Makes the trainer, or loads it from the checkpoint. Throws a `problem` that says what to
     /// change.
-    explicit local_training(const miner_options& o);
+    local_training(const miner_options& o, papilio::model& of);
 
     const miner_options& options() const { return options_; }
-    std::uint64_t parameters() const { return trainer_.size(); }
+    std::uint64_t parameters() const { return training_.size(); }
 
     /// A number that is the same whenever this miner comes back, and another for every miner.
-    std::uint64_t identity() const { return hash(trainer_.options().peer) | 1; }
+    std::uint64_t identity() const { return hash(training_.place().peer) | 1; }
 
     /// The state that was agreed on last, and its digest.
     const shared_state& state() const override { return state_; }
@@ -88,11 +88,12 @@ public:
 private:
     void load();
     void resume();
+    void record_step(const step_report& r);
     std::string record_parts(nlohmann::ordered_json& line);
 
     miner_options options_;
     std::unique_ptr<checkpoint_folder> kept_;  // null: no checkpoints are wanted
-    trainer trainer_;
+    training training_;
     shared_state state_;
     std::string digest_;
     std::vector<float> update_;

@@ -14,9 +14,9 @@ namespace papilio::example {
 /// by the mean of all members of a run, or alone.
 class miner {
 public:
-    /// Builds the model, or loads it. Throws a `problem` that says what to change.
-    explicit miner(const miner_options& o)
-        : options_(o), training_(o), together_(training_, member_part(o, training_))
+    /// Makes the trainer, or loads it. Throws a `problem` that says what to change.
+    miner(const miner_options& o, papilio::model& of)
+        : options_(o), training_(o, of), together_(training_, member_part(o, training_))
     {
     }
 

@@ -2,7 +2,8 @@
 
 #include <member/options.hpp>
 #include <member/run_client.hpp>
-#include <trainer/trainer.hpp>
+
+#include <papilio/trainer.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -11,7 +12,7 @@
 
 namespace papilio::example {
 
-/// The options of papilio-miner. The preset fills in training options that are 0.
+/// The options of a miner, beside those of its model.
 struct miner_options {
     run_options run;
 
@@ -22,11 +23,7 @@ struct miner_options {
     std::string name;
     double patience = 90;  ///< seconds to wait for a rendezvous that is away, or full
 
-    std::uint64_t inner_steps = 0;  ///< 0: the preset's
-    std::size_t batch = 0;
-    std::size_t accumulation = 0;
-    learning_rate_schedule rate{.peak = 0, .warm_up = 0, .total = 0, .floor = 0.1};
-    adamw_options optimizer;
+    std::uint64_t inner_steps = 0;  ///< of training between rounds
     std::optional<std::uint64_t> peer_seed;
     std::size_t evaluate = 0;  ///< held-out sequences to evaluate after each round
 
@@ -39,12 +36,9 @@ struct miner_options {
     std::uint64_t metrics_every = 1;  ///< steps
 };
 
-/// Reads the command line and the configuration file. Throws `CLI::Error` for invalid options, and
-/// `CLI::Success` after printing the help.
-miner_options parse_miner_options(int argc, const char* const* argv);
-
-/// The trainer's part of the options. `peer` seeds the order of batches.
-trainer_options trainer_part(const miner_options& o, std::uint64_t peer);
+/// Reads the command line and the configuration file, with the options of `of` among them. Throws
+/// `CLI::Error` for invalid options, and `CLI::Success` after printing the help.
+miner_options parse_miner_options(int argc, const char* const* argv, papilio::model& of);
 
 /// The run client's part of the options, for a model with so many parameters.
 run_client_options client_part(const miner_options& o, std::uint64_t parameters);

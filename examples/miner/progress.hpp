@@ -1,6 +1,6 @@
 #pragma once
 
-#include <trainer/trainer.hpp>
+#include <trainer/training.hpp>
 
 #include <papilio/base/log.hpp>
 

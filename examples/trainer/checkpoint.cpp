@@ -123,13 +123,16 @@ checkpoint_reader::checkpoint_reader(const fs::path& directory)
     } catch (const nlohmann::json::exception&) {
         throw problem(errc::bad_message, (folder_ / "manifest.json").string() + " is damaged");
     }
-    for (const auto& [name, about] : files) verify(folder_ / name, about.first, about.second);
+    for (const auto& [name, about] : files) {
+        verify(folder_ / name, about.first, about.second);
+        files_.push_back(name);
+    }
 }
 
 std::string checkpoint_reader::text(const std::string& name) const
 {
     const file opened(folder_ / name, file::mode::read);
-    if (opened.size() > (1 << 20))
+    if (opened.size() > longest_text)
         throw problem(errc::bad_message, opened.path().string() + " is too large to be genuine");
     std::string content(opened.size(), '\0');
     opened.read(0, std::as_writable_bytes(std::span(content)));

@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace papilio::example {
 
@@ -50,6 +51,8 @@ private:
     std::map<std::string, entry> entries_;
 };
 
+inline constexpr std::uint64_t longest_text = std::uint64_t{1} << 20;
+
 /// The latest checkpoint under `directory`, or `directory` itself when it is a checkpoint. All its
 /// files are compared with the sizes and digests in its manifest before any of them is used.
 class checkpoint_reader {
@@ -61,11 +64,15 @@ public:
 
     bool has(const std::string& name) const { return std::filesystem::exists(folder_ / name); }
 
-    /// The content of a small file.
+    /// The names of its files, but for the manifest. Others may lie beside them.
+    const std::vector<std::string>& files() const { return files_; }
+
+    /// The content of a small file: of `longest_text` bytes at most.
     std::string text(const std::string& name) const;
 
 private:
     std::filesystem::path folder_;
+    std::vector<std::string> files_;
 };
 
 }  // namespace papilio::example

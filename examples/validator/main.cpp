@@ -1,19 +1,9 @@
-#include "validator.hpp"
+#include <papilio/validator.hpp>
 
-#include <member/logging.hpp>
-#include <member/program.hpp>
-#include <member/signals.hpp>
+#include <trainer/gpt2_model.hpp>
 
 int main(int argc, char** argv)
 {
-    using namespace papilio::example;
-    return run_program("papilio-validator", [&]() -> int {
-        const validator_options options = parse_validator_options(argc, argv);
-        log_from(options.run.log);
-        signals asked_to_end(options.minutes, SIGUSR1);
-        validator host_of_run(options);
-        const bool good = host_of_run.run(asked_to_end);
-        if (host_of_run.paused()) return exit_by_signal(asked_to_end.number());
-        return good ? exit_ok : exit_unmet;
-    });
+    papilio::example::gpt2_model gpt2(papilio::example::gpt2_model::user::validator);
+    return papilio::run_validator(argc, argv, gpt2);
 }

@@ -14,14 +14,7 @@ namespace {
 constexpr const char* about =
     "Hosts a run: groups the miners for each round, measures their links and scores them.";
 
-constexpr const char* examples = R"(
-Examples:
-  Host a run of the demo model on ports 5400 and 5401 for an hour
-    papilio-validator --data book.txt --minutes 60
-  GPT-2 with 124M weights; miners need 50 Mbit/s each way; scores go to a file
-    papilio-validator --preset gpt2-124m --data 'shards/*.bin' --min-up 50 --min-down 50 \
-        --scores scores.jsonl --checkpoint kept --resume
-
+constexpr const char* footer = R"(
 SIGTERM, SIGHUP and Ctrl-C only pause a run with --checkpoint: the miners wait, and --resume goes
 on. SIGUSR1 ends it; without --checkpoint each of these does.
 Exit code: 0 when the run has ended; 143, 129 or 130 when it was paused by SIGTERM, SIGHUP or
@@ -98,17 +91,8 @@ void add_scoring(CLI::App& app, validator_options& o)
     app.add_flag("--check", o.check, "end with 3 if the run has a shortcoming")->group(scoring);
 }
 
-}  // namespace
-
-validator_options parse_validator_options(int argc, const char* const* argv)
+void add_checkpoints(CLI::App& app, validator_options& o)
 {
-    validator_options o;
-    CLI::App app(about, "papilio-validator");
-    app.footer(examples);
-    add_common(app);
-    add_hosting(app, o);
-    add_run_options(app, o.run);
-    add_scoring(app, o);
     const std::string checkpoints = "Checkpoints";
     auto* checkpoint =
         app.add_option("--checkpoint", o.checkpoint, "folder for checkpoints of the run")
@@ -121,7 +105,10 @@ validator_options parse_validator_options(int argc, const char* const* argv)
                  "with --resume, go on from the checkpoint though miners were further")
         ->needs("--resume")
         ->group(checkpoints);
-    read_command_line(app, argc, argv);
+}
+
+void check_together(const validator_options& o)
+{
     if (o.max_group < o.min_group)
         throw CLI::ValidationError("--max-group", "must be at least --min-group, which is " +
                                                       std::to_string(o.min_group) + ", not " +
@@ -133,21 +120,25 @@ validator_options parse_validator_options(int argc, const char* const* argv)
                                    "is a loopback address while --listen is none, so that "
                                    "miners on other hosts would not reach it: give the "
                                    "address by which they do, or --advertise");
-    return o;
 }
 
-trainer_options trainer_part(const validator_options& o)
+}  // namespace
+
+validator_options parse_validator_options(int argc, const char* const* argv, papilio::model& of)
 {
-    trainer_options t;
-    t.model = preset(o.run.model);
-    t.data = o.run.data;
-    t.seed = o.run.seed;
-    t.init = o.run.init;
-    t.length = o.run.length;
-    t.batch = o.run.model == "demo" ? 8 : 1;  // sequences in an evaluation step
-    t.held_out = o.run.held_out;
-    t.device = device_named(o.run.device);
-    return t;
+    validator_options o;
+    CLI::App app(about, program_name(argc, argv));
+    app.footer(footer);
+    add_common(app);
+    add_hosting(app, o);
+    add_run_options(app, o.run);
+    add_scoring(app, o);
+    add_checkpoints(app, o);
+    of.add_options(app);
+    read_command_line(app, argc, argv);
+    check_together(o);
+    o.run.model = of.settings();
+    return o;
 }
 
 }  // namespace papilio::example

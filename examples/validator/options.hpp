@@ -3,7 +3,8 @@
 #include "thresholds.hpp"
 
 #include <member/options.hpp>
-#include <trainer/trainer.hpp>
+
+#include <papilio/trainer.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -11,7 +12,7 @@
 
 namespace papilio::example {
 
-/// The options of papilio-validator.
+/// The options of a validator, beside those of its model.
 struct validator_options {
     run_options run;
 
@@ -41,11 +42,8 @@ struct validator_options {
     bool check = false;
 };
 
-/// Reads the command line and the configuration file. Throws `CLI::Error` for invalid options, and
-/// `CLI::Success` after printing the help.
-validator_options parse_validator_options(int argc, const char* const* argv);
-
-/// The trainer's part of the options. The validator's trainer only evaluates.
-trainer_options trainer_part(const validator_options& o);
+/// Reads the command line and the configuration file, with the options of `of` among them. Throws
+/// `CLI::Error` for invalid options, and `CLI::Success` after printing the help.
+validator_options parse_validator_options(int argc, const char* const* argv, papilio::model& of);
 
 }  // namespace papilio::example

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace papilio::example {
@@ -16,7 +17,8 @@ namespace papilio::example {
 namespace {
 
 constexpr double max_bytes = 1.05;
-constexpr double min_gain = 0.3;  // nat
+constexpr std::uint64_t least_bytes = 4096;  // with fewer, most of a message is its head
+constexpr double min_gain = 0.3;             // nat
 
 double ratio(std::uint64_t bytes, std::uint64_t of)
 {
@@ -56,6 +58,7 @@ void summary::add(const observation& o, const std::vector<verdict>& verdicts)
         sent_ += v.sent;
         received_ += v.received;
         butterfly_ += v.butterfly;
+        if (v.butterfly < least_bytes) continue;
         worst_ratio_ = std::max({worst_ratio_, ratio(v.sent, v.butterfly),
                                  ratio(v.received, v.butterfly), ratio(v.to_observer, v.part)});
     }
@@ -137,7 +140,7 @@ std::vector<std::string> summary::shortcomings() const
     if (worst_ratio_ > max_bytes)
         all.push_back(fmt::format("a miner moved {:.3f} times the butterfly's bytes, above {}",
                                   worst_ratio_, max_bytes));
-    if (!(last_loss_ <= entropy_ - min_gain))
+    if (!std::isnan(entropy_) && !(last_loss_ <= entropy_ - min_gain))
         all.push_back(
             fmt::format("the held-out loss of {:.3f} is not {} below the text's unigram "
                         "entropy of {:.3f}",
@@ -150,11 +153,11 @@ std::string summary::text(double seconds) const
     std::string t = fmt::format(
         "held-out loss    {:.3f} at the start, {:.3f} at the end\n"
         "evaluated        {} sequences, at the start and after {} of the rounds, in {} of "
-        "processor time\n"
-        "unigram entropy  {:.3f}\n"
-        "rounds           {} in {}{}\n",
-        first_loss_, last_loss_, sequences_, evaluations_, span_of(evaluating_seconds_), entropy_,
-        rounds_, span_of(seconds), failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
+        "processor time\n",
+        first_loss_, last_loss_, sequences_, evaluations_, span_of(evaluating_seconds_));
+    if (!std::isnan(entropy_)) t += fmt::format("unigram entropy  {:.3f}\n", entropy_);
+    t += fmt::format("rounds           {} in {}{}\n", rounds_, span_of(seconds),
+                     failed_ > 0 ? fmt::format(", {} failed attempts", failed_) : "");
     if (shares_ > 0) {
         t += fmt::format(
             "bytes            {} sent to other miners by a miner in a round, as they report; the "

@@ -16,7 +16,7 @@ namespace papilio::example {
 /// Totals of a run, accumulated round by round.
 class summary {
 public:
-    /// `entropy` is the unigram entropy of the held-out text: see `unigram_entropy`.
+    /// `entropy` is the unigram entropy of the held-out text; NaN: the data is no text.
     summary(const evaluation& first, double entropy)
         : first_loss_(first.loss),
           last_loss_(first.loss),
@@ -40,8 +40,8 @@ public:
     /// A sentence for each requirement that the run does not meet: all digests of the last round
     /// are equal; newcomers have the group's digest after their first round; no miner moves more
     /// than 1.05 times the butterfly's bytes (among miners as they report, to the validator as it
-    /// counts; rounds that went on without a member do not count); the held-out loss ends 0.3 nat
-    /// below the entropy.
+    /// counts; rounds that went on without a member, or that move less than 4 KiB, do not count);
+    /// the held-out loss ends 0.3 nat below the entropy, if there is one.
     std::vector<std::string> shortcomings() const;
 
     /// For a terminal. `seconds` is the duration of the run.

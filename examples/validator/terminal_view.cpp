@@ -36,10 +36,11 @@ std::string status_line(const run_snapshot& now, const run_metrics& h)
     const auto ready = std::ranges::count_if(
         now.members, [](const auto& m) { return m.second.present && m.second.ready; });
     return fmt::format(
-        "{}: {} rounds done, held-out loss {:.3f} of {} sequences after round {}, {} miners{}, "
-        "unigram entropy {:.3f}{}\n",
+        "{}: {} rounds done, held-out loss {:.3f} of {} sequences after round {}, {} "
+        "miners{}{}{}\n",
         span_of(std::round(h.seconds)), now.round, h.latest.loss, h.latest.sequences,
-        h.latest.round, present, ready == 0 ? "" : fmt::format(" ({} ready)", ready), h.entropy,
+        h.latest.round, present, ready == 0 ? "" : fmt::format(" ({} ready)", ready),
+        std::isnan(h.entropy) ? "" : fmt::format(", unigram entropy {:.3f}", h.entropy),
         h.seconds_left < 0 ? "" : ", " + span_of(std::round(h.seconds_left)) + " left");
 }
 

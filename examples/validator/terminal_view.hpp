@@ -14,7 +14,7 @@ namespace papilio::example {
 /// Figures of the run as a whole.
 struct run_metrics {
     evaluation latest;
-    double entropy = 0;
+    double entropy = 0;        ///< NaN: the data is no text
     double seconds = 0;        ///< since the run began
     double seconds_left = -1;  ///< below 0: unknown
 };

@@ -27,10 +27,10 @@ std::filesystem::path journal_in(const std::unique_ptr<checkpoint_folder>& kept)
 
 }  // namespace
 
-validator::validator(const validator_options& o)
+validator::validator(const validator_options& o, papilio::model& of)
     : options_(o),
-      kept_(prepare(o.checkpoint, o.resume, o.run.threads)),
-      trainer_(trainer_part(o)),
+      kept_(prepare(o.checkpoint, o.resume)),
+      training_(of.make(), 0),
       scores_(o.scores, [this](const std::string& line) { view_.warn(line); }),
       journal_(journal_in(kept_), o.run.name),
       budget_(o.evaluate_share, std::max(1u, std::thread::hardware_concurrency()))
@@ -54,17 +54,17 @@ void validator::load()
                                               "choose another folder");
     const auto from = checkpoint_of(kept_);
     if (from.empty()) {
-        state_ = first_state(trainer_.parameters());
+        state_ = first_state(training_.parameters());
         digest_ = digest(*state_);
         return;
     }
-    auto outer = trainer_.resume(from);
-    if (outer.momentum.size() != trainer_.size())
+    auto outer = training_.resume(from);
+    if (outer.momentum.size() != training_.size())
         throw problem(errc::mismatch, "the checkpoint " + from.string() +
                                           " holds no outer optimiser: it is not a validator's");
     auto s = std::make_shared<state_snapshot>();
     s->round = static_cast<std::uint32_t>(outer.round);
-    s->spans.emplace_back(trainer_.parameters().begin(), trainer_.parameters().end());
+    s->spans.emplace_back(training_.parameters().begin(), training_.parameters().end());
     s->spans.push_back(std::move(outer.momentum));
     state_ = std::move(s);
     digest_ = digest(*state_);
@@ -87,7 +87,7 @@ run_host_options validator::host_part() const
     h.mesh.run = options_.run.name;
     h.mesh.congestion = options_.run.congestion;
     h.run.name = options_.run.name;
-    h.run.parameters = trainer_.size();
+    h.run.parameters = training_.size();
     h.run.configuration = configuration(options_.run);
     h.run.round = state_->round;
     h.run.digest = digest_;  // at the begin, too: whose first weights are others fetches these
@@ -128,11 +128,11 @@ void validator::evaluate()
 {
     const auto begun = clock::now();
     const auto before = processor_time();
-    const double loss = trainer_.evaluate(options_.evaluate);
+    const auto held_out = training_.evaluate(options_.evaluate);
     const auto spent = processor_time() - before;
     budget_.took(begun, spent);
-    last_evaluation_ = {.loss = loss,
-                        .sequences = trainer_.evaluated_sequences(options_.evaluate),
+    last_evaluation_ = {.loss = held_out.loss,
+                        .sequences = held_out.sequences,
                         .round = state_->round,
                         .processor_seconds = spent.count()};
 }
@@ -158,11 +158,11 @@ void validator::save()
     if (!kept_) return;
     const std::string record = as_text(so_far_->record());
     try {
-        trainer_.save(*kept_, {.round = state_->round,
-                               .anchor = weights(*state_),
-                               .momentum = momentum(*state_),
-                               .residuals = {},
-                               .record = record});
+        training_.save(*kept_, {.round = state_->round,
+                                .anchor = weights(*state_),
+                                .momentum = momentum(*state_),
+                                .residuals = {},
+                                .record = record});
         if (unsaved_.ends()) view_.note("checkpoints are saved again");
     } catch (const std::system_error& failure) {
         if (unsaved_.begins())
@@ -175,18 +175,16 @@ void validator::save()
 
 bool validator::run(const signals& asked)
 {
-    view_.note(fmt::format("{}: {}, {} parameters, on {}", options_.run.model,
-                           describe(trainer_.options().model), trainer_.size(),
-                           trainer_.model().where()));
-    if (const auto remark = remark_on_data(trainer_, options_.run.model); !remark.empty())
-        view_.warn(remark);
+    const auto notes = training_.of().notes();
+    if (!notes.model.empty()) view_.note(notes.model);
+    if (!notes.warning.empty()) view_.warn(notes.warning);
     if (!checkpoint_of(kept_).empty())
         view_.note(
             fmt::format("goes on from {}: round {}", checkpoint_of(kept_).string(), state_->round));
     else if (options_.resume && !journal_.last())
         view_.note(fmt::format("there is no checkpoint in {} yet: begins anew",
                                options_.checkpoint.string()));
-    entropy_ = trainer_.held_out_entropy();
+    entropy_ = training_.of().unigram_entropy();
     evaluate();
     so_far_.emplace(last_evaluation_, entropy_);
     if (!record_.empty()) so_far_->carry_over(nlohmann::json::parse(record_, nullptr, false));
@@ -224,10 +222,10 @@ void validator::record(const observation& o)
     if (o.state) {
         state_ = o.state;
         digest_ = o.digest;
-        trainer_.set_parameters(weights(*state_));
+        training_.set_parameters(weights(*state_));
         if (budget_.allows(clock::now())) loss = try_to_evaluate();
     }
-    const auto verdicts = judge(o, options_.required, options_.run.codec, trainer_.size());
+    const auto verdicts = judge(o, options_.required, options_.run.codec, training_.size());
     so_far_->add(o, verdicts);
     for (const verdict& v : verdicts) scores_.write(to_json(v, o, loss));
     scores_.flush();

@@ -10,7 +10,7 @@
 #include <member/jsonl_log.hpp>
 #include <member/outage.hpp>
 #include <member/signals.hpp>
-#include <trainer/trainer.hpp>
+#include <trainer/training.hpp>
 
 #include <papilio/async/asio_background_loop.hpp>
 
@@ -25,8 +25,8 @@ namespace papilio::example {
 /// the calling thread; the background loop never waits for it.
 class validator {
 public:
-    /// Loads the model and the text, and listens. Throws a `problem` that says what to change.
-    explicit validator(const validator_options& o);
+    /// Makes the trainer, or loads it, and listens. Throws a `problem` that says what to change.
+    validator(const validator_options& o, papilio::model& of);
     ~validator();
 
     /// Returns in good order when the run ends or a stop is requested: by SIGUSR1 or --minutes it
@@ -65,7 +65,7 @@ private:
 
     validator_options options_;
     std::unique_ptr<checkpoint_folder> kept_;  // null: no checkpoints are wanted
-    trainer trainer_;
+    training training_;
     shared_state state_;
     std::string digest_;
     terminal_view view_;

@@ -16,6 +16,8 @@
 #include <papilio/base/impl/kept_memory.hpp>
 #include <papilio/codec/impl/further_kernels.hpp>
 #include <papilio/codec/impl/kernels.hpp>
+#include <papilio/collective/agreement/impl/call_run.hpp>
+#include <papilio/collective/agreement/impl/contribution_weights.hpp>
 #include <papilio/collective/agreement/impl/view_run.hpp>
 #include <papilio/collective/agreement/impl/voter.hpp>
 #include <papilio/collective/agreement/impl/voter_end.hpp>
@@ -34,6 +36,7 @@
 
 #if __has_include(<asio/io_context.hpp>)
 #include <papilio/async/impl/asio_loop.hpp>
+#include <papilio/session/impl/communicator.hpp>
 #include <papilio/transport/impl/hybrid.hpp>
 #include <papilio/transport/impl/mesh.hpp>
 #include <papilio/transport/impl/peer_link.hpp>

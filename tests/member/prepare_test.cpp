@@ -12,7 +12,7 @@ namespace {
 
 std::string refusal(const fs::path& folder, bool resume)
 {
-    return problem_of([&] { prepare(folder, resume, 0); });
+    return problem_of([&] { prepare(folder, resume); });
 }
 
 void save(const fs::path& path)
@@ -39,7 +39,7 @@ TEST_CASE("resuming in an empty folder begins anew, and so does one that has got
           "[member]")
 {
     const scratch_folder scratch;
-    CHECK(checkpoint_of(prepare(scratch.path(), true, 0)).empty());
+    CHECK(checkpoint_of(prepare(scratch.path(), true)).empty());
     scratch.file("metrics.jsonl", "");
     CHECK(refusal(scratch.path(), true).empty());
 }
@@ -68,20 +68,9 @@ TEST_CASE("a checkpoint is gone on from only if that is asked for", "[member]")
     const scratch_folder scratch;
     const fs::path folder = fs::canonical(scratch.path());
     save(folder);
-    CHECK(checkpoint_of(prepare(folder, true, 0)) == folder / "checkpoint-000001");
-    CHECK(checkpoint_of(prepare(folder / "latest", true, 0)) == folder / "checkpoint-000001");
+    CHECK(checkpoint_of(prepare(folder, true)) == folder / "checkpoint-000001");
+    CHECK(checkpoint_of(prepare(folder / "latest", true)) == folder / "checkpoint-000001");
     CHECK(mentions(refusal(folder, false), "add --resume"));
     CHECK(mentions(refusal(folder / "latest", false), "add --resume"));
-    CHECK(checkpoint_of(prepare({}, true, 0)).empty());
-}
-
-TEST_CASE("text for a model of many tokens is remarked on", "[member]")
-{
-    const scratch_folder folder;
-    auto options = tiny_options(folder);
-    CHECK(remark_on_data(trainer(options), "tiny").empty());
-    options.model.vocabulary = 50257;
-    CHECK(mentions(remark_on_data(trainer(options), "tiny"),
-                   "the data is text, so that its bytes are the tokens, 256 of the 50257 that tiny "
-                   "knows"));
+    CHECK(checkpoint_of(prepare({}, true)).empty());
 }

@@ -1,5 +1,6 @@
 #include <miner/options.hpp>
 
+#include <trainer/gpt2_model.hpp>
 #include <trainer/support.hpp>
 
 #include <CLI/CLI.hpp>
@@ -10,10 +11,16 @@ using namespace papilio::example;
 
 namespace {
 
-miner_options parsed(std::vector<const char*> arguments)
+/// The options of a miner, and those of its model.
+struct all_options : miner_options, gpt2_options {};
+
+all_options parsed(std::vector<const char*> arguments)
 {
     arguments.insert(arguments.begin(), "papilio-miner");
-    return parse_miner_options(static_cast<int>(arguments.size()), arguments.data());
+    gpt2_model gpt2(gpt2_model::user::miner);
+    const auto own =
+        parse_miner_options(static_cast<int>(arguments.size()), arguments.data(), gpt2);
+    return {own, gpt2.options()};
 }
 
 std::string refusal(std::vector<const char*> arguments)
@@ -51,7 +58,7 @@ TEST_CASE("options come from a file as well, and the command line has the last w
                                   "data = a.txt b.txt\nrendezvous = 10.0.0.1:5400\n"
                                   "inner-steps = 7\nbatch = 3\ncodec = bf16\n");
     const auto o = parsed({"--config", file.c_str(), "--batch", "5"});
-    CHECK(o.run.data == std::vector<std::string>{"a.txt", "b.txt"});
+    CHECK(o.data == std::vector<std::string>{"a.txt", "b.txt"});
     CHECK(o.rendezvous == "10.0.0.1:5400");
     CHECK(o.inner_steps == 7);
     CHECK(o.batch == 5);

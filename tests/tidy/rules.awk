@@ -9,6 +9,7 @@ BEGIN {
     may["sim"] = may["transport"] " transport"
     may["collective"] = may["probe"] = may["transport"] " transport plan op codec"
     may["swarm"] = may["verify"] = may["diloco"] = may["collective"] " collective probe"
+    may["session"] = may["swarm"] " swarm diloco"
     pure = "^(base|plan|op|codec|wire)$"
 
     # The headers that may reach beyond the standard library, and what each may reach.
@@ -16,6 +17,7 @@ BEGIN {
     outside["transport/tcp.hpp"] = "^(asio|openssl|OS)$"
     outside["transport/shm.hpp"] = "^OS$"
     outside["transport/hybrid.hpp"] = "^none$"
+    outside["session.hpp"] = "^OS$"
     outside["transport/ucx.hpp"] = "^(uc[pst]|OS)$"
     outside["swarm/identity.hpp"] = "^openssl$"
     outside["swarm/opendht.hpp"] = "^opendht$"
@@ -60,6 +62,7 @@ function begin_file() {
 # transport/tcp/ and transport/impl/tcp.hpp are part of transport/tcp.hpp.
 function whole_of(header) {
     if (header ~ /^async\/(impl\/|detail\/)?asio_/) return "async/asio_loop.hpp"
+    if (header ~ /^session(_body)?[\/.]/) return "session.hpp"
     sub(/\/impl\//, "/", header)
     if (match(header, /^[a-z_]+\/[a-z_]+\//)) return substr(header, 1, RLENGTH - 1) ".hpp"
     return header
@@ -88,7 +91,8 @@ function check_include(line, target, vendor) {
     sub(/^# *include *[<"]/, "", target)
     sub(/[>"].*$/, "", target)
     if (target ~ /^papilio\//) {
-        if (FILENAME ~ /^tests\//) reached[substr(target, 9)] = 1
+        # Tests link the body, and cannot include it as well.
+        if (FILENAME ~ /^tests\// || header == "session_body.hpp") reached[substr(target, 9)] = 1
         else if (layer != "") reaches[header, substr(target, 9)] = 1  # an umbrella reaches nothing
     }
     if (!ours) return

@@ -1,13 +1,15 @@
 #pragma once
 
+#include <trainer/gpt2_trainer.hpp>
 #include <trainer/problem.hpp>
-#include <trainer/trainer.hpp>
+#include <trainer/training.hpp>
 
 #include <papilio/base/random.hpp>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -79,6 +81,27 @@ inline std::string small_text(std::size_t size)
     text.resize(size);
     return text;
 }
+
+/// A GPT-2 trainer's options, and whose data it draws.
+struct trainer_options : gpt2_options {
+    std::uint64_t peer = 0;
+};
+
+/// A GPT-2 in training, as a miner has it.
+class trainer final : public training {
+public:
+    explicit trainer(const trainer_options& o)
+        : training(std::make_unique<gpt2_trainer>(o), o.peer), options_(o)
+    {
+    }
+
+    const trainer_options& options() const { return options_; }
+    double evaluate(std::size_t most = 0) { return training::evaluate(most).loss; }
+    double held_out_entropy() { return of().unigram_entropy(); }
+
+private:
+    trainer_options options_;
+};
 
 inline gpt2_config tiny_model()
 {

@@ -1,4 +1,4 @@
-#include <trainer/trainer.hpp>
+#include <trainer/gpt2_trainer.hpp>
 
 #include "support.hpp"
 
@@ -282,9 +282,9 @@ TEST_CASE("a snapshot that is saved while training goes on is the training as it
     trainer whole(options);
     run(whole, 12);
     trainer t(options);
-    trainer_snapshot then;
+    training_snapshot then;
     t.take_snapshot(then);
-    CHECK(then.first.empty());
+    CHECK(then.own.tensors["first"].empty());
     run(t, 7);
     t.take_snapshot(then);
     checkpoint_folder kept(folder.path() / "run");
@@ -363,4 +363,15 @@ TEST_CASE("a token that the model does not know is found before the first step",
     options.data = {
         folder.file("x.bin", {reinterpret_cast<const char*>(tokens.data()), 2 * tokens.size()})};
     CHECK(mentions(problem_of([&] { trainer t(options); }), "holds token 256 at byte 25714"));
+}
+
+TEST_CASE("text for a model of many tokens is remarked on", "[trainer]")
+{
+    const scratch_folder folder;
+    auto options = tiny_options(folder);
+    CHECK(remark_on_data(gpt2_trainer(options), "tiny").empty());
+    options.model.vocabulary = 50257;
+    CHECK(mentions(remark_on_data(gpt2_trainer(options), "tiny"),
+                   "the data is text, so that its bytes are the tokens, 256 of the 50257 that tiny "
+                   "knows"));
 }

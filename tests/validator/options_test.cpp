@@ -1,5 +1,8 @@
 #include <validator/options.hpp>
 
+#include <miner/options.hpp>
+
+#include <trainer/gpt2_model.hpp>
 #include <trainer/support.hpp>
 
 #include <CLI/CLI.hpp>
@@ -13,7 +16,8 @@ namespace {
 validator_options parsed(std::vector<const char*> arguments)
 {
     arguments.insert(arguments.begin(), "papilio-validator");
-    return parse_validator_options(static_cast<int>(arguments.size()), arguments.data());
+    gpt2_model gpt2(gpt2_model::user::validator);
+    return parse_validator_options(static_cast<int>(arguments.size()), arguments.data(), gpt2);
 }
 
 }  // namespace
@@ -25,7 +29,8 @@ TEST_CASE("a validator needs only a text", "[validator]")
     CHECK(o.required.min_up_mbit == 10);
     CHECK(o.rounds == 0);
     CHECK(o.evaluate_share == 0.1);
-    CHECK(trainer_part(o).seed == 1);
+    CHECK(settings(o.run)[1].name == "--seed");
+    CHECK(settings(o.run)[1].value == "1");
     CHECK(o.listen == "[::]:5400");
     CHECK(o.mesh == "[::]:5401");
     CHECK(o.run.log == "off");
@@ -62,7 +67,13 @@ TEST_CASE("a validator's options that make no sense are refused", "[validator]")
 
 TEST_CASE("a validator and a miner with the same words are of one configuration", "[validator]")
 {
-    CHECK(configuration(parsed({"--data", "x"}).run) == configuration(run_options{}));
-    CHECK(configuration(parsed({"--data", "x", "--codec", "f16"}).run) !=
-          configuration(run_options{}));
+    const auto of_miner = [](const char* codec) {
+        const char* const words[] = {"papilio-miner", "--alone", "--data", "y", "--codec", codec};
+        gpt2_model gpt2(gpt2_model::user::miner);
+        return configuration(parse_miner_options(6, words, gpt2).run);
+    };
+    const auto of_validator = configuration(parsed({"--data", "x"}).run);
+    CHECK(of_validator == of_miner("int8b"));
+    CHECK(of_validator != of_miner("f16"));
+    CHECK(of_validator != configuration(parsed({"--data", "x", "--seed", "2"}).run));
 }

@@ -92,6 +92,23 @@ TEST_CASE("each shortcoming of a run is found", "[validator]")
     }
 }
 
+TEST_CASE("a loss is compared with the entropy of a text only where there is a text", "[validator]")
+{
+    summary s({5.5, 128}, std::numeric_limits<double>::quiet_NaN());
+    add(s, observed(2, {1, 2}));
+    CHECK(s.shortcomings().empty());
+    CHECK_FALSE(mentions(s.text(10), "entropy"));
+    CHECK(s.to_json(10)["unigram_entropy"].dump() == "null");
+}
+
+TEST_CASE("of a model of a few hundred bytes nobody asks how much is moved for it", "[validator]")
+{
+    summary s({5.5, 128}, std::numeric_limits<double>::quiet_NaN());
+    auto o = observed(2, {1, 2});
+    s.add(o, judge(o, {}, round_codec::none, 100));
+    CHECK(s.shortcomings().empty());
+}
+
 TEST_CASE("what is moved again without a lost miner is no shortcoming", "[validator]")
 {
     auto s = good_run();

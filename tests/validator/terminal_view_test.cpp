@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <limits>
 #include <sstream>
 
 using namespace papilio::example;
@@ -32,6 +33,8 @@ TEST_CASE("the table shows the miners that are there, and nothing that moves the
     CHECK(line ==
           "1 min 1 s: 5 rounds done, held-out loss 2.500 of 128 sequences after round 4, 2 miners, "
           "unigram entropy 3.100, 30 s left\n");
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    CHECK_FALSE(mentions(status_line(o.snapshot, {{2.5, 128, 4}, none, 61, 30}), "entropy"));
 }
 
 TEST_CASE("however narrow a terminal is, its table has loss and score", "[validator]")

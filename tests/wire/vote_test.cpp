@@ -8,7 +8,7 @@ namespace pa = papilio;
 
 namespace {
 
-const pa::wire::vote yes{.yes = true, .call = 5, .weights = 6, .weight = 0.5};
+const pa::wire::vote yes{.yes = true, .call = 5, .weights = 6, .weight = 0.5, .result = 7};
 const pa::wire::vote no{.call = 5, .culprit = 3, .why = pa::errc::disconnected};
 
 }  // namespace
@@ -22,7 +22,7 @@ TEST_CASE("a vote is read as it was cast")
 TEST_CASE("what is no vote is refused")
 {
     const auto good = pa::wire::encode(no);
-    CHECK_THROWS_AS(pa::wire::parse_vote(pa::bytes(good).first(39)), std::system_error);
+    CHECK_THROWS_AS(pa::wire::parse_vote(pa::bytes(good).first(47)), std::system_error);
     CHECK_THROWS_AS(pa::wire::parse_vote({}), std::system_error);
     for (const std::size_t byte : {0u, 6u, 36u}) {
         auto bad = good;
@@ -39,8 +39,8 @@ TEST_CASE("a no is told from a yes, and from what is no vote")
     const auto cast = pa::wire::encode(no);
     CHECK(pa::wire::says_no(cast));
     CHECK(!pa::wire::says_no(pa::wire::encode(yes)));
-    CHECK(!pa::wire::says_no(pa::bytes(cast).first(39)));
-    CHECK(!pa::wire::says_no(std::vector<std::byte>(40)));
+    CHECK(!pa::wire::says_no(pa::bytes(cast).first(47)));
+    CHECK(!pa::wire::says_no(std::vector<std::byte>(48)));
 }
 
 TEST_CASE("a yes gives no reason, and a no gives one that there is")

@@ -26,12 +26,13 @@ enum class errc {
     corrupted,        ///< a message was changed on its way
     run_over,         ///< the run has ended, in good order
     left_out,         ///< the others have ended the call, or go on with it, without this peer
+    aborted,          ///< somebody has ended the calls of the group, for a reason that it tells
 };
 
 /// Whether `code`, which may have come over the wire, is one of the above.
 constexpr bool known(errc code) noexcept
 {
-    return code >= errc::stalled && code <= errc::left_out;
+    return code >= errc::stalled && code <= errc::aborted;
 }
 
 class PAPILIO_SHARED error_category final : public std::error_category {

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <papilio/async/gate.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/base.hpp>
-#include <papilio/transport/call_numbers.hpp>
+#include <papilio/transport/detail/call_mailbox.hpp>
 #include <papilio/transport/detail/message_flow.hpp>
 #include <papilio/transport/mailbox.hpp>
 
@@ -23,7 +22,7 @@ struct access {
 class world;
 
 /// One peer's view of a simulated network.
-class transport : papilio::detail::message_carrier {
+class transport : public papilio::detail::call_mailbox, papilio::detail::message_carrier {
 public:
     transport(world& w, int rank, access a, int peers, std::size_t early_limit);
 
@@ -39,20 +38,7 @@ public:
         co_return co_await inbox_.take(peer, t, into);
     }
 
-    call_numbers& calls() noexcept { return calls_; }
-    void begin_call(tag t) { inbox_.begin_call(t); }
     void discard_call(tag t) { flow_.discard_call(t); }
-    bool watch_call(tag t, gate& heard)
-    {
-        inbox_.watch_call(t, heard);
-        return true;
-    }
-    void unwatch_call(const gate& heard) noexcept { inbox_.unwatch_call(heard); }
-    void leave_answer(tag t, std::vector<std::byte> answer)
-    {
-        inbox_.leave_answer(t, std::move(answer));
-    }
-    std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
     time_point last_heard(int peer) const;
     duration round_trip(int peer) const noexcept;
     task<bool> shares_host(int) const;
@@ -73,12 +59,10 @@ private:
     access access_;
     time_point uplink_free_{};
     time_point downlink_free_{};
-    call_numbers calls_;
     std::vector<time_point> heard_;
     bool dead_ = false;
     std::size_t early_limit_;
     std::map<int, std::vector<kept_post>> kept_;  // by peer, for the link that comes back
-    mailbox inbox_;
     papilio::detail::message_flow flow_;
 };
 

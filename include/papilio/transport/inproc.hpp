@@ -1,9 +1,8 @@
 #pragma once
 
-#include <papilio/async/gate.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/base.hpp>
-#include <papilio/transport/call_numbers.hpp>
+#include <papilio/transport/detail/call_mailbox.hpp>
 #include <papilio/transport/detail/message_flow.hpp>
 #include <papilio/transport/mailbox.hpp>
 
@@ -18,7 +17,7 @@ namespace papilio::inline PAPILIO_MODE::inproc {
 class group;
 
 /// One peer of a group within this process.
-class transport : papilio::detail::message_carrier {
+class transport : public papilio::detail::call_mailbox, papilio::detail::message_carrier {
 public:
     int rank() const noexcept { return rank_; }
     int size() const noexcept;
@@ -27,22 +26,7 @@ public:
     bool post(int peer, tag t, bytes content);
     task<std::size_t> recv(int peer, tag t, mutable_bytes into);
 
-    call_numbers& calls() noexcept { return calls_; }
-    void begin_call(tag t) { inbox_.begin_call(t); }
     void discard_call(tag t) { flow_.discard_call(t); }
-    bool watch_call(tag t, gate& heard)
-    {
-        inbox_.watch_call(t, heard);
-        return true;
-    }
-    void unwatch_call(const gate& heard) noexcept { inbox_.unwatch_call(heard); }
-    void leave_answer(tag t, std::vector<std::byte> answer)
-    {
-        inbox_.leave_answer(t, std::move(answer));
-    }
-
-    /// The most that early messages have cost so far, in bytes.
-    std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
 
     duration round_trip(int) const noexcept { return {}; }
     task<bool> shares_host(int) const { return papilio::detail::known(true); }
@@ -68,10 +52,10 @@ private:
     };
 
     transport(group& g, int rank, loop& on, int peers, std::size_t early_limit)
-        : group_(g),
+        : call_mailbox(early_limit),
+          group_(g),
           rank_(rank),
           loop_(on),
-          inbox_(early_limit),
           flow_(inbox_, *this, rank, peers, early_limit)
     {
     }
@@ -83,9 +67,7 @@ private:
     group& group_;
     int rank_;
     loop& loop_;
-    mailbox inbox_;
     papilio::detail::message_flow flow_;
-    call_numbers calls_;
 
     std::mutex mutex_;  // guards the members below, which other threads use
     std::vector<message> queue_;

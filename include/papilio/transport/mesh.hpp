@@ -1,11 +1,10 @@
 #pragma once
 
-#include <papilio/async/gate.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/short_list.hpp>
 #include <papilio/transport/byte_stream.hpp>
-#include <papilio/transport/call_numbers.hpp>
+#include <papilio/transport/detail/call_mailbox.hpp>
 #include <papilio/transport/detail/call_priorities.hpp>
 #include <papilio/transport/detail/host_number.hpp>
 #include <papilio/transport/detail/liveness.hpp>
@@ -27,7 +26,7 @@ namespace papilio::inline PAPILIO_MODE {
 /// A full mesh of links, what the transports between hosts and processes have in common: connect
 /// and accept, handshake, heartbeats, failure detection, graceful shutdown. Belongs to `on`; must
 /// outlive the tasks that use it. What its links run over is a `medium`.
-class mesh {
+class mesh : public detail::call_mailbox {
 public:
     mesh(const mesh&) = delete;
     mesh& operator=(const mesh&) = delete;
@@ -53,19 +52,7 @@ public:
     /// has left, or too many are kept.
     bool post(int peer, tag t, bytes message);
 
-    call_numbers& calls() noexcept { return calls_; }
-    void begin_call(tag t) { inbox_.begin_call(t); }
     void discard_call(tag t);
-    bool watch_call(tag t, gate& heard)
-    {
-        inbox_.watch_call(t, heard);
-        return true;
-    }
-    void unwatch_call(const gate& heard) noexcept { inbox_.unwatch_call(heard); }
-    void leave_answer(tag t, std::vector<std::byte> answer)
-    {
-        inbox_.leave_answer(t, std::move(answer));
-    }
     void prioritise(tag t, int priority) { priorities_.set(t, priority); }
     time_point last_heard(int peer) { return link_to(peer).last_heard(); }
     duration heartbeat() const noexcept { return options_.heartbeat; }
@@ -98,9 +85,6 @@ public:
 
     /// True while the link to `peer` is up.
     bool connected(int peer) { return link_to(peer).connected(); }
-
-    /// The most that early messages have cost so far, bookkeeping included, in bytes.
-    std::size_t most_early_bytes() const noexcept { return inbox_.most_held(); }
 
     /// What the link to `peer` runs over, "tcp" or "shm"; empty while there is none.
     std::string kind(int peer) { return link_to(peer).kind(); }
@@ -139,8 +123,6 @@ private:
     loop& loop_;
     int rank_;
     mesh_options options_;
-    call_numbers calls_;
-    mailbox inbox_;
     detail::call_priorities priorities_;
     std::unique_ptr<medium> medium_;
     detail::peer_links links_;

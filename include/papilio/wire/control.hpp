@@ -14,6 +14,7 @@ enum class control_service : std::uint8_t {
     bandwidth,  ///< receive and send many bytes
     state,      ///< send the run's state
     updates,    ///< send what led from one state of the run to later ones
+    abort,      ///< end the calls of this group that are under way
 };
 
 constexpr const char* name(control_service service) noexcept
@@ -23,6 +24,7 @@ constexpr const char* name(control_service service) noexcept
     case control_service::bandwidth: return "bandwidth";
     case control_service::state: return "state";
     case control_service::updates: return "updates";
+    case control_service::abort: return "abort";
     }
     return "?";
 }

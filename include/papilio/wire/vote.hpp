@@ -20,8 +20,9 @@ struct vote {
     double weight = 1;  ///< the sender's own
     std::int32_t culprit = -1;  ///< of a no: the rank at fault, or -1
     errc why{};                 ///< of a no
+    std::uint64_t result = 0;   ///< a digest of the result of a yes; 0: none is told
 
-    static constexpr std::size_t encoded_size = 40;
+    static constexpr std::size_t encoded_size = 48;
     friend constexpr bool operator==(const vote&, const vote&) = default;
 };
 
@@ -50,7 +51,7 @@ inline errc reason_of(std::error_code why) noexcept
 }
 
 /// Little-endian: u32 magic, u8 yes, u8 why, u16 zero, u64 call, u64 weights, f64 weight, i32
-/// culprit, u32 zero.
+/// culprit, u32 zero, u64 result.
 inline std::array<std::byte, vote::encoded_size> encode(const vote& v) noexcept
 {
     std::array<std::byte, vote::encoded_size> to;
@@ -63,6 +64,7 @@ inline std::array<std::byte, vote::encoded_size> encode(const vote& v) noexcept
     store(to.data() + 24, v.weight);
     store(to.data() + 32, v.culprit);
     store(to.data() + 36, std::uint32_t{0});
+    store(to.data() + 40, v.result);
     return to;
 }
 
@@ -81,6 +83,7 @@ inline vote parse_vote(bytes from)
     v.weights = load<std::uint64_t>(from.data() + 16);
     v.weight = load<double>(from.data() + 24);
     v.culprit = load<std::int32_t>(from.data() + 32);
+    v.result = load<std::uint64_t>(from.data() + 40);
     const bool reasoned = v.yes ? why == 0 : known(v.why);
     if (!reasoned)
         throw papilio::detail::bad_value(errc::bad_message,

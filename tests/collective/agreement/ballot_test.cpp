@@ -166,7 +166,7 @@ TEST_CASE("who does not know the outcome has not refused")
 TEST_CASE("a reason that is not papilio's is told as a peer that failed")
 {
     const voter v(0, all_full(2));
-    const int none = static_cast<int>(errc::left_out) + 1;
+    const int none = static_cast<int>(errc::aborted) + 1;
     for (const std::error_code why :
          {std::make_error_code(std::errc::connection_reset), std::error_code(0, category()),
           std::error_code(none, category()), std::error_code(999, category()),
@@ -199,8 +199,8 @@ TEST_CASE("a yes with more weights behind it than it has to name is refused")
 TEST_CASE("a yes with fewer weights behind it than it has to name is refused")
 {
     voter v(0, all_full(4), {2, 2});
-    CHECK(v.votes.max_vote(1) == 40);
-    CHECK(v.votes.max_vote(2) == 40 + 2 * 8);
+    CHECK(v.votes.max_vote(1) == 48);
+    CHECK(v.votes.max_vote(2) == 48 + 2 * 8);
     CHECK(v.hears(2, yes(v, 1)) == errc::bad_message);
     CHECK(v.hears(2, yes(v, 1, {1})) == errc::bad_message);
     CHECK(v.hears(2, bytes(yes(v, 1, {1, 1})).first(55)) == errc::bad_message);
@@ -352,4 +352,26 @@ TEST_CASE("where there are no clients nobody waits for their votes")
     const voter v(0, all_full(3));
     CHECK(v.votes.heard_clients());
     CHECK_FALSE(v.votes.relayed());
+}
+
+TEST_CASE("voters for different results do not agree, and whoever is alone is named")
+{
+    voter v(0, all_full(4));
+    v.votes.results().add(5);
+    for (const int peer : {1, 2, 3}) v.is_told(peer, 1);
+    const auto yes_about = [&](std::uint64_t result) {
+        return wire::encode(
+            wire::vote{.yes = true, .call = wire::digest(v.call), .weight = 1, .result = result});
+    };
+    CHECK(head_of(v.votes.yes_to(1)).result == 5);
+    CHECK_FALSE(v.hears(1, yes_about(5)));
+    CHECK_FALSE(v.hears(2, yes_about(0)));  // makes no digest
+    CHECK_NOTHROW(v.votes.results().compare(0));
+    CHECK_FALSE(v.votes.refused());
+    CHECK_FALSE(v.hears(3, yes_about(6)));
+    const auto error = call_error_of([&] { v.votes.results().compare(0); });
+    REQUIRE(error);
+    CHECK(error->code() == errc::corrupted);
+    CHECK(error->culprit() == 3);
+    CHECK(v.votes.refused());
 }

@@ -24,6 +24,7 @@ PAPILIO_DECL std::string error_category::message(int code) const
     case errc::bad_argument: return "bad argument";
     case errc::refused: return "refused by the other side";
     case errc::run_over: return "the run is over";
+    case errc::aborted: return "the calls of the group were aborted";
     case errc::left_out: return "the others have gone on without this peer";
     case errc::no_contribution:
         return "weights of 0: nobody contributes, or, in stages, too few do for this operation";

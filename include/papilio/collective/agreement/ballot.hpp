@@ -5,6 +5,7 @@
 #include <papilio/base/error.hpp>
 #include <papilio/base/index.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
+#include <papilio/collective/agreement/result_digests.hpp>
 #include <papilio/collective/call_error.hpp>
 #include <papilio/plan/butterfly.hpp>
 #include <papilio/plan/role.hpp>
@@ -54,6 +55,7 @@ public:
             .call = call_,
             .weights = weights_.reduced_by(k),
             .weight = weights_.call().weight,
+            .result = results_.told(k),
         });
         std::vector<std::byte> message(v.begin(), v.end());
         for (const int also : spoken_for(me_, k)) {
@@ -108,6 +110,7 @@ public:
             rest = rest.subspan(sizeof(double));
         }
         weights_.check_block(peer, k);
+        results_.note(peer, index(plan_.block_size(k)), v.result);
         if (of(peer) == role::client) --unheard_clients_;
     }
 
@@ -122,8 +125,12 @@ public:
                                  "peer " + std::to_string(owner) + " reduced by other weights");
     }
 
-    /// A peer has said no: no peer can succeed.
-    bool refused() const noexcept { return refused_; }
+    /// A peer has said no, or holds another result than somebody else: no peer can succeed.
+    bool refused() const noexcept { return refused_ || results_.differ(); }
+
+    /// What this peer holds, and what others have voted for.
+    result_digests& results() noexcept { return results_; }
+    const result_digests& results() const noexcept { return results_; }
 
     /// There are several clients: reducers wait for their votes before they cast their own.
     bool relayed() const { return clients_.size() > 1; }
@@ -148,6 +155,7 @@ private:
     const butterfly& plan_;
     int me_;
     std::vector<std::vector<std::pair<int, std::uint64_t>>> reduced_by_;  // by stage
+    result_digests results_;
     std::vector<int> clients_;
     std::size_t unheard_clients_ = 0;
     bool refused_ = false;

@@ -13,6 +13,7 @@
 #include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/joined_views.hpp>
+#include <papilio/collective/agreement/missing_chunks.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
 #include <papilio/collective/agreement/salvage.hpp>
 #include <papilio/collective/agreement/settled_report.hpp>
@@ -21,7 +22,6 @@
 #include <papilio/collective/call_error.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/wire/answer.hpp>
-#include <papilio/wire/chunk_request.hpp>
 #include <papilio/wire/descriptor.hpp>
 #include <papilio/wire/tag.hpp>
 #include <papilio/wire/vote.hpp>
@@ -29,7 +29,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -52,8 +51,8 @@ public:
           shape_(shape_of(plan, how)),
           held_(shape_.extent),
           views_(io),
-          fetched_(index(io.size())),
-          asked_(index(io.size()))
+          missing_(plan, held_),
+          fetched_(index(io.size()))
     {
     }
     call_observer(const call_observer&) = delete;
@@ -84,24 +83,11 @@ private:
     task<> fetch_from(int peer);
     task<> hear_no(int peer);
     void take(const wire::answer& said);
-    void note_missing();
-    wire::chunk_request next_request(int peer);
     void put_back(int peer);
 
     task<> completed() { co_await complete_.opened(); }
     task<> timed_out() { co_await sleep_until(later(status_.begin, status_.limit)); }
     static task<> all_of(std::vector<task<>> work) { co_await when_all(std::move(work)); }
-
-    std::size_t part_of(std::uint32_t chunk) const { return chunk / plan_.columns; }
-    std::uint32_t column_of(std::uint32_t chunk) const
-    {
-        return static_cast<std::uint32_t>(chunk % plan_.columns);
-    }
-    bool lacks(std::uint32_t chunk) const
-    {
-        return held_.at(part_of(chunk), column_of(chunk)) !=
-               decided_->versions.at(part_of(chunk), column_of(chunk));
-    }
 
     settled_report settled() const
     {
@@ -123,12 +109,10 @@ private:
     std::error_code why_;
 
     std::optional<joined_view> decided_;
-    std::vector<double> told_;             // the weights by rank, if it is view 0 that was decided
-    std::deque<std::uint32_t> missing_;    // chunks for which nobody was asked
-    std::size_t lacking_ = 0;              // those, and the ones that are under way
+    std::vector<double> told_;  // the weights by rank, if it is view 0 that was decided
+    missing_chunks missing_;
     std::vector<fetched_stream> fetched_;  // by rank
-    std::vector<wire::chunk_request> asked_;  // by rank: what is under way
-    gate returned_;                           // somebody does not give what it was asked for
+    gate returned_;                        // somebody does not give what it was asked for
     gate complete_;
 };
 
@@ -188,9 +172,8 @@ inline task<> call_observer::fetch_from(int peer)
     std::vector<std::byte> into(wire::largest_answer(shape_.extent));
     const auto size = co_await io_.hear(peer, io_.tag_for(message_kind::answer, 0), into);
     take(wire::parse_answer(bytes(into).first(size), shape_.extent));
-    auto& request = asked_[index(peer)];
     while (!followed()) {
-        request = next_request(peer);
+        const auto& request = missing_.ask(peer);
         if (request.empty()) {
             returned_.close();
             co_await returned_.opened();
@@ -199,8 +182,8 @@ inline task<> call_observer::fetch_from(int peer)
         task<> fetched =
             mover_->fetch(peer, fetched_[index(peer)], request, decided_->versions, held_);
         co_await std::move(fetched);
-        lacking_ -= std::exchange(request, {}).size();
-        if (lacking_ == 0) complete_.open();
+        missing_.given(peer);
+        if (missing_.none()) complete_.open();
     }
 }
 
@@ -218,42 +201,15 @@ inline void call_observer::take(const wire::answer& said)
     if (decided_) return;
     decided_ = view;
     told_ = said.weights;
-    note_missing();
-}
-
-inline void call_observer::note_missing()
-{
-    const auto columns = static_cast<std::uint32_t>(plan_.columns);
-    for (std::uint32_t part = 0; part < plan_.parts.size(); ++part)
-        for (std::uint32_t c = 0; c < columns; ++c)
-            if (lacks(part * columns + c) && plan_.chunk(static_cast<int>(part), c).size > 0)
-                missing_.push_back(part * columns + c);
-    lacking_ = missing_.size();
-    if (lacking_ == 0) complete_.open();
-}
-
-/// What a peer has of it: of an auxiliary that declines the result, its part.
-inline wire::chunk_request call_observer::next_request(int peer)
-{
-    wire::chunk_request wanted;
-    std::erase_if(missing_, [&](std::uint32_t chunk) {
-        const bool has = plan_.receives(peer) || part_of(chunk) == index(peer);
-        if (!has || wanted.size() == wire::most_chunks_requested) return false;
-        wanted.push_back(chunk);
-        return true;
-    });
-    return wanted;
+    missing_.begin(decided_->versions);
+    if (missing_.none()) complete_.open();
 }
 
 /// Others are to give what `peer` has not given.
 inline void call_observer::put_back(int peer)
 {
-    for (const auto chunk : std::exchange(asked_[index(peer)], {}))
-        if (lacks(chunk))
-            missing_.push_back(chunk);
-        else
-            --lacking_;
-    if (decided_ && lacking_ == 0) complete_.open();
+    missing_.put_back(peer);
+    if (missing_.none()) complete_.open();
     returned_.open();
 }
 

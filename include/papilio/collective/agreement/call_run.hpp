@@ -3,11 +3,9 @@
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/task.hpp>
-#include <papilio/async/timeout.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
-#include <papilio/base/log.hpp>
 #include <papilio/collective/agreement/ballot.hpp>
 #include <papilio/collective/agreement/call_failure.hpp>
 #include <papilio/collective/agreement/call_observer.hpp>
@@ -16,6 +14,7 @@
 #include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/deadline_watch.hpp>
+#include <papilio/collective/agreement/observers.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
 #include <papilio/collective/agreement/salvage.hpp>
 #include <papilio/collective/agreement/vote_exchange.hpp>
@@ -65,7 +64,7 @@ public:
         result.back = codec_id{call.back};
         result.peers.resize(plan.roles.size());
         for (int k = 0; k < plan.stages.stages(); ++k) result.radix.push_back(plan.stages.radix(k));
-        status_.unserved = observers();
+        status_.unserved = observers_beside(io_);
     }
     call_run(const call_run&) = delete;
     call_run& operator=(const call_run&) = delete;
@@ -88,6 +87,7 @@ public:
     peer_io& io() noexcept { return io_; }
     contribution_weights& weights() noexcept { return weights_; }
     call_status& status() noexcept { return status_; }
+    result_digests& results() noexcept { return ballot_.results(); }
 
     /// The call goes on when it loses peers, if it can do without any.
     void salvage(detail::salvage how)
@@ -115,20 +115,12 @@ public:
     task<report> run(task<> data) { return run(std::move(data), no_work()); }
 
 private:
-    /// The others that have no vote.
-    std::vector<int> observers() const
-    {
-        std::vector<int> found;
-        for (int peer = 0; peer < io_.size(); ++peer)
-            if (!votes(io_.of(peer)) && peer != io_.me()) found.push_back(peer);
-        return found;
-    }
-
     task<> run_all(task<> data, task<> aside)
     {
         std::vector<task<>> work;
         work.push_back(run_members(std::move(data)));
-        if (!status_.unserved.empty()) work.push_back(serve_observers(std::move(aside)));
+        if (!status_.unserved.empty())
+            work.push_back(serve_observers(std::move(aside), done_, status_));
         co_await when_all(std::move(work));
     }
 
@@ -139,6 +131,7 @@ private:
         work.push_back(votes(io_.mine()) ? move_and_vote(std::move(data))
                                          : observe(std::move(data)));
         co_await when_all(std::move(work));
+        ballot_.results().compare(io_.me());
         const auto end = co_await now();
         status_.result.finished = end - status_.begin;
         done_.open();
@@ -159,34 +152,12 @@ private:
         status_.where = phase::vote;
     }
 
-    task<> serve_observers(task<> aside)
-    {
-        co_await when_any(std::move(aside), grace_after(done_, 1));
-    }
-
     /// An observer's part. Once all have agreed, it gets the rest of the data soon, or never.
     task<> observe(task<> data)
     {
-        co_await when_any(std::move(data), end_unserved());
+        co_await when_any(std::move(data), end_unserved(votes_.all_agreed(), io_, status_));
         const auto moved = co_await now();
         data_moved(moved);
-    }
-
-    task<> end_unserved()
-    {
-        task<> waited = grace_after(votes_.all_agreed(), 2);
-        co_await std::move(waited);
-        throw call_error(errc::timed_out, io_.me(), io_.me(), status_.where,
-                         "the others have ended the call without this observer");
-    }
-
-    /// Waits for `since`, and then as long as the call has taken, `times` over.
-    task<> grace_after(gate& since, int times)
-    {
-        co_await since.opened();
-        const auto begin = co_await now();
-        const auto taken = std::max(begin - status_.begin, status_.decision_margin());
-        co_await sleep_until(begin + times * taken);
     }
 
     /// The last moments of a call.
@@ -225,93 +196,8 @@ private:
     bool ended_ = false;                     // and the others know, as far as they can be told
 };
 
-inline task<report> call_run::run(task<> data, task<> aside)
-{
-    std::optional<call_failure> failure;
-    try {
-        std::vector<task<>> work;
-        work.push_back(run_all(std::move(data), std::move(aside)));
-        if (!salvage_) {
-            work.push_back(
-                watch_deadline(io_, ballot_, status_, plan_.stages, time_for_blame(), done_));
-        } else {
-            work.push_back(watch_first_view(io_, status_, plan_.stages, done_));
-            work.push_back(salvage_->hear_of_views());
-            work.push_back(salvage_->watch_progress());
-        }
-        if (observer_) work.push_back(observer_->hear_of_views());
-        co_await when_any(std::move(work));
-    } catch (...) {
-        failure.emplace(std::current_exception(), io_.me(), status_.where);
-    }
-    const bool left = failure || !done_.is_open();
-    if (left && salvage_ && salvage_->can_go_on(failure)) {
-        task<> end = go_on(failure);
-        co_await std::move(end);
-    } else if (left && observer_ && others_can_go_on(failure, io_.me())) {
-        task<> end = observer_->follow(failure);
-        co_await std::move(end);
-    } else if (failure) {
-        failure->write_to_log(weights_.call().call);
-        task<> told = give_up(*failure);
-        co_await std::move(told);
-        ended_ = true;
-        failure->rethrow(votes_.outcome_unknown());
-    }
-    co_return finished();
-}
-
-/// In later views, and then for as long as observers may take.
-inline task<> call_run::go_on(const std::optional<call_failure>& failure)
-{
-    status_.unserved = observers();
-    try {
-        task<> end = salvage_->go_on(failure);
-        co_await std::move(end);
-    } catch (const call_error& why) {
-        const auto said = no(why.culprit(), why.code());
-        for (const int observer : status_.unserved) votes_.refuse(observer, said);
-        throw;
-    }
-    if (!reduces(io_.mine())) status_.unserved.clear();
-    if (status_.unserved.empty()) co_return;
-    const auto end = co_await now();
-    const auto taken = std::max(end - status_.begin, status_.decision_margin());
-    const auto until = std::min(later(end, taken), later(status_.begin, status_.limit));
-    co_await when_any(salvage_->serve_observers(status_.unserved), wait_until(until));
-}
-
-inline task<> call_run::give_up(const call_failure& failure)
-{
-    io_.discard_call();
-    if (!votes(io_.mine())) co_return;
-    const auto said = no(failure.error().culprit(), failure.error().code());
-    try {
-        task<> told = votes_.send_no(said);
-        co_await timeout(std::move(told), later(status_.begin, status_.limit));
-    } catch (const std::system_error&) {
-        // A peer that has not been told by now finds out by its own deadline.
-    }
-}
-
-inline report call_run::finished()
-{
-    auto& result = status_.result;
-    std::vector<contributor> from;
-    for (int peer = 0; peer < io_.size(); ++peer)
-        if (const double weight = weights_.of(peer); weight > 0) from.push_back({peer, weight});
-    result.made_of = {{{0, static_cast<std::size_t>(weights_.call().count)}, std::move(from)}};
-    const bool followed = observer_ && observer_->followed();
-    if (salvage_) salvage_->finish(result);
-    if (followed) observer_->tell(result);
-    result.unserved_observers = status_.unserved;
-    for (const int late : status_.unserved) votes_.refuse(late, ballot_.no(late, errc::timed_out));
-    io_.report_link();
-    complete_ = status_.unserved.empty() && !(salvage_ && salvage_->went_on()) && !followed;
-    ended_ = true;
-    log(log_level::debug, "call succeeded", {"call", "rank", "bytes_sent", "took"}, result.call,
-        io_.me(), result.bytes_sent(), result.finished);
-    return std::move(result);
-}
-
 }  // namespace papilio::detail
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/collective/agreement/impl/call_run.hpp>
+#endif

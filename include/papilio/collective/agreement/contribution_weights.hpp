@@ -93,24 +93,7 @@ public:
     /// is made. Throws `errc::no_contribution` for one of 0 that the operation cannot do without,
     /// and `errc::mismatch` for another than the sender has voted for. Returns how many bytes of
     /// the message are about weights.
-    std::size_t take(int peer, bytes first)
-    {
-        const auto theirs = check(first);
-        const int k = stages().meeting(me_, peer);
-        const auto behind = call_plan_.weights_in_contribution(k);
-        const auto made_of =
-            wire::parse_weights(first.subspan(wire::descriptor::encoded_size), behind);
-        const auto size = wire::descriptor::encoded_size + behind * sizeof(double);
-        if (!contributes_block(peer, k)) return size;
-        check_present(theirs.weight);
-        if (behind > 0 && theirs.weight != block_weight({made_of.begin(), made_of.end()}, k))
-            throw std::system_error(errc::mismatch, "its weight is not the sum of those it names");
-        told_[index(k)][index(stages().digit(peer, k))] = theirs.weight;
-        if (has_voted(peer, k)) check_block(peer, k);
-        if (k == 0) weights_[index(peer)] = theirs.weight;
-        hear_of(stages().block(peer, k), made_of);
-        return size;
-    }
+    std::size_t take(int peer, bytes first);
 
     /// The contributions of `stage` that have elements, in rank order: whose they are, and their
     /// weights. Complete when a first message has come from every peer that may contribute, in this
@@ -243,20 +226,6 @@ private:
     bool reduced_ = false;
 };
 
-inline void contribution_weights::note(int peer, double weight)
-{
-    const bool may = contributes(call_plan_.roles[index(peer)]);
-    if (!wire::valid_weight(weight) || (!may && weight != 0))
-        throw std::system_error(errc::bad_message, "a vote names an invalid weight for peer " +
-                                                       std::to_string(peer) + ": " +
-                                                       std::to_string(weight));
-    if (may) check_present(weight);
-    auto& known = weights_[index(peer)];
-    if (known && *known != weight)
-        throw std::system_error(errc::mismatch, "it told two different weights");
-    known = weight;
-}
-
 inline std::vector<double> weights_of(std::span<const contributor> present)
 {
     std::vector<double> weights;
@@ -265,3 +234,7 @@ inline std::vector<double> weights_of(std::span<const contributor> present)
 }
 
 }  // namespace papilio::detail
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/collective/agreement/impl/contribution_weights.hpp>
+#endif

@@ -61,11 +61,13 @@ public:
     {
         if (ballot_.relays(io_.me())) {
             co_await clients_agreed_.opened();
+            ballot_.results().compare(io_.me());
         }
         said_yes_ = true;
         for (int k = 0; k < plan_.stages(); ++k) {
             if (k > 0) {
                 co_await closed_[index(k - 1)].opened();
+                ballot_.results().compare(io_.me());
             }
             co_await send_yes_in(k);
         }
@@ -113,12 +115,14 @@ public:
     /// Whether a partner has said yes.
     bool has_agreed(int peer) const { return agreed_[index(peer)]; }
 
-    /// Receives the vote of one partner. Throws the reason if it is no yes.
+    /// Receives the vote of one partner. Throws the reason if it is no yes, or one for another
+    /// result than this peer has voted for.
     task<> receive_from(int peer)
     {
         std::vector<std::byte> into(ballot_.max_vote(peer));
         const auto size = co_await io_.recv(peer, io_.tag_for(message_kind::vote, 0), into);
         take(peer, bytes(into).first(size));
+        if (said_yes_) ballot_.results().compare(io_.me());
     }
 
     /// Open when all votes are in, and say yes.

@@ -36,8 +36,8 @@ public:
         : io_(call.io()),
           plan_(plan),
           progress_(plan, call.weights(), what, data, io_.me(), call.held()),
-          reducer_(progress_, io_, call.weights(), call.status(), pool),
-          sender_(progress_, io_, call.weights(), pool)
+          reducer_(progress_, io_, call.weights(), call.results(), call.status(), pool),
+          sender_(progress_, io_, call.weights(), call.results(), pool)
     {
     }
     butterfly_engine(const butterfly_engine&) = delete;
@@ -70,8 +70,11 @@ private:
     task<> open_slots()
     {
         loop& on = co_await this_loop{};
-        const bool fewer = plan_.slots_low_latency < plan_.slots;
-        if (fewer && sender_.has_owners() && io_.all_have_low_latency())
+        const bool fewer = plan_.slots_low_latency < plan_.slots && sender_.has_owners();
+        const bool asks = fewer || (progress_.gathers() && progress_.messages().verbatim());
+        const bool low_latency = asks && io_.all_have_low_latency();
+        progress_.sum_results(low_latency);
+        if (fewer && low_latency)
             gate_.open(on, plan_.slots_low_latency);
         else
             gate_.open_wide();

@@ -2,6 +2,7 @@
 
 #include <papilio/base/bytes.hpp>
 #include <papilio/base/config.hpp>
+#include <papilio/collective/agreement/result_digests.hpp>
 #include <papilio/collective/engine/blame.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/engine/length_prefix.hpp>
@@ -75,6 +76,17 @@ public:
         for (std::size_t i = 0; i < parts.size(); ++i) {
             decode(parts[i], c, entries[i]);
         }
+    }
+
+    /// What the results in a message of stage k add to the digest of the whole.
+    std::uint64_t digest(int k, std::size_t c, std::span<const int> parts, bytes message) const
+    {
+        if (last(k)) return chunk_digest(plan_.chunk(parts.front(), c), message);
+        const auto entries = entries_of(message, parts.size());
+        std::uint64_t all = 0;
+        for (std::size_t i = 0; i < parts.size(); ++i)
+            all += chunk_digest(plan_.chunk(parts[i], c), entries[i]);
+        return all;
     }
 
     /// The chunk of each of `parts` in a message of stage k. Throws `errc::bad_message` for another

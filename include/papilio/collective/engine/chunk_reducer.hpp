@@ -8,10 +8,12 @@
 #include <papilio/base/index.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/result_digests.hpp>
 #include <papilio/collective/engine/blame.hpp>
 #include <papilio/collective/engine/stage_progress.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -24,8 +26,13 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class chunk_reducer {
 public:
     chunk_reducer(stage_progress& progress, peer_io& io, contribution_weights& weights,
-                  thread_pool* pool)
-        : progress_(progress), plan_(progress.plan()), io_(io), weights_(weights), pool_(pool)
+                  result_digests& results, thread_pool* pool)
+        : progress_(progress),
+          plan_(progress.plan()),
+          io_(io),
+          weights_(weights),
+          results_(results),
+          pool_(pool)
     {
     }
     chunk_reducer(const chunk_reducer&) = delete;
@@ -78,8 +85,13 @@ public:
     task<> gather_own(std::size_t c)
     {
         std::vector<std::byte> encoded;
-        auto encode = [&] { encoded = progress_.messages().encode_own(c); };
+        std::uint64_t digest = 0;
+        auto encode = [&] {
+            encoded = progress_.messages().encode_own(c);
+            digest = digest_of_own(c, encoded);
+        };
         co_await offload(pool_, encode);
+        results_.add(digest);
         const int last = progress_.stages() - 1;
         progress_.hold(progress_.at(last).parts, c);
         progress_.finish(last, c, 0, std::move(encoded));
@@ -98,11 +110,25 @@ private:
             scratch = std::move(spare_.back());
             spare_.pop_back();
         }
+        std::uint64_t digest = 0;
         auto work = [&] {
             blame_result(io_.me(), [&] { reduce_parts(k, c, present, scratch, encoded); });
+            if (progress_.last(k)) digest = digest_of_own(c, encoded);
         };
         co_await offload(pool_, work);
+        results_.add(digest);
         spare_.push_back(std::move(scratch));
+    }
+
+    /// Of the result of chunk c of this peer's part, as it is sent to others.
+    std::uint64_t digest_of_own(std::size_t c, bytes encoded) const
+    {
+        const auto& messages = progress_.messages();
+        const int last = progress_.stages() - 1;
+        const auto& part = progress_.at(last).parts;
+        const auto where = plan_.chunk(part.front(), c);
+        return progress_.digest(last, c, part,
+                                messages.verbatim() ? messages.data().output(where) : encoded);
     }
 
     void reduce_parts(int k, std::size_t c, std::span<const contributor> present,
@@ -143,6 +169,7 @@ private:
     const call_plan& plan_;
     peer_io& io_;
     contribution_weights& weights_;
+    result_digests& results_;
     thread_pool* pool_;
     std::vector<pooled_buffer> spare_;  // for decoded contributions, used again and again
 };

@@ -7,12 +7,14 @@
 #include <papilio/base/error.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/result_digests.hpp>
 #include <papilio/collective/engine/slot_gate.hpp>
 #include <papilio/collective/engine/stage_progress.hpp>
 #include <papilio/wire/descriptor.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
@@ -26,8 +28,13 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class contribution_sender {
 public:
     contribution_sender(stage_progress& progress, peer_io& io, contribution_weights& weights,
-                        thread_pool* pool)
-        : progress_(progress), plan_(progress.plan()), io_(io), weights_(weights), pool_(pool)
+                        result_digests& results, thread_pool* pool)
+        : progress_(progress),
+          plan_(progress.plan()),
+          io_(io),
+          weights_(weights),
+          results_(results),
+          pool_(pool)
     {
     }
     contribution_sender(const contribution_sender&) = delete;
@@ -108,9 +115,18 @@ private:
                     co_await io_.recv(owner, io_.tag_for(message_kind::result, c), into);
                 --sent.unanswered;
                 const auto result = checked(k, c, into, size);
-                if (progress_.gathers() && !lands_in_output(k, c)) {
-                    auto decode = [&] { messages.read_results(k, c, parts, result); };
-                    co_await offload(pool_, decode);
+                std::uint64_t digest = 0;
+                auto read = [&] {
+                    digest = progress_.digest(k, c, parts, result);
+                    if (!lands_in_output(k, c)) messages.read_results(k, c, parts, result);
+                };
+                if (progress_.gathers()) {
+                    if (lands_in_output(k, c)) {
+                        read();
+                    } else {
+                        co_await offload(pool_, read);
+                    }
+                    results_.add(digest);
                 }
                 if (progress_.gathers()) progress_.hold(parts, c);
                 if (progress_.gathers() && k > 0) pass_on(k, owner, c, result);
@@ -179,6 +195,7 @@ private:
     const call_plan& plan_;
     peer_io& io_;
     contribution_weights& weights_;
+    result_digests& results_;
     thread_pool* pool_;
     std::deque<chunk_count> sent_;  // by owner and stage
 };

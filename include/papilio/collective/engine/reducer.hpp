@@ -9,6 +9,7 @@
 #include <papilio/collective/agreement/call_status.hpp>
 #include <papilio/collective/agreement/contribution_weights.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/result_digests.hpp>
 #include <papilio/collective/engine/chunk_reducer.hpp>
 #include <papilio/collective/engine/slot_gate.hpp>
 #include <papilio/collective/engine/stage_progress.hpp>
@@ -31,13 +32,13 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class reducer {
 public:
     reducer(stage_progress& progress, peer_io& io, contribution_weights& weights,
-            call_status& status, thread_pool* pool)
+            result_digests& results, call_status& status, thread_pool* pool)
         : progress_(progress),
           plan_(progress.plan()),
           io_(io),
           weights_(weights),
           status_(status),
-          chunks_(progress, io, weights, pool)
+          chunks_(progress, io, weights, results, pool)
     {
     }
     reducer(const reducer&) = delete;

@@ -8,6 +8,7 @@
 #include <papilio/base/index.hpp>
 #include <papilio/collective/agreement/call_run.hpp>
 #include <papilio/collective/agreement/receive_each.hpp>
+#include <papilio/collective/agreement/result_digests.hpp>
 #include <papilio/collective/engine/blame.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/engine/chunk_messages.hpp>
@@ -160,7 +161,9 @@ private:
                 .where = chunks_[i], .from = from, .weights = weights, .me = io_.me()};
             blame_result(io_.me(),
                          [&] { data_.reduce(part, scratch, travels ? &encoded : nullptr); });
+            if (travels) call_.results().add(chunk_digest(part.where, encoded));
         }
+        if (!travels) call_.results().add(chunk_digest(whole_, data_.out()));
     }
 
     call_run& call_;

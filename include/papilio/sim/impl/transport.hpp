@@ -14,12 +14,12 @@
 namespace papilio::inline PAPILIO_MODE::sim {
 
 PAPILIO_DECL transport::transport(world& w, int rank, access a, int peers, std::size_t early_limit)
-    : world_(w),
+    : call_mailbox(early_limit),
+      world_(w),
       rank_(rank),
       access_(a),
       heard_(static_cast<std::size_t>(peers)),
       early_limit_(early_limit),
-      inbox_(early_limit),
       flow_(inbox_, *this, rank, peers, early_limit)
 {
 }

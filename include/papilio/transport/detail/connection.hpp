@@ -240,3 +240,4 @@ inline task<> connection::read()
 }  // namespace papilio::detail
 
 #include <papilio/transport/detail/outgoing.hpp>
+#include <papilio/transport/detail/posted.hpp>

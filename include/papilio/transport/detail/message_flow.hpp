@@ -120,7 +120,7 @@ private:
 class message_flow::outgoing : public send_window::message {
 public:
     outgoing(message_flow& by, int peer, tag t, bytes content) noexcept
-        : message(t, content.size()), flow_(by), peer_(peer), tag_(t), content_(content)
+        : windowed_message(t, content.size()), flow_(by), peer_(peer), tag_(t), content_(content)
     {
     }
 

@@ -20,11 +20,11 @@
 namespace papilio::inline PAPILIO_MODE {
 
 PAPILIO_DECL mesh::mesh(loop& on, std::unique_ptr<medium> over, int rank, int peers, mesh_options o)
-    : loop_(on),
+    : call_mailbox(o.early_limit, detail::shared_early_limit(o, peers),
+                   static_cast<std::size_t>(std::max(peers - 1, 1))),
+      loop_(on),
       rank_(rank),
       options_(o),
-      inbox_(o.early_limit, detail::shared_early_limit(o, peers),
-             static_cast<std::size_t>(std::max(peers - 1, 1))),
       medium_(std::move(over)),
       links_(on, *medium_, inbox_, rank, options_)
 {

@@ -1,11 +1,11 @@
-#include "trainer.hpp"
+#include "gpt2_trainer.hpp"
 
-#include "digest.hpp"
 #include "problem.hpp"
 #include "transformers_gpt2.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <utility>
 
@@ -14,7 +14,7 @@ namespace papilio::example {
 namespace {
 
 /// Options that make sense together, with defaults filled in.
-trainer_options checked(trainer_options options)
+gpt2_options checked(gpt2_options options)
 {
     check(options.model);
     if (options.length == 0) options.length = options.model.context;
@@ -23,9 +23,9 @@ trainer_options checked(trainer_options options)
                                               " tokens exceed the model's context of " +
                                               std::to_string(options.model.context));
     if (options.batch == 0)
-        throw problem(errc::bad_argument, "trainer_options::batch is at least 1: it is 0");
+        throw problem(errc::bad_argument, "gpt2_options::batch is at least 1: it is 0");
     if (options.accumulation == 0)
-        throw problem(errc::bad_argument, "trainer_options::accumulation is at least 1: it is 0");
+        throw problem(errc::bad_argument, "gpt2_options::accumulation is at least 1: it is 0");
     if (!(options.rate.peak > 0))
         throw problem(errc::bad_argument, "the peak of the learning rate is above 0: it is " +
                                               std::to_string(options.rate.peak));
@@ -39,7 +39,7 @@ trainer_options checked(trainer_options options)
 
 /// Reads the windows that begin at `begins`, row by row.
 void read_windows(const corpus& text, std::span<const std::uint64_t> begins,
-                  const trainer_options& options, std::vector<std::int64_t>& tokens)
+                  const gpt2_options& options, std::vector<std::int64_t>& tokens)
 {
     const std::size_t row = options.length + 1;
     tokens.resize(begins.size() * row);
@@ -47,7 +47,7 @@ void read_windows(const corpus& text, std::span<const std::uint64_t> begins,
         text.read(begins[i], std::span(tokens).subspan(i * row, row), options.model.vocabulary);
 }
 
-std::vector<float> first_weights(const trainer_options& options)
+std::vector<float> first_weights(const gpt2_options& options)
 {
     if (!options.init.empty()) return read_transformers_gpt2(options.init, options.model);
     std::vector<float> first(parameter_count(options.model));
@@ -65,7 +65,7 @@ std::vector<float> first_weights(const trainer_options& options)
 
 }  // namespace
 
-trainer::trainer(const trainer_options& options)
+gpt2_trainer::gpt2_trainer(const gpt2_options& options)
     : options_(checked(options)),
       text_(options_.data),
       split_(split_tokens(text_.size(), options_.held_out, options_.length)),
@@ -76,30 +76,26 @@ trainer::trainer(const trainer_options& options)
     model_.write(first_weights(options_));
 }
 
-step_report trainer::step()
+step_result gpt2_trainer::step(data_place at)
 {
-    using clock = std::chrono::steady_clock;
-    const clock::time_point start = clock::now();
-    step_report report{.step = next_step_, .rate = options_.rate.rate(next_step_)};
+    step_result result{.rate = options_.rate.rate(at.step)};
     const std::size_t rows = options_.batch * options_.accumulation;
     const std::vector<std::uint64_t> begins =
-        windows(options_.seed, options_.peer, next_step_, rows, options_.length, split_.train);
+        windows(options_.seed, at.peer, at.step, rows, options_.length, split_.train);
     const double weight = 1.0 / static_cast<double>(options_.accumulation);
     for (std::size_t i = 0; i < options_.accumulation; ++i) {
         const auto part = std::span(begins).subspan(i * options_.batch, options_.batch);
         read_windows(text_, part, options_, tokens_);
-        report.loss += weight * model_.accumulate(tokens_, options_.batch, weight);
+        result.loss += weight * model_.accumulate(tokens_, options_.batch, weight);
     }
-    report.gradient_norm = optimizer_.step(report.rate);
-    if (!std::isfinite(report.loss)) not_finite("loss", next_step_);
-    if (!std::isfinite(report.gradient_norm)) not_finite("gradient", next_step_);
-    ++next_step_;
-    report.tokens = rows * options_.length;
-    report.seconds = std::chrono::duration<double>(clock::now() - start).count();
-    return report;
+    result.gradient_norm = optimizer_.step(result.rate);
+    if (!std::isfinite(result.loss)) not_finite("loss", at.step);
+    if (!std::isfinite(result.gradient_norm)) not_finite("gradient", at.step);
+    result.tokens = rows * options_.length;
+    return result;
 }
 
-double trainer::evaluate(std::size_t most) const
+held_out_loss gpt2_trainer::evaluate(std::size_t most)
 {
     const std::vector<std::uint64_t> begins =
         evaluation_windows(options_.length, most, split_.held_out);
@@ -110,22 +106,50 @@ double trainer::evaluate(std::size_t most) const
         read_windows(text_, std::span(begins).subspan(at, rows), options_, tokens);
         sum += model_.loss(tokens, rows) * static_cast<double>(rows);
     }
-    return sum / static_cast<double>(begins.size());
+    return {sum / static_cast<double>(begins.size()), begins.size()};
 }
 
-std::size_t trainer::evaluated_sequences(std::size_t most) const
+named_values gpt2_trainer::draws() const
 {
-    return evaluation_windows(options_.length, most, split_.held_out).size();
+    return {{"seed", std::to_string(options_.seed)},
+            {"batch", std::to_string(options_.batch)},
+            {"accumulation", std::to_string(options_.accumulation)},
+            {"length", std::to_string(options_.length)},
+            {"held_out", fmt::to_string(options_.held_out)},
+            {"tokens_of_data", std::to_string(text_.size())}};
 }
 
-double trainer::held_out_entropy() const
+std::vector<named_shape> gpt2_trainer::layout() const
 {
-    return unigram_entropy(text_, split_.held_out, options_.model.vocabulary);
+    std::vector<named_shape> all;
+    for (const parameter& p : example::layout(options_.model)) all.push_back({p.name, p.shape});
+    return all;
 }
 
-std::string trainer::digest() const
+double gpt2_trainer::unigram_entropy()
 {
-    return sha256_hex(std::as_bytes(parameters()));
+    return example::unigram_entropy(text_, split_.held_out, options_.model.vocabulary);
+}
+
+trainer_notes gpt2_trainer::notes() const
+{
+    trainer_notes notes{
+        .model = fmt::format("{}: {}, {} parameters, on {}", options_.name,
+                             describe(options_.model), model_.size(), model_.where()),
+        .warning = remark_on_data(*this, options_.name)};
+    if (!options_.init.empty())
+        notes.first_weights = "the first weights are those in " + options_.init.string();
+    return notes;
+}
+
+std::string remark_on_data(const gpt2_trainer& t, const std::string& preset)
+{
+    if (!t.wastes_vocabulary()) return {};
+    return fmt::format(
+        "the data is text, so that its bytes are the tokens, 256 of the {} that {} knows: most of "
+        "its vocabulary stays unused, and a sequence is a fourth as long as it could be. Turn the "
+        "text into *.bin shards of tokens first: docs/reference/miner.md says how",
+        t.options().model.vocabulary, preset);
 }
 
 }  // namespace papilio::example

@@ -1,0 +1,6 @@
+#pragma once
+
+// The floor that trainers stand on: calls that block or return a future, from any thread. Declares
+// only, by C++20 without coroutines and without Asio: safe to include from .cu files.
+
+#include <papilio/session/communicator.hpp>

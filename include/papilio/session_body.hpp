@@ -1,0 +1,6 @@
+#pragma once
+
+/// What papilio/session.hpp declares. Include this in one translation unit of a program that uses
+/// the headers alone; whoever links papilio::compiled has it already.
+
+#include <papilio/session/impl/communicator.hpp>
