@@ -162,33 +162,6 @@ TEST_CASE("a communicator that is destroyed fails its futures within a second")
     CHECK((ends[0] == std::errc::operation_canceled || ends[1] == std::errc::operation_canceled));
 }
 
-TEST_CASE("calls that are aborted throw the reason here and at the others, and later ones succeed")
-{
-    std::vector<std::optional<pa::call_error>> ends(3);
-    std::vector<float> after(3);
-    pa::test::as_group(3, [&](pa::communicator& group) {
-        const auto i = static_cast<std::size_t>(group.rank());
-        floats data{1};
-        std::future<pa::report> call;
-        if (i == 1) {
-            call = group.start().barrier();  // which the others do not reach
-            group.abort("the loss\x1b is NaN");
-        } else {
-            call = group.start().barrier();
-        }
-        ends[i] = pa::test::call_error_of([&] { call.get(); });
-        group.all_reduce_in_place(data);
-        after[i] = data[0];
-    });
-    // A barrier may end before the abort: then there is nothing to end.
-    for (const auto& end : ends) {
-        if (!end) continue;
-        CHECK(end->code() == pa::errc::aborted);
-        CHECK(end->culprit() == 1);
-    }
-    CHECK(after == floats{3, 3, 3});
-}
-
 TEST_CASE("an abort reaches peers that wait for one that has not called")
 {
     std::vector<std::optional<pa::call_error>> ends(3);

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <latch>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,8 +35,10 @@ TEST_CASE("peers of a group rejoin where they meet again, wherever the new proce
 {
     const auto at = pa::test::free_endpoints(1).front();
     std::vector<float> sums(3);
+    std::latch met(3);
     pa::test::in_threads(3, [&](int rank) {
         auto group = pa::communicator::meet(rank, 3, at);
+        met.arrive_and_wait();
         if (rank == 2) group.close(0s);  // and is another process from here on
         auto again =
             rank == 2 ? pa::communicator::meet(2, 3, at, {.number = 1}) : group.rejoin({2}, 1);

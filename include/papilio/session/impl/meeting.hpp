@@ -168,7 +168,9 @@ inline task<std::vector<wire::meeting_place>> meet_others(asio_loop& on, const m
             co_return co_await timeout(std::move(all), later(begin, limit));
         }
     } catch (const std::system_error& failure) {
-        if (failure.code() != errc::timed_out) throw;
+        // The first peer, too, waits no longer than its limit, and then hangs up.
+        const bool late = failure.code() == errc::timed_out;
+        if (!late && failure.code() != errc::disconnected) throw;
     }
     throw std::system_error(errc::timed_out, "the peers did not meet: " + missing);
 }
