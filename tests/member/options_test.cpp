@@ -5,7 +5,6 @@
 #include <catch2/catch.hpp>
 
 using namespace papilio::example;
-namespace pa = papilio;
 
 TEST_CASE("members that differ in what decides the weights have other configurations", "[member]")
 {
