@@ -30,7 +30,7 @@ function(papilio_program_part name sources)
   endif()
 endfunction()
 
-set(PAPILIO_PROGRAM_SOURCES checks command_line endpoint log_line logging program signals)
+set(PAPILIO_PROGRAM_SOURCES checks command_line log_line logging program signals)
 list(TRANSFORM PAPILIO_PROGRAM_SOURCES
   REPLACE "^.+$" "${CMAKE_CURRENT_SOURCE_DIR}/member/\\0.cpp")
 papilio_program_part(papilio_program "${PAPILIO_PROGRAM_SOURCES}"

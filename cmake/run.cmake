@@ -13,9 +13,8 @@ if(NOT OpenSSL_FOUND)
   return()
 endif()
 
-set(PAPILIO_RUN_SOURCES member/averaging member/catch_up member/display member/jsonl_log
-  member/mean_bytes member/member_network member/member_services member/run_client
-  member/run_member member/state trainer/digest trainer/file
+set(PAPILIO_RUN_SOURCES member/averaging member/display member/jsonl_log member/run_member
+  member/state trainer/digest trainer/file
   validator/journal validator/link_monitor validator/run_host validator/run_notes)
 list(TRANSFORM PAPILIO_RUN_SOURCES REPLACE "^.+$" "${CMAKE_CURRENT_SOURCE_DIR}/\\0.cpp")
 papilio_program_part(papilio_run "${PAPILIO_RUN_SOURCES}" papilio_program OpenSSL::Crypto)

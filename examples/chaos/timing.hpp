@@ -1,7 +1,6 @@
 #pragma once
 
-#include <member/run_client.hpp>
-
+#include <papilio/session/run_client.hpp>
 #include <papilio/swarm/rendezvous_options.hpp>
 
 #include <chrono>

@@ -10,11 +10,10 @@
 #include <papilio/codec/with_codec.hpp>
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/op/mean.hpp>
-#include <papilio/plan/partition.hpp>
+#include <papilio/session/mean_bytes.hpp>
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace papilio::example {
 
@@ -63,18 +62,6 @@ void keep_undelivered(const report& made, int rank, std::span<const float> in,
 
 namespace {
 
-/// Without a peer that reduces, nobody owns anything.
-std::vector<part> parts_of(std::size_t count, std::span<const role> roles,
-                           std::span<const double> wanted)
-{
-    std::vector<double> shares(wanted.begin(), wanted.end());
-    shares.resize(roles.size(), 1);
-    for (std::size_t rank = 0; rank < roles.size(); ++rank)
-        if (!reduces(roles[rank])) shares[rank] = 0;
-    if (std::ranges::none_of(roles, reduces)) return std::vector<part>(roles.size());
-    return partition(count, shares);
-}
-
 /// The encoded size of `n` elements on the way to the owner of their part, and back.
 struct encoded_sizes {
     std::uint64_t there = 0;
@@ -94,15 +81,6 @@ encoded_sizes sizes_of(round_codec codec, std::size_t n)
 }
 
 }  // namespace
-
-std::vector<std::size_t> part_begins(std::size_t count, std::span<const role> roles,
-                                     std::span<const double> shares)
-{
-    std::vector<std::size_t> begins;
-    for (const auto& p : parts_of(count, roles, shares))
-        if (p.size > 0) begins.push_back(p.begin);
-    return begins;
-}
 
 std::uint64_t part_bytes(round_codec codec, std::size_t count, std::span<const role> roles,
                          std::size_t rank, std::span<const double> shares)

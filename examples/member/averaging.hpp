@@ -10,7 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace papilio::example {
 
@@ -59,10 +58,6 @@ task<report> average(any_transport net, std::span<const float> in, std::span<flo
 /// Of the ranges that were made without the peer `rank` nothing was delivered of its `in`.
 void keep_undelivered(const report& made, int rank, std::span<const float> in,
                       update_residuals& residuals);
-
-/// Where the parts of the mean of `count` elements begin, in which it is encoded.
-std::vector<std::size_t> part_begins(std::size_t count, std::span<const role> roles,
-                                     std::span<const double> shares);
 
 /// The encoded bytes that a direct reduce-scatter and all-gather of `count` elements makes the peer
 /// `rank` send: about 2 (n - 1) / n of the data, where parts are equal. `shares` are those of the

@@ -1,10 +1,9 @@
 #include "checks.hpp"
 
-#include "endpoint.hpp"
-
 #include <trainer/problem.hpp>
 
 #include <papilio/base/text.hpp>
+#include <papilio/session/endpoint_text.hpp>
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "averaging.hpp"
-#include "endpoint.hpp"
 
 #include <papilio/diloco/outer_optimizer.hpp>
+#include <papilio/session/endpoint_text.hpp>
 #include <papilio/trainer.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 

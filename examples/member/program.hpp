@@ -22,12 +22,6 @@ constexpr int exit_by_signal(int number)
     return 128 + number;
 }
 
-/// A program has waited for others for as long as it may.
-class gave_up final : public problem {
-public:
-    using problem::problem;
-};
-
 /// Calls `body` and returns its exit code. Turns an exception into a sentence on stderr and a code.
 int run_program(const char* name, const std::function<int()>& body);
 

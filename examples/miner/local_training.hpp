@@ -7,12 +7,12 @@
 
 #include <member/averaging.hpp>
 #include <member/jsonl_log.hpp>
-#include <member/member_network.hpp>
 #include <member/run_member.hpp>
 #include <member/run_work.hpp>
 #include <trainer/training.hpp>
 
 #include <papilio/base/random.hpp>
+#include <papilio/session/member_network.hpp>
 
 #include <nlohmann/json_fwd.hpp>
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <member/options.hpp>
-#include <member/run_client.hpp>
 
+#include <papilio/session/run_client.hpp>
 #include <papilio/trainer.hpp>
 
 #include <cstdint>

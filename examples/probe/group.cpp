@@ -2,13 +2,13 @@
 
 #include "pairs.hpp"
 
-#include <member/endpoint.hpp>
 #include <member/program.hpp>
 #include <member/seconds.hpp>
 #include <trainer/problem.hpp>
 
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/text.hpp>
+#include <papilio/session/endpoint_text.hpp>
 #include <papilio/swarm/rendezvous.hpp>
 #include <papilio/transport/subset.hpp>
 #include <papilio/transport/tcp.hpp>

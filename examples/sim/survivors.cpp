@@ -14,9 +14,23 @@ duration longest_way(const scenario& s)
     return s.latency + s.jitter + std::chrono::duration_cast<duration>(moving);
 }
 
+namespace {
+
+bool is_named(const scenario& s, int rank)
+{
+    return std::ranges::any_of(s.faults, [&](const sim::fault& f) {
+        return std::ranges::find(f.peers, rank) != f.peers.end();
+    });
+}
+
+}  // namespace
+
 bool has_time_to_go_on(const scenario& s)
 {
-    return s.timeout >= 32 * static_cast<std::int64_t>(s.faults.size()) * longest_way(s);
+    const auto faults = static_cast<std::int64_t>(s.faults.size());
+    std::int64_t named = 0;
+    for (int rank = 0; rank < s.peers; ++rank) named += is_named(s, rank);
+    return s.timeout >= 32 * std::max(faults, named) * longest_way(s);
 }
 
 std::vector<int> survivors(const scenario& s)
@@ -25,10 +39,7 @@ std::vector<int> survivors(const scenario& s)
     std::vector<int> left;
     bool contribute = false;
     for (int rank = 0; rank < s.peers; ++rank) {
-        const auto names = [&](const sim::fault& f) {
-            return std::ranges::find(f.peers, rank) != f.peers.end();
-        };
-        if (std::ranges::any_of(s.faults, names)) continue;
+        if (is_named(s, rank)) continue;
         left.push_back(rank);
         contribute = contribute || s.weight_of(rank) > 0;
     }

@@ -10,8 +10,9 @@ namespace papilio::example::simulator {
 /// that is sent in the call through the slowest access of both.
 duration longest_way(const scenario& s);
 
-/// Whether the timeout leaves time to go on without those that faults have taken: for each fault 32
-/// times the longest way. docs/design/views.md says why.
+/// Whether the timeout leaves time to go on without those that faults have taken: for each fault,
+/// or each peer that one names, if these are more, 32 times the longest way. docs/design/views.md
+/// says why.
 bool has_time_to_go_on(const scenario& s);
 
 /// The peers that have to succeed whatever befalls the others: those that no fault names, if these

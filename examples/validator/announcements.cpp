@@ -2,8 +2,9 @@
 
 #include "validator.hpp"
 
-#include <member/endpoint.hpp>
 #include <trainer/file.hpp>
+
+#include <papilio/session/endpoint_text.hpp>
 
 #include <fmt/format.h>
 

@@ -2,10 +2,9 @@
 
 #include "thresholds.hpp"
 
-#include <member/member_network.hpp>
-
 #include <papilio/async/gate.hpp>
 #include <papilio/probe/keystream.hpp>
+#include <papilio/session/member_network.hpp>
 #include <papilio/swarm/membership.hpp>
 
 #include <cstddef>

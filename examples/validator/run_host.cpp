@@ -2,11 +2,10 @@
 
 #include "run_notes.hpp"
 
-#include <member/mean_bytes.hpp>
-#include <member/replay.hpp>
 #include <trainer/problem.hpp>
 
 #include <papilio/async/cancellation.hpp>
+#include <papilio/session/mean_bytes.hpp>
 
 #include <fmt/format.h>
 
@@ -20,6 +19,19 @@ static member_network_options keeping_means(const run_host_options& o)
     auto mesh = o.mesh;
     mesh.kept_means = bytes_of_state(o.run.parameters);
     return mesh;
+}
+
+/// Takes the steps of the outer optimiser that the run has taken with these means.
+static shared_state replayed(shared_state from, const std::vector<std::vector<std::byte>>& means,
+                             outer_options o)
+{
+    for (const auto& mean : means) {
+        auto next = next_state(*from);
+        read_mean(mean, next->spans[0]);
+        advance(*from, *next, o);
+        from = std::move(next);
+    }
+    return from;
 }
 
 run_host::run_host(asio_loop& on, const run_host_options& o, shared_state first, std::string digest,
@@ -218,8 +230,10 @@ bool run_host::is_complete()
 task<> run_host::observe(wire::group group)
 {
     auto next = next_state(*state_);
-    task<average_result> averaging =
-        network_.average_in(group, options_.codec, no_residuals_, {}, next->spans[0]);
+    const averaging_call call = [&](any_transport net, call_options o) {
+        return average(net, {}, next->spans[0], options_.codec, no_residuals_, o);
+    };
+    task<average_result> averaging = network_.average_in(group, call, next->spans[0].size());
     const average_result how = co_await std::move(averaging);
     wire::round_report told;
     told.round = group.round;
@@ -324,7 +338,8 @@ task<> run_host::catch_up(wire::run_status now)
                 const bool adopted = co_await adopt(std::move(later));
                 if (adopted) co_return;
             }
-            task<state_snapshot> fetching = network_.fetch(donor, now.round, parameters);
+            task<state_snapshot> fetching =
+                network_.fetch(donor, now.round, state_sizes(parameters));
             auto fetched = std::make_shared<const state_snapshot>(co_await std::move(fetching));
             const bool adopted = co_await adopt(std::move(fetched));
             if (adopted) co_return;

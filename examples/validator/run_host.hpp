@@ -5,11 +5,11 @@
 #include "thresholds.hpp"
 
 #include <member/averaging.hpp>
-#include <member/member_network.hpp>
 #include <member/state.hpp>
 
 #include <papilio/async/offload.hpp>
 #include <papilio/base/log.hpp>
+#include <papilio/session/member_network.hpp>
 #include <papilio/swarm/rendezvous.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 

@@ -4,3 +4,5 @@
 // only, by C++20 without coroutines and without Asio: safe to include from .cu files.
 
 #include <papilio/session/communicator.hpp>
+#include <papilio/session/session.hpp>
+#include <papilio/session/session_host.hpp>

@@ -4,3 +4,5 @@
 /// the headers alone; whoever links papilio::compiled has it already.
 
 #include <papilio/session/impl/communicator.hpp>
+#include <papilio/session/impl/session.hpp>
+#include <papilio/session/impl/session_host.hpp>

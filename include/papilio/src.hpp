@@ -36,7 +36,16 @@
 
 #if __has_include(<asio/io_context.hpp>)
 #include <papilio/async/impl/asio_loop.hpp>
+#include <papilio/session/impl/catch_up.hpp>
 #include <papilio/session/impl/communicator.hpp>
+#include <papilio/session/impl/elastic_member.hpp>
+#include <papilio/session/impl/endpoint_text.hpp>
+#include <papilio/session/impl/mean_bytes.hpp>
+#include <papilio/session/impl/member_network.hpp>
+#include <papilio/session/impl/member_services.hpp>
+#include <papilio/session/impl/run_client.hpp>
+#include <papilio/session/impl/session.hpp>
+#include <papilio/session/impl/session_host.hpp>
 #include <papilio/transport/impl/hybrid.hpp>
 #include <papilio/transport/impl/mesh.hpp>
 #include <papilio/transport/impl/peer_link.hpp>

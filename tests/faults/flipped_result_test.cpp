@@ -24,14 +24,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int victim = 1;
+constexpr int receiver = 1;
 
 /// A peer of a simulated network, whose memory changes a bit of one message of a kind.
 class flipping {
 public:
     flipping(pa::sim::transport& net, pa::message_kind kind, int which) : net_(net), kind_(kind)
     {
-        if (net.rank() == victim) left_ = which;
+        if (net.rank() == receiver) left_ = which;
     }
 
     int rank() const { return net_.rank(); }
@@ -65,19 +65,19 @@ private:
     bool flipped_ = false;
 };
 
-struct outcome {
+struct ending {
     std::vector<float> data;
     std::optional<pa::call_error> failed;
 };
 
 using call = std::function<pa::task<pa::report>(flipping&, std::vector<float>&)>;
 
-/// How a call ends for `n` peers; nothing where the victim receives no such message.
-std::optional<std::vector<outcome>> ends(int n, std::size_t count, pa::message_kind kind, int which,
-                                         const call& make)
+/// How a call ends for `n` peers; nothing where the receiver receives no such message.
+std::optional<std::vector<ending>> ends(int n, std::size_t count, pa::message_kind kind, int which,
+                                        const call& make)
 {
     pa::sim::world world({.peers = n, .latency = 1ms});
-    std::vector<outcome> all(static_cast<std::size_t>(n));
+    std::vector<ending> all(static_cast<std::size_t>(n));
     bool flipped = false;
     world.run([&](pa::sim::transport& net) -> pa::task<> {
         flipping mine(net, kind, which);
@@ -95,9 +95,9 @@ std::optional<std::vector<outcome>> ends(int n, std::size_t count, pa::message_k
     return all;
 }
 
-/// Whichever message is changed, all fail, name the victim, and have their data.
+/// Whichever message is changed, all fail, name the receiver, and have their data.
 void check_named(int n, std::size_t count, pa::message_kind kind, const call& make,
-                 int named = victim)
+                 int named = receiver)
 {
     int which = 0;
     for (;; ++which) {

@@ -1,11 +1,10 @@
 #include <member/averaging.hpp>
 
-#include <member/mean_bytes.hpp>
-
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/thread_loop.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/random.hpp>
+#include <papilio/session/mean_bytes.hpp>
 #include <papilio/transport/inproc.hpp>
 
 #include <catch2/catch.hpp>
@@ -126,9 +125,9 @@ TEST_CASE("a mean is written as small as it was received, and read to the same b
         auto peers = peers_of(roles, codec, count);
         average_once(peers, roles, codec, shares);
         const auto& mean = peers[0].out;
-        const auto written = write_mean(mean, part_begins(count, roles, shares));
+        const auto written = pa::write_mean(mean, pa::part_begins(count, roles, shares));
         std::vector<float> read(count);
-        read_mean(written, read);
+        pa::read_mean(written, read);
         CHECK((read == mean));
         return static_cast<double>(written.size()) / count;
     };

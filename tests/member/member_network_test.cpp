@@ -1,12 +1,13 @@
-#include <member/member_network.hpp>
+#include <papilio/session/member_network.hpp>
 
-#include <member/mean_bytes.hpp>
+#include <member/averaging.hpp>
 #include <member/state.hpp>
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/sync_wait.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/session/mean_bytes.hpp>
 
 #include <support/break_connections.hpp>
 #include <support/tasks.hpp>
@@ -26,10 +27,10 @@ namespace {
 constexpr std::size_t elements = 200'000;
 
 struct node {
-    std::unique_ptr<member_network> member;
+    std::unique_ptr<pa::member_network> member;
     std::vector<float> in, out;
     update_residuals residuals{0};
-    average_result how;
+    pa::average_result how;
 };
 
 /// Members 0, an observer, and 1 to `miners`.
@@ -48,12 +49,12 @@ struct crew {
     /// The process of a member begins, in place of an earlier one.
     void start(std::size_t id)
     {
-        member_network_options o;
+        pa::member_network_options o;
         o.listen = {"127.0.0.1", 0};
         o.kept_means = bytes_of_state(elements);
         auto& n = nodes[id];
         n.member.reset();
-        n.member = std::make_unique<member_network>(loop, static_cast<std::uint16_t>(id), o);
+        n.member = std::make_unique<pa::member_network>(loop, static_cast<std::uint16_t>(id), o);
         if (id > 0) n.in.assign(elements, static_cast<float>(id));
         group.members[id].at = n.member->announced();
     }
@@ -73,8 +74,10 @@ struct crew {
 pa::task<> take_part(node& n, pa::wire::group group)
 {
     n.out.assign(elements, 0);
-    pa::task<average_result> round =
-        n.member->average_in(std::move(group), round_codec::none, n.residuals, n.in, n.out);
+    const pa::averaging_call call = [&n](pa::any_transport net, pa::call_options o) {
+        return average(net, n.in, n.out, round_codec::none, n.residuals, o);
+    };
+    pa::task<pa::average_result> round = n.member->average_in(std::move(group), call, n.out.size());
     n.how = co_await std::move(round);
 }
 
@@ -177,7 +180,7 @@ TEST_CASE("members average round after round by parts that all agree on, watched
         REQUIRE(all.round() == static_cast<int>(nodes.size()));
         for (const auto& n : nodes) CHECK(n.how.shares == nodes[0].how.shares);
         for (std::size_t rank = 1; rank < nodes.size(); ++rank) {
-            std::vector<pa::role> roles = roles_of(all.group);
+            std::vector<pa::role> roles = pa::roles_of(all.group);
             const auto least =
                 butterfly_bytes(round_codec::none, elements, roles, rank, nodes[rank].how.shares);
             CHECK(nodes[rank].how.among_voters.sent >= least);
@@ -238,7 +241,7 @@ TEST_CASE("members whose links break go on with the next group, and serve each o
     state->round = 5;
     state->spans.assign(2, std::vector<float>(10, 7.f));
     all.nodes[1].member->publish(state);
-    auto fetching = all.nodes[2].member->fetch({1, all.group.members[1].at}, 5, 10);
+    auto fetching = all.nodes[2].member->fetch({1, all.group.members[1].at}, 5, {10, 10});
     CHECK(pa::sync_wait(all.loop, std::move(fetching)).spans == state->spans);
 }
 
@@ -247,7 +250,7 @@ TEST_CASE("a member that missed rounds gets their means from one that was there"
     crew all(2);
     REQUIRE(all.round() == 3);
     const auto& from = all.nodes[1];
-    const auto written = write_mean(from.out, from.how.part_begins);
+    const auto written = pa::write_mean(from.out, from.how.part_begins);
     for (std::uint32_t round = 4; round <= 6; ++round) {
         const auto state = std::make_shared<pa::state_snapshot>();
         state->round = round;
@@ -260,7 +263,7 @@ TEST_CASE("a member that missed rounds gets their means from one that was there"
     const auto means = means_after(4);
     REQUIRE(means.size() == 2);
     std::vector<float> read(elements);
-    read_mean(means[1], read);
+    pa::read_mean(means[1], read);
     CHECK((read == from.out));
     CHECK(pa::test::thrown_by([&] { means_after(3); }) == pa::errc::refused);
 }

@@ -48,7 +48,7 @@ public:
     std::span<const float> update() override { return update_; }
     update_residuals& residuals() override { return residuals_; }
     pa::wire::round_ready readiness() const override { return {state_->round, digest_}; }
-    void record_round(const average_result*, std::size_t) override { ++rounds; }
+    void record_round(const pa::average_result*, std::size_t) override { ++rounds; }
     void record_fetch() override { ++fetches; }
     bool save(bool) override { return true; }
     void print(pa::log_level, const std::string&) override {}
@@ -72,12 +72,12 @@ struct scripted_host {
     void start()
     {
         mesh.reset();
-        mesh = std::make_unique<member_network>(loop, std::uint16_t{0}, mesh_options());
+        mesh = std::make_unique<pa::member_network>(loop, std::uint16_t{0}, mesh_options());
     }
 
-    static member_network_options mesh_options()
+    static pa::member_network_options mesh_options()
     {
-        member_network_options o;
+        pa::member_network_options o;
         o.listen = {"127.0.0.1", 0};
         o.run = "scripted";
         return o;
@@ -121,7 +121,7 @@ struct scripted_host {
     }
 
     pa::asio_loop loop;
-    std::unique_ptr<member_network> mesh;
+    std::unique_ptr<pa::member_network> mesh;
     pa::tcp::listener listener;
 };
 

@@ -26,7 +26,8 @@ BEGIN {
         "^(fcntl|ifaddrs|netdb|poll|pthread|sched|signal|unistd)\\.h$"
     vendors = "^(asio|ucp|ucs|uct|openssl|cuda|nccl|opendht|torch|ATen|c10|benchmark|catch2|gloo|" \
         "immintrin)"
-    real_time = "^(async/(impl/)?(asio|thread)_loop|transport/detail/process_number)\\.hpp$"
+    real_time = "^(async/(impl/)?(asio|thread)_loop|transport/detail/process_number" \
+        "|session/(impl/)?(join_retries|run_client|session_host))\\.hpp$"
     # Words that docs/words.md has retired.
     retired = "round_error|round_plan|next_round|numbers_rounds|owner_side|asker_side|holdings" \
         "|near_lanes|fold_chunk|integer_all_reduce|farewell" \

@@ -40,13 +40,15 @@ inline std::vector<std::uint16_t> warn_training(member_map& members)
 }
 
 /// The attempt succeeded: members that did not report the digest of the new state are out of date.
-/// Returns those of them that were ready, and must be told not to wait for a group.
+/// Returns those of them that were ready, and must be told not to wait for a group; and, if
+/// `also_training`, those that train in vain.
 inline std::vector<std::uint16_t> finish_success(member_map& members, const round_attempt& attempt,
-                                                 const std::string& digest)
+                                                 const std::string& digest, bool also_training)
 {
     std::vector<std::uint16_t> waiting;
     for (auto& [id, m] : members) {
-        if (m.state == member_state::ready) waiting.push_back(id);
+        const bool trains = also_training && m.state == member_state::training;
+        if (m.state == member_state::ready || trains) waiting.push_back(id);
         if (attempt.agreed(id, digest))
             m.state = member_state::training;
         else

@@ -24,12 +24,14 @@ public:
     std::optional<wire::round_outcome> outcome;
     std::optional<wire::refused> refused;
     std::atomic<std::uint32_t> closing_in_ms = 0;  // which a thread that trains asks for, too
+    std::atomic<bool> holds_state = false;         // the rendezvous said that of the member's state
 
     /// The member now holds this state. Groups and news about earlier ones are void.
     void set_state(std::uint32_t round, const std::string& digest)
     {
         round_ = round;
         digest_ = digest;
+        holds_state = false;
         outdated.reset();
         group.reset();
     }
@@ -60,7 +62,10 @@ public:
             group = std::move(*called);
         } else if (auto* behind = std::get_if<wire::state_outdated>(&message)) {
             complete(behind->now, host);
-            if (!is_own_state(behind->now)) outdated = std::move(*behind);
+            if (is_own_state(behind->now))
+                holds_state = true;
+            else
+                outdated = std::move(*behind);
         } else if (auto* ended = std::get_if<wire::round_outcome>(&message)) {
             complete(ended->now, host);
             outcome = std::move(*ended);

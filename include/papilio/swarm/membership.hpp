@@ -90,6 +90,9 @@ private:
     bool check_state(member& m, std::uint32_t round, const std::string& digest, time_point now);
     bool claims_later_state(member& m, std::uint32_t round, const std::string& digest,
                             time_point now);
+    bool takes_offer(const member& m, std::uint32_t round, const std::string& digest,
+                     time_point now);
+    void adopt_offer(const member& m, std::uint32_t round, const std::string& digest);
     void adopt_later_state(const detail::resumption::held_state& state);
     void end_resumption();
     void say_outdated(std::uint16_t id);
@@ -109,6 +112,9 @@ private:
     std::optional<detail::round_attempt> attempt_;
     std::optional<detail::resumption> resuming_;  // until the last settled group was heard
     detail::fetch_hold hold_;
+    bool offered_ = false;                // members offer the state: see `run_description`
+    bool settled_ = false;                // a round has ended since this host began
+    std::optional<time_point> orphaned_;  // since when nobody holds the run's state
     std::vector<membership_event> events_;
 };
 

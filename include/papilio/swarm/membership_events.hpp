@@ -44,6 +44,12 @@ struct run_description {
     /// hold, or `resume_wait` has passed; and if more than half hold a later state, that is the
     /// run's.
     std::vector<std::uint64_t> settled_by = {};
+
+    /// Nobody but members holds the state, so that its digest comes from them: the first state that
+    /// one offers is the run's, and later ones are until a round has ended under this host. Where
+    /// nobody holds the run's state any longer, any state is, one of an earlier round after
+    /// `resume_wait`. With 0 `parameters` the first member's settings are those of the run.
+    bool offered = false;
 };
 
 /// The changes that a step of the membership caused, in order.

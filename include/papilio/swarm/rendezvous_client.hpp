@@ -83,6 +83,10 @@ public:
     /// the group is called without it then. Zero: they have not said so. Any thread may ask.
     std::uint32_t closing_in_ms() const noexcept { return view_.closing_in_ms; }
 
+    /// Whether the rendezvous has said, since `report_state_held`, that this member's state is the
+    /// run's: it does so where members offer the first one. Any thread may ask.
+    bool holds_state_of_run() const noexcept { return view_.holds_state; }
+
 private:
     task<> send(wire::swarm_message message);
     task<> next_message();

@@ -65,6 +65,9 @@ public:
     /// Ends all memberships but that of the program itself, and admits nobody from now on.
     void close(const wire::refused& why);
 
+    /// Whether all channels have ended: after `close`, once everybody was told.
+    bool idle() const;
+
     const membership& run() const noexcept { return run_; }
 
 private:

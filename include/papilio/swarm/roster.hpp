@@ -56,11 +56,18 @@ public:
         member m;
         place(m, std::move(request.at), from);
         request.at = m.at;
-        auto refused = refusal(request, run_, members_, options_.max_members);
+        auto run = run_;
+        if (run.offered && run.parameters == 0) {
+            run.parameters = request.parameters;
+            run.configuration = request.configuration;
+            run.settings = request.settings;
+        }
+        auto refused = refusal(request, run, members_, options_.max_members);
         if (refused) return std::move(*refused);
         const auto id = free_id(reserved);
         if (!id)
             return wire::refused{"all ids of the run are in use", wire::refusal_kind::temporary};
+        run_ = std::move(run);
         m.id = *id;
         m.process = ++joins_;
         m.skipped = min_skipped(members_);

@@ -6,6 +6,7 @@
 #include <papilio/base/log.hpp>
 #include <papilio/base/short_list.hpp>
 #include <papilio/swarm/state_messages.hpp>
+#include <papilio/swarm/state_snapshot.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/detail/bulk.hpp>
 #include <papilio/transport/detail/request.hpp>
@@ -22,15 +23,6 @@
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
-
-/// The state of a run after `round` rounds, such as the parameters and the outer optimiser's
-/// momentum. It must not change once others may read it: the next round makes another.
-struct state_snapshot {
-    std::uint32_t round = 0;
-    std::vector<std::vector<float>> spans;
-};
-
-using shared_state = std::shared_ptr<const state_snapshot>;
 
 struct state_options {
     std::uint32_t min_round = 0;                        ///< an older state is refused

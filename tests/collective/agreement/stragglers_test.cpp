@@ -34,10 +34,23 @@ public:
         }
     }
 
-    /// Peers 1 and 2 are ahead by as much as they may.
+    /// One message of each, now.
+    void come(std::initializer_list<int> senders)
+    {
+        for (const int peer : senders) {
+            book_.came(peer, message_kind::contribution, now_);
+            book_.reduced(peer);
+        }
+    }
+
+    /// A message of a peer that waits for others'.
+    void go_on_waiting(int peer) { book_.came(peer, message_kind::contribution, now_); }
+
+    /// Peers 1 and 2 are ahead by half as much as they may.
     void stall()
     {
-        for (const int peer : {1, 2, 1, 2}) book_.came(peer, message_kind::contribution, now_);
+        for (int i = 0; i < 10; ++i)
+            for (const int peer : {1, 2}) book_.came(peer, message_kind::contribution, now_);
     }
 
     void pause(pa::duration d)
@@ -113,6 +126,38 @@ TEST_CASE("a pause that is over is not expected again")
     call.go_on(pa::time_point(1500ms), 500ms, {3});
     call.go_on(pa::time_point(1600ms), 10ms, {3});
     CHECK(call.at(10ms) == pa::rank_set{});
+}
+
+TEST_CASE("whoever sends less while others send more costs nothing")
+{
+    judged call(100ms);
+    call.go_on(pa::time_point(500ms), 10ms, {1, 2, 3});
+    for (int i = 0; i < 10; ++i) {
+        for (int k = 0; k < 6; ++k) call.come({1, 2});
+        call.go_on(pa::time_point(540ms + i * 40ms), 40ms, {3});
+    }
+    call.stall();
+    CHECK(call.at(0s) == pa::rank_set{});
+    CHECK(call.at(400ms) == pa::rank_set{3});
+}
+
+TEST_CASE("a call that has just begun says nothing of how fast it is")
+{
+    judged call(1s);
+    call.go_on(pa::time_point(40ms), 1ms, {1, 2, 3});
+    call.go_on(pa::time_point(140ms), 10ms, {1, 2});
+    call.stall();
+    CHECK(call.at(600ms) == pa::rank_set{});
+    CHECK(call.at(4s) == pa::rank_set{3});
+}
+
+TEST_CASE("beside the one that costs most nobody is named who costs less than half")
+{
+    judged call(100ms);
+    call.go_on(pa::time_point(1s), 10ms, {1, 2, 3});
+    call.go_on(pa::time_point(1900ms), 300ms, {3});  // which peer 2 waits for
+    for (int i = 0; i < 20; ++i) call.go_on_waiting(1);
+    CHECK(call.at(0s) == pa::rank_set{3});
 }
 
 TEST_CASE("whoever finds all others slow is slow itself")

@@ -483,3 +483,49 @@ TEST_CASE("whoever has missed a promise for a while complains with the first tha
     heard.state.take(1, heard.promise_of_1({2}), heard.now + 20ms);
     CHECK(heard.state.complaints().empty());
 }
+
+TEST_CASE("whoever was missed for a promise alone is no more when it is a member of the view")
+{
+    for (const bool for_its_promise : {true, false}) {
+        CAPTURE(for_its_promise);
+        first_of_three p;
+        auto of_1 = p.promise_of_1();
+        of_1.view = 2;  // which peer 1 coordinates
+        p.state.take(1, of_1, p.now);
+        if (for_its_promise)
+            p.state.wake(p.now + 50ms);  // half of the time of a second view
+        else
+            p.state.complain(2, p.now + 50ms);
+        CHECK(p.state.complaints() == rank_set{2});
+
+        papilio::wire::proposal all;
+        all.view = 2;
+        all.call = 7;
+        all.members = {0, 1, 2};
+        all.complaints.resize(3);
+        all.weights.assign(3, 1);
+        all.versions = {{2, {0, 1, 2}}};
+        all.runs.assign(3, {{0, 1, 2, -1, {0, 1, 2}}});
+        p.state.take(1, all, p.now + 51ms);
+        CHECK(p.state.view() == 2);
+        CHECK(p.state.moves() == for_its_promise);
+        CHECK(p.state.complaints().empty() == for_its_promise);
+    }
+}
+
+TEST_CASE("what a process has promised goes with it")
+{
+    first_of_three p;
+    p.state.leave(p.now);
+    auto of_2 = p.promise_of_1();
+    of_2.weights = {papilio::wire::unknown_weight, papilio::wire::unknown_weight, 1};
+    p.state.take(2, of_2, p.now);
+    p.state.lose(2, p.now + 1ms);
+    p.state.take(1, p.promise_of_1(), p.now + 2ms);
+    p.state.wake(p.now + 20ms);  // long enough for a conflict of two that are there
+    CHECK(p.said(&parcel::proposal).empty());
+    p.state.take(1, p.promise_of_1({2}), p.now + 21ms);
+    const auto proposed = p.said(&parcel::proposal);
+    REQUIRE(proposed.size() == 1);
+    CHECK(proposed.front().members == rank_set{0, 1});
+}

@@ -34,6 +34,10 @@ public:
 /// difference is what it saves to go on without the peer. Messages count, and no bytes: whoever
 /// sends a byte now and then is as slow as it is.
 ///
+/// A prediction goes beyond what was seen, so that it alone strikes nobody: the call must have lost
+/// half as much already. When the messages of a peer are few because others have the link for a
+/// while, the call as a whole is as fast as before.
+///
 /// The latest messages are as many as may come together, so that what comes in bunches is no
 /// slower than what does not, and an eighth of that as well, so that a pause that is over is not
 /// expected again.
@@ -114,12 +118,14 @@ public:
         return most && partners_.size() > 1 ? rank_set{} : found;
     }
 
-    /// What it saves to go on without partner i, in seconds, and how long the call takes then.
+    /// What it saves to go on without partner i, and how long the call takes then, in seconds.
     struct prediction {
         double saved = 0;
         double without = 0;
+        double lost = 0;  ///< how late the call is by now, all peers together
     };
-    prediction predict(std::size_t i, time_point now, const ledger& book) const;
+    prediction predict(std::size_t i, time_point now, const ledger& book,
+                       duration round_trip) const;
 
 private:
     static constexpr std::size_t most_samples = 256;
@@ -168,12 +174,18 @@ private:
                          hiccup + 4 * seconds(round_trip)});
     }
 
-    /// Whether of at least half of the others all contributions have come, or two that wait for a
-    /// peer's. To whoever is slow itself all others are slow, and the one whose turn it is has just
-    /// not been heard yet.
+    /// How long the pace of a call must have been seen before a peer is judged by it.
+    double least_reference(const partner& p, duration round_trip) const
+    {
+        return std::min(price(p, 0, round_trip) / 2, 0.5);
+    }
+
+    /// Whether of at least half of the others all contributions have come, or half as many as they
+    /// may have under way wait for a peer's, two at least. To whoever is slow itself all others are
+    /// slow, and the one whose turn it is has just not been heard yet.
     bool is_behind(const partner& p, const ledger& book) const
     {
-        const auto margin = std::min(call_.bunch / 2, std::uint32_t{2});
+        const auto margin = std::max(call_.bunch / 4, std::min(call_.bunch / 2, std::uint32_t{2}));
         int others = 0, ahead = 0;
         for (const auto& o : partners_) {
             if (o.rank == p.rank || o.stage != p.stage || o.contributions == 0) continue;
@@ -191,9 +203,21 @@ private:
         const bool first = kind == message_kind::contribution;
         if (book.came(p.rank, kind) >= (first ? p.contributions : p.results)) return false;
         if (first && (book.waiting(p.rank) > 0 || !is_behind(p, book))) return false;
-        const auto found = predict(i, now, book);
+        const auto found = predict(i, now, book, round_trip);
         const int order = first ? p.stage + 1 : 2 * call_.stages - p.stage;
-        return found.saved > share * order * price(p, found.without, round_trip);
+        const double least = share * order * price(p, found.without, round_trip);
+        return found.saved > least && found.lost > least / 2 &&
+               2 * found.saved >= most_saved(now, book, round_trip);
+    }
+
+    /// Without the one that costs most. Others may wait for its results before they contribute.
+    double most_saved(time_point now, const ledger& book, duration round_trip) const
+    {
+        double most = 0;
+        for (std::size_t i = 0; i < partners_.size(); ++i)
+            if (samples_.back().came[i] < partners_[i].messages())
+                most = std::max(most, predict(i, now, book, round_trip).saved);
+        return most;
     }
 
     /// A vote that does not come is expected to take as long again. Its sender may be receiving
@@ -214,8 +238,8 @@ private:
     time_point resumed_{};         // the last time that this process stood still
 };
 
-inline stragglers::prediction stragglers::predict(std::size_t i, time_point now,
-                                                  const ledger& book) const
+inline stragglers::prediction stragglers::predict(std::size_t i, time_point now, const ledger& book,
+                                                  duration round_trip) const
 {
     const auto& last = samples_.back();
     const auto& p = partners_[i];
@@ -229,14 +253,22 @@ inline stragglers::prediction stragglers::predict(std::size_t i, time_point now,
 
     // Everybody's pace before that, or that of the first half of all that has come.
     const auto before = std::max(samples_.front().all + come() / 2, since(i, window).all);
-    const auto reference = std::ranges::find_if(
-        samples_, [&](const sample& s) { return s.all >= before && s.all > samples_.front().all; });
+    const double least = least_reference(p, round_trip);
+    const auto enough = std::ranges::find_if(samples_, [&](const sample& s) {
+        return s.all >= before && seconds(s.when - samples_.front().when) >= least;
+    });
+    const auto reference = enough != samples_.end() ? enough : samples_.end() - 1;
     std::uint64_t expected = 0;
     for (const auto& each : partners_) expected += each.messages();
     const auto rest = static_cast<double>(expected - std::min(expected, last.all));
-    const double without = rest * seconds(reference->when - samples_.front().when) /
-                           static_cast<double>(reference->all - samples_.front().all);
-    return {.saved = with - without, .without = without};
+    const double usual = seconds(reference->when - samples_.front().when) /
+                         static_cast<double>(reference->all - samples_.front().all);
+    const double without = rest * usual;
+    double lost = 0;
+    for (auto since = reference; since != samples_.end(); ++since)
+        lost = std::max(lost, seconds(now - std::max(since->when, resumed_)) -
+                                  static_cast<double>(last.all - since->all) * usual);
+    return {.saved = with - without, .without = without, .lost = lost};
 }
 
 }  // namespace papilio::detail

@@ -53,6 +53,10 @@ public:
     /// Peer `peer` cannot be worked with any more, as far as this one knows.
     void complain(int peer, time_point now);
 
+    /// The same, but only since a promise has not come: there is nothing to complain about any more
+    /// when both are members of that view.
+    void miss_promise(int peer, time_point now);
+
     /// The view does not come to an end, whoever is to blame: those who promise the next one are
     /// there.
     void leave(time_point now)
@@ -160,6 +164,7 @@ private:
     void miss(int peer, time_point now);
     void leave_view(time_point now);
     void promise_view(int next, time_point now);
+    void forgive_members();
     void promise_again(time_point now);
     void send_promise();
     void propose_if_due(time_point now);
@@ -187,6 +192,7 @@ private:
     rank_set withdrawn_;
     rank_set closed_;    // to whom there is no link any more
     rank_set unheard_;   // complained about because nothing has come
+    rank_set late_;      // complained about for nothing but a promise
     rank_set excused_;   // of whom nothing can have come yet
     time_point left_{};  // when the view joined last was left
 

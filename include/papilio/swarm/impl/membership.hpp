@@ -28,7 +28,11 @@ inline std::uint32_t whole_ms(duration d)
 }  // namespace detail
 
 PAPILIO_DECL membership::membership(run_description run, membership_options o)
-    : roster_(run, o), progress_(run.round, run.digest), options_(o), hold_(o.fetch_hold)
+    : roster_(run, o),
+      progress_(run.round, run.digest),
+      options_(o),
+      hold_(o.fetch_hold),
+      offered_(run.offered)
 {
     if (!run.settled_by.empty()) resuming_.emplace(std::move(run.settled_by), o.resume_wait);
 }
@@ -90,6 +94,41 @@ PAPILIO_DECL bool membership::claims_later_state(member& m, std::uint32_t round,
     return true;
 }
 
+/// Whether the state that the member holds becomes the run's, which only members hold.
+PAPILIO_DECL bool membership::takes_offer(const member& m, std::uint32_t round,
+                                          const std::string& digest, time_point now)
+{
+    if (!offered_ || attempt_ || digest.empty() || m.id == 0) return false;
+    if (progress_.digest().empty()) return true;
+    if (progress_.is_current(round, digest)) {
+        orphaned_.reset();
+        return false;
+    }
+    if (!settled_ && round > progress_.round()) return true;
+    if (std::ranges::any_of(
+            members(), [&](const auto& e) { return e.first != m.id && e.second.up_to_date(); })) {
+        orphaned_.reset();
+        return false;
+    }
+    if (!orphaned_) orphaned_ = now;
+    return round >= progress_.round() || now >= later(*orphaned_, options_.resume_wait);
+}
+
+/// All others are behind it, and learn of it.
+PAPILIO_DECL void membership::adopt_offer(const member& m, std::uint32_t round,
+                                          const std::string& digest)
+{
+    progress_.adopt(round, digest);
+    settled_ = false;
+    orphaned_.reset();
+    events_.push_back(state_adopted{round, digest});
+    for (auto& [id, other] : roster_.members()) {
+        if (id == m.id || !other.up_to_date()) continue;
+        other.state = other.report_late() ? member_state::late_outdated : member_state::outdated;
+        say_outdated(id);
+    }
+}
+
 /// Whoever held what was the run's state until now is behind, and learns of it when the resumption
 /// ends: by then it is known who can give the later one.
 PAPILIO_DECL void membership::adopt_later_state(const detail::resumption::held_state& state)
@@ -120,6 +159,7 @@ PAPILIO_DECL bool membership::check_state(member& m, std::uint32_t round, const 
                                     " must wait for the outcome of its group's round first");
     if (m.fetch.active) m.fetch.took = now - m.fetch.since;
     m.fetch.active = false;
+    if (takes_offer(m, round, digest, now)) adopt_offer(m, round, digest);
     const bool later = claims_later_state(m, round, digest, now);
     if (progress_.is_current(round, digest)) return true;
     m.state = member_state::outdated;
@@ -146,7 +186,10 @@ PAPILIO_DECL void membership::report_state_held(std::uint16_t id, const wire::st
                                                 time_point now)
 {
     member& m = roster_.find(id);
-    if (check_state(m, h.round, h.digest, now)) m.state = member_state::training;
+    if (check_state(m, h.round, h.digest, now)) {
+        m.state = member_state::training;
+        if (offered_) say_outdated(id);  // which tells it that it is not
+    }
     advance(now);
 }
 
@@ -247,7 +290,8 @@ PAPILIO_DECL void membership::end_attempt(time_point now)
     std::vector<std::uint16_t> guilty;
     if (ok) {
         progress_.succeed(attempt_->group(), digest);
-        for (const auto id : detail::finish_success(roster_.members(), *attempt_, digest))
+        settled_ = true;
+        for (const auto id : detail::finish_success(roster_.members(), *attempt_, digest, offered_))
             events_.push_back(member_state_outdated{id, status_for(id)});
     } else {
         detail::finish_failure(roster_.members());

@@ -246,6 +246,11 @@ PAPILIO_DECL void rendezvous_server::close(const wire::refused& why)
     act();
 }
 
+PAPILIO_DECL bool rendezvous_server::idle() const
+{
+    return std::ranges::all_of(sessions_, [](const auto& s) { return s->work->finished(); });
+}
+
 /// Carries out the membership's events, and those that they lead to.
 PAPILIO_DECL void rendezvous_server::act()
 {

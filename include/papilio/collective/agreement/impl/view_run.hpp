@@ -180,8 +180,13 @@ PAPILIO_DECL void view_run::join_complaints(int peer, const rank_set& others, ti
         if (missed == peer || !call_.who.meet(io_.me(), missed)) continue;
         if (voter_.view() == 0 && io_.plan().meeting(io_.me(), missed) != 0) continue;
         const auto since = io_.debts().owed_since(missed, message_kind::contribution);
-        if (since != time_point::max() && later(since, while_missed) <= now)
+        if (since == time_point::max() || later(since, while_missed) > now) continue;
+        if (voter_.promised() == voter_.view()) {
             complain(missed, make_error_code(errc::timed_out), now);
+        } else {
+            miss(missed, make_error_code(errc::timed_out));
+            voter_.miss_promise(missed, now);
+        }
     }
 }
 

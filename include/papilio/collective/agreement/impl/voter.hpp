@@ -17,7 +17,25 @@ namespace papilio::inline PAPILIO_MODE::detail {
 PAPILIO_DECL void voter::complain(int peer, time_point now)
 {
     if (ended_ || !call_.who.meet(me_, peer) || withdrawn_.contains(peer)) return;
+    late_.erase(peer);
     if (complaints_.insert(peer)) miss(peer, now);
+}
+
+PAPILIO_DECL void voter::miss_promise(int peer, time_point now)
+{
+    if (ended_ || !call_.who.meet(me_, peer) || withdrawn_.contains(peer)) return;
+    unheard_.insert(peer);
+    if (!complaints_.insert(peer)) return;
+    late_.insert(peer);
+    miss(peer, now);
+}
+
+/// Whoever is a member of the view has promised it: that its promise has not come here in time says
+/// nothing against it.
+PAPILIO_DECL void voter::forgive_members()
+{
+    complaints_ -= late_ & members();
+    late_ -= members();
 }
 
 /// A peer is complained about, or has withdrawn. A proposal may have waited for that.
@@ -35,6 +53,8 @@ PAPILIO_DECL void voter::miss(int peer, time_point now)
 PAPILIO_DECL void voter::lose(int peer, time_point now)
 {
     closed_.insert(peer);
+    unheard_.insert(peer);
+    promises_[index(peer)].reset();
     complain(peer, now);
     leave_if_hopeless();
 }
@@ -113,8 +133,7 @@ PAPILIO_DECL void voter::join_complaints(int from, const rank_set& others, time_
     for (const int peer : others - complaints_ - excused_) {
         const auto& said = promises_[index(peer)];
         if (peer == from || (said && said->view > view())) continue;
-        unheard_.insert(peer);
-        complain(peer, now);
+        miss_promise(peer, now);
     }
 }
 
@@ -200,6 +219,7 @@ PAPILIO_DECL void voter::join(time_point now)
     for (std::size_t peer = 0; peer < weights_.size(); ++peer)
         if (const double told = joined.settled.weights[peer]; told != wire::unknown_weight)
             weights_[peer] = told;
+    forgive_members();
     listens_ = !members().contains(me_);
     if (listens_ && chunks_.missing() > 0) return run_out(make_error_code(errc::left_out));
     if (!listens_ && (withdrawn_ | complaints_).intersects(members())) return leave_view(now);

@@ -153,7 +153,7 @@ PAPILIO_DECL void voter::complain_about_absent(time_point now)
     for (const int peer : partners()) {
         const auto& said = promises_[index(peer)];
         if ((said && said->view == promised_) || excused_.contains(peer)) continue;
-        complaints_.insert(peer);
+        if (complaints_.insert(peer)) late_.insert(peer);
         unheard_.insert(peer);
     }
     times_.complained(now);

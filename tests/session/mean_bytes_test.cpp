@@ -1,4 +1,4 @@
-#include <member/mean_bytes.hpp>
+#include <papilio/session/mean_bytes.hpp>
 
 #include <papilio/base/error.hpp>
 
@@ -10,7 +10,6 @@
 #include <cmath>
 #include <limits>
 
-using namespace papilio::example;
 namespace pa = papilio;
 
 namespace {
@@ -18,16 +17,16 @@ namespace {
 /// The bytes beyond those of the head.
 std::size_t size_of(const std::vector<float>& mean, std::vector<std::size_t> begins = {0})
 {
-    const auto written = write_mean(mean, begins);
+    const auto written = pa::write_mean(mean, begins);
     std::vector<float> read(mean.size(), 7.0f);
-    read_mean(written, read);
+    pa::read_mean(written, read);
     CHECK(std::ranges::equal(std::as_bytes(std::span(read)), std::as_bytes(std::span(mean))));
     return written.size() - 4 - 8 * begins.size();
 }
 
 }  // namespace
 
-TEST_CASE("each block of a mean is written in the smallest form that keeps its bits", "[member]")
+TEST_CASE("each block of a mean is written in the smallest form that keeps its bits", "[session]")
 {
     std::vector<float> mean(128);
     CHECK(size_of(mean) == 1);
@@ -44,7 +43,7 @@ TEST_CASE("each block of a mean is written in the smallest form that keeps its b
     CHECK(size_of(mean) == 1 + 2 * 128);
 }
 
-TEST_CASE("blocks begin anew where parts begin", "[member]")
+TEST_CASE("blocks begin anew where parts begin", "[session]")
 {
     std::vector<float> mean(200, 1.0f);
     for (std::size_t i = 70; i < 200; ++i) mean[i] = std::ldexp(1.0f, 90);
@@ -52,7 +51,7 @@ TEST_CASE("blocks begin anew where parts begin", "[member]")
     CHECK(size_of(mean, {0}) == 1 + 2 * 128 + 1 + 4 + 72);
 }
 
-TEST_CASE("whatever a mean holds comes back", "[member]")
+TEST_CASE("whatever a mean holds comes back", "[session]")
 {
     using limits = std::numeric_limits<float>;
     const std::vector<float> odd{-0.0f,
@@ -70,13 +69,13 @@ TEST_CASE("whatever a mean holds comes back", "[member]")
     CHECK(size_of({}, {}) == 0);
 }
 
-TEST_CASE("bytes that are no mean are refused", "[member]")
+TEST_CASE("bytes that are no mean are refused", "[session]")
 {
     const std::vector<float> mean(300, 1.0f);
-    const auto good = write_mean(mean, std::vector<std::size_t>{0, 100});
+    const auto good = pa::write_mean(mean, std::vector<std::size_t>{0, 100});
     std::vector<float> read(mean.size());
     const auto refused = [&](const std::vector<std::byte>& bytes) {
-        return pa::test::thrown_by([&] { read_mean(bytes, read); }) == pa::errc::bad_message;
+        return pa::test::thrown_by([&] { pa::read_mean(bytes, read); }) == pa::errc::bad_message;
     };
     CHECK_FALSE(refused(good));
     for (std::size_t n = 0; n < good.size(); ++n)

@@ -1,9 +1,11 @@
-#include "mean_bytes.hpp"
+#pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/codec/as_bf16.hpp>
 #include <papilio/codec/as_f16.hpp>
 #include <papilio/codec/identity.hpp>
+#include <papilio/session/mean_bytes.hpp>
 
 #include <algorithm>
 #include <array>
@@ -11,18 +13,17 @@
 #include <cstdint>
 #include <optional>
 #include <system_error>
+#include <vector>
 
-namespace papilio::example {
-
-namespace {
+namespace papilio::inline PAPILIO_MODE::detail::mean_form {
 
 // A mean is written as u32 number of parts, u64 begin of each, and then its blocks: at most 128
 // elements of one part, as int8b has them. Each is one byte that tells how, and its elements.
 
-constexpr std::size_t block = 128;
+inline constexpr std::size_t block = 128;
 enum class form : std::uint8_t { whole, zeros, scaled, bf16s, f16s };
 
-bool same_bits(std::span<const float> a, std::span<const float> b)
+inline bool same_bits(std::span<const float> a, std::span<const float> b)
 {
     return std::ranges::equal(std::as_bytes(a), std::as_bytes(b));
 }
@@ -41,7 +42,7 @@ struct scaled_block {
     }
 };
 
-std::optional<scaled_block> scaled(std::span<const float> values)
+inline std::optional<scaled_block> scaled(std::span<const float> values)
 {
     float largest = 0;
     for (const float v : values) largest = std::max(largest, std::abs(v));
@@ -60,7 +61,7 @@ std::optional<scaled_block> scaled(std::span<const float> values)
     return std::nullopt;
 }
 
-void put(form f, bytes content, std::vector<std::byte>& to)
+inline void put(form f, bytes content, std::vector<std::byte>& to)
 {
     to.push_back(static_cast<std::byte>(f));
     to.insert(to.end(), content.begin(), content.end());
@@ -81,7 +82,7 @@ bool put_halves(form f, const Codec& codec, std::span<const float> values,
     return same;
 }
 
-void write_block(std::span<const float> values, std::vector<std::byte>& to)
+inline void write_block(std::span<const float> values, std::vector<std::byte>& to)
 {
     static constexpr std::array<float, block> zeros{};
     const bool finite = std::ranges::all_of(values, [](float v) { return std::isfinite(v); });
@@ -136,7 +137,7 @@ private:
     bytes rest_;
 };
 
-void read_block(front& from, std::span<float> values)
+inline void read_block(front& from, std::span<float> values)
 {
     switch (form{from.take<std::uint8_t>()}) {
     case form::whole: return identity{}.decode(from.take(values.size_bytes()), values);
@@ -152,32 +153,59 @@ void read_block(front& from, std::span<float> values)
     b.decode(values);
 }
 
-}  // namespace
+}  // namespace papilio::detail::mean_form
 
-std::vector<std::byte> write_mean(std::span<const float> mean, std::span<const std::size_t> begins)
+namespace papilio::inline PAPILIO_MODE {
+
+PAPILIO_DECL std::vector<std::byte> write_mean(std::span<const float> mean,
+                                               std::span<const std::size_t> begins)
 {
+    namespace form = detail::mean_form;
     std::vector<std::byte> written(sizeof(std::uint32_t) + begins.size() * sizeof(std::uint64_t));
     store(written.data(), static_cast<std::uint32_t>(begins.size()));
     for (std::size_t p = 0; p < begins.size(); ++p)
         store(written.data() + 4 + 8 * p, std::uint64_t{begins[p]});
-    for_each_block(mean, begins, [&](std::span<const float> b) { write_block(b, written); });
+    form::for_each_block(mean, begins,
+                         [&](std::span<const float> b) { form::write_block(b, written); });
     return written;
 }
 
-void read_mean(bytes written, std::span<float> mean)
+PAPILIO_DECL void read_mean(bytes written, std::span<float> mean)
 {
-    front from(written);
+    namespace form = detail::mean_form;
+    form::front from(written);
     std::vector<std::size_t> begins;
     for (auto left = from.take<std::uint32_t>(); left > 0; --left) {
         const auto begin = from.take<std::uint64_t>();
         const auto least = begins.empty() ? 0 : begins.back() + 1;
         const bool right = begins.empty() ? begin == 0 : begin >= least && begin < mean.size();
-        if (!right) front::refuse();
+        if (!right) form::front::refuse();
         begins.push_back(static_cast<std::size_t>(begin));
     }
-    if (begins.empty() != mean.empty()) front::refuse();
-    for_each_block(mean, begins, [&](std::span<float> b) { read_block(from, b); });
-    if (!from.empty()) front::refuse();
+    if (begins.empty() != mean.empty()) form::front::refuse();
+    form::for_each_block(mean, begins, [&](std::span<float> b) { form::read_block(from, b); });
+    if (!from.empty()) form::front::refuse();
 }
 
-}  // namespace papilio::example
+PAPILIO_DECL std::vector<part> parts_of(std::size_t count, std::span<const role> roles,
+                                        std::span<const double> wanted)
+{
+    std::vector<double> shares(wanted.begin(), wanted.end());
+    shares.resize(roles.size(), 1);
+    for (std::size_t rank = 0; rank < roles.size(); ++rank)
+        if (!reduces(roles[rank])) shares[rank] = 0;
+    if (std::ranges::none_of(roles, [](role r) { return reduces(r); }))
+        return std::vector<part>(roles.size());
+    return partition(count, shares);
+}
+
+PAPILIO_DECL std::vector<std::size_t> part_begins(std::size_t count, std::span<const role> roles,
+                                                  std::span<const double> shares)
+{
+    std::vector<std::size_t> begins;
+    for (const auto& p : parts_of(count, roles, shares))
+        if (p.size > 0) begins.push_back(p.begin);
+    return begins;
+}
+
+}  // namespace papilio

@@ -1,26 +1,30 @@
+#pragma once
+
 // What members do for each other between rounds: they give the state of the run and past means, and
 // let the host measure their links.
 
-#include "member_network.hpp"
-
 #include <papilio/async/sleep.hpp>
 #include <papilio/async/when_all.hpp>
+#include <papilio/base/config.hpp>
 #include <papilio/probe/bandwidth.hpp>
 #include <papilio/probe/round_trip.hpp>
+#include <papilio/session/member_network.hpp>
 #include <papilio/swarm/update_transfer.hpp>
 
+#include <memory>
 #include <utility>
+#include <vector>
 
-namespace papilio::example {
+namespace papilio::inline PAPILIO_MODE {
 
-void member_network::publish(shared_state latest, std::vector<std::byte> mean)
+PAPILIO_DECL void member_network::publish(shared_state latest, std::vector<std::byte> mean)
 {
     if (!mean.empty()) means_.add(latest->round, std::move(mean));
     latest_ = std::move(latest);
 }
 
 /// Serves each member as soon as its id is known, and anew when its link has come back.
-task<> member_network::start_services()
+PAPILIO_DECL task<> member_network::start_services()
 {
     for (;;) {
         for (int peer = 0; peer < net_.size(); ++peer) {
@@ -35,7 +39,7 @@ task<> member_network::start_services()
     }
 }
 
-task<> member_network::serve(int peer)
+PAPILIO_DECL task<> member_network::serve(int peer)
 {
     std::vector<task<>> all;
     all.push_back(serve_state(net_, peer, latest_));
@@ -51,23 +55,27 @@ task<> member_network::serve(int peer)
     }
 }
 
-task<state_snapshot> member_network::fetch(wire::member_endpoint donor, std::uint32_t round,
-                                           std::size_t parameters)
+/// Whoever does not answer by then may have gone since it was named; the next donor is asked.
+inline constexpr auto donor_answers = std::chrono::seconds(4);
+
+PAPILIO_DECL task<state_snapshot> member_network::fetch(wire::member_endpoint donor,
+                                                        std::uint32_t round,
+                                                        std::vector<std::size_t> sizes)
 {
     const int id = donor.id;
-    task<> reached = reach(std::move(donor), std::chrono::seconds(10));
+    task<> reached = reach(std::move(donor), donor_answers);
     co_await std::move(reached);
     state_options o;
     o.min_round = round;
-    task<state_snapshot> fetched = fetch_state(net_, id, {parameters, parameters}, o);
+    task<state_snapshot> fetched = fetch_state(net_, id, sizes, o);
     co_return co_await std::move(fetched);
 }
 
-task<std::vector<std::vector<std::byte>>> member_network::fetch_means(wire::member_endpoint donor,
-                                                                      std::uint32_t round)
+PAPILIO_DECL task<std::vector<std::vector<std::byte>>> member_network::fetch_means(
+    wire::member_endpoint donor, std::uint32_t round)
 {
     const int id = donor.id;
-    task<> reached = reach(std::move(donor), std::chrono::seconds(10));
+    task<> reached = reach(std::move(donor), donor_answers);
     co_await std::move(reached);
     update_options o;
     o.max_bytes = options_.kept_means;
@@ -75,4 +83,4 @@ task<std::vector<std::vector<std::byte>>> member_network::fetch_means(wire::memb
     co_return co_await std::move(fetched);
 }
 
-}  // namespace papilio::example
+}  // namespace papilio

@@ -1,13 +1,18 @@
-#include "endpoint.hpp"
+#pragma once
 
-#include <trainer/problem.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/session/endpoint_text.hpp>
+#include <papilio/session/problem.hpp>
 
 #include <charconv>
 #include <string>
+#include <string_view>
+#include <system_error>
 
-namespace papilio::example {
+namespace papilio::inline PAPILIO_MODE {
 
-tcp::endpoint parse_endpoint(std::string_view text)
+PAPILIO_DECL tcp::endpoint parse_endpoint(std::string_view text)
 {
     const auto refuse = [&] {
         throw problem(errc::bad_argument, "'" + std::string(text) +
@@ -30,7 +35,7 @@ tcp::endpoint parse_endpoint(std::string_view text)
     return at;
 }
 
-tcp::endpoint parse_reachable(std::string_view text)
+PAPILIO_DECL tcp::endpoint parse_reachable(std::string_view text)
 {
     const bool bracketed = text.starts_with('[') && text.ends_with(']');
     const bool alone = !text.empty() && text.find(':') == std::string_view::npos;
@@ -40,9 +45,4 @@ tcp::endpoint parse_reachable(std::string_view text)
     return parse_endpoint(text);
 }
 
-bool listens_anywhere(const std::string& host)
-{
-    return host == "0.0.0.0" || host == "::";
-}
-
-}  // namespace papilio::example
+}  // namespace papilio

@@ -1,22 +1,27 @@
-#include "member_network.hpp"
+#pragma once
 
-#include <trainer/problem.hpp>
-
+#include <papilio/base/checksum.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
 #include <papilio/collective/agree_links.hpp>
 #include <papilio/collective/call_error.hpp>
 #include <papilio/collective/setup/opened_call.hpp>
 #include <papilio/plan/balance.hpp>
+#include <papilio/session/mean_bytes.hpp>
+#include <papilio/session/member_network.hpp>
+#include <papilio/session/problem.hpp>
 #include <papilio/transport/subset.hpp>
 
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
-namespace papilio::example {
+namespace papilio::inline PAPILIO_MODE::detail {
 
-namespace {
-
-std::uint64_t group_number(const std::string& run)
+inline std::uint64_t round_group_number(const std::string& run)
 {
     const auto text = std::as_bytes(std::span(run));
     return hash(checksum(text), text.size());
@@ -24,9 +29,9 @@ std::uint64_t group_number(const std::string& run)
 
 /// Tells the others that this member does not make a call which they may make, so that they need
 /// not wait for it.
-task<> decline(any_transport net, call_options o)
+inline task<> decline(any_transport net, call_options o)
 {
-    papilio::detail::opened_call opened(net, o);
+    opened_call opened(net, o);
     opened.prepared([]() -> int {
         throw std::system_error(errc::peer_failed, "the round has failed for this member");
     });
@@ -39,7 +44,7 @@ task<> decline(any_transport net, call_options o)
 }
 
 /// The members without which a call has ended.
-std::vector<departed_member> departed(const report& call, const wire::group& group)
+inline std::vector<departed_member> departed_of(const report& call, const wire::group& group)
 {
     std::vector<departed_member> all;
     for (const auto& gone : call.left) {
@@ -50,24 +55,24 @@ std::vector<departed_member> departed(const report& call, const wire::group& gro
 }
 
 /// The endpoints by id, of which only this member's own is known at first.
-std::vector<tcp::endpoint> own_endpoint(std::uint16_t id, const tcp::endpoint& at)
+inline std::vector<tcp::endpoint> own_endpoint(std::uint16_t id, const tcp::endpoint& at)
 {
     std::vector<tcp::endpoint> endpoints(std::size_t{id} + 1);
     endpoints[id] = at;
     return endpoints;
 }
 
-tcp::options connections(const member_network_options& o)
+inline tcp::options member_connections(const member_network_options& o)
 {
     tcp::options t;
-    t.group = group_number(o.run);
+    t.group = round_group_number(o.run);
     t.congestion = o.congestion.empty() ? nullptr : o.congestion.c_str();
     t.max_peers = wire::max_members + 1;
     t.idle_timeout = o.idle_timeout;
     return t;
 }
 
-traffic among_voters(const report& r, std::span<const role> roles)
+inline traffic among_voters(const report& r, std::span<const role> roles)
 {
     traffic sum;
     for (std::size_t rank = 0; rank < roles.size(); ++rank) {
@@ -78,31 +83,35 @@ traffic among_voters(const report& r, std::span<const role> roles)
     return sum;
 }
 
-}  // namespace
+}  // namespace papilio::detail
 
-std::vector<role> roles_of(const wire::group& group)
+namespace papilio::inline PAPILIO_MODE {
+
+PAPILIO_DECL std::vector<role> roles_of(const wire::group& group)
 {
     std::vector<role> roles;
     for (const auto& m : group.members) roles.push_back(role{static_cast<std::uint8_t>(m.role)});
     return roles;
 }
 
-member_network::member_network(asio_loop& on, std::uint16_t id, const member_network_options& o)
-try : loop_(on), options_(o), net_(on, id, own_endpoint(id, o.listen), connections(options_)),
+PAPILIO_DECL member_network::member_network(asio_loop& on, std::uint16_t id,
+                                            const member_network_options& o)
+try : loop_(on), options_(o),
+    net_(on, id, detail::own_endpoint(id, o.listen), detail::member_connections(options_)),
     means_(static_cast<std::size_t>(o.kept_means)) {
     services_starter_.start(loop_);
 } catch (const std::system_error& failure) {
     throw problem(failure.code(), sentence(failure) + ": " + failure.code().message());
 }
 
-wire::endpoint member_network::announced() const
+PAPILIO_DECL wire::endpoint member_network::announced() const
 {
     if (options_.listen.host.empty()) return {};
     const auto at = net_.local();
     return {listens_anywhere(at.host) ? "" : at.host, at.port};
 }
 
-task<> member_network::reach(wire::member_endpoint member, duration limit)
+PAPILIO_DECL task<> member_network::reach(wire::member_endpoint member, duration limit)
 {
     const int id = member.id;
     if (net_.has_left(id)) {
@@ -115,7 +124,7 @@ task<> member_network::reach(wire::member_endpoint member, duration limit)
 
 /// The members of the group to connect with. Two members that cannot be dialled do not connect, and
 /// need not: neither owns a part. Yet the transport must know of every member.
-std::vector<int> member_network::to_reach(const wire::group& group)
+PAPILIO_DECL std::vector<int> member_network::to_reach(const wire::group& group)
 {
     std::vector<int> ids;
     stop_dialling_others(group);
@@ -131,7 +140,7 @@ std::vector<int> member_network::to_reach(const wire::group& group)
 
 /// The members of a group are told at the same point of the run that an id is another process's. A
 /// newcomer finds all links fresh, and whoever was met outside of groups is the one that is there.
-void member_network::admit_if_new(const wire::group_member& m)
+PAPILIO_DECL void member_network::admit_if_new(const wire::group_member& m)
 {
     const auto [known, first] = processes_.try_emplace(m.id, m.process);
     const bool other = first ? net_.has_left(m.id) : known->second != m.process;
@@ -141,7 +150,7 @@ void member_network::admit_if_new(const wire::group_member& m)
 
 /// Members that are gone would be dialled for ever. A later group, or a donor's address, says where
 /// to dial one again.
-void member_network::stop_dialling_others(const wire::group& group)
+PAPILIO_DECL void member_network::stop_dialling_others(const wire::group& group)
 {
     for (int id = 1; id < net_.size(); ++id) {
         const auto same = [id](const wire::group_member& m) { return m.id == id; };
@@ -152,10 +161,11 @@ void member_network::stop_dialling_others(const wire::group& group)
 
 /// Connects with these members, or with as many as can go on alone: whoever cannot be reached for a
 /// while may be lost, and calls find out. Throws after half of `limit`.
-task<> member_network::meet(const wire::group& group, std::vector<int> ids, duration limit)
+PAPILIO_DECL task<> member_network::meet(const wire::group& group, std::vector<int> ids,
+                                         duration limit)
 {
-    const auto last = loop_.now() + limit / 2;
-    for (auto next = loop_.now() + limit / 8;; next += limit / 8) {
+    const auto last = later(loop_.now(), limit / 2);
+    for (auto next = later(loop_.now(), limit / 8);; next = later(next, limit / 8)) {
         std::erase_if(ids, [this](int id) { return net_.has_left(id); });
         try {
             co_await net_.connect(ids, next - loop_.now());
@@ -169,7 +179,7 @@ task<> member_network::meet(const wire::group& group, std::vector<int> ids, dura
 }
 
 /// Whether it is connected with so many voters that these and itself are more than half.
-bool member_network::meets_majority(const wire::group& group)
+PAPILIO_DECL bool member_network::meets_majority(const wire::group& group)
 {
     std::ptrdiff_t voters = 0, met = 0;
     for (const auto& m : group.members) {
@@ -180,9 +190,9 @@ bool member_network::meets_majority(const wire::group& group)
     return 2 * met > voters;
 }
 
-task<average_result> member_network::average_in(wire::group group, round_codec codec,
-                                                update_residuals& residuals,
-                                                std::span<const float> in, std::span<float> out)
+PAPILIO_DECL task<average_result> member_network::average_in(wire::group group,
+                                                             const averaging_call& call,
+                                                             std::size_t count)
 {
     const auto begun = loop_.now();
     std::vector<int> ids = to_reach(group);
@@ -193,7 +203,7 @@ task<average_result> member_network::average_in(wire::group group, round_codec c
         co_await meet(group, ids, limit);
         reached = true;
         const auto left = begun + limit - loop_.now();
-        task<average_result> attempted = attempt(group, left, codec, residuals, in, out);
+        task<average_result> attempted = attempt(group, left, call, count);
         result = co_await std::move(attempted);
     } catch (const std::system_error& failure) {
         result.why = failure.what();
@@ -206,9 +216,9 @@ task<average_result> member_network::average_in(wire::group group, round_codec c
     co_return result;
 }
 
-task<average_result> member_network::attempt(const wire::group& group, duration limit,
-                                             round_codec codec, update_residuals& residuals,
-                                             std::span<const float> in, std::span<float> out)
+PAPILIO_DECL task<average_result> member_network::attempt(const wire::group& group, duration limit,
+                                                          const averaging_call& call,
+                                                          std::size_t count)
 {
     std::vector<int> ids;
     for (const auto& m : group.members) ids.push_back(m.id);
@@ -230,12 +240,12 @@ task<average_result> member_network::attempt(const wire::group& group, duration 
         ++o.call;
         o.timeout = begun + limit - loop_.now();
         o.shares = result.shares;
-        task<report> round = average(any_transport(peers), in, out, codec, residuals, o);
+        task<report> round = call(any_transport(peers), o);
         result.call_report = co_await std::move(round);
         note_link(result.call_report);
-        result.left = departed(result.call_report, group);
-        result.among_voters = among_voters(result.call_report, roles);
-        result.part_begins = part_begins(out.size(), roles, result.shares);
+        result.left = detail::departed_of(result.call_report, group);
+        result.among_voters = detail::among_voters(result.call_report, roles);
+        result.part_begins = part_begins(count, roles, result.shares);
         result.ok = true;
     } catch (const call_error& failure) {
         result.why = failure.what();
@@ -244,12 +254,12 @@ task<average_result> member_network::attempt(const wire::group& group, duration 
     }
     if (!agreed) {
         ++o.call;
-        co_await decline(any_transport(peers), o);
+        co_await detail::decline(any_transport(peers), o);
     }
     co_return result;
 }
 
-void member_network::note_link(const report& call)
+PAPILIO_DECL void member_network::note_link(const report& call)
 {
     const auto now = loop_.now().time_since_epoch();
     link_.note_call(call.up, call.down, now);
@@ -259,7 +269,8 @@ void member_network::note_link(const report& call)
 
 /// Sizes the parts by the links that all members have measured, since a peer's traffic grows with
 /// its part. Two voters send everything anyway, whatever their parts are.
-task<> member_network::agree_shares(any_transport peers, call_options o, average_result& result)
+PAPILIO_DECL task<> member_network::agree_shares(any_transport peers, call_options o,
+                                                 average_result& result)
 {
     if (std::ranges::count_if(o.roles, votes) < 3) co_return;
     const auto mine = link_.tell(loop_.now().time_since_epoch());
@@ -268,4 +279,4 @@ task<> member_network::agree_shares(any_transport peers, call_options o, average
     if (table) result.shares = worthwhile_shares(table->access, o.roles);
 }
 
-}  // namespace papilio::example
+}  // namespace papilio

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/transport/tcp/endpoint.hpp>
 
 #include <string>
 #include <string_view>
 
-namespace papilio::example {
+namespace papilio::inline PAPILIO_MODE {
 
 /// Parses "host:port", "[v6]:port" or ":port" (any address). Throws a `problem` with an example.
 tcp::endpoint parse_endpoint(std::string_view text);
@@ -14,6 +15,13 @@ tcp::endpoint parse_endpoint(std::string_view text);
 tcp::endpoint parse_reachable(std::string_view text);
 
 /// Whether this host means all addresses of the machine.
-bool listens_anywhere(const std::string& host);
+inline bool listens_anywhere(const std::string& host)
+{
+    return host == "0.0.0.0" || host == "::";
+}
 
-}  // namespace papilio::example
+}  // namespace papilio
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/session/impl/endpoint_text.hpp>
+#endif

@@ -1,11 +1,11 @@
-#include <member/join_retries.hpp>
+#include <papilio/session/join_retries.hpp>
 
 #include <catch2/catch.hpp>
 
-using papilio::example::join_retries;
+using papilio::join_retries;
 using namespace std::chrono_literals;
 
-TEST_CASE("tries to join end when the limit has passed since the first refusal", "[trainer]")
+TEST_CASE("tries to join end when the limit has passed since the first refusal", "[session]")
 {
     std::stop_source stop;
     stop.request_stop();  // so that no wait takes time

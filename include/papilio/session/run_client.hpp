@@ -1,10 +1,14 @@
 #pragma once
 
-#include "member_network.hpp"
-
 #include <papilio/async/asio_background_loop.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/session/member_network.hpp>
+#include <papilio/session/problem.hpp>
 #include <papilio/swarm/rendezvous_client.hpp>
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <optional>
@@ -13,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-namespace papilio::example {
+namespace papilio::inline PAPILIO_MODE {
 
 /// The run to join, and the addresses to use.
 struct run_client_options {
@@ -25,7 +29,12 @@ struct run_client_options {
     std::uint64_t configuration = 0;
     std::uint64_t identity = 0;
     std::vector<wire::setting> settings;
-    duration attempt{};  ///< limit for the rendezvous to answer
+    duration attempt = std::chrono::seconds(10);  ///< limit for the rendezvous to answer
+    std::vector<std::size_t> state_sizes;         ///< lengths of the state's spans
+
+    // What people know the programs of this run by.
+    std::string member_called = "member";
+    std::string host_called = "host";
 };
 
 /// One membership of a run, from joining to leaving, for use by the thread that trains: each call
@@ -33,8 +42,10 @@ struct run_client_options {
 /// `std::errc::operation_canceled` once a stop is requested, and those of a `rendezvous_client`.
 class run_client {
 public:
-    /// Joins. Throws a `problem` that says what to change.
-    run_client(background_loop& on, const run_client_options& o, std::stop_token stop);
+    /// Joins. Throws a `problem` that says what to change. `abandon` ends what `stop` does not: an
+    /// average that is under way, and the wait for its outcome.
+    run_client(background_loop& on, const run_client_options& o, std::stop_token stop,
+               std::stop_token abandon = {});
     ~run_client();
     run_client(const run_client&) = delete;
     run_client& operator=(const run_client&) = delete;
@@ -45,17 +56,21 @@ public:
     /// written by `write_mean`; empty: not known.
     void publish(shared_state latest, std::vector<std::byte> mean = {});
 
-    /// Tells the rendezvous that this miner begins to fetch the state after so many rounds.
+    /// Tells the rendezvous that this member begins to fetch the state after so many rounds.
     void report_state_fetching(std::uint32_t round);
 
-    /// Tells the rendezvous that this miner holds the state and trains.
+    /// Tells the rendezvous that this member holds the state and trains.
     void report_state_held(std::uint32_t round, const std::string& digest);
 
-    /// Whether the run advanced without this miner, or expelled it: `await_group` returns or throws
-    /// which. Does not block.
+    /// Waits up to `limit` for the rendezvous to say whether the state that was reported is the
+    /// run's; where it is not, there are news. False: it has not said so.
+    bool await_state_known(duration limit);
+
+    /// Whether the run advanced without this member, or expelled it: `await_group` returns or
+    /// throws which. Does not block.
     bool has_news() const;
 
-    /// How long the others still wait for this miner; zero: they have not said so. Does not block:
+    /// How long the others still wait for this member; zero: they have not said so. Does not block:
     /// between steps the loop's thread would have to be waited for.
     std::uint32_t closing_in_ms() const;
 
@@ -65,8 +80,8 @@ public:
     bool wait_for_group(duration limit);
     std::variant<wire::group, wire::state_outdated> await_group();
 
-    average_result average_in(wire::group group, round_codec codec, update_residuals& residuals,
-                              std::span<const float> in, std::span<float> out);
+    /// See `member_network::average_in`.
+    average_result average_in(wire::group group, const averaging_call& call, std::size_t count);
     wire::round_outcome report_round(wire::round_report how);
 
     /// Fetches the state after `round` rounds or a later one, as long as the run is not lost.
@@ -81,13 +96,13 @@ public:
     void check();
 
     /// Leaves in good order: tells the rendezvous, and sends queued messages for up to five
-    /// seconds. Does not throw when that fails.
-    void leave();
+    /// seconds, and for no longer than `limit`. Does not throw when that fails.
+    void leave(duration limit = std::chrono::seconds(30));
 
 private:
     task<> join();
     task<> reach_host();
-    task<> disconnect();
+    task<> disconnect(duration limit);
     template <class T>
     T fetched(task<T> fetching);
     void listen();
@@ -101,6 +116,8 @@ private:
     run_client_options options_;
     std::stop_source ending_;
     std::stop_callback<forward_stop> forward_;
+    std::stop_token abandon_;
+    std::stop_callback<forward_stop> forward_abandon_;
 
     // These belong to the background loop.
     std::unique_ptr<rendezvous_client> client_;
@@ -110,4 +127,8 @@ private:
     std::future<std::variant<wire::group, wire::state_outdated>> news_;
 };
 
-}  // namespace papilio::example
+}  // namespace papilio
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/session/impl/run_client.hpp>
+#endif

@@ -1,26 +1,33 @@
 #pragma once
 
-#include "averaging.hpp"
-#include "endpoint.hpp"
-
+#include <papilio/async/asio_loop.hpp>
+#include <papilio/async/task.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
 #include <papilio/plan/link_history.hpp>
+#include <papilio/session/endpoint_text.hpp>
 #include <papilio/swarm/state_transfer.hpp>
 #include <papilio/swarm/update_log.hpp>
+#include <papilio/transport/any_transport.hpp>
 #include <papilio/transport/tcp.hpp>
 #include <papilio/wire/swarm_messages.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
-namespace papilio::example {
+namespace papilio::inline PAPILIO_MODE {
 
 /// What everybody in the group does, by rank.
 std::vector<role> roles_of(const wire::group& group);
+
+/// The all-reduce of a round: of this member's update, with options that the group has agreed on.
+/// What it borrows must last until the task has ended.
+using averaging_call = std::function<task<report>(any_transport, call_options)>;
 
 struct member_network_options {
     tcp::endpoint listen;    ///< an empty host: nowhere, others cannot dial this member
@@ -83,16 +90,16 @@ public:
     /// written by `write_mean`; empty: not known.
     void publish(shared_state latest, std::vector<std::byte> mean = {});
 
-    /// Averages in `group`: see `average`. From here on a member that the group names another
-    /// process of is that one. The group goes on without members that are lost, as long as more
-    /// than half of it are left. Other failures are in the result; does not throw for them.
-    task<average_result> average_in(wire::group group, round_codec codec,
-                                    update_residuals& residuals, std::span<const float> in,
-                                    std::span<float> out);
+    /// Averages in `group` by `call`, whose result has `count` elements. From here on a member that
+    /// the group names another process of is that one. The group goes on without members that are
+    /// lost, as long as more than half of it are left. Other failures are in the result; does not
+    /// throw for them.
+    task<average_result> average_in(wire::group group, const averaging_call& call,
+                                    std::size_t count);
 
-    /// Fetches the state after `round` rounds or a later one.
+    /// Fetches the state after `round` rounds or a later one, whose spans have these lengths.
     task<state_snapshot> fetch(wire::member_endpoint donor, std::uint32_t round,
-                               std::size_t parameters);
+                               std::vector<std::size_t> sizes);
 
     /// Fetches the means of the rounds after the first `round`, as written by `write_mean`.
     task<std::vector<std::vector<std::byte>>> fetch_means(wire::member_endpoint donor,
@@ -112,9 +119,8 @@ private:
     task<> serve(int peer);
     task<> meet(const wire::group& group, std::vector<int> ids, duration limit);
     bool meets_majority(const wire::group& group);
-    task<average_result> attempt(const wire::group& group, duration limit, round_codec codec,
-                                 update_residuals& residuals, std::span<const float> in,
-                                 std::span<float> out);
+    task<average_result> attempt(const wire::group& group, duration limit,
+                                 const averaging_call& call, std::size_t count);
     void note_link(const report& call);
     task<> agree_shares(any_transport peers, call_options o, average_result& result);
     std::vector<int> to_reach(const wire::group& group);
@@ -132,4 +138,9 @@ private:
     task<> services_starter_ = start_services();
 };
 
-}  // namespace papilio::example
+}  // namespace papilio
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/session/impl/member_network.hpp>
+#include <papilio/session/impl/member_services.hpp>
+#endif

@@ -1,0 +1,259 @@
+#pragma once
+
+#include <papilio/async/keep_result.hpp>
+#include <papilio/async/timeout.hpp>
+#include <papilio/base/config.hpp>
+#include <papilio/base/error.hpp>
+#include <papilio/base/resources.hpp>
+#include <papilio/base/text.hpp>
+#include <papilio/session/run_client.hpp>
+#include <papilio/transport/tcp/listener.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace papilio::inline PAPILIO_MODE::detail {
+
+/// The reason of a failed connection, without the address.
+inline std::string failed_connection(const std::system_error& failure, const std::string& where)
+{
+    std::string text = printable(sentence(failure));
+    for (const auto& said : {"cannot reach " + where + ": ", where + ": ",
+                             "no connection with peer 0 at " + where + ": "})
+        if (text.starts_with(said)) text.erase(0, said.size());
+    return text;
+}
+
+[[noreturn]] inline void explain_join(const std::system_error& failure, const run_client_options& o)
+{
+    if (dynamic_cast<const problem*>(&failure) || failure.code() == errc::run_over) throw;
+    const std::string where = tcp::to_string(o.rendezvous);
+    const auto code = failure.code();
+    const auto says = [&](const std::string& text) { throw problem(code, text); };
+    if (code == errc::refused)
+        says("the rendezvous at " + where + " does not take this " + o.member_called + ": " +
+             printable(sentence(failure)));
+    if (code == std::errc::resource_unavailable_try_again)
+        says("the rendezvous at " + where + " does not take this " + o.member_called +
+             " yet: " + printable(sentence(failure)));
+    if (code == errc::bad_message || code == errc::too_large)
+        says("what answers at " + where + " is no rendezvous of this version (" + code.message() +
+             "): give the address of the " + o.host_called +
+             "'s --listen, and use the same version");
+    if (code == errc::timed_out || code == errc::disconnected || code == errc::silent)
+        says("there is no rendezvous at " + where + " (" + failed_connection(failure, where) +
+             "): start the " + o.host_called + ", or correct the address");
+    throw;
+}
+
+/// The address that others dial, if it is known before this member listens.
+inline wire::endpoint fixed_address(const run_client_options& o)
+{
+    if (!o.announce.host.empty()) return {o.announce.host, o.announce.port};
+    if (o.mesh.listen.host.empty() || o.mesh.listen.port == 0) return {};
+    return {listens_anywhere(o.mesh.listen.host) ? "" : o.mesh.listen.host, o.mesh.listen.port};
+}
+
+/// What `fetching` gives; throws once the run is lost.
+template <class T>
+task<T> unless_lost(rendezvous_client& run, task<T> fetching)
+{
+    std::optional<T> fetched;
+    co_await when_any(keep_result<T>(std::move(fetching), fetched), run.lost());
+    co_return std::move(*fetched);
+}
+
+}  // namespace papilio::detail
+
+namespace papilio::inline PAPILIO_MODE {
+
+PAPILIO_DECL run_client::run_client(background_loop& on, const run_client_options& o,
+                                    std::stop_token stop, std::stop_token abandon)
+    : background_(on),
+      options_(o),
+      forward_(std::move(stop), forward_stop{ending_}),
+      abandon_(std::move(abandon)),
+      forward_abandon_(abandon_, forward_stop{ending_})
+{
+    for (const auto n : options_.state_sizes) options_.mesh.kept_means += n * sizeof(float);
+    try {
+        background_.wait(join(), ending_.get_token());
+    } catch (const std::system_error& failure) {
+        background_.call([this] { network_.reset(), client_.reset(); });
+        detail::explain_join(failure, options_);
+    }
+}
+
+PAPILIO_DECL run_client::~run_client()
+{
+    ending_.request_stop();
+    if (news_.valid()) news_.wait();
+    background_.call([this] { network_.reset(), client_.reset(); });
+}
+
+PAPILIO_DECL task<> run_client::join()
+{
+    auto& loop = background_.loop();
+    task<tcp::channel> dialled = tcp::dial(loop, options_.rendezvous, options_.attempt);
+    auto channel = co_await std::move(dialled);
+    client_ = std::make_unique<rendezvous_client>(loop, any_channel(std::move(channel)));
+    wire::join request;
+    request.run = options_.mesh.run;
+    request.name = options_.name;
+    request.at = detail::fixed_address(options_);
+    request.parameters = options_.parameters;
+    request.configuration = options_.configuration;
+    request.identity = options_.identity;
+    request.settings = options_.settings;
+    joined_ = co_await client_->join(std::move(request));
+
+    network_ = std::make_unique<member_network>(loop, joined_.id, options_.mesh);
+    auto address = network_->announced();
+    if (!options_.announce.host.empty()) address = {options_.announce.host, options_.announce.port};
+    if (address.port != 0) {
+        co_await client_->announce(std::move(address));
+    }
+    co_await reach_host();
+}
+
+/// Connects to the host's second port, at which it takes part as member 0, if it does.
+PAPILIO_DECL task<> run_client::reach_host()
+{
+    if (joined_.host.port == 0) co_return;
+    const std::string where = tcp::to_string({joined_.host.host, joined_.host.port});
+    try {
+        wire::member_endpoint host{0, joined_.host};
+        co_await network_->reach(std::move(host), options_.attempt);
+    } catch (const std::system_error& failure) {
+        if (detail::lacks_resources(failure.code())) throw;
+        throw problem(failure.code(), "the rendezvous takes this " + options_.member_called +
+                                          ", but the " + options_.host_called + "'s second port, " +
+                                          where + ", cannot be reached (" +
+                                          detail::failed_connection(failure, where) +
+                                          "): open that port as well");
+    }
+}
+
+PAPILIO_DECL void run_client::publish(shared_state latest, std::vector<std::byte> mean)
+{
+    background_.call([&] { network_->publish(std::move(latest), std::move(mean)); });
+}
+
+PAPILIO_DECL void run_client::report_state_fetching(std::uint32_t round)
+{
+    background_.wait(client_->report_state_fetching(round), ending_.get_token());
+}
+
+PAPILIO_DECL void run_client::report_state_held(std::uint32_t round, const std::string& digest)
+{
+    wire::state_held h{round, digest};
+    background_.wait(client_->report_state_held(std::move(h)), ending_.get_token());
+    listen();
+}
+
+PAPILIO_DECL bool run_client::await_state_known(duration limit)
+{
+    const auto last = later(std::chrono::steady_clock::now(), limit);
+    while (!has_news() && !client_->holds_state_of_run()) {
+        if (std::chrono::steady_clock::now() >= last) return false;
+        news_.wait_for(std::chrono::milliseconds(1));
+    }
+    return true;
+}
+
+PAPILIO_DECL void run_client::listen()
+{
+    if (!news_.valid()) news_ = background_.start(client_->await_group(), ending_.get_token());
+}
+
+PAPILIO_DECL bool run_client::has_news() const
+{
+    return news_.valid() && news_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
+
+PAPILIO_DECL std::uint32_t run_client::closing_in_ms() const
+{
+    return client_->closing_in_ms();
+}
+
+PAPILIO_DECL void run_client::report_round_ready(wire::round_ready how)
+{
+    background_.wait(client_->report_round_ready(std::move(how)), ending_.get_token());
+}
+
+PAPILIO_DECL bool run_client::wait_for_group(duration limit)
+{
+    listen();
+    return news_.wait_for(limit) == std::future_status::ready;
+}
+
+PAPILIO_DECL std::variant<wire::group, wire::state_outdated> run_client::await_group()
+{
+    listen();
+    return std::exchange(news_, {}).get();
+}
+
+/// Not cancelled when a stop is requested: leaving would fail the round for the whole group.
+PAPILIO_DECL average_result run_client::average_in(wire::group group, const averaging_call& call,
+                                                   std::size_t count)
+{
+    return background_.wait(network_->average_in(std::move(group), call, count), abandon_);
+}
+
+PAPILIO_DECL wire::round_outcome run_client::report_round(wire::round_report how)
+{
+    auto outcome = background_.wait(client_->report_round(std::move(how)), abandon_);
+    listen();
+    return outcome;
+}
+
+template <class T>
+T run_client::fetched(task<T> fetching)
+{
+    return background_.wait(detail::unless_lost<T>(*client_, std::move(fetching)),
+                            ending_.get_token());
+}
+
+PAPILIO_DECL state_snapshot run_client::fetch(wire::member_endpoint donor, std::uint32_t round)
+{
+    return fetched(network_->fetch(std::move(donor), round, options_.state_sizes));
+}
+
+PAPILIO_DECL void run_client::check()
+{
+    background_.call([this] { client_->check(); });
+}
+
+PAPILIO_DECL std::vector<std::vector<std::byte>> run_client::fetch_means(
+    wire::member_endpoint donor, std::uint32_t round)
+{
+    return fetched(network_->fetch_means(std::move(donor), round));
+}
+
+PAPILIO_DECL task<> run_client::disconnect(duration limit)
+{
+    const auto begun = background_.loop().now();
+    task<> left = client_->leave();
+    co_await timeout(std::move(left),
+                     later(begun, std::min<duration>(limit, std::chrono::seconds(5))));
+    task<> closed = network_->close();
+    co_await timeout(std::move(closed), later(begun, limit));
+}
+
+PAPILIO_DECL void run_client::leave(duration limit)
+{
+    ending_.request_stop();
+    if (news_.valid()) news_.wait();
+    try {
+        background_.wait(disconnect(limit));
+    } catch (const std::system_error&) {
+        // The rendezvous notices the broken link.
+    }
+}
+
+}  // namespace papilio

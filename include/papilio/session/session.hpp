@@ -1,0 +1,155 @@
+#pragma once
+
+#include <papilio/base/config.hpp>
+#include <papilio/collective/report.hpp>
+#include <papilio/op/mean.hpp>
+#include <papilio/session/chosen.hpp>
+#include <papilio/session/session_host.hpp>
+#include <papilio/swarm/state_snapshot.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace papilio::inline PAPILIO_MODE {
+
+struct session_options {
+    std::string run = "papilio";    ///< its name, which all members and the host agree on
+    std::string name = {};          ///< of this member, for people
+    std::string listen = ":0";      ///< for the other members; empty: they cannot dial this one
+    std::string announce = {};      ///< "host:port" that they dial instead, such as a router's
+    std::uint64_t configuration{};  ///< a digest of what else must be equal on all members
+    std::uint32_t rounds = 0;       ///< after which the run is over for this member; 0: no limit
+
+    /// With a rendezvous that is away, or full, and for others to give the state.
+    std::chrono::nanoseconds patience = std::chrono::seconds(90);
+};
+
+/// Makes the state after a round: all spans of `next`, which are as long as those of `from`, of
+/// those and the round's mean. All members must come to the same bits.
+using state_step = std::function<void(const state_snapshot& from, std::span<const float> mean,
+                                      state_snapshot& next)>;
+
+/// A member whose update is in a mean, and what it weighs there.
+struct session_member {
+    std::uint16_t id = 0;
+    double weight = 1;
+    friend bool operator==(const session_member&, const session_member&) = default;
+};
+
+/// What `session::average` has led to.
+struct round_result {
+    /// Whether this member has made the round with the others. False: its update is in no mean,
+    /// since it was late or the others have gone on without it, and it has the state of the run by
+    /// now, or the run is over.
+    bool averaged = false;
+
+    std::uint32_t round = 0;              ///< rounds that have led to the state
+    std::span<const float> mean{};        ///< until the next call, where averaged
+    std::vector<session_member> members;  ///< whose updates are in it, by id
+    std::vector<std::uint16_t> left;      ///< who was lost in the midst of it, and is not in it
+    int attempts = 0;                     ///< that it took
+    report call;                          ///< of the last one; ranks are those of its group
+};
+
+/// What has happened to a run, as a member of it sees it.
+enum class session_news : std::uint8_t {
+    joined,    ///< this member is in the run, under a new id
+    lost,      ///< it has lost the run, and tries to come back
+    came,      ///< another member is in a group for the first time
+    went,      ///< another member is in no group any more, or was lost in a round
+    redone,    ///< an attempt at a round has failed, and there is another
+    replaced,  ///< this member has taken over the state of the run from another one
+    said,      ///< something else that people may want to know
+};
+
+struct session_event {
+    session_news what{};
+    std::uint32_t round = 0;   ///< rounds done before
+    std::uint16_t member = 0;  ///< whom it is about, if anybody
+    std::string text;          ///< for people
+};
+
+/// A member of an elastic run: processes come and go while the others average, round after round.
+/// All hold the same state, such as the parameters; a round averages what each of them has made of
+/// it, and leads to the next state.
+///
+///     pa::session run("10.0.0.1:5400", model);   // the run's state, if it has begun
+///     while (!run.over()) {
+///         auto parameters = run.parameters();
+///         train(parameters);
+///         run.average(parameters, pa::mean{}, pa::int8b{});
+///     }
+///
+/// A round goes on without members that are lost in the midst of it, and without those that are
+/// late. A newcomer fetches the state from members, by a thread of the session, so that these go on
+/// training. All members may be called from any thread; of several threads that average, one goes
+/// first. Where a call does not say else it throws `std::system_error`: `errc::refused` and the
+/// reason where the run does not take this member, `std::errc::operation_canceled` once another
+/// thread has called `leave` or destroys the session.
+class session {
+public:
+    /// Joins the run whose host is at `rendezvous`, "host:port". What is averaged is the state
+    /// itself: the first member's `first` is the run's, those of later ones are replaced. Returns
+    /// once this member holds the run's state; throws `gave_up` after `session_options::patience`.
+    session(const std::string& rendezvous, std::vector<float> first, session_options o = {});
+
+    /// The state has several parts, such as parameters and momentum, and `step` makes the next one
+    /// of the mean. It is called by the thread that averages, or that joins.
+    session(const std::string& rendezvous, std::vector<std::vector<float>> first, state_step step,
+            session_options o = {});
+
+    /// Leaves. An average that is under way in another thread fails within a second.
+    ~session();
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+
+    /// Hosts a run in this program, which need not be a member of it.
+    static session_host host(session_host_options o = {}) { return session_host(std::move(o)); }
+
+    /// Averages `update` with those of all members that are ready, and takes the step to the next
+    /// state: returns when the others have done so, too. All members give equally many elements,
+    /// and the same operation and codec. `weight` is for `weighted_mean`. When an attempt has
+    /// failed, or the host was away, makes another one.
+    round_result average(std::span<const float> update, chosen_op op = mean{},
+                         chosen_codec codec = {}, double weight = 1);
+
+    /// The state that the members have agreed on last. It does not change: the next round makes
+    /// another one.
+    shared_state state() const;
+
+    /// A copy of the state's first span.
+    std::vector<float> parameters() const { return state()->spans.at(0); }
+
+    /// The rounds that have led to it.
+    std::uint32_t round() const { return state()->round; }
+
+    /// Whether the host has ended the run, or it has had as many rounds as were wanted.
+    bool over() const;
+
+    /// Whether the run went on without this member: `average` would return without a mean at once.
+    bool behind() const;
+
+    /// How long the others still wait for this member's `average`; nothing: they do not yet.
+    std::optional<std::chrono::milliseconds> closing_in() const;
+
+    /// This member's id in the run; another one when it has lost the run and come back.
+    std::uint16_t id() const;
+
+    /// The oldest event that was not taken yet; the newest 1,000 are kept.
+    std::optional<session_event> next_event();
+
+    /// Leaves in good order, after the average that is under way. Further averages fail.
+    void leave();
+
+private:
+    class body;
+    std::shared_ptr<body> body_;
+};
+
+}  // namespace papilio
