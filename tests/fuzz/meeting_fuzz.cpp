@@ -31,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto encode = [](const auto& m) { return wire::encode(m); };
     check_spelling(input, wire::parse_arrival, encode);
     check_spelling(input, wire::parse_places, encode);
-    check_spelling(input, wire::parse_abort, wire::encode_abort);
+    check_spelling(
+        input, [](bytes b) { return wire::parse_abort(b, 4); }, wire::encode_abort);
     return 0;
 }

@@ -162,28 +162,6 @@ TEST_CASE("a communicator that is destroyed fails its futures within a second")
     CHECK((ends[0] == std::errc::operation_canceled || ends[1] == std::errc::operation_canceled));
 }
 
-TEST_CASE("an abort reaches peers that wait for one that has not called")
-{
-    std::vector<std::optional<pa::call_error>> ends(3);
-    pa::test::as_group(3, [&](pa::communicator& group) {
-        const auto i = static_cast<std::size_t>(group.rank());
-        if (i == 2) {
-            std::this_thread::sleep_for(50ms);
-            group.abort("the loss is NaN");
-            ends[i] = pa::test::call_error_of([&] { group.barrier({.timeout = 5s}); });
-            return;
-        }
-        ends[i] = pa::test::call_error_of([&] { group.barrier({.timeout = 30s}); });
-    });
-    for (std::size_t i = 0; i < 2; ++i) {
-        REQUIRE(ends[i]);
-        CHECK(ends[i]->code() == pa::errc::aborted);
-        CHECK(ends[i]->culprit() == 2);
-        CHECK(ends[i]->detail() == "the loss is NaN");
-    }
-    CHECK(ends[2]);  // the others have given the call up
-}
-
 TEST_CASE("a communicator that is closed or moved from says so")
 {
     pa::communicator group(0, pa::test::free_endpoints(1));

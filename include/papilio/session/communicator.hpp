@@ -90,10 +90,13 @@ public:
     /// communicator.
     collective_calls<std::future<report>> start() const;
 
-    /// Ends all calls of this group that are under way, here and at the others, who learn `reason`:
-    /// they throw a `call_error` with `errc::aborted`, whose culprit is this peer. Later calls are
-    /// made as before. At most 1,000 bytes of the reason are told.
-    void abort(const std::string& reason);
+    /// Ends the calls of this group that are under way here, or else the next one, here and at the
+    /// others, who learn `reason`: they throw a `call_error` with `errc::aborted`, whose culprit is
+    /// this peer. A peer that has not begun one of these fails it when it does; one that has ended
+    /// it before keeps its result. No other call is hit. Calls that are given by their numbers end
+    /// in place of those under way: the one that runs under a number, or else the next. At most
+    /// 1,000 bytes of the reason are told.
+    void abort(const std::string& reason, short_list<std::uint32_t> calls = {});
 
     /// The peers that are left, as a group of their own: see `shrink` in collective/shrink.hpp.
     communicator shrink(call_options options = {});

@@ -143,6 +143,7 @@ private:
         co_await data;
         const auto moved = co_await now();
         data_moved(moved);
+        io_.commit();
         co_await votes_.send_yes();
     }
 

@@ -177,6 +177,12 @@ public:
     time_point last_heard(int peer) { return net_.last_heard(peer); }
     std::optional<duration> heartbeat() { return net_.heartbeat(); }
 
+    /// This peer is about to say yes, which it cannot take back.
+    void commit()
+    {
+        if (auto* const numbers = net_.calls()) numbers->commit(call_);
+    }
+
     /// Messages of this call that arrive from now on are discarded.
     void discard_call() { net_.discard_call(tag_for(message_kind::vote, 0)); }
 

@@ -11,6 +11,7 @@
 #include <papilio/session/impl/measure_links.hpp>
 #include <papilio/session/impl/shared_links.hpp>
 
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <optional>
@@ -94,9 +95,9 @@ inline std::unique_ptr<group_member> first_member(std::shared_ptr<shared_links> 
     return std::make_unique<group_member>(std::move(links), std::move(group));
 }
 
-inline task<> calls_aborted(call_group& group, std::string reason)
+inline task<> calls_aborted(call_group& group, std::string reason, std::vector<std::uint32_t> calls)
 {
-    group.abort(std::move(reason));
+    group.abort(std::move(reason), std::move(calls));
     co_return;
 }
 
@@ -104,8 +105,10 @@ inline task<std::optional<link_table>> links_agreed(call_group& group, call_opti
 {
     const auto time = co_await now();
     const auto mine = group.history().tell(time.time_since_epoch());
+    options.call = group.number_for(options);
     task<std::optional<link_table>> agreeing = run_agree_links(group.transport(), mine, options);
-    task<std::optional<link_table>> guarded = group.until_ended(std::move(agreeing));
+    task<std::optional<link_table>> guarded =
+        group.until_ended(options, group.end_of_call(options), std::move(agreeing));
     co_return co_await std::move(guarded);
 }
 
@@ -176,10 +179,11 @@ collective_calls<std::future<report>> communicator::start() const
     return collective_calls<std::future<report>>(&open());
 }
 
-void communicator::abort(const std::string& reason)
+void communicator::abort(const std::string& reason, short_list<std::uint32_t> calls)
 {
     auto& m = open();
-    m.wait(detail::calls_aborted(m.group(), reason));
+    std::vector<std::uint32_t> numbers(calls.begin(), calls.end());
+    m.wait(detail::calls_aborted(m.group(), reason, std::move(numbers)));
 }
 
 communicator communicator::shrink(call_options options)

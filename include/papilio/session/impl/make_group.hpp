@@ -102,10 +102,11 @@ inline task<std::unique_ptr<call_group>> split_group(call_group& parent, int col
     const std::array<std::int64_t, 2> mine{colour, links.next_epoch()};
     colours_told all(parent.size());
     auto net = parent.transport();
-    const auto o = options_of_making(options);
+    auto o = options_of_making(options);
+    o.call = parent.number_for(o);
     task<report> gathered = run_all_gather(
         net, make_call_data<std::int64_t>(std::span(mine), all.told(), sum{}, identity{}), o);
-    task<report> guarded = parent.until_ended(std::move(gathered));
+    task<report> guarded = parent.until_ended(o, open_calls::ends_by::votes, std::move(gathered));
     co_await std::move(guarded);
     links.take_epochs(all.first_epoch(), all.count());
     co_return group_of(parent, all.members_of(colour), all.epoch_of(colour));
@@ -114,7 +115,7 @@ inline task<std::unique_ptr<call_group>> split_group(call_group& parent, int col
 /// The members that are left agree on their epoch in a group of their own, whose call has a number
 /// that no other such group has.
 inline task<std::uint32_t> agreed_epoch(call_group& parent, const std::vector<int>& left,
-                                        call_options options)
+                                        call_options options, std::uint32_t count)
 {
     constexpr std::uint32_t shrinks = 127;
     static_assert((max_epoch + 1) * shrinks <= max_call);
@@ -123,7 +124,7 @@ inline task<std::uint32_t> agreed_epoch(call_group& parent, const std::vector<in
     for (int& peer : members) peer = parent.member(peer);
     subset<mesh> group(links.net(), std::move(members), agreeing_epoch);
     auto o = options_of_making(options);
-    o.call = 1 + parent.epoch() * shrinks + parent.count_shrink() % shrinks;
+    o.call = 1 + parent.epoch() * shrinks + count % shrinks;
     o.salvage = true;
     const std::uint32_t mine = links.next_epoch();
     std::uint32_t agreed = 0;
@@ -134,19 +135,34 @@ inline task<std::uint32_t> agreed_epoch(call_group& parent, const std::vector<in
     co_return agreed;
 }
 
+/// Who is left, and the epoch of their group.
+struct left_over {
+    std::vector<int> members;
+    std::uint32_t epoch = 0;
+};
+
+inline task<left_over> agreed_rest(call_group& parent, call_options options, std::uint32_t count)
+{
+    left_over rest;
+    task<std::vector<int>> found = run_shrink(parent.transport(), options);
+    rest.members = co_await std::move(found);
+    task<std::uint32_t> agreeing = agreed_epoch(parent, rest.members, options, count);
+    rest.epoch = co_await std::move(agreeing);
+    co_return rest;
+}
+
 inline task<std::unique_ptr<call_group>> shrunk_group(call_group& parent, call_options options)
 {
     auto& links = parent.links();
     co_await links.begin_making();
     const making_turn turn(links);
-    task<std::vector<int>> found = run_shrink(parent.transport(), options);
-    task<std::vector<int>> guarded = parent.until_ended(std::move(found));
-    const auto left = co_await std::move(guarded);
-    task<std::uint32_t> agreeing = agreed_epoch(parent, left, options);
-    task<std::uint32_t> agreement = parent.until_ended(std::move(agreeing));
-    const auto epoch = co_await std::move(agreement);
-    links.take_epochs(epoch, 1);
-    co_return group_of(parent, left, epoch);
+    options.call = parent.number_for(options);
+    task<left_over> agreeing = agreed_rest(parent, options, parent.count_shrink());
+    task<left_over> guarded =
+        parent.until_ended(options, open_calls::ends_by::dropping, std::move(agreeing));
+    auto rest = co_await std::move(guarded);
+    links.take_epochs(rest.epoch, 1);
+    co_return group_of(parent, std::move(rest.members), rest.epoch);
 }
 
 /// All peers, at a number that they have agreed on.

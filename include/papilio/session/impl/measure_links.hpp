@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <utility>
 #include <vector>
@@ -47,8 +48,9 @@ inline secret_key drawn_secret()
 
 class link_measurement {
 public:
-    link_measurement(any_transport net, const probe_options& o, time_point deadline)
-        : net_(std::move(net)), options_(o), deadline_(deadline)
+    link_measurement(any_transport net, const probe_options& o, time_point deadline,
+                     std::uint32_t number)
+        : net_(std::move(net)), options_(o), deadline_(deadline), number_(number)
     {
     }
 
@@ -75,6 +77,7 @@ private:
         call_options o;
         const auto time = co_await now();
         o.timeout = std::max<duration>(deadline_ - time, std::chrono::milliseconds(1));
+        o.call = number_;  // one after another
         task<report> barrier = run_barrier(net_, o);
         co_await std::move(barrier);
     }
@@ -119,6 +122,7 @@ private:
     any_transport net_;
     probe_options options_;
     time_point deadline_;
+    std::uint32_t number_;
     std::vector<measured_link> found_;
     std::exception_ptr failed_;
 };
@@ -126,9 +130,13 @@ private:
 inline task<std::vector<measured_link>> measure_links(call_group& group, probe_options o)
 {
     const auto begin = co_await now();
-    link_measurement measurement(group.transport(), o, later(begin, o.timeout));
+    call_options call;
+    call.timeout = o.timeout;
+    call.call = group.number_for({});
+    link_measurement measurement(group.transport(), o, later(begin, o.timeout), call.call);
     task<std::vector<measured_link>> running = measurement.run();
-    task<std::vector<measured_link>> guarded = group.until_ended(std::move(running));
+    task<std::vector<measured_link>> guarded =
+        group.until_ended(call, open_calls::ends_by::dropping, std::move(running));
     const auto found = co_await std::move(guarded);
     const auto time = co_await now();
     double up = 0, down = 0, latency = 0;
