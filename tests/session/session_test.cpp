@@ -338,7 +338,26 @@ TEST_CASE("what members cannot do is refused with a sentence", "[session]")
     auto hasty = local();
     hasty.patience = 1ms;
     CHECK_THROWS_AS(pa::session("127.0.0.1:1", all_of(0), hasty), pa::gave_up);
+    CHECK_THROWS_WITH(pa::session("127.0.0.1:1", all_of(0), hasty),
+                      Catch::Contains("start the host of the run"));
     CHECK(pa::test::thrown_by([] { pa::session("nowhere", all_of(0)); }) == pa::errc::bad_argument);
+}
+
+TEST_CASE("an update of another length than those before is refused at once", "[session]")
+{
+    const pa::session_host host(quick_host());
+    crew_member stepping(host.address(), 1);
+    CHECK(stepping.average().averaged);
+    CHECK_THROWS_WITH(stepping.run.average(all_of(1, 999)),
+                      Catch::Contains("the update has 999 elements, those of earlier rounds 1000"));
+    CHECK(pa::test::thrown_by([&] { stepping.run.average(all_of(1, 999)); }) ==
+          pa::errc::bad_argument);
+    CHECK(stepping.average().averaged);
+
+    const pa::session_host other(quick_host());
+    pa::session plain(other.address(), all_of(1), local());
+    CHECK_THROWS_WITH(plain.average(all_of(1, 1001)),
+                      Catch::Contains("the update has 1001 elements, the state 1000"));
 }
 
 TEST_CASE("a step that throws costs its member the run, and nobody else", "[session]")
@@ -367,10 +386,16 @@ TEST_CASE("a member tells who came, who went and what it did itself", "[session]
     while (host.members().size() > 1) std::this_thread::sleep_for(1ms);
     one.average();
     std::vector<pa::session_news> seen;
-    while (const auto e = one.run.next_event())
-        if (e->what != pa::session_news::said) seen.push_back(e->what);
+    int joins_told = 0;
+    while (const auto e = one.run.next_event()) {
+        joins_told += e->text.find("joined the run") != std::string::npos;
+        if (e->what == pa::session_news::said) continue;
+        seen.push_back(e->what);
+        CHECK(e->text.find("member " + std::to_string(e->member)) != std::string::npos);
+    }
     using news = pa::session_news;
     CHECK(seen == std::vector{news::joined, news::came, news::went});
+    CHECK(joins_told == 1);
 }
 
 TEST_CASE("several threads may call a session at the same time", "[session]")

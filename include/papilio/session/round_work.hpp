@@ -61,8 +61,11 @@ public:
     virtual void record_round(const average_result* how, std::size_t contributors) = 0;
     virtual void record_fetch() = 0;
 
-    /// It is in the run, under this id.
-    virtual void saw_join(std::uint16_t) {}
+    /// It is in the run, under this id, as `line` tells people.
+    virtual void saw_join(std::uint16_t /*id*/, const std::string& line)
+    {
+        print(log_level::info, line);
+    }
 
     /// The run is lost: what is to be kept is saved before others are waited for.
     virtual void save_for_later() {}

@@ -26,12 +26,14 @@ struct session_options {
     std::uint64_t configuration{};  ///< a digest of what else must be equal on all members
     std::uint32_t rounds = 0;       ///< after which the run is over for this member; 0: no limit
 
-    /// With a rendezvous that is away, or full, and for others to give the state.
+    /// How long to try again while the host is away or full, or no member gives the state. Counted
+    /// from the first failure; the try under way may add up to 10 s.
     std::chrono::nanoseconds patience = std::chrono::seconds(90);
 };
 
-/// Makes the state after a round: all spans of `next`, which are as long as those of `from`, of
-/// those and the round's mean. All members must come to the same bits.
+/// Makes the state after a round, `next`, of the one before and the round's mean. `next.spans` have
+/// the lengths of `from.spans` and must keep them; may throw. All members must compute the same
+/// bits.
 using state_step = std::function<void(const state_snapshot& from, std::span<const float> mean,
                                       state_snapshot& next)>;
 
@@ -45,12 +47,14 @@ struct session_member {
 /// What `session::average` has led to.
 struct round_result {
     /// Whether this member has made the round with the others. False: its update is in no mean,
-    /// since it was late or the others have gone on without it, and it has the state of the run by
-    /// now, or the run is over.
+    /// because it was late. It then has the run's state, unless the run ended first: see `round`.
     bool averaged = false;
 
-    std::uint32_t round = 0;              ///< rounds that have led to the state
-    std::span<const float> mean{};        ///< until the next call, where averaged
+    std::uint32_t round = 0;  ///< rounds that have led to the state
+
+    /// Valid until the next `average` of any thread; empty unless averaged.
+    std::span<const float> mean{};
+
     std::vector<session_member> members;  ///< whose updates are in it, by id
     std::vector<std::uint16_t> left;      ///< who was lost in the midst of it, and is not in it
     int attempts = 0;                     ///< that it took
@@ -116,6 +120,13 @@ public:
     /// state: returns when the others have done so, too. All members give equally many elements,
     /// and the same operation and codec. `weight` is for `weighted_mean`. When an attempt has
     /// failed, or the host was away, makes another one.
+    ///
+    /// Borrows `update` until it returns. Blocks for as long as fewer than the host's `min_members`
+    /// are ready: `patience` does not limit that. An exception of `step` comes out of it as it is.
+    /// Where members disagree about elements, operation, codec or the next state, attempts are
+    /// repeated; different states throw `std::system_error` once `patience` is over.
+    /// `errc::bad_argument`, at once: the update is not as long as the state, or where there is a
+    /// `step`, as those of earlier rounds of this session.
     round_result average(std::span<const float> update, chosen_op op = mean{},
                          chosen_codec codec = {}, double weight = 1);
 
@@ -129,7 +140,8 @@ public:
     /// The rounds that have led to it.
     std::uint32_t round() const { return state()->round; }
 
-    /// Whether the host has ended the run, or it has had as many rounds as were wanted.
+    /// Whether the host has ended the run, or it has had as many rounds as were wanted. The state
+    /// may be an earlier one where this member was late in the last round.
     bool over() const;
 
     /// Whether the run went on without this member: `average` would return without a mean at once.

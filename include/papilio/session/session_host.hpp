@@ -19,11 +19,17 @@ struct session_host_options {
     int max_members = 256;        ///< in a round; beyond it they take turns
     std::uint32_t rounds = 0;     ///< after which the run is over; 0: no limit
 
-    std::chrono::nanoseconds patience = std::chrono::seconds(30);  ///< with members that are late
-    std::chrono::nanoseconds round_timeout = std::chrono::seconds(60);  ///< of one attempt
-    std::chrono::nanoseconds fetch_hold = std::chrono::seconds(60);     ///< for one that fetches
+    /// From the first ready member until the round starts without the others.
+    std::chrono::nanoseconds patience = std::chrono::seconds(30);
 
-    /// For whoever holds the run's state, before it begins anew from another one.
+    /// The longest that one attempt may take.
+    std::chrono::nanoseconds round_timeout = std::chrono::seconds(60);
+
+    /// How long a due round waits for a member that fetches the state.
+    std::chrono::nanoseconds fetch_hold = std::chrono::seconds(60);
+
+    /// How long to wait for a member that holds the run's state before another member's state is
+    /// taken.
     std::chrono::nanoseconds resume_wait = std::chrono::seconds(30);
 
     /// Is told what people may want to know. Called by the host's thread.
@@ -58,9 +64,11 @@ public:
     std::uint32_t round() const;
     std::vector<hosted_member> members() const;
 
-    /// Tells all members that the run is over, or that its host goes away for a while, and waits
-    /// for up to a second until they have heard it. Later calls have no effect.
+    /// Tells members that the run is over. Waits for up to a second until they have heard it.
+    /// After this or `pause`, calls of either have no effect.
     void end();
+
+    /// Tells members that the host goes away; they try again for their patience. Waits as `end`.
     void pause();
 
     /// Waits for up to `limit` until the run has had its rounds and its members know that it is

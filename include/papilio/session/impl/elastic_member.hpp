@@ -64,10 +64,9 @@ PAPILIO_DECL bool elastic_member::join(std::stop_token stop)
         try {
             run_.emplace(background_, options_.client, stop_, abandon_);
             joined = true;
-            work_.print(log_level::info, "joined the run '" + options_.client.mesh.run + "' at " +
-                                             tcp::to_string(options_.client.rendezvous) +
-                                             " as member " + std::to_string(id()));
-            work_.saw_join(id());
+            work_.saw_join(id(), "joined the run '" + options_.client.mesh.run + "' at " +
+                                     tcp::to_string(options_.client.rendezvous) + " as member " +
+                                     std::to_string(id()));
             enter();
             retries_.reset();
         } catch (const std::system_error& failure) {

@@ -43,8 +43,8 @@ inline std::string failed_connection(const std::system_error& failure, const std
              " yet: " + printable(sentence(failure)));
     if (code == errc::bad_message || code == errc::too_large)
         says("what answers at " + where + " is no rendezvous of this version (" + code.message() +
-             "): give the address of the " + o.host_called +
-             "'s --listen, and use the same version");
+             "): give the address at which the " + o.host_called +
+             " listens, and use the same version");
     if (code == errc::timed_out || code == errc::disconnected || code == errc::silent)
         says("there is no rendezvous at " + where + " (" + failed_connection(failure, where) +
              "): start the " + o.host_called + ", or correct the address");

@@ -15,11 +15,13 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdio>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -51,7 +53,7 @@ inline elastic_member_options member_options_of(const std::string& rendezvous,
     }
     m.client.attempt =
         std::clamp<duration>(o.patience, std::chrono::milliseconds(100), std::chrono::seconds(10));
-    m.client.host_called = "papilio-rendezvous";
+    m.client.host_called = "host of the run";
     m.rounds = o.rounds;
     m.patience = o.patience;
     m.offers_state = true;
@@ -68,6 +70,21 @@ inline std::vector<session_member> members_in(const report& call, const wire::gr
     std::vector<session_member> all;
     for (const auto& [id, weight] : weights) all.push_back({id, weight});
     return all;
+}
+
+/// Throws unless the update is as long as what it is averaged with.
+inline void check_update(std::size_t size, std::size_t wanted, const char* whose)
+{
+    if (size == wanted) return;
+    throw std::system_error(errc::bad_argument, "the update has " + std::to_string(size) +
+                                                    " elements, " + whose + " " +
+                                                    std::to_string(wanted));
+}
+
+/// How a member is called in what people are told.
+inline std::string member_called(std::uint16_t id)
+{
+    return "member " + std::to_string(id);
 }
 
 inline std::system_error session_left()
@@ -248,7 +265,7 @@ public:
         }
         for (const auto& m : how.left) {
             known_.erase(m.id);
-            tell(session_news::went, m.id, m.why);
+            tell(session_news::went, m.id, detail::member_called(m.id) + " is gone: " + m.why);
         }
     }
 
@@ -256,11 +273,11 @@ public:
     void record_fetch() override { tell(session_news::replaced, 0, "took over the run's state"); }
     void save_for_later() override { tell(session_news::lost, 0, "lost the run"); }
 
-    void saw_join(std::uint16_t id) override
+    void saw_join(std::uint16_t id, const std::string& line) override
     {
         id_ = id;
         known_.clear();
-        tell(session_news::joined, id, "joined the run");
+        tell(session_news::joined, id, line);
     }
 
     void print(log_level, const std::string& line) override { tell(session_news::said, 0, line); }
@@ -269,9 +286,10 @@ public:
 private:
     void make_round(std::span<const float> update, chosen_op op, chosen_codec codec, double weight)
     {
-        if (!step_ && update.size() != state_->spans[0].size())
-            throw std::system_error(errc::bad_argument,
-                                    "where the mean is the state, the update must have its size");
+        if (!step_)
+            detail::check_update(update.size(), state_->spans[0].size(), "the state");
+        else if (averaged_size_)
+            detail::check_update(update.size(), *averaged_size_, "those of earlier rounds");
         update_ = update;
         op_ = op;
         codec_ = codec;
@@ -281,6 +299,7 @@ private:
         if (how == round_end::stopped && !member_.over()) throw detail::session_left();
         result_.averaged = how == round_end::averaged;
         averaged_ = state_;
+        if (result_.averaged) averaged_size_ = update.size();
         if (!result_.averaged)
             result_.members.clear();
         else if (step_)
@@ -295,9 +314,11 @@ private:
         std::map<std::uint16_t, std::uint32_t> now;
         for (const auto& m : group.members) now.emplace(m.id, m.process);
         for (const auto& [id, process] : known_)
-            if (!now.contains(id)) tell(session_news::went, id, "is not in the group");
+            if (!now.contains(id))
+                tell(session_news::went, id, detail::member_called(id) + " is not in the group");
         for (const auto& [id, process] : now)
-            if (id != id_ && !known_.contains(id)) tell(session_news::came, id, "is in the group");
+            if (id != id_ && !known_.contains(id))
+                tell(session_news::came, id, detail::member_called(id) + " is in the group");
         known_ = std::move(now);
     }
 
@@ -314,6 +335,7 @@ private:
     // Of the thread whose turn it is, and the loop while that waits for it.
     std::span<const float> update_;
     std::vector<float> mean_;
+    std::optional<std::size_t> averaged_size_;  // of updates, once one was in a mean
     chosen_op op_;
     chosen_codec codec_;
     double weight_ = 1;
