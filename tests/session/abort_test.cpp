@@ -37,14 +37,6 @@ void check_aborted(const ending& end, int culprit, const std::string& reason)
     CHECK(end->detail() == reason);
 }
 
-/// What an all_reduce of ones gives in `group`.
-float sum_of_ones(const pa::communicator& group, pa::call_options o = {})
-{
-    std::vector<float> data{1};
-    group.all_reduce_in_place(data, o);
-    return data[0];
-}
-
 /// What a peer knows of its calls: by number, the sum that a call has left, or who has aborted it.
 struct known_of_call {
     float held = 0;
@@ -96,7 +88,7 @@ TEST_CASE("calls that are aborted throw the reason here and at the others, and l
         if (i == 1) group.abort("the loss\x1b is NaN");
         ends[i] = end_of_future(call);
         if (i != 2) ended.count_down();
-        after[i] = sum_of_ones(group);
+        after[i] = pa::test::sum_of_ones(group);
     });
     for (const auto& end : ends) check_aborted(end, 1, "the loss? is NaN");
     CHECK(after == std::vector<float>{3, 3, 3});
@@ -113,7 +105,7 @@ TEST_CASE("an abort reaches peers that wait for one that has not called")
         if (i == 2) ended.wait();
         ends[i] = pa::test::call_error_of([&] { group.barrier(); });
         if (i != 2) ended.count_down();
-        after[i] = sum_of_ones(group);
+        after[i] = pa::test::sum_of_ones(group);
     });
     for (const auto& end : ends) check_aborted(end, 2, "the loss is NaN");
     CHECK(after == std::vector<float>{3, 3, 3});
@@ -162,7 +154,7 @@ TEST_CASE("calls with numbers are aborted by them")
         ends[i] = pa::test::call_error_of([&] { group.barrier({.call = 70}); });
         if (i != 2) ended.count_down();
         other.get();
-        after[i] = data[0] + sum_of_ones(group, {.call = 70});  // again, under its number
+        after[i] = data[0] + pa::test::sum_of_ones(group, {.call = 70});  // again, under its number
     });
     for (const auto& end : ends) check_aborted(end, 2, "70");
     CHECK(after == std::vector<float>{6, 6, 6});
@@ -192,7 +184,7 @@ TEST_CASE("a group that is split off aborts its own calls, and two peers may abo
         if (i != 2) ended.count_down();
         if (i == 2) of_whole = whole.start().barrier();
         of_whole.get();
-        after[i] = sum_of_ones(group);
+        after[i] = pa::test::sum_of_ones(group);
     });
     for (const auto& end : ends) {
         REQUIRE(end);
@@ -208,15 +200,16 @@ TEST_CASE("aborts at any moment end the same calls for all peers, however far ah
     for (std::uint32_t seed = 0; seed < 4; ++seed) {
         std::vector<std::vector<known_of_call>> known(3);
         std::vector<float> after(3);
-        pa::test::as_group(3,
-                           [&](pa::communicator& group) {
-                               const auto i = static_cast<std::size_t>(group.rank());
-                               known[i] = calls_at_random(group, seed, count);
-                               // An abort may have named the next calls.
-                               while (after[i] == 0)
-                                   pa::test::call_error_of([&] { after[i] = sum_of_ones(group); });
-                           },
-                           {.shared_memory = seed % 2 == 0});
+        pa::test::as_group(
+            3,
+            [&](pa::communicator& group) {
+                const auto i = static_cast<std::size_t>(group.rank());
+                known[i] = calls_at_random(group, seed, count);
+                // An abort may have named the next calls.
+                while (after[i] == 0)
+                    pa::test::call_error_of([&] { after[i] = pa::test::sum_of_ones(group); });
+            },
+            {.shared_memory = seed % 2 == 0});
         CAPTURE(seed);
         CHECK(after == std::vector<float>{3, 3, 3});
         int aborted = 0, wrong = 0;

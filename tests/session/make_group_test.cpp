@@ -69,13 +69,6 @@ private:
     ::pid_t id_ = 0;
 };
 
-float sum_of_ones(const pa::communicator& group)
-{
-    std::vector<float> data{1};
-    group.all_reduce_in_place(data, pa::sum{}, {.timeout = 10s});
-    return data[0];
-}
-
 }  // namespace
 
 TEST_CASE("a killed peer is left out by shrink, and another process rejoins in its place")
@@ -90,16 +83,16 @@ TEST_CASE("a killed peer is left out by shrink, and another process rejoins in i
     pa::test::in_threads(2, [&](int rank) {
         const auto i = static_cast<std::size_t>(rank);
         pa::communicator group(rank, endpoints);
-        first[i] = sum_of_ones(group);
+        first[i] = pa::test::sum_of_ones(group);
         both.arrive_and_wait();
         if (rank == 0) killed.kill();
-        lost[i] = pa::test::thrown_by([&] { sum_of_ones(group); });
+        lost[i] = pa::test::thrown_by([&] { pa::test::sum_of_ones(group); });
         auto rest = group.shrink({.timeout = 10s});
         left[i] = rest.size();
-        shrunk[i] = sum_of_ones(rest);
+        shrunk[i] = pa::test::sum_of_ones(rest);
         if (rank == 0) restarted.begin();
         auto again = rest.rejoin({2}, 7);
-        whole[i] = sum_of_ones(again);
+        whole[i] = pa::test::sum_of_ones(again);
     });
     CHECK(first == std::vector<float>{3, 3});
     CHECK((lost[0] && lost[1]));
@@ -126,8 +119,9 @@ TEST_CASE("those who name one colour are a group, whose groups have numbers of t
         auto half = group.split(rank % 2);
         auto pair = half.split(half.rank() / 2 + 10);  // those of both halves at the same time
         auto all = group.split(0);
-        sums[static_cast<std::size_t>(rank)] = {sum_of_ones(half), sum_of_ones(pair),
-                                                sum_of_ones(all), static_cast<float>(all.rank())};
+        sums[static_cast<std::size_t>(rank)] = {
+            pa::test::sum_of_ones(half), pa::test::sum_of_ones(pair), pa::test::sum_of_ones(all),
+            static_cast<float>(all.rank())};
     });
     CHECK(sums[0] == std::vector<float>{3, 2, 5, 0});
     CHECK(sums[1] == std::vector<float>{2, 2, 5, 1});

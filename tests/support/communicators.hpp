@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <stdexcept>
@@ -57,6 +58,15 @@ void in_threads(int count, const Work& work)
     }
     for (const auto& failure : thrown)
         if (failure) std::rethrow_exception(failure);
+}
+
+/// What an all_reduce of a one on each peer gives: how many took part.
+inline float sum_of_ones(const communicator& group,
+                         call_options o = {.timeout = std::chrono::seconds(10)})
+{
+    std::vector<float> data{1};
+    group.all_reduce_in_place(data, sum{}, o);
+    return data[0];
 }
 
 /// Calls `work(communicator)` for each peer of a group of `count`.

@@ -190,6 +190,16 @@ TEST_CASE("behind the descriptor of a later stage stand the weights of its block
     CHECK(s.weights.known(4) == 3);
 }
 
+TEST_CASE("the weights behind a descriptor are those of a block, whichever of its peers sends them")
+{
+    // Of 12 peers in three stages, rank 1 meets 0 and 2, then 4 of 3 to 5, then 7.
+    scene s(all_full(12), {3, 2, 2}, 1, false, 1);
+    s.plan.tells_weights = true;
+    CHECK_FALSE(s.take_with(4, 12, {3, 4, 5}));
+    for (const int peer : {3, 4, 5}) CHECK(s.weights.known(peer) == peer);
+    CHECK_FALSE(s.weights.known(6));
+}
+
 TEST_CASE("weights behind a descriptor that are too few, or add up to another one, are refused")
 {
     scene s(all_full(4), {2, 2});

@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <optional>
 #include <set>
 
 using namespace papilio;
@@ -164,6 +165,22 @@ TEST_CASE("in several stages the first to complain is right")
     REQUIRE(!call.complaints().empty());
     for (const auto& c : call.complaints())
         if (c.by != 2 && c.when < time_point(3700ms)) CHECK(c.whom == 2);
+}
+
+TEST_CASE("a partner of a later stage is overdue later, since it may wait for one of its first")
+{
+    auto s = moderate();
+    s.options.radix = {2, 2};
+    watched_call call(s);
+    call.at(400ms, [&] { call.stop(2); });  // which meets 3 first, and 3 then meets 1
+    call.run();
+    std::optional<time_point> by_3, by_1;
+    for (const auto& c : call.complaints()) {
+        if (c.by == 3 && c.whom == 2 && !by_3) by_3 = c.when;
+        if (c.by == 1 && c.whom == 3 && !by_1) by_1 = c.when;
+    }
+    REQUIRE((by_3 && by_1));
+    CHECK(*by_1 > *by_3 + 1s);
 }
 
 TEST_CASE("on links of any speed nobody who lives is overdue while the data moves")

@@ -463,6 +463,25 @@ TEST_CASE("whoever misses somebody alone does not coordinate a view in which it 
     CHECK(p.state.promised() == 5);  // 3 is that of the peer it misses, and 4 its own
 }
 
+TEST_CASE("who coordinates without a peer waits a quarter of the view for others to miss it, too")
+{
+    for (const bool missed_by_1 : {true, false}) {
+        CAPTURE(missed_by_1);
+        first_of_three p;  // whose first view has 50 ms
+        p.state.leave(p.now);
+        p.state.take(1, p.promise_of_1(), p.now);
+        p.state.lose(2, p.now + 1ms);
+        p.state.wake(p.now + 14ms);
+        p.state.wake(p.now + 25ms);  // when those who are absent are complained about: 2 is already
+        p.state.wake(p.now + 37ms);
+        CHECK(p.state.promised() == 1);
+        if (missed_by_1) p.state.take(1, p.promise_of_1({2}), p.now + 37ms);
+        p.state.wake(p.now + 38ms);
+        CHECK(p.said(&parcel::proposal).size() == (missed_by_1 ? 1 : 0));
+        CHECK(p.state.promised() == (missed_by_1 ? 1 : 2));
+    }
+}
+
 TEST_CASE("whoever has missed a promise for a while complains with the first that does")
 {
     for (const auto when : {9ms, 10ms}) {
