@@ -21,6 +21,7 @@
 
 // A future's exception is counted by atomics inside of libstdc++, which the sanitizer does not see:
 // to it, whoever frees the exception races with who has read it in another thread.
+// The second line is for destructors of exceptions that are entered by a tail call.
 #ifdef __SANITIZE_THREAD__
 extern "C" const char* __tsan_default_suppressions()
 {
