@@ -199,7 +199,7 @@ TEST_CASE("a round goes on without a member that is gone in the midst of it", "[
 TEST_CASE("who is late has the others' state, and is in no mean", "[session]")
 {
     auto o = quick_host();
-    o.patience = 100ms;
+    o.patience = 1s;
     const pa::session_host host(o);
     crew_member one(host.address(), 1), late(host.address(), 5);
     CHECK(one.average().averaged);
@@ -215,8 +215,7 @@ TEST_CASE("who is late has the others' state, and is in no mean", "[session]")
     CHECK(late.run.state()->spans[0] == all_of(6));
 }
 
-TEST_CASE("a session that is destroyed while it averages fails that call within a second",
-          "[session]")
+TEST_CASE("a session that is destroyed while it averages fails that call at once", "[session]")
 {
     const pa::session_host host(quick_host(2));
     auto run = std::make_unique<pa::session>(host.address(), all_of(0), local());
@@ -232,7 +231,7 @@ TEST_CASE("a session that is destroyed while it averages fails that call within 
     run.reset();
     averages.join();
     CHECK(failed == std::errc::operation_canceled);
-    CHECK(clock_type::now() - begun < (pa::test::sanitized ? 5s : 1s));
+    CHECK(clock_type::now() - begun < 10s);  // the host would wait for twice as long
 }
 
 TEST_CASE("a member that leaves ends its waits, and averages no more", "[session]")
@@ -450,25 +449,25 @@ TEST_CASE("a session may be destroyed at any moment of a round", "[session]")
     CHECK(one.run.state()->spans[0] == other.run.state()->spans[0]);
 }
 
-TEST_CASE("every mean is right while members are killed and others join", "[session]")
+TEST_CASE("every mean is right while members go and others join", "[session]")
 {
     auto o = quick_host();
-    o.patience = 2s;
-    if (!pa::test::sanitized) o.round_timeout = 4s;
+    o.patience = 300ms;  // rounds need not have everybody
+    o.round_timeout = 4s;
     const pa::session_host host(o);
+    constexpr int enough = pa::test::sanitized ? 30 : 60;
     std::mutex guard;
     std::map<std::uint16_t, float> numbers;
-    std::atomic<int> rounds = 0, next_number = 1;
-    const auto until = clock_type::now() + (pa::test::sanitized ? 6s : 3s);
+    std::atomic<int> means = 0, next_number = 1;
     in_threads(6, [&](int i) {
-        while (clock_type::now() < until) {
+        while (means < enough) {
             const auto number = static_cast<float>(next_number++);
             crew_member member(host.address(), number);
             {
                 const std::lock_guard lock(guard);
                 numbers[member.run.id()] = number;
             }
-            for (int k = 0; k < 10 + 7 * i && clock_type::now() < until; ++k) {
+            for (int k = 0; k < 3 + 2 * i && means < enough; ++k) {
                 const auto how = member.average();
                 if (!how.averaged) continue;
                 const std::lock_guard lock(guard);
@@ -477,11 +476,11 @@ TEST_CASE("every mean is right while members are killed and others join", "[sess
                 const auto mean = sum / static_cast<double>(how.members.size());
                 expect(static_cast<double>(how.mean[0]) == Approx(mean));
                 expect(how.mean[0] == how.mean[999]);
-                ++rounds;
+                ++means;
             }
         }
     });
-    CHECK(rounds > 30);
+    CHECK(next_number > 6);
 }
 
 TEST_CASE("a thousand sessions that come and go leave nothing behind", "[session]")
