@@ -21,6 +21,7 @@ using pa::wire::flow_kind;
 namespace {
 
 constexpr std::size_t window = std::size_t{1} << 20;
+constexpr std::size_t vote_size = pa::wire::vote::encoded_size;
 
 /// A mailbox, what it tells its peers, and the receives that wait at it.
 struct told_box : pa::detail::flow_replies {
@@ -316,18 +317,19 @@ TEST_CASE("of a call that its sender is through with nothing is kept but a no")
     at.box.deliver(2, of_call(5), std::vector<std::byte>(10));
     at.end_call(vote);
     CHECK(at.granted_in_all == window + early_cost(window / 2));
-    told_receive lost(at, of_call(5), window), kept(at, vote, 40), other(at, of_call(6), 100);
+    told_receive lost(at, of_call(5), window), kept(at, vote, vote_size),
+        other(at, of_call(6), 100);
     CHECK(!lost.work.finished());
     CHECK(kept.work.finished());
     CHECK(other.work.finished());
     const auto yes = of_call(7, pa::message_kind::vote);
     const bool with_weights = GENERATE(true, false);
     if (with_weights)
-        at.deliver(yes, 48);
+        at.deliver(yes, vote_size + 8);
     else
         at.deliver_vote(yes, true);
     at.end_call(yes);
-    told_receive none(at, yes, 48);
+    told_receive none(at, yes, vote_size + 8);
     CHECK(!none.work.finished());
 }
 
@@ -465,8 +467,8 @@ TEST_CASE("the noes of the last calls that a peer was through with are kept, and
         at.deliver_vote(vote(call), false);
         at.end_call(vote(call));
     }
-    CHECK(at.box.most_held() <= 65 * early_cost(40));
-    told_receive gone(at, vote(19'936), 40), kept(at, vote(19'937), 40);
+    CHECK(at.box.most_held() <= 65 * early_cost(vote_size));
+    told_receive gone(at, vote(19'936), vote_size), kept(at, vote(19'937), vote_size);
     CHECK(!gone.work.finished());
     CHECK(kept.work.finished());
 }
