@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -304,10 +305,12 @@ TEST_CASE("a newcomer has the state by the time that it is there, while rounds g
 {
     auto o = quick_host();
     const pa::session_host host(o);
-    std::atomic<bool> enough = false;
     crew_member first(host.address(), 1);
-    const std::jthread goes_on([&] {
-        while (!enough) first.average();
+    const std::jthread goes_on([&](std::stop_token stop) {
+        while (!stop.stop_requested()) {
+            std::this_thread::sleep_for(50ms);  // stands for training
+            first.average();
+        }
     });
     for (int i = 0; i < 5; ++i) {
         crew_member next(host.address(), 9);
@@ -318,7 +321,6 @@ TEST_CASE("a newcomer has the state by the time that it is there, while rounds g
         while (!next.average().averaged && rounds < 3) ++rounds;
         CHECK(rounds < 3);
     }
-    enough = true;
 }
 
 TEST_CASE("what members cannot do is refused with a sentence", "[session]")
