@@ -11,14 +11,12 @@
 #include <papilio/transport/tcp/listener.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -77,9 +75,7 @@ public:
     bool wait_for_end(std::chrono::nanoseconds limit) const
     {
         const auto last = later(std::chrono::steady_clock::now(), limit);
-        while (!ended_ && std::chrono::steady_clock::now() < last)
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        return ended_;
+        return end_.wait_until(last) == std::future_status::ready;
     }
 
     void saw(const membership_event& what) override;
@@ -133,7 +129,7 @@ private:
         while (!server_->idle() && background_.loop().now() < last) {
             co_await sleep_for(std::chrono::milliseconds(5));
         }
-        ended_ = true;
+        ended_.set_value();  // once: `closing_`
     }
 
     void tell_round(const group_round_outcome& outcome)
@@ -147,7 +143,8 @@ private:
 
     session_host_options options_;
     std::stop_source drop_;
-    std::atomic<bool> ended_ = false;
+    std::promise<void> ended_;
+    std::shared_future<void> end_ = ended_.get_future().share();
     bool closing_ = false;
     background_loop background_;
 
