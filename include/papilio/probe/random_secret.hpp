@@ -1,18 +1,19 @@
 #pragma once
 
+#include <papilio/base/config.hpp>
 #include <papilio/probe/keystream.hpp>
+#include <papilio/transport/detail/process_number.hpp>
 
-#include <random>
+#include <cstdint>
 
-namespace papilio::example {
+namespace papilio::inline PAPILIO_MODE {
 
-/// A key for a measurement, which a peer that did not receive it cannot guess.
+/// A key for measurements, which a peer that did not receive it cannot guess.
 inline secret_key random_secret()
 {
-    std::random_device source;
     secret_key key;
-    for (auto& word : key.words) word = source();
+    for (auto& word : key.words) word = static_cast<std::uint32_t>(detail::process_number());
     return key;
 }
 
-}  // namespace papilio::example
+}  // namespace papilio
