@@ -28,6 +28,8 @@
 #include <papilio/sim/impl/transport.hpp>
 #include <papilio/sim/impl/world.hpp>
 #include <papilio/swarm/impl/membership.hpp>
+#include <papilio/swarm/impl/membership_state.hpp>
+#include <papilio/swarm/impl/rendezvous_client.hpp>
 #include <papilio/swarm/impl/rendezvous_server.hpp>
 #include <papilio/transport/impl/early_messages.hpp>
 #include <papilio/transport/impl/inproc.hpp>
