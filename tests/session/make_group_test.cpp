@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <csignal>
 #include <latch>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -98,6 +99,26 @@ TEST_CASE("a killed peer is left out by shrink, and another process rejoins in i
     CHECK(left == std::vector<int>{2, 2});
     CHECK(shrunk == std::vector<float>{2, 2});
     CHECK(whole == std::vector<float>{3, 3});
+}
+
+TEST_CASE("those who are left agree on an epoch, though one of them is gone by then")
+{
+    const auto endpoints = pa::test::free_endpoints(3);
+    std::latch linked(3);
+    std::vector<std::uint32_t> epochs(2);
+    pa::test::in_threads(3, [&](int rank) {
+        pa::detail::shared_links links(rank, endpoints, {});
+        links.loop().wait(links.connect(30s));
+        std::unique_ptr<pa::detail::call_group> group;
+        links.loop().call([&] { group = pa::detail::whole_group(links, 0); });
+        linked.arrive_and_wait();
+        if (rank < 2)
+            epochs[static_cast<std::size_t>(rank)] =
+                links.loop().wait(pa::detail::agreed_epoch(*group, {0, 1, 2}, {.timeout = 30s}, 1));
+        links.loop().call([&] { group.reset(); });
+    });
+    CHECK(epochs == std::vector<std::uint32_t>(2, epochs[0]));
+    CHECK(epochs[0] > 0);
 }
 
 TEST_CASE("the number of a group that is rejoined is above those before")

@@ -65,6 +65,22 @@ TEST_CASE("a peer that does not come is named at the first one, and the first on
                          ", has not told who is there");
 }
 
+TEST_CASE("a peer that does not know its own address is reached at the one that it came from")
+{
+    const auto at = pa::test::free_endpoints(1).front();
+    pa::asio_loop loop;
+    const pa::detail::meeting first{0, 2, 1, at}, second{1, 2, 1, at};
+    auto here = pa::detail::meet_others(loop, first, {{"127.0.0.1", 1}, {}}, 30s);
+    auto there = pa::detail::meet_others(loop, second, {{"", 2}, {}}, 30s);
+    here.start(loop);
+    there.start(loop);
+    while (!here.finished() || !there.finished()) loop.run_one();
+    for (const auto& place : {here.result().at(1), there.result().at(1)}) {
+        CHECK(place.host == "127.0.0.1");
+        CHECK(place.port == 2);
+    }
+}
+
 TEST_CASE("a meeting can be dropped after any event")
 {
     const auto at = pa::test::free_endpoints(1).front();

@@ -619,6 +619,20 @@ TEST_CASE("messages of one pair may overtake each other for a while")
     CHECK_FALSE(out_of_order());
 }
 
+TEST_CASE("the end of a link overtakes nothing, though its messages overtake each other")
+{
+    sim::world w({.peers = 2, .latency = 1ms});
+    w.clog(0, 1, {}, 50ms);
+    std::vector<std::unique_ptr<awaited>> all;
+    for (std::uint64_t i = 0; i < 20; ++i) {
+        all.push_back(std::make_unique<awaited>(w, 1, 0, pa::tag{i}));
+        pa::sync_wait(w, send(w.peer(0), 1, 1, pa::tag{i}));
+    }
+    w.kill(0);
+    run_until_quiet(w);
+    for (const auto& a : all) CHECK(a->size == 1);
+}
+
 TEST_CASE("after a cut has healed, what was sent meanwhile arrives in its order")
 {
     sim::world w({.peers = 2, .latency = 10ms, .all = at_once});
