@@ -26,6 +26,7 @@
 #include <papilio/collective/impl/run.hpp>
 #include <papilio/sim/impl/faults.hpp>
 #include <papilio/sim/impl/transport.hpp>
+#include <papilio/sim/impl/reshape.hpp>
 #include <papilio/sim/impl/world.hpp>
 #include <papilio/swarm/impl/membership.hpp>
 #include <papilio/swarm/impl/rendezvous_server.hpp>
