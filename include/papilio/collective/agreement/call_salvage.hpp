@@ -145,7 +145,9 @@ private:
 
     wire::answer done_in_first_view() const
     {
-        wire::answer said{.what = wire::ending::done, .settlement = wire::digest(weights_.call())};
+        wire::answer said{.what = wire::ending::done,
+                          .settlement = wire::digest(weights_.call()),
+                          .result = votes_.results().common()};
         for (int peer = 0; peer < io_.size(); ++peer) said.weights.push_back(weights_.of(peer));
         return said;
     }

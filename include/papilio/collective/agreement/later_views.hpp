@@ -173,7 +173,11 @@ inline task<> later_views::hear_first_vote(int peer)
         note_yes(peer, on.now());
         run_.changed();
     } catch (const call_error& no) {
-        run_.ended(peer, {.why = wire::reason_of(no.code()), .culprit = no.culprit()}, on.now());
+        if (first_.results().differ())
+            run_.differ_in_first(no.culprit());
+        else
+            run_.ended(peer, {.why = wire::reason_of(no.code()), .culprit = no.culprit()},
+                       on.now());
     } catch (const std::system_error& fault) {
         // That its link has ended is noticed where the others of its messages are awaited.
         if (fault.code() == errc::bad_message || fault.code() == errc::mismatch)

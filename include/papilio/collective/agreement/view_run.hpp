@@ -45,6 +45,7 @@ public:
           voter_(call, io.me(), digest, weight, times),
           streams_(index(io.size()), 0)
     {
+        voter_.read_result(mover);
     }
     view_run(const view_run&) = delete;
     view_run& operator=(const view_run&) = delete;
@@ -78,6 +79,13 @@ public:
     /// Why a peer is no member any more, as far as this one knows.
     std::error_code reason(int peer) const
     {
+    /// Votes of view 0 have told of different results.
+    void differ_in_first(int odd_one)
+    {
+        voter_.differ_in_first(odd_one);
+        changed_.open();
+    }
+
         const auto found = reasons_.find(peer);
         return found != reasons_.end() ? found->second : make_error_code(errc::peer_failed);
     }
