@@ -51,11 +51,8 @@ public:
     /// or nobody has, and it does not end.
     void begin(const chunk_versions& held, const call_error* lost, time_point now);
 
-    /// A peer is too slow, as this one finds when others have left view 0, perhaps for the same.
-    void complain(int peer, time_point now)
-    {
-        run_.complain(peer, make_error_code(errc::timed_out), now);
-    }
+    /// These are too slow, if others say so as well.
+    void suspect(const rank_set& slow) { run_.suspect(slow); }
 
     /// Nobody has left view 0 before this peer, who blames nobody for it.
     void leave(time_point now) { run_.voter().leave(now); }

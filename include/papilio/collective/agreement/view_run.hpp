@@ -68,6 +68,9 @@ public:
         changed_.open();
     }
 
+    /// This peer complains about these when others do.
+    void suspect(const rank_set& slow) { slow_ = slow; }
+
     /// The call has ended for a peer.
     void ended(int peer, const wire::answer& said, time_point now)
     {
@@ -76,9 +79,6 @@ public:
         changed_.open();
     }
 
-    /// Why a peer is no member any more, as far as this one knows.
-    std::error_code reason(int peer) const
-    {
     /// Votes of view 0 have told of different results.
     void differ_in_first(int odd_one)
     {
@@ -86,6 +86,9 @@ public:
         changed_.open();
     }
 
+    /// Why a peer is no member any more, as far as this one knows.
+    std::error_code reason(int peer) const
+    {
         const auto found = reasons_.find(peer);
         return found != reasons_.end() ? found->second : make_error_code(errc::peer_failed);
     }
@@ -224,6 +227,7 @@ private:
     std::map<int, std::error_code> reasons_;  // by rank: why it is not worked with
     std::uint8_t moving_ = 0;                 // the view whose data moves
     time_point moving_since_{};
+    rank_set slow_;    // about whom this peer agrees with others
     rank_set spared_;  // who was overdue once, and not blamed
     gate changed_;     // something has been told to the voter
     gate entered_;     // a view has begun: its data is to be moved
