@@ -482,6 +482,21 @@ TEST_CASE("who coordinates without a peer waits a quarter of the view for others
     }
 }
 
+TEST_CASE("who is called to coordinate, and has missed somebody before, does not wait for long")
+{
+    first_of_three p;
+    p.state.lose(2, p.now);
+    REQUIRE(p.state.promised() == 2);
+    auto of_1 = p.promise_of_1();
+    of_1.view = 4;  // which is this peer's own, and has 400 ms
+    p.state.take(1, of_1, p.now);
+    REQUIRE(p.state.promised() == 4);
+    p.state.wake(p.now + 99ms);
+    CHECK(p.state.promised() == 4);
+    p.state.wake(p.now + 101ms);
+    CHECK(p.state.promised() == 5);
+}
+
 TEST_CASE("whoever has missed a promise for a while complains with the first that does")
 {
     for (const auto when : {9ms, 10ms}) {

@@ -222,6 +222,7 @@ private:
     held_chunks chunks_;
     bool listens_ = false;  // no member, but holds all: waits for the members' votes
     bool promised_by_anybody_ = false;
+    bool in_vain_ = false;  // coordinates the view promised, and missed somebody before it began
 
     std::vector<parcel> parcels_;
     std::optional<view_ending> reason_;  // of the first that withdrew by a fault

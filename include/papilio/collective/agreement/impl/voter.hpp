@@ -94,6 +94,7 @@ PAPILIO_DECL void voter::promise_view(int next, time_point now)
     if (promised_ == view()) left_ = now;
     promised_ = static_cast<std::uint8_t>(next);
     listens_ = false;
+    in_vain_ = waits_in_vain(next);
     times_.begin(now, promised_ - view() - 1);
     send_promise();
     propose_if_due(now);

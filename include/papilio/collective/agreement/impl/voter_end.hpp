@@ -176,7 +176,7 @@ PAPILIO_DECL void voter::wake(time_point now)
     if (waits() && times_.asks(now)) complain_about_absent(now);
     if (waits() && times_.strikes(now)) {
         propose_if_due(now);
-        const bool stuck = times_.asked() && waits_in_vain(promised_);
+        const bool stuck = (times_.asked() || in_vain_) && waits_in_vain(promised_);
         if (waits() && stuck) return leave_view(now);
     }
     if (waits() && times_.over(now)) leave_view(now);
