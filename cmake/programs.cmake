@@ -39,9 +39,9 @@ function(papilio_program file)
     get_filename_component(name ${file} NAME_WE)
     add_executable(${name} ${file})
     target_link_libraries(${name} PRIVATE papilio_dev ${libraries})
-    # Each mode compiles the same templates: those of the simplest programs, with all transports,
-    # show that the headers alone do.
-    if(PAPILIO_BUILD_TESTS AND name MATCHES "^hello" AND NOT name STREQUAL hello_run
+    # Each mode compiles the same templates: what header_only_test and tests/consumer show of the
+    # headers alone, the simplest programs show once more where tests are thorough.
+    if(PAPILIO_TEST_THOROUGHLY AND name MATCHES "^hello" AND NOT name STREQUAL hello_run
         AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
       add_executable(${name}_header_only ${file})
       target_link_libraries(${name}_header_only PRIVATE papilio_warnings papilio::papilio
