@@ -108,7 +108,7 @@ public:
     void heal(int from, int to);
 
     /// A bit changes of the next data of a call that comes from `from` to `to`, behind whatever
-    /// checks a transport may make.
+    /// checks a transport may make: one of the last four bytes, since those are elements.
     void flip(int from, int to);
 
     /// How many bits have changed by that.

@@ -220,7 +220,8 @@ PAPILIO_DECL void world::flip_if_due(flight& f)
     if (!l || l->flips == 0 || !data || f.content.empty()) return;
     --l->flips;
     ++flipped_;
-    f.content[random_.below(f.content.size())] ^= std::byte{1} << random_.below(8);
+    const auto last = std::min<std::size_t>(f.content.size(), 4);
+    f.content[f.content.size() - 1 - random_.below(last)] ^= std::byte{1} << random_.below(8);
 }
 
 /// One that waits is noted at first, and again when it arrives.
