@@ -1,4 +1,4 @@
-# Installs the headers, the CMake package (find_package(papilio COMPONENTS tcp compiled cuda)) and
+# Installs the headers, the CMake package (find_package(papilio COMPONENTS tcp compiled ...)) and
 # .pc files; the compiled library, whose archive is of one architecture, as a component of its own.
 
 include(CMakePackageConfigHelpers)
@@ -23,10 +23,12 @@ endfunction()
 papilio_install_component(papilio)
 set_target_properties(papilio_cuda PROPERTIES EXPORT_NAME cuda)
 papilio_install_component(papilio_cuda)
-if(TARGET papilio_tcp)
-  set_target_properties(papilio_tcp PROPERTIES EXPORT_NAME tcp)
-  papilio_install_component(papilio_tcp)
-endif()
+foreach(component tcp security)
+  if(TARGET papilio_${component})
+    set_target_properties(papilio_${component} PROPERTIES EXPORT_NAME ${component})
+    papilio_install_component(papilio_${component})
+  endif()
+endforeach()
 
 set_target_properties(papilio_compiled PROPERTIES EXPORT_NAME compiled)
 install(TARGETS papilio_compiled EXPORT papilio_compiled

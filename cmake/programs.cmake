@@ -4,6 +4,7 @@
 set(PAPILIO_PROVIDERS  # how an #include begins, and the target that provides it
   papilio/async/asio_ papilio::tcp
   papilio/session papilio::tcp
+  papilio/swarm/private_key papilio::security
   papilio/transport/hybrid papilio::tcp
   papilio/transport/shm papilio::tcp
   papilio/transport/tcp papilio::tcp

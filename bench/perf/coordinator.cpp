@@ -32,7 +32,7 @@ double percentile(std::vector<double> all, double part)
 
 /// The outcomes of all runs, from which `finish` makes a cell.
 struct collected {
-    std::vector<double> seconds, means, processor;
+    std::vector<double> seconds, means, processor, wakes;
     cell c;
 
     void add(const measurement& m, bool checked, const std::string& system)
@@ -44,6 +44,7 @@ struct collected {
         means.push_back(std::accumulate(m.seconds.begin(), m.seconds.end(), 0.0) /
                         static_cast<double>(m.seconds.size()));
         processor.push_back(m.processor_seconds);
+        wakes.push_back(m.wakes);
         c.digest = m.digest;
         c.measures_wire = m.measures_wire;
         c.wire_bytes = m.wire_bytes;
@@ -63,6 +64,7 @@ struct collected {
         done.p50 = percentile(seconds, 0.5);
         done.p99 = percentile(seconds, 0.99);
         done.processor_seconds = median(processor);
+        done.wakes = median(wakes);
         return done;
     }
 };

@@ -39,8 +39,8 @@ Place and links
   --rtt MS            the round trip between any two peers. A program behind a TUN device delays
                       the packets
   --sim N             N peers in virtual time, on links of --up, --down and --rtt
-  (none of these)     the variables of torchrun, Slurm or Open MPI give the rank of this process;
-                      the coordinator listens at MASTER_ADDR and MASTER_PORT. Else --local 4
+  (none of these)     the variables of torchrun, Open MPI, MPICH or Slurm give the rank of this
+                      process, and where the coordinator listens. Else --local 4
   --transport tcp     or shm, shared memory; auto, the better of both for each pair; inproc, threads
                       of one process; or sim, which --sim implies
 
@@ -51,6 +51,7 @@ Settings
   --on-error restored what calls in place leave of the data when they fail; or undefined, a list
   --memory ordinary   where buffers lie; or allocated, memory that the transport gives (shm and
                       auto), a list
+  --calls bare        or communicator, whose calls another thread makes (tcp and auto), a list
   --radix 4,2x2       butterflies, each measured: one stage of four, two stages of two; all: each
                       possible one; model: the choice of the cost model if links are known (default)
   --streams 1         connections per pair of peers

@@ -42,6 +42,7 @@ struct findings {
     double squared_error = 0;      ///< summed over the checked elements
     double squared_truth = 0;      ///< summed over the checked elements
     double processor_seconds = 0;  ///< of all threads, for all iterations
+    double wakes = 0;              ///< sleeps of all threads that have ended, for all iterations
     double peak_bytes = 0;         ///< beyond the caller's buffers
 };
 static_assert(std::is_trivially_copyable_v<findings>);

@@ -71,7 +71,7 @@ listener::listener(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | S
         bind(socket_, reinterpret_cast<const sockaddr*>(&at), sizeof(at)) != 0 ||
         listen(socket_, 1000) != 0)
         fail_at(socket_, "cannot listen at port " + std::to_string(port) +
-                             "; another MASTER_PORT or PAPILIO_PERF_PORT may be free");
+                             "; another MASTER_PORT or PAPILIO_PORT may be free");
 }
 
 listener::~listener()

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -70,6 +71,14 @@ double seconds_of(clockid_t which)
     timespec t{};
     clock_gettime(which, &t);
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// How often threads have gone to sleep, which is how often they were woken.
+double sleeps_of(int whose)
+{
+    rusage used{};
+    getrusage(whose, &used);
+    return static_cast<double>(used.ru_nvcsw);
 }
 
 /// How many calls may follow one whose data is the input, each on the result of the one before,
@@ -192,7 +201,10 @@ outcome measure(backend& c, const place& p, const job& j, buffers& memory, doubl
     meet();
     const auto in_a_row = most_in_a_row(j, p.peers);
     const auto spent = seconds_of(own_time);
+    const int whose = p.shares_process ? RUSAGE_THREAD : RUSAGE_SELF;
+    const auto slept = sleeps_of(whose);
     calls.run(j.iterations, in_a_row, o);
+    o.found.wakes = sleeps_of(whose) - slept;
     meet();  // background threads may still send
     o.found.processor_seconds = seconds_of(own_time) - spent - calls.aside_spent();
     calls.leave_result(in_a_row);

@@ -74,6 +74,9 @@ constexpr std::pair<std::string_view, on_error> on_error_names[] = {
 constexpr std::pair<std::string_view, bool> memory_names[] = {{"ordinary", false},
                                                               {"allocated", true}};
 
+constexpr std::pair<std::string_view, bool> call_names[] = {{"bare", false},
+                                                            {"communicator", true}};
+
 constexpr int many = 1'000'000;
 
 const std::map<std::string_view, option_reader>& sizes_and_counts()
@@ -137,6 +140,8 @@ const std::map<std::string_view, option_reader>& everything_else()
          }},
         {"--memory",
          [](options& o, raw_options&, V, V v) { o.allocates = named("memory", v, memory_names); }},
+        {"--calls",
+         [](options& o, raw_options&, V, V v) { o.communicators = named("calls", v, call_names); }},
         {"--radix", [](options&, raw_options& r, V, V v) { r.radices = v; }},
         {"--lose", [](options&, raw_options& r, V, V v) { r.losses = v; }},
         {"--congestion", [](options& o, raw_options&, V, V v) { o.congestion = v; }},

@@ -4,6 +4,7 @@
 #include "perf/option_table.hpp"
 #include "perf/parse.hpp"
 
+#include <papilio/base/error.hpp>
 #include <papilio/plan/choice.hpp>
 
 #include <algorithm>
@@ -65,11 +66,15 @@ void set_links(options& o, const raw_options& r)
         o.mbit.push_back({r.up[r.up.size() == 1 ? 0 : i], down[down.size() == 1 ? 0 : i]});
 }
 
-void check_memory(const options& o)
+void check_forms(const options& o)
 {
     const bool allocates = std::ranges::count(o.allocates, true) > 0;
     if (allocates && o.transport != "shm" && o.transport != "auto")
         refuse("--memory allocated is for --transport shm and auto");
+    const bool communicates = std::ranges::count(o.communicators, true) > 0;
+    if (communicates && o.transport != "tcp" && o.transport != "auto")
+        refuse("--calls communicator is for --transport tcp and auto");
+    if (communicates && allocates) refuse("--calls communicator takes --memory ordinary");
 }
 
 void set_radices(options& o, const raw_options& r)
@@ -92,13 +97,18 @@ void set_transport(options& o, const raw_options& r)
     if (r.simulated) o.transport = "sim";
 }
 
-std::optional<launcher_rank> launched_as(const raw_options& r)
+std::optional<papilio::detail::launched> launched_as(const raw_options& r)
 {
+    if (r.local) return std::nullopt;
+    std::optional<papilio::detail::launched> found;
     try {
-        return r.local ? std::nullopt : find_launcher_rank();
-    } catch (const std::exception& mistake) {
-        refuse(mistake.what());
+        found = papilio::detail::find_launched(papilio::detail::of_process);
+    } catch (const std::system_error& mistake) {
+        refuse(sentence(mistake));
     }
+    if (found && found->size < 2)
+        refuse("a launcher has started one rank; it takes two or more, or --local");
+    return found;
 }
 
 /// Sets the place of the peers. Reads the environment of a launcher only if no option sets the
@@ -119,7 +129,7 @@ void set_place(options& o, const raw_options& r)
         if (o.transport == "inproc") refuse("--transport inproc is for --local");
         o.where = network::cluster;
         o.launched_as = found;
-        o.peers = found->peers;
+        o.peers = found->size;
     } else if (!r.up.empty() || !r.down.empty() || o.rtt_ms > 0) {
         refuse(
             "nothing shapes what peers of one machine send each other: --up, --down and --rtt "
@@ -178,7 +188,7 @@ options read_options(int argc, char** argv)
     set_transport(o, r);
     set_place(o, r);
     set_links(o, r);
-    check_memory(o);
+    check_forms(o);
     set_radices(o, r);
     set_losses(o, r);
     return o;

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "perf/cluster.hpp"
 #include "perf/job.hpp"
 #include "perf/losses/scenario.hpp"
 #include "perf/requirement.hpp"
 
 #include <papilio/collective/options.hpp>
 #include <papilio/plan/link_table.hpp>
+#include <papilio/session/impl/launcher.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -38,7 +38,7 @@ struct options {
     // The place and the links.
     network where = network::loopback;
     std::string transport = "tcp";
-    std::optional<launcher_rank> launched_as;  ///< set on a cluster
+    std::optional<papilio::detail::launched> launched_as;  ///< set on a cluster
     int peers = 4;
     std::vector<access_rate> mbit;  ///< by rank; empty: unknown
     double rtt_ms = 0;
@@ -46,6 +46,7 @@ struct options {
     // The settings of papilio and the rivals.
     std::vector<std::string> codecs = {"identity"};
     std::vector<on_error> on_errors = {on_error::restored};
+    std::vector<bool> communicators = {false};  ///< whether calls are those of a communicator
     std::vector<bool> allocates = {false};  ///< whether the transport gives the memory of buffers
     std::vector<std::vector<int>> radices = {{}};  ///< an empty vector: papilio chooses
     std::vector<std::string> rivals;

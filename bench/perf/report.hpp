@@ -18,6 +18,7 @@ struct cell {
     double p50 = 0;      ///< over all iterations of all runs, in seconds
     double p99 = 0;
     double processor_seconds = 0;  ///< of all peers, per call; median over the runs
+    double wakes = 0;              ///< of a peer, per call; median over the runs
     double relative_error = 0;
     double wire_bytes = 0;  ///< of all peers, per call
     double peak_bytes = 0;

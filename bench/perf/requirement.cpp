@@ -40,6 +40,7 @@ const std::map<std::string, measure_of, std::less<>>& measures()
          [](const row& r) {
              return r.main().processor_seconds * 1e9 / static_cast<double>(r.size);
          }},
+        {"wakes", [](const row& r) { return r.main().wakes; }},
         {"peak", [](const row& r) { return r.main().peak_bytes / static_cast<double>(r.size); }},
         {"peak_in_place",
          [](const row& r) {

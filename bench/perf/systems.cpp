@@ -27,8 +27,9 @@ std::vector<papilio_form> forms(const options& o, const link_table& links)
     for (const auto& codec : o.codecs)
         for (const auto failed : o.on_errors)
             for (const bool allocates : o.allocates)
-                for (const auto& radix : o.radices)
-                    all.push_back({codec, failed, allocates, radix, links});
+                for (const bool communicator : o.communicators)
+                    for (const auto& radix : o.radices)
+                        all.push_back({codec, failed, allocates, communicator, radix, links});
     return all;
 }
 
@@ -37,6 +38,7 @@ std::string name_of(const papilio_form& f)
     std::string name = f.codec == "identity" ? "papilio" : "papilio-" + f.codec;
     if (f.failed == on_error::undefined) name += "-undefined";
     if (f.allocates) name += "-allocated";
+    if (f.communicator) name += "-communicator";
     for (std::size_t k = 0; k < f.radix.size(); ++k)
         name += (k == 0 ? '-' : 'x') + std::to_string(f.radix[k]);
     return name;
@@ -44,7 +46,9 @@ std::string name_of(const papilio_form& f)
 
 join_function join_of(const papilio_form& f, const options& o)
 {
-    return [f, o](const place& p) { return join_mesh(f, o, p); };
+    return [f, o](const place& p) {
+        return f.communicator ? join_communicator(f, o, p) : join_mesh(f, o, p);
+    };
 }
 
 std::unique_ptr<worker_group> forked(const options& o, const private_network* net,
@@ -78,7 +82,7 @@ std::unique_ptr<worker_group> papilio_workers(const options& o, const papilio_fo
 /// The worker groups of a cluster. Their peers are the processes of all ranks, this rank included.
 std::vector<std::unique_ptr<worker_group>> cluster_workers(const options& o, std::size_t count)
 {
-    listener doors(o.launched_as->port);
+    listener doors(o.launched_as->meeting.port);
     auto lines = doors.accept_all(static_cast<int>(count), o.peers, patience, [] {});
     std::vector<std::unique_ptr<worker_group>> all;
     for (std::size_t c = 0; c < count; ++c) {
@@ -170,11 +174,11 @@ bool serve_cluster(const options& o, const link_table& links)
     std::vector<std::function<bool()>> lives;
     for (std::size_t i = 0; i < all_forms.size(); ++i)
         lives.push_back([&, i] {
-            auto line = dial(s.host, s.port, patience);
+            auto line = dial(s.meeting.host, s.meeting.port, patience);
             line.send(message_kind::hello, std::to_string(s.rank) + ' ' + std::to_string(i));
             place p;
             p.rank = s.rank;
-            p.peers = s.peers;
+            p.peers = s.size;
             p.address = own_address(line);
             return serve(line, p, join_of(all_forms[i], o));
         });

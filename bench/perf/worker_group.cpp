@@ -35,6 +35,7 @@ measurement combine(const job& j, const std::vector<outcome>& outcomes)
         m.measures_wire = o.found.measures_wire;
         m.wire_bytes += o.found.wire_bytes;
         m.processor_seconds += o.found.processor_seconds / j.iterations;
+        m.wakes += o.found.wakes / j.iterations / static_cast<double>(outcomes.size());
         m.peak_bytes = std::max(m.peak_bytes, o.found.peak_bytes);
         m.same_bits = m.same_bits && o.found.digest == outcomes.front().found.digest;
         m.digest = hash(m.digest, o.found.digest);

@@ -23,6 +23,7 @@ struct measurement {
     double wire_bytes = 0;         ///< sent by all peers, per call
     double relative_error = 0;     ///< root mean square of the error over that of the truth
     double processor_seconds = 0;  ///< of all peers, per call
+    double wakes = 0;              ///< of a peer, per call
     double peak_bytes = 0;         ///< of the peer that took most
 };
 

@@ -12,6 +12,7 @@
 #include <validator/run_host.hpp>
 
 #include <papilio/base/random.hpp>
+#include <papilio/session/session_host.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -82,6 +83,47 @@ struct hosted {
     std::unique_ptr<run_host> host;
 };
 
+int host_by_validator(const process_options& o, const signals& asked_to_end)
+{
+    hosted here(o);
+    tell_parent(hosting{tcp::to_string(here.host->address())});
+    hosted_run run(here.background, here.host->run());
+    const std::stop_callback at_end(asked_to_end.token(), [&] { here.end(); });
+    run.end.get();
+    return exit_ok;
+}
+
+session_host_options session_options(const process_options& o)
+{
+    const auto timing = rendezvous_timing().groups;
+    session_host_options h;
+    h.listen = o.address;
+    h.run = "chaos";
+    h.min_members = timing.min_group;
+    h.patience = timing.group_wait;
+    h.round_timeout = timing.round_timeout;
+    h.fetch_hold = timing.fetch_hold;
+    h.resume_wait = timing.resume_wait;
+    h.note = [](const std::string& line) { note(log_level::info, line); };
+    return h;
+}
+
+/// It knows of no digests; members compare theirs.
+int host_by_session(const process_options& o, const signals& asked_to_end)
+{
+    session_host here(session_options(o));
+    tell_parent(hosting{here.address()});
+    std::uint32_t told = 0;
+    while (!asked_to_end.token().stop_requested()) {
+        here.wait_for_end(std::chrono::milliseconds(50));
+        const auto round = here.round();
+        if (round > told) tell_parent(round_settled{round, {}});
+        told = round;
+    }
+    here.end();
+    return exit_ok;
+}
+
 }  // namespace
 
 int be_host(const process_options& o)
@@ -89,12 +131,8 @@ int be_host(const process_options& o)
     return run_program("host", [&]() -> int {
         log_from(o.log);
         const signals asked_to_end("ending the run after the current round");
-        hosted here(o);
-        tell_parent(hosting{tcp::to_string(here.host->address())});
-        hosted_run run(here.background, here.host->run());
-        const std::stop_callback at_end(asked_to_end.token(), [&] { here.end(); });
-        run.end.get();
-        return exit_ok;
+        return o.host == host_kind::session ? host_by_session(o, asked_to_end)
+                                            : host_by_validator(o, asked_to_end);
     });
 }
 

@@ -156,6 +156,7 @@ run_member_options member_options(const process_options& o)
     m.codec = round_codec::none;
     m.outer = {.rate = 1, .momentum = 0};  // so that the state is the sum of all means, negative
     m.patience = patience_seconds;
+    m.offers_state = o.host == host_kind::session;
     return m;
 }
 

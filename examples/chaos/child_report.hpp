@@ -41,7 +41,7 @@ struct state_taken {
 /// The host has settled a round.
 struct round_settled {
     std::uint32_t round = 0;  ///< rounds done
-    std::string digest;
+    std::string digest;       ///< empty: it tells none
 };
 
 /// What the process does now, for people.

@@ -50,8 +50,8 @@ void director::run(std::stop_token stop)
 
 void director::start(process& p)
 {
-    const process_options o{p.number,          address_, options_.seed,
-                            options_.elements, folder_,  options_.log};
+    const process_options o{p.number, address_,     options_.seed, options_.elements,
+                            folder_,  options_.log, options_.host};
     p.now = std::make_unique<child>(o, folder_ / fmt::format("{}.log", process_name(p.number)));
     p.started = now();
     p.start_at = p.to_end_by = never;
@@ -188,7 +188,7 @@ void director::take(process& p, const state_taken& s)
 
 void director::take(process& p, const round_settled& s)
 {
-    fail(found_.checked.add(p.number, s.round, s.digest));
+    if (!s.digest.empty()) fail(found_.checked.add(p.number, s.round, s.digest));
     take(p, doing{fmt::format("has settled round {}", s.round)});
     note_part(p);
 }

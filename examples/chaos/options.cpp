@@ -23,6 +23,8 @@ Examples:
     papilio-chaos --minutes 20 --peers 6 --seed 1
   What would happen when
     papilio-chaos --minutes 2 --seed 7 --schedule
+  A run whose state lives with its members
+    papilio-chaos --minutes 20 --host session
   Only lost validators and full disks, with the library's events kept in a folder
     papilio-chaos --minutes 5 --only host-kill,full-disk --folder kept --log info
 
@@ -69,6 +71,12 @@ void add_run(CLI::App& app, chaos_options& o)
     app.add_option("--elements", o.elements, "numbers in a vector, 1 to 1048576")
         ->check(whole(1, 1 << 20))
         ->group(run);
+    app.add_option("--host", o.host,
+                   "who hosts the run: validator, which keeps a journal, or session, which keeps "
+                   "nothing")
+        ->transform(one_of({"validator", "session"}))
+        ->default_str("validator")
+        ->group(run);
     app.add_option("--folder", o.folder,
                    "folder for what the processes write; else it is removed unless the run fails")
         ->group(run);
@@ -97,6 +105,7 @@ std::string to_repeat(const chaos_options& o)
     auto line = fmt::format("papilio-chaos --minutes {} --peers {} --seed {} --every {}", o.minutes,
                             o.peers, o.seed, o.every);
     if (o.elements != chaos_options().elements) line += fmt::format(" --elements {}", o.elements);
+    if (o.host == host_kind::session) line += " --host session";
     std::vector<std::string_view> names;
     for (const fault f : o.only) names.push_back(entry_of(f).name);
     if (!names.empty()) line += fmt::format(" --only {}", fmt::join(names, ","));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "faults.hpp"
+#include "process_options.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,8 @@ struct chaos_options {
     std::uint64_t seed = 1;
     double every = 5;  ///< seconds between faults, on average
     std::size_t elements = std::size_t{64} << 10;
-    std::vector<fault> only;       ///< the kinds that happen; empty: all
+    std::vector<fault> only;  ///< the kinds that happen; empty: all
+    host_kind host = host_kind::validator;
     bool schedule = false;         ///< print it, and do nothing
     std::filesystem::path folder;  ///< for the files of the run; empty: one that goes with it
     std::string log = "off";       ///< the least level of the library's events in these files

@@ -11,7 +11,8 @@ namespace papilio::example::chaos {
 std::string to_argument(const process_options& o)
 {
     return nlohmann::json{{"number", o.number},     {"address", o.address},        {"seed", o.seed},
-                          {"elements", o.elements}, {"folder", o.folder.string()}, {"log", o.log}}
+                          {"elements", o.elements}, {"folder", o.folder.string()}, {"log", o.log},
+                          {"host", o.host}}
         .dump();
 }
 
@@ -26,6 +27,7 @@ process_options from_argument(const std::string& text)
         o.elements = given.at("elements").get<std::size_t>();
         o.folder = given.at("folder").get<std::string>();
         o.log = given.at("log").get<std::string>();
+        o.host = given.at("host").get<host_kind>();
     } catch (const nlohmann::json::exception&) {
         throw problem(errc::bad_argument, "papilio-chaos starts its members itself: try --help");
     }

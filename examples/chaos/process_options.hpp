@@ -7,6 +7,10 @@
 
 namespace papilio::example::chaos {
 
+/// Who hosts the run: what a validator has for that, which keeps a journal and a copy of the state,
+/// or a `session_host`, which keeps nothing, so that the run lives on with its members.
+enum class host_kind { validator, session };
+
 /// What a process of the run is told by the one that starts it.
 struct process_options {
     int number = 0;       ///< of a member, from 1; 0: the host
@@ -15,6 +19,7 @@ struct process_options {
     std::size_t elements = 0;
     std::filesystem::path folder;  ///< for files of the run
     std::string log = "off";       ///< the least level of the library's events on stderr
+    host_kind host = host_kind::validator;
 };
 
 /// As one argument of the program, and back. Throws a `problem` for what is none.

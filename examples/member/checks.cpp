@@ -121,6 +121,21 @@ CLI::Validator reachable_address()
     });
 }
 
+CLI::Validator reachable_host()
+{
+    const auto host = [](std::string& text) {
+        try {
+            const auto at = parse_reachable(text);
+            if (at.port != 0) return "'" + text + "' names a port, but each member has its own";
+            text = at.host;
+            return std::string();
+        } catch (const problem& why) {
+            return std::string(why.what());
+        }
+    };
+    return CLI::Validator(host, "");
+}
+
 CLI::Validator readable_text()
 {
     return check([](const std::string& text) {

@@ -44,6 +44,9 @@ CLI::Validator one_of(std::vector<std::string> names);
 /// host or host:port.
 CLI::Validator reachable_address();
 
+/// A host without a port; for an option that is the host's name.
+CLI::Validator reachable_host();
+
 /// At most 60 bytes of UTF-8 without control characters.
 CLI::Validator readable_text();
 

@@ -15,6 +15,7 @@ elastic_member_options member_part(const run_member_options& o, const state_snap
     m.client.state_sizes = state_sizes(weights(state).size());
     m.rounds = o.rounds;
     m.patience = seconds_long(o.patience);
+    m.offers_state = o.offers_state;
     return m;
 }
 

@@ -14,8 +14,9 @@ struct run_member_options {
     run_client_options client;
     round_codec codec{};
     outer_options outer;
-    std::uint32_t rounds = 0;  ///< of the run, after which this member ends; 0: no limit
-    double patience = 90;      ///< seconds to wait for a rendezvous that is away, or full
+    std::uint32_t rounds = 0;   ///< of the run, after which this member ends; 0: no limit
+    double patience = 90;       ///< seconds to wait for a rendezvous that is away, or full
+    bool offers_state = false;  ///< see `elastic_member_options`
 };
 
 /// A member's way through a run: works and averages by turns, as an `elastic_member`.

@@ -1,12 +1,13 @@
 #include "pairs.hpp"
 
-#include <member/random_secret.hpp>
 #include <member/seconds.hpp>
 
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/collective/barrier.hpp>
 #include <papilio/probe/bandwidth.hpp>
+#include <papilio/probe/random_secret.hpp>
 #include <papilio/probe/round_trip.hpp>
+#include <papilio/probe/tournament.hpp>
 
 #include <cstdio>
 #include <utility>
@@ -20,22 +21,6 @@ constexpr std::size_t max_bytes = std::size_t{1} << 30;
 
 }  // namespace
 
-std::size_t partner(std::size_t peer, std::size_t turn, std::size_t peers)
-{
-    // The circle method of a round-robin tournament (T. P. Kirkman, 1847). All peers but the last
-    // are on a circle and are paired across it; the last one gets the peer that is left. With an
-    // odd number all are on the circle, and the peer that is left rests.
-    const auto circle = peers % 2 == 0 ? peers - 1 : peers;
-    if (turn >= circle) return peer;
-    if (peer == circle) {
-        for (std::size_t i = 0; i < circle; ++i)
-            if (2 * i % circle == turn) return i;
-    }
-    const auto across = (turn + circle - peer) % circle;
-    if (across != peer) return across;
-    return peers % 2 == 0 ? circle : peer;
-}
-
 pair_measurement::pair_measurement(tcp::transport& net, const probe_options& o)
     : net_(net), options_(o), secret_(random_secret())
 {
@@ -44,17 +29,16 @@ pair_measurement::pair_measurement(tcp::transport& net, const probe_options& o)
 task<link_matrix> pair_measurement::run(subset<tcp::transport>& peers)
 {
     loop& on = co_await this_loop{};
-    const auto me = static_cast<std::size_t>(peers.rank());
-    const auto n = static_cast<std::size_t>(peers.size());
-    for (std::size_t rank = 0; rank < n; ++rank)
-        if (rank != me) serve(on, peers.member(static_cast<int>(rank)));
-    link_matrix links(n);
-    for (std::size_t turn = 0; turn < n; ++turn) {
-        const auto other = partner(me, turn, n);
+    const int me = peers.rank(), n = peers.size();
+    for (int rank = 0; rank < n; ++rank)
+        if (rank != me) serve(on, peers.member(rank));
+    link_matrix links(static_cast<std::size_t>(n));
+    for (int round = 0; round < tournament_rounds(n); ++round) {
+        const int other = opponent(me, round, n);
         if (me < other) {
-            co_await measure(peers.member(static_cast<int>(other)), me, other, links);
+            co_await measure(peers.member(other), me, other, links);
         }
-        // No peer starts a turn before all have finished the previous one.
+        // No peer starts a round before all have finished the previous one.
         call_options o;
         o.timeout = std::chrono::minutes(30);
         co_await barrier(peers, o);
@@ -93,7 +77,7 @@ task<bandwidth> pair_measurement::measure_rates(int id)
     co_return co_await measure_bandwidth(net_, id, b);
 }
 
-task<> pair_measurement::measure(int id, std::size_t me, std::size_t other, link_matrix& links)
+task<> pair_measurement::measure(int id, int me, int other, link_matrix& links)
 {
     try {
         round_trip_options r;
@@ -101,9 +85,9 @@ task<> pair_measurement::measure(int id, std::size_t me, std::size_t other, link
         r.count = options_.count;
         const auto trip = co_await measure_round_trip(net_, id, r);
         const auto rates = co_await measure_rates(id);
-        links.note(me, other, trip, rates);
+        links.note(static_cast<std::size_t>(me), static_cast<std::size_t>(other), trip, rates);
     } catch (const std::system_error& failure) {
-        std::fprintf(stderr, "papilio-probe: peers %zu and %zu: not measured: %s\n", me, other,
+        std::fprintf(stderr, "papilio-probe: peers %d and %d: not measured: %s\n", me, other,
                      failure.what());
     }
 }

@@ -8,14 +8,9 @@
 #include <papilio/transport/subset.hpp>
 #include <papilio/transport/tcp.hpp>
 
-#include <cstddef>
 #include <vector>
 
 namespace papilio::example {
-
-/// The peer that `peer` measures, or is measured by, in round `turn` of a round-robin tournament,
-/// in which every two of `peers` meet once within `peers` rounds. `peer` itself: none.
-std::size_t partner(std::size_t peer, std::size_t turn, std::size_t peers);
 
 /// Measures the links of one peer of a group. Belongs to the loop of `net`.
 class pair_measurement {
@@ -28,7 +23,7 @@ public:
 
 private:
     void serve(loop& on, int id);
-    task<> measure(int id, std::size_t me, std::size_t other, link_matrix& links);
+    task<> measure(int id, int me, int other, link_matrix& links);
     task<bandwidth> measure_rates(int id);
 
     tcp::transport& net_;

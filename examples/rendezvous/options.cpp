@@ -80,7 +80,8 @@ rendezvous_program_options parse_rendezvous_options(int argc, const char* const*
     app.add_option("--run", o.host.run, "name of the run; members of other runs are refused")
         ->check(readable_text());
     app.add_option("--advertise", o.host.advertise,
-                   "host by which members elsewhere reach those on this machine");
+                   "host by which members elsewhere reach those on this machine")
+        ->transform(reachable_host());
     app.add_option("--minutes", o.minutes, "end the run after so long; 0: no limit")
         ->check(zero_or_more());
     add_rounds(app, o.host, seconds);

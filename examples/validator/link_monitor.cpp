@@ -1,8 +1,7 @@
 #include "link_monitor.hpp"
 
-#include <member/random_secret.hpp>
-
 #include <papilio/probe/bandwidth.hpp>
+#include <papilio/probe/random_secret.hpp>
 #include <papilio/probe/round_trip.hpp>
 
 #include <utility>

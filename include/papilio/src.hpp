@@ -14,6 +14,8 @@
 #include <papilio/base/impl/crc32c.hpp>
 #include <papilio/base/impl/error.hpp>
 #include <papilio/base/impl/kept_memory.hpp>
+#include <papilio/base/impl/public_key.hpp>
+#include <papilio/base/impl/sha256.hpp>
 #include <papilio/codec/impl/further_kernels.hpp>
 #include <papilio/codec/impl/kernels.hpp>
 #include <papilio/collective/agreement/impl/call_run.hpp>
@@ -29,7 +31,10 @@
 #include <papilio/sim/impl/reshape.hpp>
 #include <papilio/sim/impl/transport.hpp>
 #include <papilio/sim/impl/world.hpp>
+#include <papilio/swarm/impl/key_file.hpp>
 #include <papilio/swarm/impl/membership.hpp>
+#include <papilio/swarm/impl/membership_state.hpp>
+#include <papilio/swarm/impl/rendezvous_client.hpp>
 #include <papilio/swarm/impl/rendezvous_server.hpp>
 #include <papilio/transport/impl/early_messages.hpp>
 #include <papilio/transport/impl/inproc.hpp>

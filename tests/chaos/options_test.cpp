@@ -65,17 +65,20 @@ TEST_CASE("the line that repeats a run holds all that its schedule depends on", 
     const auto o = parsed({"--minutes", "2.5", "--seed", "9", "--only", "kill,stop"});
     CHECK(to_repeat(o) ==
           "papilio-chaos --minutes 2.5 --peers 6 --seed 9 --every 5 --only kill,stop");
+    CHECK(to_repeat(parsed({"--host", "session"})) ==
+          "papilio-chaos --minutes 20 --peers 6 --seed 1 --every 5 --host session");
 }
 
 TEST_CASE("a process of the run is told its options in one argument", "[options]")
 {
-    process_options o{3, "127.0.0.1:5400", 7, 100, "a folder", "info"};
+    process_options o{3, "127.0.0.1:5400", 7, 100, "a folder", "info", host_kind::session};
     const auto back = from_argument(to_argument(o));
     CHECK(back.number == 3);
     CHECK(back.address == o.address);
     CHECK(back.seed == 7);
     CHECK(back.elements == 100);
     CHECK(back.folder == o.folder);
+    CHECK(back.host == host_kind::session);
     CHECK(back.log == "info");
     CHECK_THROWS_AS(from_argument("{}"), papilio::example::problem);
     CHECK_THROWS_AS(from_argument("3"), papilio::example::problem);

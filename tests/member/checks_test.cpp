@@ -59,6 +59,17 @@ TEST_CASE("a place to dial has a host and a port, one to listen at may leave the
     }
 }
 
+TEST_CASE("a host that others are told is no address", "[member]")
+{
+    std::string text = "[fd00::2]";
+    CHECK(reachable_host()(text).empty());
+    CHECK(text == "fd00::2");
+    CHECK(objection(reachable_host(), "node7.example.org").empty());
+    CHECK(objection(reachable_host(), "node7:5400") ==
+          "'node7:5400' names a port, but each member has its own");
+    CHECK(objection(reachable_host(), "") == "'' names no host");
+}
+
 TEST_CASE("a name that is none of an enumeration's is answered by all of them", "[member]")
 {
     std::string text = "two";

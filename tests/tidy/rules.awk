@@ -19,7 +19,8 @@ BEGIN {
     outside["transport/hybrid.hpp"] = "^none$"
     outside["session.hpp"] = "^OS$"
     outside["transport/ucx.hpp"] = "^(uc[pst]|OS)$"
-    outside["swarm/identity.hpp"] = "^openssl$"
+    outside["swarm/private_key.hpp"] = "^(openssl|OS)$"
+    outside["swarm/key_file.hpp"] = "^OS$"
     outside["swarm/opendht.hpp"] = "^opendht$"
     outside["torch.hpp"] = "^torch$"
     os = "^(arpa|linux|net|netinet|sys)/|" \

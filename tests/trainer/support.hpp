@@ -6,6 +6,8 @@
 
 #include <papilio/base/random.hpp>
 
+#include "support/scratch_folder.hpp"
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -15,37 +17,7 @@
 
 namespace papilio::example {
 
-/// A folder of its own for one test, removed with all it holds.
-class scratch_folder {
-public:
-    scratch_folder()
-    {
-        std::string name = std::filesystem::temp_directory_path() / "papilio-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr)
-            throw_system_problem(errno, "cannot create a folder");
-        path_ = name;
-    }
-    ~scratch_folder()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    scratch_folder(const scratch_folder&) = delete;
-    scratch_folder& operator=(const scratch_folder&) = delete;
-
-    const std::filesystem::path& path() const { return path_; }
-
-    /// Writes a file and returns its path.
-    std::string file(const std::string& name, std::string_view content) const
-    {
-        const std::filesystem::path path = path_ / name;
-        std::ofstream(path, std::ios::binary) << content;
-        return path;
-    }
-
-private:
-    std::filesystem::path path_;
-};
+using test::scratch_folder;
 
 inline std::string content_of(const std::filesystem::path& path)
 {

@@ -27,7 +27,8 @@ void write_cell(std::ostream& csv, const row& r, const cell& c, bool in_place,
     or_empty(!std::isnan(r.eta(c.seconds)), r.eta(c.seconds));
     or_empty(r.predicted_seconds > 0, r.predicted_seconds * 1e6);
     or_empty(c.checked, c.relative_error);
-    csv << c.processor_seconds * 1e9 / size << ',' << c.peak_bytes << ',' << c.lost << ',';
+    csv << c.processor_seconds * 1e9 / size << ',' << c.wakes << ',' << c.peak_bytes << ','
+        << c.lost << ',';
     or_empty(r.ratio > 0, r.ratio);
     or_empty(r.first_seconds > 0, r.first_seconds * 1e6);
     or_empty(r.idle_seconds > 0, r.idle_seconds * 1e6);
@@ -41,7 +42,8 @@ void write_csv(const std::string& path, const std::vector<row>& rows, const envi
     std::ostringstream csv;
     csv.precision(10);
     csv << "system,transport,congestion,peers,size,count,type,redop,place,time,algbw,busbw,wrong,"
-           "p50,p99,wire,bound,eta,predicted,relerr,cpu,peak,lost,ratio,first,idle,digest,lossy\n";
+           "p50,p99,wire,bound,eta,predicted,relerr,cpu,wakes,peak,lost,ratio,first,idle,digest,"
+           "lossy\n";
     for (const auto& r : rows) {
         if (r.out_of_place) write_cell(csv, r, *r.out_of_place, false, env);
         if (r.in_place) write_cell(csv, r, *r.in_place, true, env);

@@ -40,6 +40,7 @@ void write_cell(json_writer& json, const char* key, const row& r, const cell& c,
     if (r.bound_seconds > 0) json.value("eta", r.eta(c.seconds));  // null if not valid
     if (c.checked) json.value("relative_error", c.relative_error);
     json.value("cpu_ns_per_byte", c.processor_seconds * 1e9 / static_cast<double>(r.size));
+    json.value("wakes_per_call", c.wakes);
     json.value("peak_bytes", c.peak_bytes);
     json.value("peers_lost", c.lost);
     json.value("digest", as_hexadecimal(c.digest));

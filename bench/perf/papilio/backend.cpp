@@ -64,9 +64,9 @@ void papilio_backend::prepare(const job& j, const void* in, void* out)
     out_ = out;
 }
 
-task<report> papilio_backend::start(any_transport net) const
+call_options papilio_backend::how() const
 {
-    const call_options call{
+    return {
         .timeout = std::chrono::duration_cast<duration>(
             std::chrono::duration<double>(options_.timeout_seconds)),
         .shares = how_.shares,
@@ -76,7 +76,12 @@ task<report> papilio_backend::start(any_transport net) const
         .on_error = form_.failed,
         .pool = pool_.get(),
     };
-    return find_call(job_, form_.codec)(net, in_, out_, static_cast<std::size_t>(job_.count), call);
+}
+
+task<report> papilio_backend::start(any_transport net) const
+{
+    return find_call(job_, form_.codec)(net, in_, out_, static_cast<std::size_t>(job_.count),
+                                        how());
 }
 
 call_facts papilio_backend::facts_from(const report& r) const

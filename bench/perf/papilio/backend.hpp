@@ -24,6 +24,7 @@ struct papilio_form {
     std::string codec = "identity";
     on_error failed = on_error::restored;
     bool allocates = false;       ///< the caller's buffers are memory that the transport gives
+    bool communicator = false;    ///< calls are those of a communicator
     std::vector<int> radix = {};  ///< empty: the choice of the cost model, or one stage
     link_table links = {};        ///< empty: unknown
 };
@@ -49,7 +50,13 @@ public:
 protected:
     const papilio_form& form() const noexcept { return form_; }
 
-    /// Starts the prepared call.
+    /// The prepared call: what it is, its buffers, and how it is made. A null `in` means in place.
+    const job& asked() const noexcept { return job_; }
+    const void* in() const noexcept { return in_; }
+    void* out() const noexcept { return out_; }
+    call_options how() const;
+
+    /// Starts it.
     task<report> start(any_transport net) const;
 
     call_facts facts_from(const report& r) const;
@@ -68,6 +75,9 @@ private:
 /// Joins a group over the transport of --transport: TCP, shared memory, or the better of both for
 /// each pair.
 std::unique_ptr<backend> join_mesh(const papilio_form& f, const options& o, const place& p);
+
+/// The same by a communicator.
+std::unique_ptr<backend> join_communicator(const papilio_form& f, const options& o, const place& p);
 
 /// The options of links over TCP that the command line asks for.
 tcp::options tcp_options(const options& o, int peers);

@@ -3,8 +3,10 @@
 #include "perf/job.hpp"
 
 #include <papilio/async/task.hpp>
+#include <papilio/codec/base.hpp>
 #include <papilio/collective/options.hpp>
 #include <papilio/collective/report.hpp>
+#include <papilio/op/base.hpp>
 #include <papilio/transport/any_transport.hpp>
 
 #include <string>
@@ -27,6 +29,10 @@ struct codec_facts {
     double coarseness = 0;         ///< rounding error relative to the largest neighbour; 0: exact
 };
 codec_facts facts_of(const std::string& codec);
+
+/// A codec's id, that of `identity` where it is none of a list; and an operation's.
+codec_id codec_id_of(const std::string& codec);
+op_id id_of(reduction op);
 
 /// The names for --codec, "identity" first. "as-many-bytes" is not a codec: it is identity with
 /// less data.

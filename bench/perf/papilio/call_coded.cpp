@@ -67,6 +67,24 @@ call_function coded_call(reduction op, const std::string& codec)
     });
 }
 
+codec_id codec_id_of(const std::string& codec)
+{
+    const auto* e = find(codec);
+    return e ? e->id : codec_id::identity;
+}
+
+op_id id_of(reduction op)
+{
+    switch (op) {
+    case reduction::sum: return op_id::sum;
+    case reduction::prod: return op_id::prod;
+    case reduction::min: return op_id::min;
+    case reduction::max: return op_id::max;
+    case reduction::avg: break;
+    }
+    return op_id::mean;
+}
+
 codec_facts facts_of(const std::string& codec)
 {
     const auto* e = find(codec);

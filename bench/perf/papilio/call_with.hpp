@@ -17,18 +17,6 @@ task<report> call_with(any_transport net, const void* in, void* out, std::size_t
                       options);
 }
 
-constexpr op_id id_of(reduction op)
-{
-    switch (op) {
-    case reduction::sum: return op_id::sum;
-    case reduction::prod: return op_id::prod;
-    case reduction::min: return op_id::min;
-    case reduction::max: return op_id::max;
-    case reduction::avg: break;
-    }
-    return op_id::mean;
-}
-
 /// The calls of all operations with identity.
 template <element T>
 call_function plain_call(reduction op)

@@ -6,9 +6,12 @@
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 
+#include <functional>
 #include <future>
+#include <optional>
 #include <stop_token>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -44,14 +47,25 @@ public:
     template <class F>
     auto call(F work)
     {
-        return wait(calling(work));
+        using result = decltype(work());
+        if constexpr (std::is_void_v<result>) {
+            const std::function<void()> calls = [&] { work(); };
+            wait(calling(calls));
+        } else {
+            std::optional<result> found;
+            const std::function<void()> calls = [&] { found.emplace(work()); };
+            wait(calling(calls));
+            return *std::move(found);
+        }
     }
 
 private:
-    template <class F>
-    static auto calling(F& work) -> task<decltype(work())>
+    /// No template over what is called: g++ warns of frames that hold a type without linkage, such
+    /// as a lambda of a function that is not inline.
+    static task<> calling(const std::function<void()>& work)
     {
-        co_return work();
+        work();
+        co_return;
     }
 
     asio_loop loop_;

@@ -71,8 +71,8 @@ public:
     /// Finds the others at `first`, where the peer of rank 0 listens until all have come.
     static communicator meet(int rank, int size, tcp::endpoint first, communicator_options o = {});
 
-    /// Takes rank, size and meeting place from what torchrun, Slurm or Open MPI have set. Throws
-    /// `errc::bad_argument` and says what is missing or wrong.
+    /// Takes rank, size and meeting place from what torchrun, Slurm, Open MPI or MPICH have set.
+    /// Throws `errc::bad_argument` and says what is missing or wrong.
     static communicator from_environment(communicator_options o = {});
 
     communicator(communicator&&) noexcept;

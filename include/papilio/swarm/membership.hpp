@@ -122,4 +122,5 @@ private:
 
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/swarm/impl/membership.hpp>
+#include <papilio/swarm/impl/membership_state.hpp>
 #endif

@@ -1,19 +1,20 @@
 #pragma once
 
 #include <papilio/async/gate.hpp>
-#include <papilio/async/sleep.hpp>
+#include <papilio/async/loop.hpp>
+#include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
-#include <papilio/base/error.hpp>
-#include <papilio/base/log.hpp>
 #include <papilio/swarm/member_view.hpp>
 #include <papilio/swarm/own_time.hpp>
 #include <papilio/transport/channel.hpp>
 #include <papilio/wire/swarm.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <type_traits>
-#include <utility>
 #include <variant>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -110,184 +111,13 @@ private:
     std::optional<task<>> heartbeats_ = send_heartbeats();
 };
 
-namespace detail {
-inline std::error_code code_of(wire::refusal_kind kind)
-{
-    if (kind == wire::refusal_kind::permanent) return make_error_code(errc::refused);
-    if (kind == wire::refusal_kind::run_over) return make_error_code(errc::run_over);
-    return std::make_error_code(std::errc::resource_unavailable_try_again);
-}
-}  // namespace detail
-
 // g++ 12.2 destroys a temporary aggregate in an awaited call twice.
 static_assert(!std::is_aggregate_v<wire::join> && !std::is_aggregate_v<wire::endpoint> &&
               !std::is_aggregate_v<wire::state_held> && !std::is_aggregate_v<wire::round_ready> &&
               !std::is_aggregate_v<wire::round_report>);
 
-inline rendezvous_client::rendezvous_client(loop& on, any_channel c, rendezvous_client_options o)
-    : loop_(on), channel_(std::move(c)), options_(o)
-{
-    receiver_->start(loop_);
-    heartbeats_->start(loop_);
-}
-
-inline task<> rendezvous_client::send(wire::swarm_message message)
-{
-    check();
-    const auto encoded = wire::encode(message);
-    co_await channel_.send(encoded);
-}
-
-/// Waits until a message has arrived; throws when none will.
-inline task<> rendezvous_client::next_message()
-{
-    check();
-    received_.close();
-    co_await received_.opened();
-}
-
-inline task<> rendezvous_client::lost()
-{
-    for (;;) {
-        co_await next_message();
-    }
-}
-
-inline task<wire::joined> rendezvous_client::join(wire::join request)
-{
-    co_await send(std::move(request));
-    const auto deadline = later(clock_.now(), options_.join_timeout);
-    while (!view_.joined) {
-        task<> next = next_message();
-        co_await detail::within(clock_, deadline - clock_.now(), std::move(next));
-    }
-    detail::log(log_level::info, "run joined", {"member", "round"}, id(), view_.joined->now.round);
-    co_return *view_.joined;
-}
-
-inline task<> rendezvous_client::announce(wire::endpoint at)
-{
-    wire::announce message{std::move(at)};
-    co_await send(std::move(message));
-}
-
-inline task<> rendezvous_client::report_state_fetching(std::uint32_t round)
-{
-    wire::state_fetching message{round};
-    co_await send(message);
-}
-
-inline task<> rendezvous_client::report_state_held(wire::state_held h)
-{
-    view_.set_state(h.round, h.digest);
-    view_.closing_in_ms = 0;
-    co_await send(std::move(h));
-}
-
-inline task<> rendezvous_client::report_round_ready(wire::round_ready r)
-{
-    view_.set_state(r.round, r.digest);
-    co_await send(std::move(r));
-}
-
-inline task<std::variant<wire::group, wire::state_outdated>> rendezvous_client::await_group()
-{
-    while (!view_.group && !view_.outdated) {
-        co_await next_message();
-    }
-    std::variant<wire::group, wire::state_outdated> result;
-    if (view_.group) {
-        const auto& g = *view_.group;
-        detail::log(log_level::info, "group joined",
-                    {"member", "round", "attempt", "epoch", "members"}, id(), g.round, g.attempt,
-                    g.epoch, g.members.size());
-        result = *std::exchange(view_.group, std::nullopt);
-    } else {
-        detail::log(log_level::info, "state outdated", {"member", "round"}, id(),
-                    view_.outdated->now.round);
-        result = *std::exchange(view_.outdated, std::nullopt);
-    }
-    co_return result;
-}
-
-inline task<wire::round_outcome> rendezvous_client::report_round(wire::round_report d)
-{
-    const auto round = d.round;
-    const auto attempt = d.attempt;
-    co_await send(std::move(d));
-    while (!view_.has_outcome(round, attempt)) {
-        co_await next_message();
-    }
-    const auto& outcome = *view_.outcome;
-    const char* result = outcome.yours ? "adopted" : "missed";
-    detail::log(log_level::info, "round ended", {"member", "round", "attempt", "result"}, id(),
-                round, attempt, outcome.ok ? result : "failed");
-    co_return view_.take_outcome();
-}
-
-inline task<> rendezvous_client::leave()
-{
-    co_await send(wire::leave{});
-    heartbeats_.reset();
-    receiver_.reset();
-    detail::log(log_level::info, "run left", {"member"}, id());
-    end(make_error_code(errc::disconnected), "this member has left");
-    co_await channel_.close();
-}
-
-inline task<> rendezvous_client::receive_messages()
-{
-    try {
-        for (;;) {
-            task<std::vector<std::byte>> next = channel_.recv(wire::max_swarm_message);
-            const auto message = co_await detail::within<std::vector<std::byte>>(
-                clock_, options_.idle_timeout, std::move(next));
-            view_.take(wire::parse_swarm(message), channel_.remote());
-            if (const auto& no = view_.refused; no && !error_)
-                fail(detail::code_of(no->kind), no->reason);
-            received_.open();
-        }
-    } catch (const std::system_error& failure) {
-        if (failure.code() == errc::timed_out)
-            fail(make_error_code(errc::silent), "the rendezvous");
-        else
-            fail(failure.code(), "the rendezvous");
-    }
-}
-
-inline task<> rendezvous_client::send_heartbeats()
-{
-    const auto heartbeat = wire::encode(wire::alive{});
-    try {
-        for (;;) {
-            co_await sleep_for(options_.heartbeat);
-            clock_.now();  // so that it knows of no gap
-            if (view_.joined) {
-                co_await channel_.send(heartbeat);
-            }
-        }
-    } catch (const std::system_error& failure) {
-        fail(failure.code(), "the rendezvous");
-    }
-}
-
-inline void rendezvous_client::fail(std::error_code why, std::string text)
-{
-    const auto sentence = [&] { return text + ": " + why.message(); };
-    if (!error_)
-        detail::log(log_level::warning, view_.joined ? "run lost" : "join failed",
-                    {"member", "why"}, id(), sentence);
-    end(why, std::move(text));
-}
-
-/// The first failure is the one that calls throw.
-inline void rendezvous_client::end(std::error_code why, std::string text)
-{
-    if (!error_) {
-        error_ = why;
-        why_ = std::move(text);
-    }
-    received_.open();
-}
-
 }  // namespace papilio
+
+#ifdef PAPILIO_HEADER_ONLY
+#include <papilio/swarm/impl/rendezvous_client.hpp>
+#endif

@@ -109,4 +109,46 @@ private:
     bytes left_;
 };
 
+/// No text is made unless it is needed.
+template <class Value>
+void require(bool valid, const char* what, const char* range, Value found)
+{
+    if (!valid) throw papilio::detail::bad_value(errc::bad_message, what, range, found);
+}
+
+inline void require_size(std::size_t size, const std::string& what, std::size_t least,
+                         std::size_t most)
+{
+    if (size < least || size > most)
+        throw papilio::detail::bad_value(
+            errc::bad_message, "the size of " + what,
+            "from " + std::to_string(least) + " to " + std::to_string(most) + " bytes", size);
+}
+
+/// So many bytes that say nothing yet.
+inline void put_zeros(field_writer& to, std::size_t count)
+{
+    for (std::size_t i = 0; i < count; ++i) to.put(std::uint8_t{0});
+}
+
+inline void get_zeros(field_reader& from, std::size_t count)
+{
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto value = from.get<std::uint8_t>();
+        require(value == 0, "a reserved byte of a message", "0", value);
+    }
+}
+
+/// A number that is at least `least` and at most `most`.
+template <class T>
+T get_between(field_reader& from, const char* what, T least, T most)
+{
+    const auto value = from.get<T>();
+    if (value < least || value > most)
+        throw papilio::detail::bad_value(
+            errc::bad_message, what,
+            "from " + std::to_string(least) + " to " + std::to_string(most), value);
+    return value;
+}
+
 }  // namespace papilio::wire::detail

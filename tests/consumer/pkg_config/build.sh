@@ -1,12 +1,13 @@
 #!/bin/sh
-# build.sh COMPILER PKGCONFIG_FOLDER [COMPONENT...] builds and runs a program of this folder's
-# parent by what pkg-config says.
+# build.sh COMPILER PKGCONFIG_FOLDER SOURCE ARGUMENTS [COMPONENT...] builds a program by what
+# pkg-config says, and runs it with ARGUMENTS.
 set -eu
 
-here=$(dirname "$0")
 compiler=$1
 export PKG_CONFIG_PATH="$2"
-shift 2
+source=$3
+arguments=$4
+shift 4
 
 package=papilio
 definitions=
@@ -14,10 +15,11 @@ for component; do
     package="$package papilio_$component"
     definitions="$definitions -DWITH_$(echo "$component" | tr '[:lower:]' '[:upper:]')"
 done
+program=./pkg_config_$(basename "$source" .cpp)
 
 # Unquoted: each holds several words.
 # shellcheck disable=SC2046,SC2086
 "$compiler" -std=c++20 $definitions $(pkg-config --cflags $package) \
-    -O1 "$here/../little.cpp" $(pkg-config --libs $package) \
-    -o pkg_config_consumer
-./pkg_config_consumer
+    -O1 "$source" $(pkg-config --libs $package) -o "$program"
+# shellcheck disable=SC2086
+"$program" $arguments

@@ -5,10 +5,11 @@
 #include <papilio/base/config.hpp>
 #include <papilio/collective/run.hpp>
 #include <papilio/probe/bandwidth.hpp>
+#include <papilio/probe/random_secret.hpp>
 #include <papilio/probe/round_trip.hpp>
+#include <papilio/probe/tournament.hpp>
 #include <papilio/session/communicator.hpp>
 #include <papilio/session/impl/call_group.hpp>
-#include <papilio/transport/detail/process_number.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -19,32 +20,6 @@
 
 // Everybody measures its link to everybody else, by probe/, and nobody two at a time.
 namespace papilio::inline PAPILIO_MODE::detail {
-
-/// Whom a peer meets in round `round` of a tournament of `peers`, in which each meets each other
-/// once: by the circle method. Itself where it has to sit out, with an odd number of peers.
-constexpr int opponent(int peer, int round, int peers)
-{
-    const int even = peers + peers % 2;
-    const int circle = even - 1;  // the last one stays where it is
-    const auto at = [&](int p) { return (2 * round - p % circle + 2 * circle) % circle; };
-    int other = 0;
-    if (peer == even - 1)
-        other = round * ((circle + 1) / 2) * 2 % circle;
-    else
-        other = at(peer) == peer ? even - 1 : at(peer);
-    return other >= peers ? peer : other;
-}
-constexpr int rounds_of(int peers)
-{
-    return peers + peers % 2 - 1;
-}
-
-inline secret_key drawn_secret()
-{
-    secret_key key;
-    for (auto& word : key.words) word = static_cast<std::uint32_t>(process_number());
-    return key;
-}
 
 class link_measurement {
 public:
@@ -57,7 +32,7 @@ public:
     task<std::vector<measured_link>> run()
     {
         const int peers = net_.size(), me = net_.rank();
-        for (int round = 0; round < rounds_of(peers); ++round) {
+        for (int round = 0; round < tournament_rounds(peers); ++round) {
             const int other = opponent(me, round, peers);
             for (const bool lower_first : {true, false}) {
                 task<> turn = other == me                   ? together()
@@ -97,7 +72,7 @@ private:
 
     task<> measure(int other)
     {
-        const auto secret = drawn_secret();
+        const auto secret = random_secret();
         const round_trip_options trips{
             .secret = secret, .count = options_.count, .pause = std::chrono::milliseconds(1)};
         task<papilio::round_trip> timed = measure_round_trip(net_, other, trips);

@@ -1,26 +1,8 @@
-#include <probe/pairs.hpp>
+#include <probe/matrix.hpp>
 
 #include <catch2/catch.hpp>
 
-#include <set>
-#include <utility>
-
 using namespace papilio::example;
-
-TEST_CASE("in a tournament all meet all once, and nobody two at a time")
-{
-    for (std::size_t n = 2; n <= 17; ++n) {
-        std::set<std::pair<std::size_t, std::size_t>> met;
-        for (std::size_t turn = 0; turn < n; ++turn)
-            for (std::size_t peer = 0; peer < n; ++peer) {
-                const auto other = partner(peer, turn, n);
-                CHECK(other < n);
-                CHECK(partner(other, turn, n) == peer);
-                if (peer < other) CHECK(met.emplace(peer, other).second);
-            }
-        CHECK(met.size() == n * (n - 1) / 2);
-    }
-}
 
 TEST_CASE("a matrix holds what each verifier has measured, and knows what is missing")
 {
