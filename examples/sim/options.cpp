@@ -34,6 +34,7 @@ if it ends. Times are in s, ms, us or ns.
   cut A,B [for]               what A sends to B does not arrive until then
   partition A,... [for]       these and the others do not hear each other
   drop A,B [for]              the link of the two ends, and comes back after that time
+  flip A,B                    a bit changes of the next data that A sends B
 
 Exit code: 0 when nothing was wrong; 1 when a run has shown what none may: it is told with the
 smallest schedule that was found to show it; 2 for invalid options.)";

@@ -205,6 +205,7 @@ private:
             end.out = output_of(rank);
             end.most_early_bytes = world_.peer(rank).most_early_bytes();
         }
+        record_.flipped = world_.flipped();
         record_.trace = world_.trace();
     }
 

@@ -47,6 +47,7 @@ struct run_record {
     std::vector<peer_end> ends;  ///< by rank
     std::vector<happening> timeline;
     bool quiet = false;                          ///< nothing was left to happen at the end
+    int flipped = 0;                             ///< bits of data on the way
     std::uint64_t trace = 0;                     ///< a hash of all messages
     std::vector<sim::carried_message> messages;  ///< if they were to be kept
 };

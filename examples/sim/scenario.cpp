@@ -29,6 +29,7 @@ public:
         draw_course();
         draw_faults();
         if (s_.roles.empty() && one_in(2)) draw_other_call();
+        draw_flips();
         return std::move(s_);
     }
 
@@ -112,9 +113,12 @@ private:
 
     void draw_faults()
     {
-        const auto span = 10ms + s_.latency + s_.jitter + moving();
-        s_.faults = sim::draw_schedule(draw_, {s_.peers, below(6), span, s_.timeout / 2});
+        const int faults = below(6);
+        s_.faults = sim::draw_schedule(draw_, {s_.peers, faults, span(), s_.timeout / 2});
     }
+
+    /// In which faults begin.
+    duration span() const { return 10ms + s_.latency + s_.jitter + moving(); }
 
     /// Any but an all_reduce. Nobody has a role in them.
     void draw_other_call()
@@ -131,6 +135,18 @@ private:
         if (s_.call != collective::barrier) return;
         s_.elements = 0;
         s_.codec = coding::identity;
+    }
+
+    /// By another chance, so that they change nothing else.
+    void draw_flips()
+    {
+        random draw(hash(s_.seed, std::uint64_t{0xf11b}));
+        if (draw.below(8) != 0 || !compares_results(s_)) return;
+        const int flips = 1 + static_cast<int>(draw.below(2));
+        const sim::fault_range range{
+            .peers = s_.peers, .faults = 0, .span = span(), .flips = flips};
+        const auto drawn = sim::draw_schedule(draw, range);
+        s_.faults.insert(s_.faults.end(), drawn.begin(), drawn.end());
     }
 
     random draw_;
@@ -186,6 +202,14 @@ std::string who_takes_part(const scenario& s)
 scenario draw_scenario(std::uint64_t seed)
 {
     return drawer(seed).run();
+}
+
+bool compares_results(const scenario& s)
+{
+    const bool fast = 2 * s.latency <= std::chrono::microseconds(100);
+    const bool declines =
+        std::ranges::count(s.roles, role::auxiliary) > 0 && !s.auxiliaries_receive;
+    return !declines && (s.codec != coding::identity || !fast);
 }
 
 std::vector<double> input_of(const scenario& s, int rank)

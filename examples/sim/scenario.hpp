@@ -63,6 +63,10 @@ struct scenario {
 /// What follows from a seed, the same on every machine.
 scenario draw_scenario(std::uint64_t seed);
 
+/// Whether votes of the first view tell what is in all results: elements that travel as they lie
+/// are not summed on links with next to no latency, nor is what only an auxiliary and others hold.
+bool compares_results(const scenario& s);
+
 /// What `rank` contributes, element by element. Sums of floats that travel unchanged are exact.
 std::vector<double> input_of(const scenario& s, int rank);
 

@@ -36,6 +36,7 @@ bool has_time_to_go_on(const scenario& s)
 std::vector<int> survivors(const scenario& s)
 {
     if (!s.salvage || !s.roles.empty() || s.faults.empty() || !has_time_to_go_on(s)) return {};
+    if (std::ranges::count(s.faults, sim::verb::flip, &sim::fault::what) > 0) return {};
     std::vector<int> left;
     bool contribute = false;
     for (int rank = 0; rank < s.peers; ++rank) {

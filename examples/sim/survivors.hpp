@@ -18,7 +18,7 @@ bool has_time_to_go_on(const scenario& s);
 /// The peers that have to succeed whatever befalls the others: those that no fault names, if these
 /// are more than half of full peers, somebody of them contributes, and there is time. They are
 /// connected, since a fault names all whom it touches, or one side. Nobody where nothing is
-/// promised.
+/// promised, as where a bit flips.
 std::vector<int> survivors(const scenario& s);
 
 }  // namespace papilio::example::simulator

@@ -23,10 +23,12 @@
 #include <papilio/collective/agreement/impl/view_run.hpp>
 #include <papilio/collective/agreement/impl/voter.hpp>
 #include <papilio/collective/agreement/impl/voter_end.hpp>
+#include <papilio/collective/agreement/impl/voter_views.hpp>
 #include <papilio/collective/impl/agree_links.hpp>
 #include <papilio/collective/impl/call_error.hpp>
 #include <papilio/collective/impl/run.hpp>
 #include <papilio/sim/impl/faults.hpp>
+#include <papilio/sim/impl/reshape.hpp>
 #include <papilio/sim/impl/transport.hpp>
 #include <papilio/sim/impl/world.hpp>
 #include <papilio/swarm/impl/key_file.hpp>

@@ -1,5 +1,7 @@
 // A bit of a message changes behind whatever the transport checks, at its receiver.
 
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/when_all.hpp>
 #include <papilio/codec/identity.hpp>
 #include <papilio/codec/int8b.hpp>
 #include <papilio/collective/all_gather.hpp>
@@ -26,10 +28,16 @@ namespace {
 
 constexpr int receiver = 1;
 
+/// Of the messages of one kind, of view 0 or of the later ones.
+struct flipped_kind {
+    pa::message_kind kind;
+    bool later = false;
+};
+
 /// A peer of a simulated network, whose memory changes a bit of one message of a kind.
 class flipping {
 public:
-    flipping(pa::sim::transport& net, pa::message_kind kind, int which) : net_(net), kind_(kind)
+    flipping(pa::sim::transport& net, flipped_kind kind, int which) : net_(net), kind_(kind)
     {
         if (net.rank() == receiver) left_ = which;
     }
@@ -49,7 +57,9 @@ public:
     pa::task<std::size_t> recv(int peer, pa::tag t, pa::mutable_bytes into)
     {
         const auto size = co_await net_.recv(peer, t, into);
-        if (pa::fields_of(t).kind == kind_ && size > 0 && left_-- == 0) {
+        const auto fields = pa::fields_of(t);
+        const bool counts = fields.kind == kind_.kind && (fields.view > 0) == kind_.later;
+        if (counts && size > 0 && left_-- == 0) {
             into[size - 1] ^= std::byte{1};
             flipped_ = true;
         }
@@ -60,7 +70,7 @@ public:
 
 private:
     pa::sim::transport& net_;
-    pa::message_kind kind_;
+    flipped_kind kind_;
     int left_ = -1;
     bool flipped_ = false;
 };
@@ -72,9 +82,25 @@ struct ending {
 
 using call = std::function<pa::task<pa::report>(flipping&, std::vector<float>&)>;
 
+/// When a peer dies, and nothing more of it comes.
+struct death {
+    int rank = -1;
+    pa::duration at{};
+};
+
+pa::task<> make_call(flipping& net, std::vector<float>& data, const call& make)
+{
+    co_await make(net, data);
+}
+
+pa::task<> wait_for(pa::duration d)
+{
+    co_await pa::sleep_for(d);
+}
+
 /// How a call ends for `n` peers; nothing where the receiver receives no such message.
-std::optional<std::vector<ending>> ends(int n, std::size_t count, pa::message_kind kind, int which,
-                                        const call& make)
+std::optional<std::vector<ending>> ends(int n, std::size_t count, flipped_kind kind, int which,
+                                        const call& make, death dies = {})
 {
     pa::sim::world world({.peers = n, .latency = 1ms});
     std::vector<ending> all(static_cast<std::size_t>(n));
@@ -85,7 +111,12 @@ std::optional<std::vector<ending>> ends(int n, std::size_t count, pa::message_ki
         for (std::size_t i = 0; i < count; ++i)
             to.data.push_back(static_cast<float>(i % 100) * static_cast<float>(net.rank() + 1));
         try {
-            co_await make(mine, to.data);
+            if (net.rank() == dies.rank) {
+                co_await pa::when_any(make_call(mine, to.data, make), wait_for(dies.at));
+                world.kill(net.rank());
+            } else {
+                co_await make_call(mine, to.data, make);
+            }
         } catch (const pa::call_error& failure) {
             to.failed = failure;
         }
@@ -96,14 +127,15 @@ std::optional<std::vector<ending>> ends(int n, std::size_t count, pa::message_ki
 }
 
 /// Whichever message is changed, all fail, name the receiver, and have their data.
-void check_named(int n, std::size_t count, pa::message_kind kind, const call& make,
-                 int named = receiver)
+void check_named(int n, std::size_t count, flipped_kind kind, const call& make,
+                 int named = receiver, death dies = {})
 {
     int which = 0;
     for (;; ++which) {
-        const auto all = ends(n, count, kind, which, make);
+        const auto all = ends(n, count, kind, which, make, dies);
         if (!all) break;
         for (int rank = 0; rank < n; ++rank) {
+            if (rank == dies.rank) continue;
             const auto& end = (*all)[static_cast<std::size_t>(rank)];
             INFO("message " << which << ", peer " << rank);
             REQUIRE(end.failed);
@@ -123,8 +155,9 @@ call reduced(Codec codec, pa::call_options o = {})
     };
 }
 
-constexpr auto result = pa::message_kind::result;
-constexpr auto contribution = pa::message_kind::contribution;
+constexpr flipped_kind result{pa::message_kind::result};
+constexpr flipped_kind result_of_later_view{pa::message_kind::result, true};
+constexpr flipped_kind contribution{pa::message_kind::contribution};
 
 }  // namespace
 
@@ -148,6 +181,15 @@ TEST_CASE("a bit that changes in little data fails the call and names who has re
 TEST_CASE("a bit that changes in a call with salvage fails it, too")
 {
     check_named(4, 10'000, result, reduced(pa::int8b{}, {.salvage = true, .chunk_bytes = 4096}));
+}
+
+TEST_CASE("a bit that changes in a later view fails the call and names that peer")
+{
+    const pa::call_options salvage{.salvage = true, .chunk_bytes = 4096};
+    const auto passed_on = reduced(pa::identity{}, salvage);
+    check_named(5, 60'000, result_of_later_view, passed_on, receiver, {.rank = 4, .at = 15ms});
+    const auto encoded = reduced(pa::int8b{}, salvage);
+    check_named(5, 400'000, result_of_later_view, encoded, receiver, {.rank = 4, .at = 15ms});
 }
 
 TEST_CASE("a bit that changes in a call of several stages leaves no two different results")

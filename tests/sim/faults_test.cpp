@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <string>
@@ -37,9 +38,10 @@ TEST_CASE("every schedule that is drawn can be read back, and all verbs are draw
     for (std::uint64_t seed = 1; seed <= 300; ++seed) {
         papilio::random draw(seed);
         const int peers = 2 + static_cast<int>(draw.below(11));
-        const auto all = sim::draw_schedule(draw, {peers, 5, 300ms, 2s});
+        const auto all = sim::draw_schedule(draw, {peers, 5, 300ms, 2s, 1});
         INFO(to_string(all));
-        REQUIRE(all.size() == 5);
+        REQUIRE(all.size() == 6);
+        CHECK(std::ranges::count(all, sim::verb::flip, &sim::fault::what) == 1);
         REQUIRE(sim::parse_schedule(to_string(all), peers) == all);
         for (const auto& f : all) {
             seen.insert(f.what);

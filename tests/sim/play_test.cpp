@@ -2,7 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <bit>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -177,6 +180,51 @@ TEST_CASE("a dropped link comes back, and others are not concerned")
     CHECK(c.count(0, 1, 510ms, 600ms) == 0);
     CHECK(c.count(0, 1, 600ms, 2s) > 30);
     CHECK(c.heard[{2, 1}].size() == 100);
+}
+
+TEST_CASE("a flip changes one bit of the next data of a call, and of nothing else")
+{
+    sim::world world({.peers = 2, .latency = 1ms});
+    const auto tag_of = [](pa::message_kind kind, std::uint32_t i) {
+        return pa::make_tag({.call = 1, .kind = kind, .index = i});
+    };
+    int ones = 0, changed = 0;
+    world.run([&](sim::transport& net) -> pa::task<> {
+        const std::vector<std::byte> zeros(100);
+        std::vector<std::byte> into(100);
+        if (net.rank() == 0) {
+            const sim::schedule flips = sim::parse_schedule("1ms flip 0,1 for 2s; 1ms flip 0,1", 2);
+            const sim::fault_events nobody;
+            pa::task<> played = sim::play(world, flips, nobody);
+            co_await std::move(played);
+            net.post(1, pa::tag{1}, zeros);
+            net.post(1, tag_of(pa::message_kind::vote, 0), zeros);
+            for (std::uint32_t i = 0; i < 3; ++i) {
+                net.post(1, tag_of(pa::message_kind::contribution, i), zeros);
+                net.post(1, tag_of(pa::message_kind::result, i), zeros);
+            }
+            co_return;
+        }
+        const auto look_at = [&](std::size_t size) {
+            int found = 0;
+            for (std::size_t i = 0; i < size; ++i)
+                found += std::popcount(std::to_integer<unsigned>(into[i]));
+            ones += found;
+            return found > 0;
+        };
+        for (const pa::tag t : {pa::tag{1}, tag_of(pa::message_kind::vote, 0)}) {
+            const auto size = co_await net.recv(0, t, into);
+            CHECK_FALSE(look_at(size));
+        }
+        for (std::uint32_t i = 0; i < 3; ++i)
+            for (const auto kind : {pa::message_kind::contribution, pa::message_kind::result}) {
+                const auto size = co_await net.recv(0, tag_of(kind, i), into);
+                changed += look_at(size);
+            }
+    });
+    CHECK(ones == 2);
+    CHECK(changed == 2);
+    CHECK(world.flipped() == 2);
 }
 
 TEST_CASE("several faults befall the same peers at a time")

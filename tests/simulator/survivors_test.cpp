@@ -36,6 +36,7 @@ TEST_CASE("whom no fault names has to succeed, in a majority of full peers that 
     CHECK(survivors(five("1ms cut 0,3; 2ms crash 3")) == std::vector{1, 2, 4});
     CHECK(survivors(five("1ms cut 0,3; 2ms crash 4")).empty());
     CHECK(survivors(five("")).empty());
+    CHECK(survivors(five("1ms cut 0,3; 2ms flip 0,3")).empty());
     auto s = five("1ms crash 2");
     s.weights = {0, 0, 1, 0, 0};
     CHECK(survivors(s).empty());

@@ -25,7 +25,7 @@ wire::answer done_in_3()
     p.weights = {1, 1, 1};
     p.versions = {{3, p.members}};
     p.runs = {{{0, 4, 3, -1, p.members}}};
-    wire::answer a{.what = wire::ending::done, .view = 3, .settlement = 78};
+    wire::answer a{.what = wire::ending::done, .view = 3, .settlement = 78, .result = 79};
     a.decided = p;
     return a;
 }
@@ -61,7 +61,7 @@ TEST_CASE("an answer is read as it was written")
 TEST_CASE("an answer has the bytes that its format says")
 {
     const auto withdrawn = wire::encode(withdrawn_by_2);
-    REQUIRE(withdrawn.size() == 20);
+    REQUIRE(withdrawn.size() == 28);
     CHECK(pa::load<std::uint32_t>(withdrawn.data()) == wire::answer_magic);
     CHECK(pa::load<std::uint8_t>(&withdrawn[4]) == 2);
     CHECK(pa::load<std::uint8_t>(&withdrawn[6]) == static_cast<std::uint8_t>(pa::errc::silent));
@@ -70,10 +70,11 @@ TEST_CASE("an answer has the bytes that its format says")
     CHECK(pa::load<std::uint8_t>(&done[4]) == 1);
     CHECK(pa::load<std::uint8_t>(&done[5]) == 3);
     CHECK(pa::load<std::uint64_t>(&done[12]) == 78);
-    CHECK(pa::load<std::uint32_t>(&done[20]) == wire::proposal_magic);
+    CHECK(pa::load<std::uint64_t>(&done[20]) == 79);
+    CHECK(pa::load<std::uint32_t>(&done[28]) == wire::proposal_magic);
 }
 
-TEST_CASE("who has succeeded gives no reason, and who has failed gives one and settles nothing")
+TEST_CASE("who has succeeded gives no reason, who has failed one, without a settlement or a result")
 {
     CHECK(answer_refused(done_in_0, [](auto& a) { a.why = pa::errc::silent; }));
     CHECK(answer_refused(done_in_0, [](auto& a) { a.culprit = 0; }));
@@ -85,6 +86,7 @@ TEST_CASE("who has succeeded gives no reason, and who has failed gives one and s
     CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.culprit = 3; }));
     CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.culprit = -2; }));
     CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.settlement = 1; }));
+    CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.result = 1; }));
     CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.view = 1; }));
     CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.what = wire::ending{0}; }));
     CHECK(answer_refused(withdrawn_by_2, [](auto& a) { a.what = wire::ending{3}; }));

@@ -11,7 +11,7 @@ namespace wire = papilio::wire;
 
 namespace {
 
-constexpr wire::view_vote vote_in_3{.view = 3, .call = 77, .settlement = 78};
+constexpr wire::view_vote vote_in_3{.view = 3, .call = 77, .settlement = 78, .result = 79};
 
 bool view_vote_refused(pa::bytes message)
 {
@@ -23,18 +23,19 @@ bool view_vote_refused(pa::bytes message)
 TEST_CASE("a vote of a later view is read as it was written")
 {
     CHECK(wire::parse_view_vote(wire::encode(vote_in_3)) == vote_in_3);
-    const wire::view_vote last{wire::max_view, ~std::uint64_t{0}, 1};
+    const wire::view_vote last{wire::max_view, ~std::uint64_t{0}, 1, ~std::uint64_t{0}};
     CHECK(wire::parse_view_vote(wire::encode(last)) == last);
 }
 
 TEST_CASE("a vote of a later view has the bytes that its format says")
 {
     const auto message = wire::encode(vote_in_3);
-    REQUIRE(message.size() == 24);
+    REQUIRE(message.size() == 32);
     CHECK(pa::load<std::uint32_t>(message.data()) == wire::view_vote_magic);
     CHECK(pa::load<std::uint8_t>(&message[4]) == 3);
     CHECK(pa::load<std::uint64_t>(&message[8]) == 77);
     CHECK(pa::load<std::uint64_t>(&message[16]) == 78);
+    CHECK(pa::load<std::uint64_t>(&message[24]) == 79);
 }
 
 TEST_CASE("there is no such vote in view 0, whose votes are others, nor beyond the last view")

@@ -17,10 +17,11 @@ struct fault_range {
     int faults = 1;                              ///< how many
     duration span{};                             ///< they begin within this time
     duration longest = std::chrono::seconds(1);  ///< they are over after this time at most
+    int flips = 0;                               ///< how many bits flip as well
 };
 
-/// Faults of all kinds at any time. Half of those that can be over will be. The same numbers from
-/// `draw` give the same faults on every machine.
+/// Faults of all kinds at any time, flips last. Half of those that can be over will be. The same
+/// numbers from `draw` give the same faults on every machine.
 schedule draw_schedule(random& draw, const fault_range& in);
 
 }  // namespace papilio::sim
@@ -46,12 +47,24 @@ inline std::vector<int> draw_peers(random& draw, int count, int of)
     return all;
 }
 
-inline fault draw_fault(random& draw, const fault_range& in)
+inline duration draw_begin(random& draw, const fault_range& in)
 {
     const auto span = static_cast<std::uint64_t>(in.span.count() / 1000) + 1;
+    return std::chrono::microseconds(draw.below(span));
+}
+
+inline fault draw_flip(random& draw, const fault_range& in)
+{
+    return {.at = draw_begin(draw, in), .what = verb::flip, .peers = draw_peers(draw, 2, in.peers)};
+}
+
+/// Of any other kind.
+inline fault draw_fault(random& draw, const fault_range& in)
+{
+    static_assert(verb_table[verbs - 1].what == verb::flip, "the others come first");
     fault f;
-    f.at = std::chrono::microseconds(draw.below(span));
-    f.what = static_cast<verb>(draw.below(verbs));
+    f.at = draw_begin(draw, in);
+    f.what = static_cast<verb>(draw.below(verbs - 1));
     const int fixed = entry_of(f.what).peers;
     const int some = 1 + static_cast<int>(draw.below(static_cast<std::uint64_t>(in.peers - 1)));
     f.peers = draw_peers(draw, fixed == 0 ? some : fixed, in.peers);
@@ -72,6 +85,7 @@ inline schedule draw_schedule(random& draw, const fault_range& in)
 {
     schedule all;
     for (int i = 0; i < in.faults; ++i) all.push_back(detail::draw_fault(draw, in));
+    for (int i = 0; i < in.flips; ++i) all.push_back(detail::draw_flip(draw, in));
     return all;
 }
 

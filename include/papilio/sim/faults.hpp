@@ -21,8 +21,9 @@ enum class verb : std::uint8_t {
     cut,        ///< what the first peer sends the second one does not arrive
     partition,  ///< these peers and the others do not hear each other
     drop,       ///< the link between two peers ends
+    flip,       ///< a bit of the next data that a call's first peer sends the second one changes
 };
-inline constexpr int verbs = 9;
+inline constexpr int verbs = 10;
 
 /// How a verb is written, and what it takes.
 struct verb_entry {
@@ -36,7 +37,7 @@ inline constexpr verb_entry verb_table[verbs] = {
     {verb::stop, "stop", 1, false},   {verb::slow, "slow", 1, true},
     {verb::clog, "clog", 2, true},    {verb::reorder, "reorder", 2, true},
     {verb::cut, "cut", 2, false},     {verb::partition, "partition", 0, false},
-    {verb::drop, "drop", 2, false},
+    {verb::drop, "drop", 2, false},   {verb::flip, "flip", 2, false},
 };
 constexpr const verb_entry& entry_of(verb v)
 {

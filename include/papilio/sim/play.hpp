@@ -81,13 +81,15 @@ inline void begin(world& w, const fault& f, const fault_events& tell)
         for_each_direction(w, f, [&](int from, int to) { w.cut(from, to); });
         return;
     case verb::drop: w.drop(f.peers[0], f.peers[1]); return;
+    case verb::flip: w.flip(f.peers[0], f.peers[1]); return;
     }
 }
 
 inline void end(world& w, const fault& f, const access& before)
 {
     switch (f.what) {
-    case verb::crash: return;
+    case verb::crash:
+    case verb::flip: return;
     case verb::restart:
         if (w.is_dead(f.peers[0])) w.restart(f.peers[0]);
         return;
@@ -110,7 +112,7 @@ inline task<> befall(world& w, const fault& f, const access& before, const fault
     co_await sleep_for(f.at);
     if (tell.seen) tell.seen(f, true);
     begin(w, f, tell);
-    if (f.lasts == duration{} || f.what == verb::crash) co_return;
+    if (f.lasts == duration{} || f.what == verb::crash || f.what == verb::flip) co_return;
     co_await sleep_for(f.lasts);
     end(w, f, before);
     if (tell.seen) tell.seen(f, false);

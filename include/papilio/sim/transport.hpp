@@ -1,11 +1,13 @@
 #pragma once
 
+#include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/base.hpp>
 #include <papilio/transport/detail/call_mailbox.hpp>
 #include <papilio/transport/detail/message_flow.hpp>
 #include <papilio/transport/mailbox.hpp>
 
+#include <coroutine>
 #include <cstddef>
 #include <map>
 #include <utility>
@@ -51,13 +53,46 @@ private:
         std::vector<std::byte> content;
     };
 
+    /// Awaiting it lasts until what has been launched last has left the uplink.
+    class [[nodiscard]] departure {
+    public:
+        explicit departure(transport& from) noexcept : from_(from) {}
+        departure(const departure&) = delete;
+        departure& operator=(const departure&) = delete;
+        ~departure() { std::erase(from_.departures_, this); }
+
+        bool await_ready() const noexcept { return false; }
+        template <class P>
+        void await_suspend(std::coroutine_handle<P> self)
+        {
+            when_ = from_.uplink_free_;
+            on_ = self.promise().on;
+            from_.departures_.push_back(this);
+            wake_.target = self;
+            on_->post_at(wake_, when_);
+        }
+        void await_resume() const noexcept {}
+
+    private:
+        friend class transport;
+
+        transport& from_;
+        loop* on_ = nullptr;
+        time_point when_{};
+        papilio::detail::resume wake_;
+    };
+
     void launch(int peer, tag what, bytes content, tag order) override;
     void reopen(int peer);
+
+    /// What was to have left the uplink at a time, each key, leaves it at another one.
+    void depart_anew(const std::map<time_point, time_point>& when);
 
     world& world_;
     int rank_;
     access access_;
     time_point uplink_free_{};
+    std::vector<departure*> departures_;
     time_point downlink_free_{};
     std::vector<time_point> heard_;
     bool dead_ = false;

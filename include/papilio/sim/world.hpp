@@ -93,7 +93,7 @@ public:
     /// what was due meanwhile comes afterwards, at once and in order.
     void stand_still(duration d) { now_ += d; }
 
-    /// The access of `rank` becomes another; what is under way keeps the time that it was given.
+    /// The access of `rank` becomes another, for the rest of what is on its way through it, too.
     void reshape(int rank, access a);
     access access_of(int rank) { return peer(rank).access_; }
 
@@ -106,6 +106,13 @@ public:
 
     /// It arrives again, and so does what was sent meanwhile: it was only sent in vain.
     void heal(int from, int to);
+
+    /// A bit changes of the next data of a call that comes from `from` to `to`, behind whatever
+    /// checks a transport may make: one of the last four bytes, since those are elements.
+    void flip(int from, int to);
+
+    /// How many bits have changed by that.
+    int flipped() const noexcept { return flipped_; }
 
     /// The link between two peers ends: what is on the way is lost, `a` is told at once and `b`
     /// when it can have heard of it.
@@ -130,6 +137,7 @@ private:
     struct lane {
         duration longer{}, spread{};
         int cuts = 0;
+        int flips = 0;           // of messages that are still to come
         bool down = false;       // the link was dropped, and is not back
         std::uint32_t link = 0;  // which one it is, of those that took each other's place
         time_point latest{};     // by then all has arrived that was launched
@@ -145,12 +153,17 @@ private:
         tag what{};
         tag order{};
         bool last = false;
+        bool flies = false;
         bool landed = false;  // false: the first byte arrives; true: the last one does
         bool queued = false;  // behind those of its tag
         std::uint32_t link = 0;
         time_point sent{};
         std::size_t noted = 0;  // which one it is of those recorded, from 1 on
+        time_point starts{};    // through the uplink
         duration transmission{};
+        time_point first{};  // byte: when it arrives
+        time_point comes{};  // through the downlink, from then on
+        duration reception{};
         std::vector<std::byte> content;
     };
 
@@ -199,9 +212,15 @@ private:
     flight& take_off(int from, int to);
     void launch(flight& f, bytes content, time_point leaves);
     time_point in_order(flight& f, time_point arrives);
+    static time_point lands(const flight& f);
+    template <class Passes>
+    std::vector<flight*> under_way(const Passes& passes);
+    void send_rest(transport& from);
+    void receive_rest(transport& to);
     void leave_queue(flight& f);
     void arrive(flight& f);
     void deliver(flight& f);
+    void flip_if_due(flight& f);
     void note(flight& f, bool arrived);
     void release();
     void replace_link(int a, int b);
@@ -214,8 +233,9 @@ private:
     bool in_order_;  // by itself: no message is delayed more than another
     random random_;
     std::uint64_t trace_ = 0;
+    int flipped_ = 0;
     std::vector<carried_message>* carried_ = nullptr;
-    std::map<std::tuple<int, int, tag>, queue> under_way_;
+    std::map<std::tuple<int, int, tag>, queue> queues_;
     std::vector<bool> silent_;
     std::vector<int> stopped_;                      // how often
                                                     // by rank
@@ -231,6 +251,7 @@ private:
 }  // namespace papilio::sim
 
 #ifdef PAPILIO_HEADER_ONLY
+#include <papilio/sim/impl/reshape.hpp>
 #include <papilio/sim/impl/transport.hpp>
 #include <papilio/sim/impl/world.hpp>
 #endif

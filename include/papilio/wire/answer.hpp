@@ -29,6 +29,7 @@ struct answer {
     errc why{};                         ///< if withdrawn
     std::int32_t culprit = -1;          ///< if withdrawn: the rank at fault, or -1
     std::uint64_t settlement = 0;       ///< if done: the digest of what is settled
+    std::uint64_t result = 0;           ///< if done: that of the result, as in votes; 0: none
     std::vector<double> weights{};      ///< if done in view 0: of each peer, or `unknown_weight`
     std::optional<proposal> decided{};  ///< if done in a view above 0: its proposal
 
@@ -39,7 +40,7 @@ inline constexpr std::uint32_t answer_magic = 0x41504150;  // "PAPA"
 
 namespace detail {
 
-inline constexpr std::size_t answer_head_size = 20;
+inline constexpr std::size_t answer_head_size = 28;
 
 }  // namespace detail
 
@@ -49,8 +50,8 @@ constexpr std::size_t largest_answer(const call_extent& of) noexcept
     return detail::answer_head_size + largest_proposal(of);
 }
 
-/// Little-endian: u32 magic, u8 what, u8 view, u8 why, u8 zero, i32 culprit, u64 settlement; behind
-/// a done of view 0 the f64 weight of each peer, and of a later view its proposal.
+/// Little-endian: u32 magic, u8 what, u8 view, u8 why, u8 zero, i32 culprit, u64 settlement, u64
+/// result; behind a done of view 0 the f64 weight of each peer, and of a later view its proposal.
 inline std::vector<std::byte> encode(const answer& a)
 {
     detail::field_writer to;
@@ -61,6 +62,7 @@ inline std::vector<std::byte> encode(const answer& a)
     detail::put_zeros(to, 1);
     to.put(a.culprit);
     to.put(a.settlement);
+    to.put(a.result);
     for (const auto weight : a.weights) to.put(weight);
     auto message = to.take();
     if (!a.decided) return message;
@@ -90,6 +92,8 @@ inline answer get_ending(field_reader& from, const call_extent& of)
     a.settlement = from.get<std::uint64_t>();
     require(done || a.settlement == 0, "the settlement of a peer that has failed", "0",
             a.settlement);
+    a.result = from.get<std::uint64_t>();
+    require(done || a.result == 0, "the result of a peer that has failed", "0", a.result);
     return a;
 }
 

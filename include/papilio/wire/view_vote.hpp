@@ -17,14 +17,16 @@ struct view_vote {
     std::uint8_t view = 1;
     std::uint64_t call = 0;        ///< the digest of the call's descriptor
     std::uint64_t settlement = 0;  ///< the digest of what is settled
+    std::uint64_t result = 0;      ///< that of the result that it holds; 0: none was made
 
-    static constexpr std::size_t encoded_size = 24;
+    static constexpr std::size_t encoded_size = 32;
     friend constexpr bool operator==(const view_vote&, const view_vote&) = default;
 };
 
 inline constexpr std::uint32_t view_vote_magic = 0x57504150;  // "PAPW"
 
-/// Little-endian: u32 magic, u8 view, three bytes of zero, u64 call, u64 settlement.
+/// Little-endian: u32 magic, u8 view, three bytes of zero, u64 call, u64 settlement, u64
+/// result.
 inline std::array<std::byte, view_vote::encoded_size> encode(const view_vote& v) noexcept
 {
     std::array<std::byte, view_vote::encoded_size> to{};
@@ -32,6 +34,7 @@ inline std::array<std::byte, view_vote::encoded_size> encode(const view_vote& v)
     store(to.data() + 4, v.view);
     store(to.data() + 8, v.call);
     store(to.data() + 16, v.settlement);
+    store(to.data() + 24, v.result);
     return to;
 }
 
@@ -50,6 +53,7 @@ inline view_vote parse_view_vote(bytes from)
     detail::get_zeros(reader, 3);
     v.call = reader.get<std::uint64_t>();
     v.settlement = reader.get<std::uint64_t>();
+    v.result = reader.get<std::uint64_t>();
     return v;
 }
 

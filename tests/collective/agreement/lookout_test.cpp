@@ -19,15 +19,18 @@ constexpr pa::time_point data_ends(2s);
 /// A call of three peers, of which the first looks whenever it is to. Time begins at zero.
 class watch_over {
 public:
-    explicit watch_over(const lookout::facts& call) : call_(call), eye_(call, {})
+    explicit watch_over(const lookout::facts& call, std::uint32_t contributions = 0)
+        : call_(call), eye_(call, {})
     {
-        for (const int peer : {1, 2}) eye_.watch({.rank = peer, .stage = 0});
+        for (const int peer : {1, 2})
+            eye_.watch({.rank = peer, .stage = 0, .contributions = contributions});
     }
 
     ledger& book() { return book_; }
     void vote() { voting_ = true; }
     void heard(int peer, pa::time_point when) { heard_[peer] = when; }
     pa::time_point now() const { return now_; }
+    bool leaves() const { return eye_.leaves(); }
 
     /// Both peers send contributions and results for two seconds.
     void move_data()
@@ -40,6 +43,7 @@ public:
                         book_.came(peer, kind, now_ - before);
                     }
                     book_.answered(peer);
+                    book_.reduced(peer);
                 }
             }
         });
@@ -195,6 +199,52 @@ TEST_CASE("a client waits longer for votes, where reducers wait for other client
     client.hears_votes_last = true;
     const auto others = overdue_with(message_kind::vote);
     CHECK(overdue_with(message_kind::vote, client) > others + 1s);
+}
+
+TEST_CASE("whoever keeps back what others wait for is overdue, though it sends something else")
+{
+    watch_over w(without_heartbeats, 1000);
+    w.move_data();
+    for (const int peer : {1, 2}) {
+        w.book().expect(peer, message_kind::contribution);
+        w.book().expect(peer, message_kind::result);
+    }
+    w.book().came(2, message_kind::contribution, data_ends + 10ms);
+    const auto drip = [&] {
+        w.book().expect(1, message_kind::result);
+        w.book().came(1, message_kind::result, w.now());
+    };
+    CHECK(w.look_until(moment(5900ms), drip).empty());
+    CHECK(w.look_until(moment(7s), drip) == pa::rank_set{1});
+    CHECK(w.look_until(moment(59s), drip).empty());  // and the other one waits for it
+}
+
+TEST_CASE("a result is not overdue while its sender may wait for a third one")
+{
+    for (const bool waits : {true, false}) {
+        watch_over w(without_heartbeats, 1000);
+        w.move_data();
+        w.book().expect(2, message_kind::result);
+        if (waits) w.book().came(2, message_kind::contribution, data_ends + 10ms);
+        const auto drip = [&] {
+            w.book().came(1, message_kind::contribution, w.now());
+            w.book().reduced(1);
+        };
+        CHECK(w.look_until(moment(30s), drip) == (waits ? pa::rank_set{} : pa::rank_set{2}));
+    }
+}
+
+TEST_CASE("when votes of most are missing the view is left without a word against any")
+{
+    watch_over w(without_heartbeats);
+    w.move_data();
+    w.vote();
+    for (const int peer : {1, 2}) w.book().expect(peer, message_kind::vote);
+    for (auto end = data_ends; !w.leaves() && end < moment(30s); end += 100ms)
+        CHECK(w.look_until(end).empty());
+    CHECK(w.leaves());
+    CHECK(w.now() > moment(7s));
+    CHECK(w.now() < moment(10s));
 }
 
 TEST_CASE("in a later view whoever owes is overdue while there is time for another view")

@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -167,6 +168,24 @@ TEST_CASE("in several stages the first to complain is right")
         if (c.by != 2 && c.when < time_point(3700ms)) CHECK(c.whom == 2);
 }
 
+TEST_CASE("in several stages whoever stops is found without heartbeats, too, whenever that is")
+{
+    for (const auto& radix : {papilio::short_list<int>{2, 2}, papilio::short_list<int>{4}})
+        for (int at = 100; at <= 1900; at += 150) {
+            INFO("after " << at << " ms, in " << radix.size() << " stages");
+            auto s = moderate();
+            s.options.radix = radix;
+            watched_call call(s);
+            call.at(std::chrono::milliseconds(at), [&] { call.stop(2); });
+            call.run();
+            const auto first =
+                std::ranges::find_if(call.complaints(), [](const auto& c) { return c.by != 2; });
+            REQUIRE(first != call.complaints().end());
+            CHECK((first->whom == 2 || (first->whom == -1 && radix.size() > 1)));
+            CHECK(first->when < time_point(20s));
+        }
+}
+
 TEST_CASE("a partner of a later stage is overdue later, since it may wait for one of its first")
 {
     auto s = moderate();
@@ -210,6 +229,8 @@ TEST_CASE("on links of any speed nobody who lives is overdue while the data move
         watched_call call(s);
         call.run();
         CHECK(call.successes() == peers);
+        for (const auto& c : call.complaints())
+            UNSCOPED_INFO("peer " << c.by << " about " << c.whom);
         CHECK(call.complaints().empty());
     }
 }

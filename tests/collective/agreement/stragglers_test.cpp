@@ -46,10 +46,13 @@ public:
     /// A message of a peer that waits for others'.
     void go_on_waiting(int peer) { book_.came(peer, message_kind::contribution, now_); }
 
-    /// Peers 1 and 2 are ahead by half as much as they may.
-    void stall()
+    /// Peers 1 and 2 are ahead by as much as they may.
+    void stall() { go_ahead(20); }
+
+    /// By so many.
+    void go_ahead(int messages)
     {
-        for (int i = 0; i < 10; ++i)
+        for (int i = 0; i < messages; ++i)
             for (const int peer : {1, 2}) book_.came(peer, message_kind::contribution, now_);
     }
 
@@ -63,6 +66,12 @@ public:
     {
         slow_.look(now_ + later, book_);
         return slow_.not_worth_waiting_for(now_ + later, book_, 1ms, pa::time_point::max());
+    }
+
+    pa::rank_set suspects_at(pa::duration later)
+    {
+        slow_.look(now_ + later, book_);
+        return slow_.suspects(now_ + later, book_, 1ms);
     }
 
 private:
@@ -165,6 +174,33 @@ TEST_CASE("whoever finds all others slow is slow itself")
     judged call(1s);
     call.go_on(pa::time_point(1s), 10ms, {1, 2, 3});
     CHECK(call.at(5s) == pa::rank_set{});
+}
+
+TEST_CASE("who is not heard since others are not heard either is named if they may send no more")
+{
+    judged quiet(1s);
+    quiet.go_on(pa::time_point(1s), 10ms, {1, 2, 3});
+    quiet.go_ahead(10);
+    CHECK(quiet.at(4s) == pa::rank_set{});
+    judged full(1s);
+    full.go_on(pa::time_point(1s), 10ms, {1, 2, 3});
+    full.go_ahead(20);
+    CHECK(full.at(4s) == pa::rank_set{3});
+    judged heard(1s);
+    heard.go_on(pa::time_point(1s), 10ms, {1, 2, 3});
+    heard.go_on(pa::time_point(5s), 4s, {});
+    heard.go_ahead(10);
+    CHECK(heard.at(10ms) == pa::rank_set{3});
+}
+
+TEST_CASE("whoever is complained about costs half as much as it takes to complain first")
+{
+    judged call(1s);
+    call.go_on(pa::time_point(1s), 10ms, {1, 2, 3});
+    call.stall();
+    CHECK(call.suspects_at(400ms) == pa::rank_set{});
+    CHECK(call.suspects_at(700ms) == pa::rank_set{3});
+    CHECK(call.at(700ms) == pa::rank_set{});
 }
 
 TEST_CASE("a call that was slow from the begin has no straggler")

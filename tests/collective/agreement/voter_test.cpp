@@ -482,6 +482,21 @@ TEST_CASE("who coordinates without a peer waits a quarter of the view for others
     }
 }
 
+TEST_CASE("who is called to coordinate, and has missed somebody before, does not wait for long")
+{
+    first_of_three p;
+    p.state.lose(2, p.now);
+    REQUIRE(p.state.promised() == 2);
+    auto of_1 = p.promise_of_1();
+    of_1.view = 4;  // which is this peer's own, and has 400 ms
+    p.state.take(1, of_1, p.now);
+    REQUIRE(p.state.promised() == 4);
+    p.state.wake(p.now + 99ms);
+    CHECK(p.state.promised() == 4);
+    p.state.wake(p.now + 101ms);
+    CHECK(p.state.promised() == 5);
+}
+
 TEST_CASE("whoever has missed a promise for a while complains with the first that does")
 {
     for (const auto when : {9ms, 10ms}) {
@@ -547,4 +562,103 @@ TEST_CASE("what a process has promised goes with it")
     const auto proposed = p.said(&parcel::proposal);
     REQUIRE(proposed.size() == 1);
     CHECK(proposed.front().members == rank_set{0, 1});
+}
+
+namespace {
+
+/// Peer 0 of three, in view 1, whose result is what `holds` says.
+struct with_result final : papilio::detail::result_reader {
+    explicit with_result(bool votes_in_0)
+    {
+        t.state.read_result(this);
+        t.hold(votes_in_0 ? 3 : 2);
+        t.state.leave(t.now);
+        auto promise = t.promise_of_1();
+        promise.held.assign(3, {{0, 1, 0}});
+        t.state.take(1, promise, t.now);
+        promise.weights = {papilio::wire::unknown_weight, papilio::wire::unknown_weight, 1};
+        t.state.take(2, promise, t.now);
+        if (!votes_in_0) t.state.hold(2, 0, 0);
+        sent = t.said(&parcel::vote);
+    }
+
+    void vote(int from, std::uint64_t result)
+    {
+        const auto settlement = papilio::checksum(papilio::wire::encode(t.state.settlement()));
+        t.state.take(from, papilio::wire::view_vote{1, 7, settlement, result}, t.now);
+    }
+
+    std::uint64_t digest_of(const papilio::detail::chunk_versions&) const override { return 5; }
+
+    first_of_three t;
+    std::vector<papilio::wire::view_vote> sent;
+};
+
+}  // namespace
+
+TEST_CASE("a vote of a later view tells of the result, and who agrees on it succeeds")
+{
+    with_result peer(false);
+    REQUIRE(peer.t.state.view() == 1);
+    REQUIRE(peer.sent.size() == 1);
+    CHECK(peer.sent[0].result == 5);
+    peer.vote(1, 5);
+    CHECK_FALSE(peer.t.state.ended());
+    peer.vote(2, 0);  // it has not told
+    REQUIRE(peer.t.state.ended());
+    CHECK_FALSE(peer.t.state.ended()->why);
+    CHECK(peer.t.state.answer().result == 5);
+}
+
+TEST_CASE("members that hold different results do not succeed, and name the odd one")
+{
+    for (const int odd : {0, 1, 2}) {
+        with_result peer(false);
+        peer.vote(1, odd == 0 ? 6 : odd == 1 ? 7 : 5);
+        CHECK_FALSE(peer.t.state.ended());
+        peer.vote(2, odd == 0 ? 6 : odd == 2 ? 7 : 5);
+        REQUIRE(peer.t.state.ended());
+        CHECK(peer.t.state.ended()->why == errc::corrupted);
+        CHECK(peer.t.state.ended()->culprit == odd);
+    }
+}
+
+TEST_CASE("whose earlier vote counts cannot tell how a call ends that is corrupted later")
+{
+    with_result peer(true);
+    peer.vote(1, 5);
+    peer.vote(2, 7);
+    REQUIRE(peer.t.state.ended());
+    CHECK(peer.t.state.ended()->why == errc::outcome_unknown);
+    CHECK(peer.t.state.ended()->culprit == 2);
+}
+
+TEST_CASE("votes of view 0 that differ end a call for certain in a later view, too")
+{
+    with_result peer(false);
+    peer.t.state.differ_in_first(2);
+    CHECK(peer.t.state.ended()->why == errc::outcome_unknown);  // it has voted in view 1
+
+    first_of_three t;
+    t.hold(3);
+    t.state.leave(t.now);
+    t.state.differ_in_first(2);
+    CHECK(t.state.ended()->why == errc::corrupted);
+    CHECK(t.state.ended()->culprit == 2);
+}
+
+TEST_CASE("who is told that others are done with another result than it holds has not succeeded")
+{
+    for (const std::uint64_t result : {0, 5, 6}) {
+        with_result peer(false);
+        papilio::wire::answer done{.what = papilio::wire::ending::done, .view = 1};
+        done.decided = peer.t.state.settlement();
+        done.settlement = papilio::checksum(papilio::wire::encode(*done.decided));
+        done.result = result;
+        peer.t.state.take(1, done, peer.t.now);
+        REQUIRE(peer.t.state.ended());
+        CHECK(peer.t.state.ended()->why ==
+              (result == 6 ? make_error_code(errc::outcome_unknown) : std::error_code{}));
+        if (result == 6) CHECK(peer.t.state.ended()->culprit == 0);
+    }
 }

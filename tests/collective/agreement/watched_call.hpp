@@ -7,6 +7,7 @@
 #include <papilio/async/when_all.hpp>
 #include <papilio/collective/agreement/call_run.hpp>
 #include <papilio/collective/agreement/progress_watch.hpp>
+#include <papilio/collective/agreement/salvage.hpp>
 #include <papilio/collective/all_reduce.hpp>
 #include <papilio/collective/engine/butterfly_engine.hpp>
 #include <papilio/collective/setup/opened_call.hpp>
@@ -96,7 +97,7 @@ private:
     const gate& hung_;
 };
 
-/// Peer `by` has found peer `whom` overdue.
+/// Peer `by` has found peer `whom` overdue; -1: somebody, it is not known who.
 struct complaint {
     int by;
     int whom;
@@ -180,6 +181,10 @@ private:
         {
             call->complaints_.push_back({me, peer, call->world_.now()});
         }
+        void nobody_to_blame() override
+        {
+            call->complaints_.push_back({me, -1, call->world_.now()});
+        }
         watched_call* call = nullptr;
         int me = 0;
     };
@@ -242,7 +247,9 @@ private:
         listener to;
         to.call = this;
         to.me = net.rank();
-        co_await when_any(ended(call, engine), detail::watch_progress(call.io(), to));
+        auto contributions = detail::contributions_to(net.rank(), planned.plan, {});
+        co_await when_any(ended(call, engine), detail::watch_progress(call.io(), to, {}, nullptr,
+                                                                      std::move(contributions)));
     }
 
     static task<> ended(detail::call_run& call, detail::butterfly_engine& engine)

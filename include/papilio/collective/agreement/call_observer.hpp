@@ -15,6 +15,7 @@
 #include <papilio/collective/agreement/joined_views.hpp>
 #include <papilio/collective/agreement/missing_chunks.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/result_digests.hpp>
 #include <papilio/collective/agreement/salvage.hpp>
 #include <papilio/collective/agreement/settled_report.hpp>
 #include <papilio/collective/agreement/view_mover.hpp>
@@ -65,7 +66,8 @@ public:
     task<> hear_of_views() { return views_.hear(); }
 
     /// View 0 is left. Until the result is here; throws a `call_error` if it does not come.
-    task<> follow(const std::optional<call_failure>& failure);
+    /// `first` is what its messages of view 0 were.
+    task<> follow(const std::optional<call_failure>& failure, const result_digests& first);
 
     bool followed() const noexcept { return complete_.is_open(); }
 
@@ -109,6 +111,7 @@ private:
     std::error_code why_;
 
     std::optional<joined_view> decided_;
+    std::uint64_t result_ = 0;  // its digest, as those tell it who hold it
     std::vector<double> told_;  // the weights by rank, if it is view 0 that was decided
     missing_chunks missing_;
     std::vector<fetched_stream> fetched_;  // by rank
@@ -116,7 +119,8 @@ private:
     gate complete_;
 };
 
-inline task<> call_observer::follow(const std::optional<call_failure>& failure)
+inline task<> call_observer::follow(const std::optional<call_failure>& failure,
+                                    const result_digests& first)
 {
     int withdrawn = -1;
     if (failure) {
@@ -130,6 +134,12 @@ inline task<> call_observer::follow(const std::optional<call_failure>& failure)
     if (!followed() || !settled().knows_weights())
         throw call_error(errc::timed_out, -1, io_.me(), status_.where,
                          "nobody has had the whole result for this observer");
+    const auto own = decided_->settled.view == 0 ? first.own()
+                     : mover_                    ? mover_->digest_of(decided_->versions)
+                                                 : 0;
+    if (own != 0 && result_ != 0 && own != result_)
+        throw call_error(errc::corrupted, io_.me(), io_.me(), status_.where,
+                         "the others hold another result, as their digest shows");
     for (const int peer : shape_.who.reducers())
         if (mover_) mover_->thank(peer, fetched_[index(peer)]);
     const auto end = co_await now();
@@ -201,6 +211,7 @@ inline void call_observer::take(const wire::answer& said)
     if (decided_) return;
     decided_ = view;
     told_ = said.weights;
+    result_ = said.result;
     missing_.begin(decided_->versions);
     if (missing_.none()) complete_.open();
 }

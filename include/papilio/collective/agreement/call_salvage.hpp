@@ -72,7 +72,8 @@ public:
     /// Fails when somebody is overdue.
     task<> watch_progress()
     {
-        return detail::watch_progress(io_, *this, {}, slow_ ? &*slow_ : nullptr);
+        return detail::watch_progress(io_, *this, {}, slow_ ? &*slow_ : nullptr,
+                                      contributions_to(io_.me(), plan_, how_));
     }
 
     bool can_go_on(const std::optional<call_failure>& failure) const
@@ -103,15 +104,12 @@ public:
 private:
     task<> serve_observer(int observer);
 
-    /// One complaint alone strikes its author. So who is told that others have left view 0, perhaps
-    /// for a straggler, asks for half of what it would have asked for by itself.
-    void agree_on_stragglers(time_point now)
+    /// One complaint alone strikes its author. So who is told of one about a straggler joins in for
+    /// half of what it would have asked for by itself.
+    rank_set suspects(time_point now)
     {
-        const auto round_trip = io_.longest_round_trip().value_or(duration{});
-        const auto voting = status_.where == phase::vote ? now : time_point::max();
         slow_->look(now, io_.debts());
-        const auto found = slow_->not_worth_waiting_for(now, io_.debts(), round_trip, voting, 0.5);
-        for (const int peer : found.value_or(rank_set{})) later_->complain(peer, now);
+        return slow_->suspects(now, io_.debts(), io_.longest_round_trip().value_or(duration{}));
     }
 
     double weight_of(int peer) const override
@@ -145,7 +143,9 @@ private:
 
     wire::answer done_in_first_view() const
     {
-        wire::answer said{.what = wire::ending::done, .settlement = wire::digest(weights_.call())};
+        wire::answer said{.what = wire::ending::done,
+                          .settlement = wire::digest(weights_.call()),
+                          .result = votes_.results().common()};
         for (int peer = 0; peer < io_.size(); ++peer) said.weights.push_back(weights_.of(peer));
         return said;
     }
@@ -171,6 +171,7 @@ inline task<> call_salvage::go_on(const std::optional<call_failure>& failure)
         : views_.heard() ? "others have left the first"
                          : "it does not end");
     later_.emplace(io_, votes_, weights_, plan_, status_, how_);
+    if (slow_) later_->suspect(suspects(on.now()));
     try {
         if (how_.gathers) {
             task<> made = how_.mover->make_own(held_);
@@ -178,7 +179,6 @@ inline task<> call_salvage::go_on(const std::optional<call_failure>& failure)
         }
         later_->begin(held_, failure ? &failure->error() : nullptr, on.now());
         if (!failure && !views_.heard()) later_->leave(on.now());
-        if (slow_ && !failure) agree_on_stragglers(on.now());
         task<> work = later_->run();
         co_await std::move(work);
     } catch (...) {

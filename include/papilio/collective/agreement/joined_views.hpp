@@ -4,6 +4,7 @@
 #include <papilio/base/config.hpp>
 #include <papilio/base/rank_set.hpp>
 #include <papilio/collective/agreement/chunk_versions.hpp>
+#include <papilio/collective/agreement/result_digests.hpp>
 #include <papilio/collective/agreement/settlement.hpp>
 #include <papilio/wire/proposal.hpp>
 #include <papilio/wire/view_vote.hpp>
@@ -82,7 +83,16 @@ public:
     /// A peer's first vote in a view counts.
     void note(int from, const wire::view_vote& vote)
     {
-        if (vote.view <= wire::max_view) votes_[vote.view].emplace(from, vote.settlement);
+        if (vote.view <= wire::max_view) votes_[vote.view].emplace(from, vote);
+    }
+
+    /// What results those hold who have voted for what a view has settled on.
+    result_digests results(const joined_view& view) const
+    {
+        result_digests all;
+        for (const int member : view.settled.members)
+            if (const auto* vote = vote_of(member, view)) all.note(member, 1, vote->result);
+        return all;
     }
 
     /// Whether all members of a view have voted for it whose votes `asks_for(member)` waits for.
@@ -98,15 +108,22 @@ public:
     /// Whether a peer has voted for what a view has settled on.
     bool has_voted(int member, const joined_view& view) const
     {
-        const auto in_view = votes_.find(view.settled.view);
-        if (in_view == votes_.end()) return false;
-        const auto vote = in_view->second.find(member);
-        return vote != in_view->second.end() && vote->second == view.digest;
+        return vote_of(member, view) != nullptr;
     }
 
 private:
+    /// A member's vote for what a view has settled on, or null.
+    const wire::view_vote* vote_of(int member, const joined_view& view) const
+    {
+        const auto in_view = votes_.find(view.settled.view);
+        if (in_view == votes_.end()) return nullptr;
+        const auto vote = in_view->second.find(member);
+        const bool found = vote != in_view->second.end() && vote->second.settlement == view.digest;
+        return found ? &vote->second : nullptr;
+    }
+
     std::deque<joined_view> views_;
-    std::map<std::uint8_t, std::map<int, std::uint64_t>> votes_;  // by view and voter: for what
+    std::map<std::uint8_t, std::map<int, wire::view_vote>> votes_;  // by view and voter
 };
 
 }  // namespace papilio::detail

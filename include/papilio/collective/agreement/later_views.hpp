@@ -51,11 +51,8 @@ public:
     /// or nobody has, and it does not end.
     void begin(const chunk_versions& held, const call_error* lost, time_point now);
 
-    /// A peer is too slow, as this one finds when others have left view 0, perhaps for the same.
-    void complain(int peer, time_point now)
-    {
-        run_.complain(peer, make_error_code(errc::timed_out), now);
-    }
+    /// These are too slow, if others say so as well.
+    void suspect(const rank_set& slow) { run_.suspect(slow); }
 
     /// Nobody has left view 0 before this peer, who blames nobody for it.
     void leave(time_point now) { run_.voter().leave(now); }
@@ -173,7 +170,11 @@ inline task<> later_views::hear_first_vote(int peer)
         note_yes(peer, on.now());
         run_.changed();
     } catch (const call_error& no) {
-        run_.ended(peer, {.why = wire::reason_of(no.code()), .culprit = no.culprit()}, on.now());
+        if (first_.results().differ())
+            run_.differ_in_first(no.culprit());
+        else
+            run_.ended(peer, {.why = wire::reason_of(no.code()), .culprit = no.culprit()},
+                       on.now());
     } catch (const std::system_error& fault) {
         // That its link has ended is noticed where the others of its messages are awaited.
         if (fault.code() == errc::bad_message || fault.code() == errc::mismatch)

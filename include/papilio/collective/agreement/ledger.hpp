@@ -25,7 +25,9 @@ namespace papilio::inline PAPILIO_MODE::detail {
 class ledger {
 public:
     ledger(int peers, time_point begin, duration limit = duration::max())
-        : pace_(limit), entries_(index(peers), entry{.last = begin, .heard = begin, .from = begin})
+        : pace_(limit),
+          entries_(index(peers),
+                   entry{.last = begin, .heard = begin, .from = begin, .contributed = begin})
     {
     }
 
@@ -37,6 +39,7 @@ public:
         auto& e = at(peer);
         e.longest = std::max(e.longest, now - std::max(e.last, e.from));
         e.last = now;
+        if (kind == message_kind::contribution) e.contributed = now;
     }
 
     /// A contribution of `peer` has its answer, or needs none.
@@ -70,9 +73,9 @@ public:
     /// Since when `peer` has owed a message of a kind and sent none of any; the end of the clock if
     /// it owes none that only its own slowness could keep back, as far as this peer knows. Its
     /// first message shows that it is in the call at all, and its first result that all are for
-    /// whom it waits. A contribution may wait for this peer's answer to another one: a contributor
-    /// is free to have no more under way than some, and whoever is last of all always has its
-    /// answers.
+    /// whom it waits, unless that is known. A contribution may wait for this peer's answer to
+    /// another one: a contributor is free to have no more under way than some, and whoever is last
+    /// of all always has its answers.
     time_point owed_since(int peer, message_kind kind) const
     {
         const auto& e = entries_[index(peer)];
@@ -85,8 +88,12 @@ public:
     bool has_shown_its_pace(int peer, message_kind kind) const
     {
         const auto& e = entries_[index(peer)];
-        return later_ || (kind == message_kind::result ? e.accounts[1].came : messages(e)) >= 3;
+        if (later_ || (kind == message_kind::result && all_have_begun_)) return true;
+        return (kind == message_kind::result ? e.accounts[1].came : messages(e)) >= 3;
     }
+
+    /// Everybody in the call has sent something to somebody: no result waits for a late caller.
+    void all_have_begun() noexcept { all_have_begun_ = true; }
 
     /// A contribution of `peer` is in a result, which may be on its way back.
     void reduced(int peer) { ++at(peer).reduced; }
@@ -103,12 +110,22 @@ public:
         return e.accounts[0].came - e.reduced;
     }
 
+    /// Contributions of `peer` that have no answer yet: it may wait for one.
+    std::int32_t unanswered(int peer) const
+    {
+        const auto& e = entries_[index(peer)];
+        return static_cast<std::int32_t>(e.accounts[0].came - e.answers);
+    }
+
     /// Whoever lives may take as long as it likes.
     void wait_for_all() noexcept { waits_ = true; }
     bool waits_for_all() const noexcept { return waits_; }
 
     /// When the last message of the call came from `peer`; the begin of the call if none has.
     time_point last_message(int peer) const { return entries_[index(peer)].last; }
+
+    /// The same of its contributions.
+    time_point last_contribution(int peer) const { return entries_[index(peer)].contributed; }
 
     const detail::pace& pace() const noexcept { return pace_; }
 
@@ -160,6 +177,7 @@ private:
         time_point last{};                  // message of the call
         time_point heard{};                 // byte
         time_point from{};                  // the last look at which it kept back nothing
+        time_point contributed{};           // its last contribution
         duration longest{};                 // gap since the last look
         std::array<account, 3> accounts{};  // contributions, results, votes
         std::uint32_t answers = 0;          // to its contributions
@@ -182,7 +200,8 @@ private:
     {
         const auto unanswered = static_cast<std::int32_t>(e.accounts[0].came - e.answers);
         const bool waits = kind == 0 && unanswered > 0;
-        const bool begun = kind == 1 ? e.accounts[1].came > 0 : messages(e) > 0;
+        const bool by_results = kind == 1 && !all_have_begun_;
+        const bool begun = by_results ? e.accounts[1].came > 0 : messages(e) > 0;
         return e.accounts[kind].owed() > 0 && (begun || later_) && !waits;
     }
 
@@ -193,6 +212,7 @@ private:
     std::vector<entry> entries_;
     bool later_ = false;  // than view 0
     bool waits_ = false;
+    bool all_have_begun_ = false;
 };
 
 }  // namespace papilio::detail

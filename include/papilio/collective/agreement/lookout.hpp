@@ -3,6 +3,7 @@
 #include <papilio/async/loop.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/rank_set.hpp>
+#include <papilio/collective/agreement/data_partner.hpp>
 #include <papilio/collective/agreement/ledger.hpp>
 #include <papilio/collective/agreement/pace.hpp>
 #include <papilio/collective/agreement/stragglers.hpp>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -22,11 +24,8 @@ namespace papilio::inline PAPILIO_MODE::detail {
 /// in a row that finds it so, since what it has sent may lie unread behind the timer at the first.
 class lookout {
 public:
-    /// A partner of this peer, who votes, and the stage in which they meet.
-    struct partner {
-        int rank;
-        int stage;
-    };
+    /// A partner of this peer, who votes; whose contributions are not known is never behind.
+    using partner = data_partner;
 
     /// What is known of a call beside its ledger.
     struct facts {
@@ -57,6 +56,7 @@ public:
     {
         const auto planned = next_;
         book.look(now);
+        if (call_.stages > 1 && all_contribute(book)) book.all_have_begun();
         auto deadline = book.pace().deadline(round_trip);
         if (call_.later)
             deadline = std::min(deadline.value_or(duration::max()),
@@ -69,22 +69,28 @@ public:
         if (slow) costly = looked_at(*slow, planned, now, book, round_trip);
 
         next_ = later(now, slow ? period_of_weighing(now) : period(deadline));
-        rank_set late;
+        rank_set late, waiting;
         for (const auto& p : partners_) {
             if (named_.contains(p.rank)) continue;
-            auto due = time_point::max();
+            auto due = time_point::max(), waits = time_point::max();
             if (book.owes(p.rank)) due = silent_at(last_heard(p.rank));
-            if (book.owes(p.rank) && !costly) due = std::min(due, due_at(p, book, deadline));
+            if (!costly) due = std::min(due, contribution_due_at(p, book, deadline));
+            if (book.owes(p.rank) && !costly) waits = result_or_vote_due_at(p, book, deadline);
             if (costly && costly->contains(p.rank)) due = now;
             if (due <= now) late.insert(p.rank);
-            if (due > now) next_ = std::min(next_, due);
+            if (due > now && waits <= now) waiting.insert(p.rank);
+            for (const auto t : {due, waits})
+                if (t > now) next_ = std::min(next_, t);
         }
-        const auto found = late & suspects_;
-        named_ |= found;
-        suspects_ = late - found;
-        next_ = suspects_.empty() ? std::max(next_, later(now, least_wait)) : later(now, breath);
-        return found;
+        if (slow && costly && costly->empty())
+            waiting = slow->who_owes_votes(now, book, round_trip, voting_since_);
+        return twice(late, waiting, now);
     }
+
+    /// The view is to be left without a word against anybody: results or votes are overdue, and
+    /// their senders may wait for a third peer; most of them for the same, or, in several stages,
+    /// any for one whom this peer does not meet. Whoever is missing does not promise the next view.
+    bool leaves() const noexcept { return leaves_; }
 
     time_point next() const noexcept { return next_; }
 
@@ -117,11 +123,29 @@ private:
         return slow.not_worth_waiting_for(now, book, round_trip, voting_since_);
     }
 
+    /// Those who were late at the last look as well.
+    rank_set twice(const rank_set& late, const rank_set& waiting, time_point now)
+    {
+        const bool most = 2 * waiting.size() > static_cast<int>(partners_.size());
+        const bool unknown = most || (call_.stages > 1 && !waiting.empty());
+        const bool others_wait = late.empty() && unknown && !call_.later;
+        const auto suspected = others_wait ? rank_set{} : late | waiting;
+        const auto found = suspected & suspects_;
+        named_ |= found;
+        suspects_ = suspected - found;
+        leaves_ = others_wait && others_waited_;
+        others_waited_ = others_wait;
+        const bool again = !suspects_.empty() || (others_wait && !leaves_);
+        next_ = again ? later(now, breath) : std::max(next_, later(now, least_wait));
+        return found;
+    }
+
     /// This process, or its loop, stood still itself, and what came meanwhile may not be read yet.
     void start_anew(time_point now)
     {
         running_since_ = now;
         suspects_ = {};
+        others_waited_ = false;
     }
 
     /// When a peer has been silent for too long. One that has not been heard at all since the call
@@ -135,22 +159,71 @@ private:
                      ran ? missed : std::max(missed, call_.limit / 8));
     }
 
-    /// When the first debt of a peer is overdue, the causes before what waits for them.
-    time_point due_at(const partner& p, const ledger& book, std::optional<duration> deadline) const
+    time_point due(const partner& p, const ledger& book, message_kind kind, duration patience) const
+    {
+        if (!book.has_shown_its_pace(p.rank, kind)) return time_point::max();
+        return later(std::max(book.owed_since(p.rank, kind), running_since_), patience);
+    }
+
+    /// When a contribution is overdue that a peer owes, or for which those of others wait, whatever
+    /// else it sends.
+    time_point contribution_due_at(const partner& p, const ledger& book,
+                                   std::optional<duration> deadline) const
     {
         if (!deadline) return time_point::max();
-        const auto after = [&](message_kind kind, duration patience) {
-            if (!book.has_shown_its_pace(p.rank, kind)) return time_point::max();
-            return later(std::max(book.owed_since(p.rank, kind), running_since_), patience);
-        };
+        const auto patience = (p.stage + 1) * *deadline;
+        auto at = due(p, book, message_kind::contribution, patience);
+        const bool waits_for_me = book.unanswered(p.rank) > 0;
+        if (is_behind(p, book) && !waits_for_me &&
+            book.has_shown_its_pace(p.rank, message_kind::contribution))
+            at = std::min(at,
+                          later(std::max(last_contribution(book), running_since_), 2 * patience));
+        return at;
+    }
+
+    /// When what a peer owes is overdue that may wait for a third one: nothing is while it is known
+    /// for whom.
+    time_point result_or_vote_due_at(const partner& p, const ledger& book,
+                                     std::optional<duration> deadline) const
+    {
+        if (!deadline || !named_.empty()) return time_point::max();
+        for (const auto& other : partners_)
+            if (other.rank != p.rank && is_behind(other, book)) return time_point::max();
         const int all = call_.stages;
-        const auto contribution = after(message_kind::contribution, (p.stage + 1) * *deadline);
-        if (!named_.empty()) return contribution;  // the others may wait for whoever was named
-        const auto result = after(message_kind::result, (2 * all - p.stage) * *deadline);
+        const auto result = due(p, book, message_kind::result, (2 * all - p.stage) * *deadline);
         const int order = 2 * all + 1 + p.stage + (call_.hears_votes_last ? 1 : 0);
-        const auto vote = after(message_kind::vote, std::max(order * *deadline, tail(p, book)));
-        return std::min(
-            {contribution, result, std::max(vote, later(voting_since_, order * *deadline))});
+        const auto vote =
+            due(p, book, message_kind::vote, std::max(order * *deadline, tail(p, book)));
+        return std::min(result, std::max(vote, later(voting_since_, order * *deadline)));
+    }
+
+    /// Whether contributions of at least half of the others wait for its, or are all here.
+    bool is_behind(const partner& p, const ledger& book) const
+    {
+        const auto came = [&](const partner& o) {
+            return book.came(o.rank, message_kind::contribution);
+        };
+        if (came(p) >= p.contributions || book.waiting(p.rank) > 0) return false;
+        return has_others(partners_, p) && half_of_others(partners_, p, [&](const partner& o) {
+                   return came(o) >= o.contributions || book.waiting(o.rank) > 0;
+               });
+    }
+
+    /// Whether everybody has begun the call: what a partner of a later stage contributes is its
+    /// whole block's.
+    bool all_contribute(const ledger& book) const
+    {
+        return std::ranges::all_of(partners_, [&](const partner& p) {
+            return p.contributions > 0 && book.came(p.rank, message_kind::contribution) > 0;
+        });
+    }
+
+    /// Of anybody.
+    time_point last_contribution(const ledger& book) const
+    {
+        auto last = time_point::min();
+        for (const auto& p : partners_) last = std::max(last, book.last_contribution(p.rank));
+        return last;
     }
 
     /// How long a peer whose data has all come may still be receiving from others, over a link that
@@ -168,7 +241,9 @@ private:
     time_point voting_since_ = time_point::max();
     duration slack_{};
     time_point next_;
-    rank_set suspects_;  // at the last look
+    rank_set suspects_;           // at the last look
+    bool others_waited_ = false;  // at the last look
+    bool leaves_ = false;
     rank_set named_;
 };
 

@@ -32,6 +32,8 @@ public:
     /// Of this peer's own result, which is complete when it votes.
     void add(std::uint64_t chunk) noexcept { own_ += chunk; }
 
+    std::uint64_t own() const noexcept { return own_; }
+
     /// A yes of `peer` is about this result; it speaks for so many peers.
     void note(int peer, std::size_t peers, std::uint64_t digest)
     {
@@ -52,9 +54,28 @@ public:
     /// Results have been found to differ.
     bool differ() const noexcept { return differ_; }
 
+    /// Those who have voted hold different results.
+    bool disagree() const noexcept { return !others_.empty(); }
+
+    /// What all who have voted hold; 0 if none of them has told.
+    std::uint64_t common() const noexcept { return first_.digest; }
+
+    /// One who holds another result than more than half of those who have voted; -1 if no result is
+    /// that of more than half.
+    int odd_one() const
+    {
+        auto all = others_;
+        all.push_back(first_);
+        const auto most = std::ranges::max_element(all, {}, &holders::peers);
+        std::size_t total = 0;
+        for (const auto& h : all) total += h.peers;
+        if (2 * most->peers <= total) return -1;
+        all.erase(most);
+        return std::ranges::min_element(all, {}, &holders::lowest)->lowest;
+    }
+
     /// Throws a `call_error` of peer `me` if this peer or those who have voted hold different
-    /// results. It names one of whom more than half hold another, and nobody if there is none. This
-    /// peer's own result is complete.
+    /// results. It names the odd one. This peer's own result is complete.
     void compare(int me)
     {
         const bool as_own = own_ == 0 || first_.peers == 0 || own_ == first_.digest;
@@ -85,18 +106,6 @@ private:
         auto found = std::ranges::find(others_, digest, &holders::digest);
         if (found == others_.end()) found = others_.insert(found, holders{});
         found->add(peer, peers, digest);
-    }
-
-    int odd_one() const
-    {
-        auto all = others_;
-        all.push_back(first_);
-        const auto most = std::ranges::max_element(all, {}, &holders::peers);
-        std::size_t total = 0;
-        for (const auto& h : all) total += h.peers;
-        if (2 * most->peers <= total) return -1;
-        all.erase(most);
-        return std::ranges::min_element(all, {}, &holders::lowest)->lowest;
     }
 
     std::uint64_t own_ = 0;

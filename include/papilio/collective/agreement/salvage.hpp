@@ -79,6 +79,17 @@ inline std::pair<std::uint32_t, std::uint32_t> data_messages(const call_plan& pl
             static_cast<std::uint32_t>(served ? back : 0)};
 }
 
+/// How many contributions each peer sends `me` in view 0, by rank.
+inline std::vector<std::uint32_t> contributions_to(int me, const call_plan& plan,
+                                                   const salvage& how)
+{
+    std::vector<std::uint32_t> all(plan.roles.size(), 0);
+    for (int peer = 0; peer < static_cast<int>(all.size()); ++peer)
+        if (peer != me && votes(plan.roles[index(peer)]) && plan.stages.meeting(me, peer) >= 0)
+            all[index(peer)] = data_messages(plan, peer, me, how).first;
+    return all;
+}
+
 /// Whether a call can go on without somebody: neither of two peers can without the other, and there
 /// has to be memory for what every peer may say of a view.
 inline bool can_lose_any(const call_plan& plan, const salvage& how)

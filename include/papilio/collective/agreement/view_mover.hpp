@@ -24,6 +24,16 @@ public:
     virtual void hold(std::size_t part, std::uint32_t column, std::uint8_t version) = 0;
 };
 
+/// Reads what this peer's result holds.
+class result_reader {
+public:
+    virtual ~result_reader() = default;
+
+    /// A number for the elements of the chunks that have a version in `of`: the same for all who
+    /// hold the same. 0 if there is no place here for one of those.
+    virtual std::uint64_t digest_of(const chunk_versions& of) const = 0;
+};
+
 /// How much an observer has asked of a member, and has had from it.
 struct fetched_stream {
     std::size_t requests = 0;
@@ -31,10 +41,8 @@ struct fetched_stream {
 };
 
 /// Moves the data of a call's views beyond 0.
-class view_mover {
+class view_mover : public result_reader {
 public:
-    virtual ~view_mover() = default;
-
     /// In a call that gathers, what a peer makes of its own part before it leaves view 0: all that
     /// is not in `held`, which is borrowed. From then on it has all of that part to give.
     virtual task<> make_own(chunk_versions& held) = 0;

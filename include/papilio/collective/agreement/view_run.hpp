@@ -45,6 +45,7 @@ public:
           voter_(call, io.me(), digest, weight, times),
           streams_(index(io.size()), 0)
     {
+        voter_.read_result(mover);
     }
     view_run(const view_run&) = delete;
     view_run& operator=(const view_run&) = delete;
@@ -67,11 +68,21 @@ public:
         changed_.open();
     }
 
+    /// This peer complains about these when others do.
+    void suspect(const rank_set& slow) { slow_ = slow; }
+
     /// The call has ended for a peer.
     void ended(int peer, const wire::answer& said, time_point now)
     {
         if (said.what == wire::ending::withdrawn) miss(peer, make_error_code(said.why));
         voter_.take(peer, said, now);
+        changed_.open();
+    }
+
+    /// Votes of view 0 have told of different results.
+    void differ_in_first(int odd_one)
+    {
+        voter_.differ_in_first(odd_one);
         changed_.open();
     }
 
@@ -216,6 +227,7 @@ private:
     std::map<int, std::error_code> reasons_;  // by rank: why it is not worked with
     std::uint8_t moving_ = 0;                 // the view whose data moves
     time_point moving_since_{};
+    rank_set slow_;    // about whom this peer agrees with others
     rank_set spared_;  // who was overdue once, and not blamed
     gate changed_;     // something has been told to the voter
     gate entered_;     // a view has begun: its data is to be moved

@@ -125,6 +125,9 @@ public:
         if (said_yes_) ballot_.results().compare(io_.me());
     }
 
+    /// What those hold who have voted in view 0.
+    const result_digests& results() const { return ballot_.results(); }
+
     /// Open when all votes are in, and say yes.
     gate& all_agreed() noexcept { return closed_.back(); }
 

@@ -11,6 +11,7 @@
 #include <papilio/collective/agreement/joined_views.hpp>
 #include <papilio/collective/agreement/settlement.hpp>
 #include <papilio/collective/agreement/view_messages.hpp>
+#include <papilio/collective/agreement/view_mover.hpp>
 #include <papilio/collective/agreement/view_times.hpp>
 #include <papilio/wire/answer.hpp>
 #include <papilio/wire/promise.hpp>
@@ -47,6 +48,9 @@ public:
 
     voter(const voter&) = delete;
     voter& operator=(const voter&) = delete;
+
+    /// By what this peer's votes tell of its result; borrowed. Without one they tell nothing.
+    void read_result(const result_reader* by) noexcept { reader_ = by; }
 
     // What happens
 
@@ -91,6 +95,12 @@ public:
 
     /// This peer cannot go on by its own fault, or finds that the call is not one.
     void withdraw(std::error_code why, int culprit);
+
+    /// Votes of view 0 have told of different results: it is not decided, and never will be.
+    void differ_in_first(int odd_one)
+    {
+        if (!ended_) refuse(views_.of(0), odd_one);
+    }
 
     /// These live, and have not begun the call yet: nobody is missed for being late with a promise
     /// that it cannot give. The latest word counts.
@@ -175,7 +185,14 @@ private:
     void vote_if_due();
     void succeed_if_due();
     void hear_done(int from, const wire::answer& said, time_point now);
-    void succeed(const joined_view& decided);
+    std::uint64_t digest_of(const joined_view& view) const
+    {
+        return reader_ && has_all() ? reader_->digest_of(view.versions) : 0;
+    }
+    bool has_all() const;
+    void conclude(const joined_view& view);
+    void succeed(const joined_view& decided, std::uint64_t result);
+    void refuse(const joined_view& view, int odd_one);
     void run_out(std::error_code why);
     void fail(std::error_code why, int culprit);
     void leave_if_hopeless();
@@ -187,7 +204,9 @@ private:
 
     std::vector<double> weights_;  // by rank
     std::uint8_t promised_ = 0;
-    std::optional<std::uint8_t> voted_;  // in which view, while that vote counts
+    std::optional<std::uint8_t> voted_;         // in which view, while that vote counts
+    std::optional<std::uint8_t> voted_before_;  // the same, without that view
+    const result_reader* reader_ = nullptr;
     rank_set complaints_;
     rank_set withdrawn_;
     rank_set closed_;    // to whom there is no link any more
@@ -203,11 +222,13 @@ private:
     held_chunks chunks_;
     bool listens_ = false;  // no member, but holds all: waits for the members' votes
     bool promised_by_anybody_ = false;
+    bool in_vain_ = false;  // coordinates the view promised, and missed somebody before it began
 
     std::vector<parcel> parcels_;
     std::optional<view_ending> reason_;  // of the first that withdrew by a fault
     std::optional<view_ending> ended_;
     std::optional<joined_view> decided_;
+    std::uint64_t result_ = 0;  // the digest of what was decided
 };
 
 }  // namespace papilio::detail
@@ -215,4 +236,5 @@ private:
 #ifdef PAPILIO_HEADER_ONLY
 #include <papilio/collective/agreement/impl/voter.hpp>
 #include <papilio/collective/agreement/impl/voter_end.hpp>
+#include <papilio/collective/agreement/impl/voter_views.hpp>
 #endif

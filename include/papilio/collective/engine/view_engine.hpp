@@ -8,6 +8,7 @@
 #include <papilio/collective/agreement/call_shape.hpp>
 #include <papilio/collective/agreement/chunk_versions.hpp>
 #include <papilio/collective/agreement/peer_io.hpp>
+#include <papilio/collective/agreement/result_digests.hpp>
 #include <papilio/collective/agreement/view_mover.hpp>
 #include <papilio/collective/engine/call_data.hpp>
 #include <papilio/collective/engine/chunk_messages.hpp>
@@ -70,6 +71,20 @@ public:
     void thank(int giver, const fetched_stream& so_far) override
     {
         observers_.thank(giver, so_far);
+    }
+
+    std::uint64_t digest_of(const chunk_versions& of) const override
+    {
+        const auto& plan = parts_.plan;
+        std::uint64_t all = 0;
+        for (int part = 0; part < static_cast<int>(plan.parts.size()); ++part)
+            for (std::uint32_t c = 0; c < plan.columns; ++c) {
+                const auto where = plan.chunk(part, c);
+                if (of.at(index(part), c) == wire::no_view || where.size == 0) continue;
+                if (!parts_.data.has_output(where)) return 0;
+                all += chunk_digest(where, parts_.data.output(where));
+            }
+        return all;
     }
 
     task<> move(const call_shape& call, const wire::proposal& settled,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <papilio/async/sleep.hpp>
 #include <papilio/base/check.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/sim/transport.hpp>
@@ -44,7 +43,17 @@ PAPILIO_DECL task<> transport::send(int peer, tag t, bytes message)
     PAPILIO_CHECK(t < wire::first_reserved_tag, "the four highest tags are the transport's own");
     if (dead_) throw std::system_error(errc::disconnected);
     co_await flow_.send(peer, t, message);
-    co_await sleep_until(uplink_free_);
+    departure left(*this);
+    co_await left;
+}
+
+PAPILIO_DECL void transport::depart_anew(const std::map<time_point, time_point>& when)
+{
+    for (auto* const d : departures_)
+        if (const auto found = when.find(d->when_); found != when.end()) {
+            d->when_ = found->second;
+            d->on_->post_at(d->wake_, d->when_);
+        }
 }
 
 PAPILIO_DECL bool transport::post(int peer, tag t, bytes message)

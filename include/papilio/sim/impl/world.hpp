@@ -6,6 +6,7 @@
 #include <papilio/sim/world.hpp>
 #include <papilio/wire/flow.hpp>
 #include <papilio/wire/frame.hpp>
+#include <papilio/wire/tag.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -118,6 +119,7 @@ PAPILIO_DECL world::flight& world::take_off(int from, int to)
     f.to = to;
     f.what = f.order = tag{};
     f.last = false;
+    f.flies = false;
     f.landed = false;
     f.queued = false;
     f.link = 0;
@@ -128,6 +130,8 @@ PAPILIO_DECL world::flight& world::take_off(int from, int to)
 
 PAPILIO_DECL void world::launch(flight& f, bytes content, time_point leaves)
 {
+    f.flies = true;
+    f.starts = leaves;
     f.transmission = transmission(content.size(), peer(f.from).access_.up_bytes_per_second);
     f.content.assign(content.begin(), content.end());
     auto arrives = leaves + latency_ + draw(jitter_);
@@ -137,15 +141,15 @@ PAPILIO_DECL void world::launch(flight& f, bytes content, time_point leaves)
         if (f.last || f.order == transport::behind_all) arrives = std::max(arrives, l->latest);
         f.link = l->link;
     }
-    arrives = in_order(f, arrives);
-    if (l) l->latest = std::max(l->latest, arrives + f.transmission);
-    post_at(f, arrives);
+    f.first = in_order(f, arrives);
+    if (l) l->latest = std::max(l->latest, f.first + f.transmission);
+    post_at(f, f.first);
 }
 
 PAPILIO_DECL time_point world::in_order(flight& f, time_point arrives)
 {
     if (in_order_) return arrives;
-    queue& q = under_way_[{f.from, f.to, f.order}];
+    queue& q = queues_[{f.from, f.to, f.order}];
     ++q.count;
     f.queued = true;
     arrives = std::max(q.free, arrives);
@@ -156,8 +160,8 @@ PAPILIO_DECL time_point world::in_order(flight& f, time_point arrives)
 PAPILIO_DECL void world::leave_queue(flight& f)
 {
     if (!std::exchange(f.queued, false)) return;
-    const auto found = under_way_.find({f.from, f.to, f.order});
-    if (--found->second.count == 0) under_way_.erase(found);
+    const auto found = queues_.find({f.from, f.to, f.order});
+    if (--found->second.count == 0) queues_.erase(found);
 }
 
 /// The first byte claims the receiver's downlink, in the order of arrival; the last one cannot be
@@ -167,11 +171,10 @@ PAPILIO_DECL void world::flight::fire()
     auto& receiver = in->peer(to);
     if (!landed) {
         landed = true;
-        const auto starts = std::max(receiver.downlink_free_, in->now());
-        const auto received =
-            starts + world::transmission(content.size(), receiver.access_.down_bytes_per_second);
-        receiver.downlink_free_ = received;
-        in->post_at(*this, std::max(received, in->now() + transmission));
+        comes = std::max(receiver.downlink_free_, in->now());
+        reception = world::transmission(content.size(), receiver.access_.down_bytes_per_second);
+        receiver.downlink_free_ = comes + reception;
+        in->post_at(*this, lands(*this));
     } else {
         in->arrive(*this);
     }
@@ -179,6 +182,7 @@ PAPILIO_DECL void world::flight::fire()
 
 PAPILIO_DECL void world::arrive(flight& f)
 {
+    f.flies = false;
     leave_queue(f);
     const auto* const l = befallen(f.from, f.to);
     const bool lost =
@@ -203,10 +207,21 @@ PAPILIO_DECL void world::deliver(flight& f)
         hash(trace_, when, static_cast<std::uint64_t>(f.from), static_cast<std::uint64_t>(f.to),
              static_cast<std::uint64_t>(f.what), f.content.size());
     receiver.heard_[static_cast<std::size_t>(f.from)] = now_;
-    if (f.last)
-        receiver.flow_.close(f.from, errc::disconnected);
-    else
-        receiver.flow_.arrived(f.from, f.what, f.content);
+    if (f.last) return receiver.flow_.close(f.from, errc::disconnected);
+    flip_if_due(f);
+    receiver.flow_.arrived(f.from, f.what, f.content);
+}
+
+PAPILIO_DECL void world::flip_if_due(flight& f)
+{
+    auto* const l = befallen(f.from, f.to);
+    const auto kind = fields_of(f.what).kind;
+    const bool data = kind == message_kind::contribution || kind == message_kind::result;
+    if (!l || l->flips == 0 || !data || f.content.empty()) return;
+    --l->flips;
+    ++flipped_;
+    const auto last = std::min<std::size_t>(f.content.size(), 4);
+    f.content[f.content.size() - 1 - random_.below(last)] ^= std::byte{1} << random_.below(8);
 }
 
 /// One that waits is noted at first, and again when it arrives.
@@ -323,13 +338,6 @@ PAPILIO_DECL void world::silence(int rank)
     silent_.at(static_cast<std::size_t>(rank)) = true;
 }
 
-PAPILIO_DECL void world::reshape(int rank, access a)
-{
-    auto& changed = peer(rank);
-    check(rank, a);
-    changed.access_ = a;
-}
-
 PAPILIO_DECL void world::clog(int from, int to, duration longer, duration spread)
 {
     if (longer < duration{}) throw papilio::detail::bad_value("longer", "at least 0", longer);
@@ -350,6 +358,11 @@ PAPILIO_DECL void world::heal(int from, int to)
 {
     auto& cuts = between(from, to).cuts;
     if (cuts > 0 && --cuts == 0) release();
+}
+
+PAPILIO_DECL void world::flip(int from, int to)
+{
+    ++between(from, to).flips;
 }
 
 /// What is on the way between the two is lost.

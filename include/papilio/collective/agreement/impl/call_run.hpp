@@ -49,7 +49,7 @@ PAPILIO_DECL task<report> call_run::run(task<> data, task<> aside)
         task<> end = go_on(failure);
         co_await std::move(end);
     } else if (left && !known && observer_ && others_can_go_on(failure, io_.me())) {
-        task<> end = observer_->follow(failure);
+        task<> end = observer_->follow(failure, ballot_.results());
         co_await std::move(end);
     } else if (failure) {
         failure->write_to_log(weights_.call().call);

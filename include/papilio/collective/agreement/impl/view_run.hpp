@@ -178,6 +178,10 @@ PAPILIO_DECL void view_run::join_complaints(int peer, const rank_set& others, ti
     const auto while_missed = status_.limit / 32;
     for (const int missed : others - voter_.complaints() - late_callers(now)) {
         if (missed == peer || !call_.who.meet(io_.me(), missed)) continue;
+        if (slow_.contains(missed)) {
+            complain(missed, make_error_code(errc::timed_out), now);
+            continue;
+        }
         if (voter_.view() == 0 && io_.plan().meeting(io_.me(), missed) != 0) continue;
         const auto since = io_.debts().owed_since(missed, message_kind::contribution);
         if (since == time_point::max() || later(since, while_missed) > now) continue;

@@ -4,6 +4,7 @@
 #include <papilio/collective/agreement/voter.hpp>
 #include <papilio/wire/vote.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,8 +29,14 @@ PAPILIO_DECL void voter::vote_if_due()
     const bool relays = call_.who.relayed() && call_.who.reducers().contains(me_);
     if (relays && !views_.decided(current, [&](int member) { return clients.contains(member); }))
         return;
+    const wire::view_vote yes{view(), digest_, current.digest, digest_of(current)};
+    if (relays) {
+        auto results = views_.results(current);
+        results.note(me_, 1, yes.result);
+        if (results.disagree()) return refuse(current, results.odd_one());
+    }
+    voted_before_ = voted_;
     voted_ = view();
-    const wire::view_vote yes{view(), digest_, current.digest};
     views_.note(me_, yes);
     parcels_.push_back({.to = partners(), .vote = yes});
 }
@@ -50,8 +57,32 @@ PAPILIO_DECL void voter::succeed_if_due()
     for (const auto& view : views_.all()) {
         const auto asked = [&](int member) { return member == me_ || call_.who.meet(me_, member); };
         if (views_.decided(view, asked) && chunks_.missing_of(view.versions) == 0)
-            return succeed(view);
+            return conclude(view);
     }
+}
+
+/// Whether this peer is to hold the whole result, and so what others hold.
+PAPILIO_DECL bool voter::has_all() const
+{
+    return std::ranges::all_of(
+        call_.needed_by, [&](const rank_set& who) { return who.empty() || who.contains(me_); });
+}
+
+/// All have voted who are asked for. They hold the same, or nobody has succeeded in this view: of
+/// two different votes everybody hears both who could.
+PAPILIO_DECL void voter::conclude(const joined_view& view)
+{
+    auto results = views_.results(view);
+    if (!view.settled.members.contains(me_)) results.note(me_, 1, digest_of(view));
+    if (results.disagree()) return refuse(view, results.odd_one());
+    succeed(view, results.common());
+}
+
+/// This peer's own vote in a view is void, and its error definite if no other one counts.
+PAPILIO_DECL void voter::refuse(const joined_view& view, int odd_one)
+{
+    if (voted_ == view.settled.view) voted_ = voted_before_;
+    fail(make_error_code(errc::corrupted), odd_one);
 }
 
 // The end
@@ -80,15 +111,18 @@ PAPILIO_DECL void voter::hear_done(int from, const wire::answer& said, time_poin
     if (decided.digest == said.settlement && chunks_.missing_of(decided.versions) == 0) {
         for (std::size_t peer = 0; peer < said.weights.size(); ++peer)
             if (weights_[peer] == wire::unknown_weight) weights_[peer] = said.weights[peer];
-        return succeed(decided);
+        const auto own = said.decided && said.result != 0 ? digest_of(decided) : 0;
+        if (own != 0 && own != said.result) return fail(make_error_code(errc::corrupted), me_);
+        return succeed(decided, said.result);
     }
     if (said.decided && said.view > view()) add_view(*said.decided);
     run_out(make_error_code(errc::left_out));
 }
 
-PAPILIO_DECL void voter::succeed(const joined_view& decided)
+PAPILIO_DECL void voter::succeed(const joined_view& decided, std::uint64_t result)
 {
     decided_ = decided;
+    result_ = result;
     ended_.emplace();
     if (promised_by_anybody_ || promised_ > 0)
         parcels_.push_back({.to = partners(), .answer = answer()});
@@ -111,8 +145,10 @@ PAPILIO_DECL void voter::fail(std::error_code why, int culprit)
 PAPILIO_DECL wire::answer voter::answer() const
 {
     if (ended_->why) return {.why = wire::reason_of(ended_->why), .culprit = ended_->culprit};
-    wire::answer said{
-        .what = wire::ending::done, .view = decided_->settled.view, .settlement = decided_->digest};
+    wire::answer said{.what = wire::ending::done,
+                      .view = decided_->settled.view,
+                      .settlement = decided_->digest,
+                      .result = result_};
     if (said.view > 0)
         said.decided = decided_->settled;
     else
@@ -140,7 +176,7 @@ PAPILIO_DECL void voter::wake(time_point now)
     if (waits() && times_.asks(now)) complain_about_absent(now);
     if (waits() && times_.strikes(now)) {
         propose_if_due(now);
-        const bool stuck = times_.asked() && waits_in_vain(promised_);
+        const bool stuck = (times_.asked() || in_vain_) && waits_in_vain(promised_);
         if (waits() && stuck) return leave_view(now);
     }
     if (waits() && times_.over(now)) leave_view(now);
