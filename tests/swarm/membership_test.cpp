@@ -908,6 +908,27 @@ TEST_CASE("a member whose transfer is longer than a round gets in all the same",
     CHECK(b.group() == member_ids{1, 2, 3});
 }
 
+TEST_CASE("a member that fetches what rounds have left behind is held for until it has the rest",
+          "[membership]")
+{
+    joining_bench b;
+    b.others_ready();
+    b.run.report_state_fetching(b.late, {0}, b.now);  // while the others average
+    b.round_of_others();
+    b.others_ready();
+    CHECK(b.take<pa::group_held>().size() == 1);
+    b.run.report_state_held(b.late, {0, ""}, b.now);
+    CHECK(b.take<pa::member_state_outdated>().size() == 1);
+    CHECK(b.group().empty());  // it has to fetch once more
+    b.fetch();
+    b.wait(1s);
+    CHECK(b.group().empty());
+    b.report_state_held(b.late);
+    b.report_round_ready(b.late);
+    CHECK(b.group() == member_ids{1, 2, 3});
+    CHECK(b.take<pa::group_hold_ended>().size() == 1);
+}
+
 TEST_CASE("no group is held for a member that cannot be in time, nor for one that has joined only",
           "[membership]")
 {
@@ -915,9 +936,9 @@ TEST_CASE("no group is held for a member that cannot be in time, nor for one tha
     b.others_ready();
     REQUIRE(b.group() == member_ids{1, 2});
     b.round_of_others();
-    b.run.report_state_fetching(b.late, {0}, b.now);
+    b.run.report_state_fetching(b.late, {2}, b.now);
     b.others_ready();
-    REQUIRE(b.group() == member_ids{1, 2});  // what it fetches is not the run's state any more
+    REQUIRE(b.group() == member_ids{1, 2});  // there is no such state yet
     b.round_of_others();
     b.wait(1h);
     b.run.report_state_held(b.late, {0, ""}, b.now);

@@ -121,6 +121,7 @@ PAPILIO_DECL void membership::adopt_offer(const member& m, std::uint32_t round,
     progress_.adopt(round, digest);
     settled_ = false;
     orphaned_.reset();
+    hold_.begin_anew();
     events_.push_back(state_adopted{round, digest});
     for (auto& [id, other] : roster_.members()) {
         if (id == m.id || !other.up_to_date()) continue;
@@ -323,7 +324,7 @@ PAPILIO_DECL bool membership::holds_group(time_point now)
         events_.push_back(group_held{hold_.members(), options_.fetch_hold});
         return true;
     }
-    if (!hold_.over(members(), progress_.round(), now)) {
+    if (!hold_.over(members(), now)) {
         warn(std::min(hold_.until(), later(now, options_.group_wait)), now);
         return true;
     }
