@@ -216,6 +216,42 @@ TEST_CASE("who is late has the others' state, and is in no mean", "[session]")
     CHECK(late.run.state()->spans[0] == all_of(6));
 }
 
+TEST_CASE("who was late in the last round has its state from whoever leaves last", "[session]")
+{
+    std::atomic<int> kept = 0;
+    auto o = quick_host();
+    o.patience = 100ms;
+    o.rounds = 2;
+    o.note = [&](const std::string& text) { kept += text.find("it alone can give") != text.npos; };
+    const pa::session_host host(o);
+    std::optional<crew_member> one(std::in_place, host.address(), 1.f);
+    crew_member late(host.address(), 5);
+    CHECK(one->average().averaged);
+    CHECK(one->average().averaged);
+    const std::jthread leaves([&] { one.reset(); });
+    while (kept == 0) std::this_thread::yield();
+    CHECK_FALSE(late.average().averaged);
+    CHECK(late.run.round() == 2);
+    CHECK(late.run.state()->spans[0] == all_of(3));
+    CHECK(host.wait_for_end(20s));
+}
+
+TEST_CASE("a session that lingers for nothing leaves when it may do so no longer", "[session]")
+{
+    auto quick = quick_host();
+    quick.patience = 100ms;
+    const pa::session_host host(quick);
+    auto o = local();
+    o.linger = 200ms;
+    std::optional<pa::session> last(std::in_place, host.address(), all_of(1), o);
+    crew_member behind(host.address(), 2);
+    CHECK(last->average(all_of(1)).averaged);
+    const auto begun = clock_type::now();
+    last.reset();
+    CHECK(clock_type::now() - begun >= 200ms);
+    CHECK(behind.run.round() == 0);
+}
+
 TEST_CASE("a session that is destroyed while it averages fails that call at once", "[session]")
 {
     const pa::session_host host(quick_host(2));

@@ -947,6 +947,44 @@ TEST_CASE("no group is held for a member that cannot be in time, nor for one tha
     CHECK(b.group() == member_ids{1, 2});  // it takes an hour
 }
 
+TEST_CASE("the last member that can give the state stays until nobody is behind", "[membership]")
+{
+    joining_bench b;
+    b.run.report_leaving(1, b.now);
+    CHECK(b.take<pa::member_left>().size() == 1);  // the other one can give it
+    b.report_round_ready(2);
+    b.run.report_leaving(2, b.now);
+    const auto kept = b.take<pa::member_kept>();
+    REQUIRE(kept.size() == 1);
+    CHECK(kept[0].id == 2);
+    CHECK(b.run.status_for(b.late).donors.size() == 1);
+    b.wait(1h);
+    CHECK(b.take<pa::group_called>().empty());  // it does not wait for a group any more
+    SECTION("they hold it")
+    {
+        b.fetch();
+        b.report_state_held(b.late);
+    }
+    SECTION("they are gone") { b.leave(b.late); }
+    const auto left = b.take<pa::member_left>();
+    REQUIRE(!left.empty());
+    CHECK(left.back().id == 2);
+    CHECK_FALSE(left.back().expelled);
+    CHECK_FALSE(b.run.members().contains(2));
+}
+
+TEST_CASE("a member that is behind itself, or that nobody can dial, leaves at once", "[membership]")
+{
+    joining_bench b;
+    const auto behind = b.join();
+    b.run.report_leaving(behind, b.now);
+    CHECK(b.take<pa::member_left>().size() == 1);
+    b.run.report_leaving(1, b.now);
+    b.run.announce(2, {}, b.now);  // it does not listen
+    b.run.report_leaving(2, b.now);
+    CHECK(b.take<pa::member_left>().size() == 2);
+}
+
 namespace {
 
 /// A run that its host has resumed at round 9, which members 10, 20 and 30 had settled.

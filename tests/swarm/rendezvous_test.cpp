@@ -749,3 +749,67 @@ TEST_CASE("members may be dropped at every step", "[rendezvous][drop]")
         }
     }
 }
+
+namespace {
+
+/// Holds the state, and leaves as the last that does: `left` is set when it has.
+pa::task<> leave_last(meeting& m, pa::rendezvous_client& c, pa::duration stay, bool& left)
+{
+    wire::joined me;
+    co_await join(m, c, me);
+    wire::state_held held{0, {}};
+    co_await c.report_state_held(held);
+    co_await pa::sleep_for(1s);
+    co_await c.leave(stay);
+    left = true;
+}
+
+}  // namespace
+
+TEST_CASE("whoever leaves stays for members that have the state from nobody else", "[rendezvous]")
+{
+    meeting m;
+    auto last = m.client(), behind = m.client();
+    bool left = false;
+    wire::joined me;
+    m.run(join(m, *behind, me));
+    pa::task<> leaves = leave_last(m, *last, 30s, left);
+    leaves.start(m.world);
+    SECTION("until they hold it")
+    {
+        m.wait(20s);
+        CHECK_FALSE(left);
+        CHECK(m.server.run().members().size() == 2);
+        m.run(behind->report_state_held({0, {}}));
+        m.wait(1s);
+        CHECK(left);
+    }
+    SECTION("until the run is over")
+    {
+        m.wait(20s);
+        m.server.close({"the run is over", wire::refusal_kind::run_over});
+        m.wait(1s);
+        CHECK(left);
+    }
+    SECTION("for as long as it may")
+    {
+        m.wait(30s);
+        CHECK_FALSE(left);
+        m.wait(3s);
+        CHECK(left);
+        CHECK(m.server.run().members().size() == 1);
+    }
+    const auto why = m.seen.gone.begin()->second;
+    CHECK((why == "it left" || why == "the run is over"));
+    CHECK(leaves.finished());
+}
+
+TEST_CASE("whoever leaves does not wait for a rendezvous that hangs", "[rendezvous]")
+{
+    pa::sim::world world;
+    auto ends = pa::make_pipe(world, 10ms);
+    pa::rendezvous_client c(world, pa::any_channel(std::move(ends.second)));
+    const auto begun = world.now();
+    pa::sync_wait(world, c.leave(30s));
+    CHECK(world.now() - begun < 2s);
+}

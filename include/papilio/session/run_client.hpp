@@ -95,14 +95,16 @@ public:
     /// Throws once the run is lost.
     void check();
 
-    /// Leaves in good order: tells the rendezvous, and sends queued messages for up to five
-    /// seconds, and for no longer than `limit`. Does not throw when that fails.
-    void leave(duration limit = std::chrono::seconds(30));
+    /// Leaves in good order: tells the rendezvous, stays for up to `stay` where members are behind
+    /// and nobody else can give them the state, and sends queued messages for up to five seconds,
+    /// and for no longer than `limit`. Does not throw when that fails.
+    void leave(duration limit = std::chrono::seconds(30), duration stay = {});
 
 private:
     task<> join();
     task<> reach_host();
-    task<> disconnect(duration limit);
+    task<> state_answered(duration limit);
+    task<> disconnect(duration limit, duration stay);
     template <class T>
     T fetched(task<T> fetching);
     void listen();

@@ -29,6 +29,10 @@ struct session_options {
     /// How long to try again while the host is away or full, or no member gives the state. Counted
     /// from the first failure; the try under way may add up to 10 s.
     std::chrono::nanoseconds patience = std::chrono::seconds(90);
+
+    /// How long a session that leaves goes on giving the run's state to members that are behind,
+    /// where nobody else can: those that were late in the last round, or have just come.
+    std::chrono::nanoseconds linger = std::chrono::seconds(30);
 };
 
 /// Makes the state after a round, `next`, of the one before and the round's mean. `next.spans` have
@@ -108,7 +112,8 @@ public:
     session(const std::string& rendezvous, std::vector<std::vector<float>> first, state_step step,
             session_options o = {});
 
-    /// Leaves. An average that is under way in another thread fails within a second.
+    /// Leaves, as `leave` does. An average that is under way in another thread fails within a
+    /// second, and nobody is waited for then.
     ~session();
     session(const session&) = delete;
     session& operator=(const session&) = delete;
@@ -140,8 +145,9 @@ public:
     /// The rounds that have led to it.
     std::uint32_t round() const { return state()->round; }
 
-    /// Whether the host has ended the run, or it has had as many rounds as were wanted. The state
-    /// may be an earlier one where this member was late in the last round.
+    /// Whether the host has ended the run, or it has had as many rounds as were wanted. A member
+    /// that was late in the last round is not over before another `average` has brought it that
+    /// state, unless the host has not waited for it for so long: see `fetch_hold` there.
     bool over() const;
 
     /// Whether the run went on without this member: `average` would return without a mean at once.
@@ -156,7 +162,9 @@ public:
     /// The oldest event that was not taken yet; the newest 1,000 are kept.
     std::optional<session_event> next_event();
 
-    /// Leaves in good order, after the average that is under way. Further averages fail.
+    /// Leaves in good order, after the average that is under way. Further averages fail. Where
+    /// members are behind, and nobody else can give them the run's state, stays until none is, for
+    /// up to `session_options::linger`.
     void leave();
 
 private:

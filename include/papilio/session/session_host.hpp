@@ -25,7 +25,8 @@ struct session_host_options {
     /// The longest that one attempt may take.
     std::chrono::nanoseconds round_timeout = std::chrono::seconds(60);
 
-    /// How long a due round waits for a member that fetches the state.
+    /// How long a due round waits for a member that fetches the state, and a run that has had its
+    /// rounds for members that do not hold the last state yet.
     std::chrono::nanoseconds fetch_hold = std::chrono::seconds(60);
 
     /// How long to wait for a member that holds the run's state before another member's state is

@@ -23,6 +23,8 @@ public:
     std::optional<wire::state_outdated> outdated;
     std::optional<wire::round_outcome> outcome;
     std::optional<wire::refused> refused;
+    bool answered = false;  // the rendezvous has said whether the member's state is the run's
+    bool kept = false;      // it is the last donor: see `wire::leave`
     std::atomic<std::uint32_t> closing_in_ms = 0;  // which a thread that trains asks for, too
     std::atomic<bool> holds_state = false;         // the rendezvous said that of the member's state
 
@@ -32,6 +34,7 @@ public:
         round_ = round;
         digest_ = digest;
         holds_state = false;
+        answered = false;
         outdated.reset();
         group.reset();
     }
@@ -62,6 +65,7 @@ public:
             group = std::move(*called);
         } else if (auto* behind = std::get_if<wire::state_outdated>(&message)) {
             complete(behind->now, host);
+            answered = true;
             if (is_own_state(behind->now))
                 holds_state = true;
             else
@@ -73,6 +77,8 @@ public:
             if (closing->round == round_) closing_in_ms = closing->within_ms;
         } else if (auto* no = std::get_if<wire::refused>(&message)) {
             refused = std::move(*no);
+        } else if (std::holds_alternative<wire::leave>(message)) {
+            kept = true;
         } else if (!std::holds_alternative<wire::alive>(message)) {
             throw std::system_error(errc::bad_message,
                                     "a rendezvous does not send messages of kind " +

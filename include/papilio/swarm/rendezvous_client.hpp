@@ -2,6 +2,7 @@
 
 #include <papilio/async/gate.hpp>
 #include <papilio/async/sleep.hpp>
+#include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
@@ -10,6 +11,7 @@
 #include <papilio/transport/channel.hpp>
 #include <papilio/wire/swarm.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -76,8 +78,13 @@ public:
     /// Lasts until then, and throws the same: what the run is needed for may be dropped.
     task<> lost();
 
-    /// Ends the membership in good order. The last call.
-    task<> leave();
+    /// Returns once the rendezvous has said, since `report_state_held`, whether this member's state
+    /// is the run's. It does so where members offer the first one.
+    task<> state_answered();
+
+    /// Ends the membership in good order. The last call. Where members are behind, and nobody else
+    /// who stays can give them the state, this one does: it leaves when none is, or after `stay`.
+    task<> leave(duration stay = {});
 
     /// How long the others still wait for this member, as they last said since `report_state_held`:
     /// the group is called without it then. Zero: they have not said so. Any thread may ask.
@@ -90,6 +97,8 @@ public:
 private:
     task<> send(wire::swarm_message message);
     task<> next_message();
+    task<> kept_or_released();
+    task<> stay_until_released(duration limit);
     task<> receive_messages();
     task<> send_heartbeats();
     void fail(std::error_code why, std::string text);
@@ -104,6 +113,7 @@ private:
     detail::member_view view_;
     std::error_code error_;
     std::string why_;
+    bool leaving_ = false;
     gate received_;  // a message has arrived, or none will
 
     std::optional<task<>> receiver_ = receive_messages();
@@ -225,9 +235,45 @@ inline task<wire::round_outcome> rendezvous_client::report_round(wire::round_rep
     co_return view_.take_outcome();
 }
 
-inline task<> rendezvous_client::leave()
+inline task<> rendezvous_client::state_answered()
 {
+    while (!view_.answered) {
+        co_await next_message();
+    }
+}
+
+/// Throws when the rendezvous has let this member go, by closing the channel.
+inline task<> rendezvous_client::kept_or_released()
+{
+    while (!view_.kept) {
+        co_await next_message();
+    }
+}
+
+/// The rendezvous answers at once. One that hangs is not waited for.
+inline task<> rendezvous_client::stay_until_released(duration limit)
+{
+    constexpr duration answers = std::chrono::milliseconds(500);
+    const auto begun = loop_.now();
+    try {
+        task<> answer = kept_or_released();
+        co_await timeout(std::move(answer), later(begun, std::min(limit, answers)));
+        detail::log(log_level::info, "stays for others", {"member"}, id());
+        task<> released = lost();
+        co_await timeout(std::move(released), later(begun, limit));
+    } catch (const std::system_error&) {
+        // It may go, or has stayed for long enough.
+    }
+}
+
+inline task<> rendezvous_client::leave(duration stay)
+{
+    leaving_ = true;
     co_await send(wire::leave{});
+    if (stay > duration{}) {
+        task<> stayed = stay_until_released(stay);
+        co_await std::move(stayed);
+    }
     heartbeats_.reset();
     receiver_.reset();
     detail::log(log_level::info, "run left", {"member"}, id());
@@ -274,7 +320,7 @@ inline task<> rendezvous_client::send_heartbeats()
 inline void rendezvous_client::fail(std::error_code why, std::string text)
 {
     const auto sentence = [&] { return text + ": " + why.message(); };
-    if (!error_)
+    if (!error_ && !leaving_)
         detail::log(log_level::warning, view_.joined ? "run lost" : "join failed",
                     {"member", "why"}, id(), sentence);
     end(why, std::move(text));

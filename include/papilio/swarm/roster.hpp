@@ -121,6 +121,17 @@ public:
         return donors;
     }
 
+    /// Whether members are behind, and nobody else who stays can give them the state.
+    bool is_last_donor(const member& m) const
+    {
+        const auto others = [&](auto holds) {
+            return std::ranges::any_of(
+                members_, [&](const auto& e) { return e.first != m.id && holds(e.second); });
+        };
+        return m.gives_state() && others([](const member& o) { return !o.up_to_date(); }) &&
+               !others([](const member& o) { return o.gives_state() && !o.leaving; });
+    }
+
 private:
     /// Where the member listens, with the host that its channel comes from where it left that out.
     static void place(member& m, wire::endpoint at, const std::string& from)

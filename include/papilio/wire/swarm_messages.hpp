@@ -253,7 +253,8 @@ struct alive {
     friend bool operator==(const alive&, const alive&) = default;
 };
 
-/// A member leaves.
+/// A member leaves. From the rendezvous: it is the last that can give the state to others that are
+/// behind, and should stay until its channel is closed.
 struct leave {
     friend bool operator==(const leave&, const leave&) = default;
 };

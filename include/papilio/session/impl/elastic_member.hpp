@@ -238,7 +238,7 @@ PAPILIO_DECL void elastic_member::adopt_reported(const average_result* how)
 
 PAPILIO_DECL void elastic_member::leave(duration limit)
 {
-    if (run_) run_->leave(limit);
+    if (run_) run_->leave(limit, abandon_.stop_requested() ? duration{} : options_.linger);
     run_.reset();
 }
 

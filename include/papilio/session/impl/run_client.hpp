@@ -156,13 +156,20 @@ PAPILIO_DECL void run_client::report_state_held(std::uint32_t round, const std::
     listen();
 }
 
+PAPILIO_DECL task<> run_client::state_answered(duration limit)
+{
+    task<> answer = client_->state_answered();
+    co_await timeout(std::move(answer), later(background_.loop().now(), limit));
+}
+
 PAPILIO_DECL bool run_client::await_state_known(duration limit)
 {
-    const auto last = later(std::chrono::steady_clock::now(), limit);
-    while (!has_news() && !client_->holds_state_of_run()) {
-        if (std::chrono::steady_clock::now() >= last) return false;
-        news_.wait_for(std::chrono::milliseconds(1));
+    try {
+        background_.wait(state_answered(limit), ending_.get_token());
+    } catch (const std::system_error& failure) {
+        if (failure.code() == errc::timed_out && !has_news()) return false;
     }
+    if (!client_->holds_state_of_run()) news_.wait();  // which say so, or why there is no answer
     return true;
 }
 
@@ -235,22 +242,24 @@ PAPILIO_DECL std::vector<std::vector<std::byte>> run_client::fetch_means(
     return fetched(network_->fetch_means(std::move(donor), round));
 }
 
-PAPILIO_DECL task<> run_client::disconnect(duration limit)
+/// However long the first part has taken, half of the limit is left for the links.
+PAPILIO_DECL task<> run_client::disconnect(duration limit, duration stay)
 {
     const auto begun = background_.loop().now();
-    task<> left = client_->leave();
-    co_await timeout(std::move(left),
-                     later(begun, std::min<duration>(limit, std::chrono::seconds(5))));
+    const auto told = later(begun, std::min<duration>(limit, std::chrono::seconds(5)));
+    task<> left = client_->leave(stay);
+    co_await timeout(std::move(left), later(told, stay));
+    const auto last = std::max(later(begun, limit), later(background_.loop().now(), limit / 2));
     task<> closed = network_->close();
-    co_await timeout(std::move(closed), later(begun, limit));
+    co_await timeout(std::move(closed), last);
 }
 
-PAPILIO_DECL void run_client::leave(duration limit)
+PAPILIO_DECL void run_client::leave(duration limit, duration stay)
 {
     ending_.request_stop();
     if (news_.valid()) news_.wait();
     try {
-        background_.wait(disconnect(limit));
+        background_.wait(disconnect(limit, stay));
     } catch (const std::system_error&) {
         // The rendezvous notices the broken link.
     }

@@ -57,6 +57,7 @@ inline elastic_member_options member_options_of(const std::string& rendezvous,
     m.rounds = o.rounds;
     m.patience = o.patience;
     m.offers_state = true;
+    m.linger = o.linger;
     return m;
 }
 
@@ -168,7 +169,7 @@ public:
             no_calls_.wait(lock, [this] { return calls_ == 0; });
         }
         const std::lock_guard turn(turns_);
-        member_.leave(std::chrono::milliseconds(500));
+        member_.leave(std::chrono::seconds(1));
     }
 
     shared_state snapshot()
