@@ -103,6 +103,34 @@ TEMPLATE_TEST_CASE(
     }
 }
 
+namespace {
+
+/// Waits for changes of links until there is another one to peer 1.
+pa::task<> follow_links(tcp_cluster::transport& net, std::vector<std::uint32_t>& seen)
+{
+    while (seen.size() < 2) {
+        net.link_changes().close();
+        const auto number = net.link_number(1);
+        if (net.connected(1) && (seen.empty() || seen.back() != number)) {
+            seen.push_back(number);
+            if (seen.size() == 1) break_all();
+        }
+        co_await net.link_changes().opened();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("whoever waits for changes of links sees each of them")
+{
+    adders<tcp_cluster> three;
+    std::vector<std::uint32_t> seen;
+    three.cluster.run([&](tcp_cluster::transport& net) {
+        return net.rank() == 0 ? follow_links(net, seen) : net.connect(60s);
+    });
+    CHECK(seen == std::vector<std::uint32_t>{0, 1});
+}
+
 TEST_CASE("links of several connections come back whole")
 {
     adders<tcp_cluster> three({.connections = 4});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/short_list.hpp>
@@ -82,6 +83,10 @@ public:
         link_to(peer);
         return links_.number(peer);
     }
+
+    /// Opens when a link is established or has failed, and when another one has taken its place.
+    /// Whoever waits closes it first, and then looks.
+    gate& link_changes() noexcept { return links_.changes(); }
 
     /// True while the link to `peer` is up.
     bool connected(int peer) { return link_to(peer).connected(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
@@ -38,6 +39,10 @@ public:
 
     /// Which of the links to a known peer this is, counted from 0.
     std::uint32_t number(int peer) const { return numbers_[static_cast<std::size_t>(peer)]; }
+
+    /// Opens when a link is established or has failed, and when another one has taken its place.
+    /// Whoever waits closes it first, and then looks.
+    gate& changes() noexcept { return changes_; }
 
     /// Finishes when the link to a known peer, or one in its place, is established. Throws its
     /// error if the peer has left.
@@ -79,6 +84,7 @@ private:
     list links_;
     list pending_;                        // are dialled to take their places; null: none
     std::vector<std::uint32_t> numbers_;  // of links before
+    gate changes_;
     dialer dialer_;
     std::vector<task<>> keepers_;
 };

@@ -45,6 +45,7 @@ PAPILIO_DECL void peer_links::replace(int peer, std::shared_ptr<peer_link> next)
     ++numbers_[i];
     inbox_.reopen(peer);
     before->mark_replaced();
+    changes_.open();
 }
 
 PAPILIO_DECL void peer_links::stop_dialling(int peer)
@@ -77,6 +78,8 @@ PAPILIO_DECL task<> peer_links::keep_up(int peer)
     const auto i = static_cast<std::size_t>(peer);
     while (!closed_) {
         const auto link = links_[i];
+        co_await link->settled();
+        changes_.open();
         co_await link->ended();
         const bool current = !closed_ && links_[i] == link;
         if (current && !link->is_last() && dialer_.is_to_dial(peer)) {
