@@ -965,7 +965,10 @@ TEST_CASE("the last member that can give the state stays until nobody is behind"
         b.fetch();
         b.report_state_held(b.late);
     }
-    SECTION("they are gone") { b.leave(b.late); }
+    SECTION("they are gone")
+    {
+        b.leave(b.late);
+    }
     const auto left = b.take<pa::member_left>();
     REQUIRE(!left.empty());
     CHECK(left.back().id == 2);

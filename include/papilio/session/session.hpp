@@ -10,10 +10,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -56,8 +58,9 @@ struct round_result {
 
     std::uint32_t round = 0;  ///< rounds that have led to the state
 
-    /// Valid until the next `average` of any thread; empty unless averaged.
+    /// Empty unless averaged. Valid as long as this result or a copy of it.
     std::span<const float> mean{};
+    std::shared_ptr<const void> mean_owner{};
 
     std::vector<session_member> members;  ///< whose updates are in it, by id
     std::vector<std::uint16_t> left;      ///< who was lost in the midst of it, and is not in it
@@ -101,6 +104,8 @@ struct session_event {
 /// reason where the run does not take this member, `std::errc::operation_canceled` once another
 /// thread has called `leave` or destroys the session.
 class session {
+    class body;
+
 public:
     /// Joins the run whose host is at `rendezvous`, "host:port". What is averaged is the state
     /// itself: the first member's `first` is the run's, those of later ones are replaced. Returns
@@ -112,8 +117,8 @@ public:
     session(const std::string& rendezvous, std::vector<std::vector<float>> first, state_step step,
             session_options o = {});
 
-    /// Leaves, as `leave` does. An average that is under way in another thread fails within a
-    /// second, and nobody is waited for then.
+    /// Leaves, as `leave` does. Averages that are under way, in other threads or started, fail
+    /// within a second with `std::errc::operation_canceled`, and nobody is waited for then.
     ~session();
     session(const session&) = delete;
     session& operator=(const session&) = delete;
@@ -134,6 +139,30 @@ public:
     /// `step`, as those of earlier rounds of this session.
     round_result average(std::span<const float> update, chosen_op op = mean{},
                          chosen_codec codec = {}, double weight = 1);
+
+    /// Averages that are started: see `start`. It may be kept, and outlive the session.
+    class started_calls {
+    public:
+        std::future<round_result> average(std::span<const float> update, chosen_op op = mean{},
+                                          chosen_codec codec = {}, double weight = 1) const;
+
+    private:
+        friend class session;
+        explicit started_calls(std::shared_ptr<session::body> b) : body_(std::move(b)) {}
+        std::shared_ptr<session::body> body_;
+    };
+
+    /// The same call, which returns a future at once, and is made by a thread of the session:
+    ///
+    ///     auto call = run.start().average(copy);
+    ///     train(parameters);   // goes on meanwhile
+    ///     const auto how = call.get();   // throws what the call threw
+    ///
+    /// Until the future is ready, the update is the call's and must not change; `state` gives the
+    /// state of before, and a `step` is called by that thread. Averages are made in the order in
+    /// which threads have asked for them, those that block among them. The future does not wait
+    /// when it is destroyed, and may outlive the session.
+    started_calls start() const { return started_calls(body_); }
 
     /// The state that the members have agreed on last. It does not change: the next round makes
     /// another one.
@@ -168,7 +197,6 @@ public:
     void leave();
 
 private:
-    class body;
     std::shared_ptr<body> body_;
 };
 

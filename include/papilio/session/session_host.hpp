@@ -43,6 +43,7 @@ struct hosted_member {
     std::string name;
     std::string address;
     bool holds_state = false;  ///< that of the run
+    bool waits = false;        ///< for others, to average with them
 };
 
 /// Hosts an elastic run: members join here and are told with whom they average next. It holds no

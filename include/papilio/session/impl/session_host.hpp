@@ -66,7 +66,8 @@ public:
         return background_.call([this] {
             std::vector<hosted_member> all;
             for (const auto& [id, m] : server_->run().members())
-                all.push_back({id, m.name, tcp::to_string({m.at.host, m.at.port}), m.up_to_date()});
+                all.push_back({id, m.name, tcp::to_string({m.at.host, m.at.port}), m.up_to_date(),
+                               m.state == member_state::ready});
             return all;
         });
     }
