@@ -16,6 +16,7 @@
 #include <exception>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -67,6 +68,7 @@ public:
     std::future<round_result> start_average(std::span<const float> update, chosen_op op,
                                             chosen_codec codec, double weight)
     {
+        const std::lock_guard lock(starting_);  // its thread makes them in the order of their turns
         auto call = std::make_unique<started_average>(*this, update, op, codec, weight);
         auto result = call->done.get_future();
         starter_.add(std::move(call));
@@ -161,6 +163,7 @@ private:
     std::stop_source stop_;     // of waits
     std::stop_source abandon_;  // of everything
     elastic_member member_;     // uses the others
+    std::mutex starting_;
     detail::call_thread starter_;
 };
 
