@@ -394,7 +394,9 @@ TEST_CASE("several threads may call a session at the same time", "[session]")
 
 TEST_CASE("a session may be destroyed at any moment of a round", "[session]")
 {
-    const pa::session_host host(quick_host(2));
+    auto o = quick_host(2);
+    o.round_timeout = 400s;  // an eighth of it would be waited for members that nobody has met
+    const pa::session_host host(o);
     crew_member one(host.address(), 1), other(host.address(), 1);
     for (int i = 0; i < 6; ++i) {
         auto run = std::make_unique<crew_member>(host.address(), 1.f);

@@ -30,7 +30,7 @@ inline session_host_options quick_host(int min_members = 1)
     o.min_members = min_members;
     o.patience = 20s;
     o.resume_wait = 300ms;
-    o.round_timeout = 8s;  // an eighth of it is waited for members that nobody has met
+    o.round_timeout = 8s;
     return o;
 }
 

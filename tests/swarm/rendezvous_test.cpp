@@ -813,3 +813,38 @@ TEST_CASE("whoever leaves does not wait for a rendezvous that hangs", "[rendezvo
     pa::sync_wait(world, c.leave(30s));
     CHECK(world.now() - begun < 2s);
 }
+
+namespace {
+
+/// Is ready for the first round, and returns who has gone by then, or after its group was called.
+pa::task<> hear_of_gone(meeting& m, pa::rendezvous_client& c, std::vector<std::uint16_t>& gone)
+{
+    wire::joined me;
+    co_await join(m, c, me);
+    wire::round_ready r{0, {}, 10, 100, 1.5};
+    co_await c.report_round_ready(r);
+    co_await c.await_group();
+    gone = co_await c.members_gone();
+}
+
+}  // namespace
+
+TEST_CASE("members that average hear who has gone", "[rendezvous]")
+{
+    meeting m;
+    std::vector<std::unique_ptr<pa::rendezvous_client>> clients;
+    std::vector<std::vector<std::uint16_t>> gone(3);
+    std::vector<pa::task<>> tasks;
+    for (auto& heard : gone) {
+        clients.push_back(m.client());
+        tasks.push_back(hear_of_gone(m, *clients.back(), heard));
+    }
+    for (auto& t : tasks) t.start(m.world);
+    m.wait(20s);
+    REQUIRE(m.server.run().members().size() == 3);
+    tasks.pop_back();
+    clients.pop_back();
+    m.wait(1s);
+    CHECK(gone[0] == std::vector<std::uint16_t>{3});
+    CHECK(gone[1] == std::vector<std::uint16_t>{3});
+}

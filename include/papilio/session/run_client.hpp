@@ -103,6 +103,8 @@ public:
 private:
     task<> join();
     task<> reach_host();
+    task<average_result> averaged(wire::group group, const averaging_call& call, std::size_t count);
+    task<> give_up_gone();
     task<> state_answered(duration limit);
     task<> disconnect(duration limit, duration stay);
     template <class T>

@@ -5,11 +5,13 @@
 #include <papilio/wire/swarm_messages.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -25,6 +27,7 @@ public:
     std::optional<wire::refused> refused;
     bool answered = false;  // the rendezvous has said whether the member's state is the run's
     bool kept = false;      // it is the last donor: see `wire::leave`
+    std::vector<std::uint16_t> gone;               // since the last group was called
     std::atomic<std::uint32_t> closing_in_ms = 0;  // which a thread that trains asks for, too
     std::atomic<bool> holds_state = false;         // the rendezvous said that of the member's state
 
@@ -63,6 +66,7 @@ public:
         } else if (auto* called = std::get_if<wire::group>(&message)) {
             for (auto& m : called->members) complete(m.at, host);
             group = std::move(*called);
+            gone.clear();
         } else if (auto* behind = std::get_if<wire::state_outdated>(&message)) {
             complete(behind->now, host);
             answered = true;
@@ -79,6 +83,9 @@ public:
             refused = std::move(*no);
         } else if (std::holds_alternative<wire::leave>(message)) {
             kept = true;
+        } else if (const auto* lost = std::get_if<wire::gone>(&message)) {
+            constexpr std::size_t most = 2 * wire::max_members;
+            if (gone.size() < most) gone.push_back(lost->id);
         } else if (!std::holds_alternative<wire::alive>(message)) {
             throw std::system_error(errc::bad_message,
                                     "a rendezvous does not send messages of kind " +

@@ -17,6 +17,7 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -65,6 +66,9 @@ public:
     /// Returns the next group, or `state_outdated` if the run advanced without this member. After
     /// `report_state_held` it can only be `state_outdated`.
     task<std::variant<wire::group, wire::state_outdated>> await_group();
+
+    /// Returns, once there are any, members that have gone since the group was called, each once.
+    task<std::vector<std::uint16_t>> members_gone();
 
     /// Reports the result of the group's round, and returns its outcome.
     task<wire::round_outcome> report_round(wire::round_report d);
@@ -218,6 +222,14 @@ inline task<std::variant<wire::group, wire::state_outdated>> rendezvous_client::
         result = *std::exchange(view_.outdated, std::nullopt);
     }
     co_return result;
+}
+
+inline task<std::vector<std::uint16_t>> rendezvous_client::members_gone()
+{
+    while (view_.gone.empty()) {
+        co_await next_message();
+    }
+    co_return std::exchange(view_.gone, {});
 }
 
 inline task<wire::round_outcome> rendezvous_client::report_round(wire::round_report d)

@@ -72,8 +72,12 @@ public:
     /// itself.) Does nothing while nobody has been there.
     void admit(int peer);
 
-    /// True if `peer` has shut its link down, or has broken the protocol. It stays so until another
-    /// process is admitted.
+    /// The process that is `peer` is gone, as others know: its link ends, or is waited for no
+    /// longer, and none follows until another process is admitted.
+    void give_up(int peer);
+
+    /// True if `peer` has shut its link down, or has broken the protocol, or was given up. It stays
+    /// so until another process is admitted.
     bool has_left(int peer) { return link_to(peer).is_last(); }
 
     /// Which of the links to `peer` this is, counted from 0. What was sent over an earlier one and

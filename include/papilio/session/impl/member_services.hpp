@@ -27,6 +27,7 @@ PAPILIO_DECL task<> member_network::start_services()
 {
     for (;;) {
         net_.link_changes().close();
+        give_up_unconnected();
         for (int peer = 0; peer < net_.size(); ++peer) {
             if (peer == net_.rank() || !net_.connected(peer)) continue;
             const auto link = net_.link_number(peer);

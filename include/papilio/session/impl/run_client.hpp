@@ -1,11 +1,12 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/async/keep_result.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/resources.hpp>
-#include <papilio/base/text.hpp>
+#include <papilio/session/impl/join_problems.hpp>
 #include <papilio/session/run_client.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 
@@ -18,38 +19,6 @@
 #include <utility>
 
 namespace papilio::inline PAPILIO_MODE::detail {
-
-/// The reason of a failed connection, without the address.
-inline std::string failed_connection(const std::system_error& failure, const std::string& where)
-{
-    std::string text = printable(sentence(failure));
-    for (const auto& said : {"cannot reach " + where + ": ", where + ": ",
-                             "no connection with peer 0 at " + where + ": "})
-        if (text.starts_with(said)) text.erase(0, said.size());
-    return text;
-}
-
-[[noreturn]] inline void explain_join(const std::system_error& failure, const run_client_options& o)
-{
-    if (dynamic_cast<const problem*>(&failure) || failure.code() == errc::run_over) throw;
-    const std::string where = tcp::to_string(o.rendezvous);
-    const auto code = failure.code();
-    const auto says = [&](const std::string& text) { throw problem(code, text); };
-    if (code == errc::refused)
-        says("the rendezvous at " + where + " does not take this " + o.member_called + ": " +
-             printable(sentence(failure)));
-    if (code == std::errc::resource_unavailable_try_again)
-        says("the rendezvous at " + where + " does not take this " + o.member_called +
-             " yet: " + printable(sentence(failure)));
-    if (code == errc::bad_message || code == errc::too_large)
-        says("what answers at " + where + " is no rendezvous of this version (" + code.message() +
-             "): give the address at which the " + o.host_called +
-             " listens, and use the same version");
-    if (code == errc::timed_out || code == errc::disconnected || code == errc::silent)
-        says("there is no rendezvous at " + where + " (" + failed_connection(failure, where) +
-             "): start the " + o.host_called + ", or correct the address");
-    throw;
-}
 
 /// The address that others dial, if it is known before this member listens.
 inline wire::endpoint fixed_address(const run_client_options& o)
@@ -209,7 +178,34 @@ PAPILIO_DECL std::variant<wire::group, wire::state_outdated> run_client::await_g
 PAPILIO_DECL average_result run_client::average_in(wire::group group, const averaging_call& call,
                                                    std::size_t count)
 {
-    return background_.wait(network_->average_in(std::move(group), call, count), abandon_);
+    return background_.wait(averaged(std::move(group), call, count), abandon_);
+}
+
+PAPILIO_DECL task<average_result> run_client::averaged(wire::group group,
+                                                       const averaging_call& call,
+                                                       std::size_t count)
+{
+    std::optional<average_result> result;
+    task<average_result> averaging = network_->average_in(std::move(group), call, count);
+    co_await when_any(detail::keep_result<average_result>(std::move(averaging), result),
+                      give_up_gone());
+    co_return std::move(*result);
+}
+
+/// Never ends. Where the run is lost, the group still has its result.
+PAPILIO_DECL task<> run_client::give_up_gone()
+{
+    try {
+        for (;;) {
+            task<std::vector<std::uint16_t>> next = client_->members_gone();
+            const auto gone = co_await std::move(next);
+            for (const auto id : gone) network_->give_up(id);
+        }
+    } catch (const std::system_error&) {
+        // Nobody tells any longer.
+    }
+    gate never;
+    co_await never.opened();
 }
 
 PAPILIO_DECL wire::round_outcome run_client::report_round(wire::round_report how)

@@ -214,9 +214,11 @@ PAPILIO_DECL wire::run_status rendezvous_server::addressed(bool nearby,
     return status;
 }
 
-/// The member has left.
+/// The member has left. Those that average may not have met it yet.
 PAPILIO_DECL void rendezvous_server::release(std::uint16_t id)
 {
+    for (const auto& [other, m] : run_.members())
+        if (m.state == member_state::averaging) tell(other, wire::gone{id});
     for (auto& s : sessions_)
         if (s->id() == id) s->release();
 }
@@ -291,10 +293,9 @@ PAPILIO_DECL void rendezvous_server::carry_out(const membership_event& e)
         tell(warned->id, warned->warning);
     } else if (const auto* kept = std::get_if<member_kept>(&e)) {
         tell(kept->id, wire::leave{});
-    } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {
+    } else if (const auto* left = std::get_if<member_left>(&e)) {
         for (auto& s : sessions_)
-            if (s->id() == left->id) s->dismiss({left->reason, left->kind});
-    } else if (left) {
+            if (s->id() == left->id && left->expelled) s->dismiss({left->reason, left->kind});
         release(left->id);
     }
     if (watcher_) watcher_->saw(e);

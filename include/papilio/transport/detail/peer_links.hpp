@@ -62,6 +62,9 @@ public:
     /// Lets another process in as a known peer.
     void admit(int peer);
 
+    /// No link to a known peer follows.
+    void give_up(int peer);
+
     /// No link is made from now on. Whoever waits for one is told.
     void close();
 
