@@ -39,18 +39,14 @@ function(papilio_program file)
     get_filename_component(name ${file} NAME_WE)
     add_executable(${name} ${file})
     target_link_libraries(${name} PRIVATE papilio_dev ${libraries})
-    # Each mode compiles the same templates: those of the simplest programs, with all transports,
-    # show that the headers alone do.
-    # The body of session.hpp alone takes most of a minute: it is compiled where tests are thorough,
-    # in place of a proof that it compiles alone.
-    set(body "")
-    if(name STREQUAL hello_run)
-      set(body ${CMAKE_CURRENT_BINARY_DIR}/session_body.cpp)
-      file(CONFIGURE OUTPUT ${body} CONTENT "#include <papilio/session_body.hpp>\n")
-    endif()
-    if(PAPILIO_BUILD_TESTS AND name MATCHES "^hello" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize"
-        AND (NOT body OR PAPILIO_TEST_THOROUGHLY))
-      add_executable(${name}_header_only ${file} ${body})
+    # Each mode compiles the same templates: what header_only_test and tests/consumer show of the
+    # headers alone, the simplest programs show once more where tests are thorough. One of them needs
+    # the body of session.hpp, which is compiled there in place of a proof that it compiles alone.
+    if(PAPILIO_TEST_THOROUGHLY AND name MATCHES "^hello" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+      add_executable(${name}_header_only ${file})
+      if(name STREQUAL hello_run)
+        target_sources(${name}_header_only PRIVATE ${PROJECT_SOURCE_DIR}/tests/session/body.cpp)
+      endif()
       target_link_libraries(${name}_header_only PRIVATE papilio_warnings papilio::papilio
         ${libraries})
       # That it compiles, links and runs is what is tested.
