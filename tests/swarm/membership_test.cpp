@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -740,6 +741,17 @@ TEST_CASE("newcomers are spread over donors, and the host is the last resort", "
         CHECK(donors[2].id == 0);
     }
     CHECK(first.size() == 4);
+}
+
+TEST_CASE("donors that a member dials itself come before those that would have to dial it",
+          "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 5; ++i) b.report_state_held(b.join());
+    const auto donors = b.run.status_for(3).donors;
+    REQUIRE(donors.size() == 4);
+    CHECK(std::max(donors[0].id, donors[1].id) == 2);
+    CHECK(std::min(donors[2].id, donors[3].id) == 4);
 }
 
 TEST_CASE("messages that no honest member sends are refused", "[membership]")

@@ -98,8 +98,7 @@ public:
     task<average_result> average_in(wire::group group, const averaging_call& call,
                                     std::size_t count);
 
-    /// A member of the group is gone, as the run's host says. When there is no link to it, nobody
-    /// waits for one.
+    /// A member is gone, as the run's host says. When there is no link to it, nobody waits for one.
     void give_up(std::uint16_t id);
 
     /// Fetches the state after `round` rounds or a later one, whose spans have these lengths.
@@ -141,7 +140,7 @@ private:
     link_history link_;
     std::map<int, std::uint32_t> processes_;  // of members, by id, as groups named them
     std::map<int, service> services_;         // by id
-    std::set<int> gone_;                      // of the group, with links that may still be up
+    std::set<int> gone_;                      // by id, as the host says; links may still be up
     task<> services_starter_ = start_services();
 };
 

@@ -108,6 +108,8 @@ private:
     task<> state_answered(duration limit);
     task<> disconnect(duration limit, duration stay);
     template <class T>
+    task<T> unless_lost(task<T> fetching);
+    template <class T>
     T fetched(task<T> fetching);
     void listen();
 

@@ -103,8 +103,9 @@ public:
     }
 
     /// The members that hold the run's state, in the order in which member `id` should ask them.
-    /// Each member starts at another donor, to spread the load. The host serves all members in
-    /// other ways already, and comes last.
+    /// Each member starts at another donor, to spread the load, and at one that it can dial: of two
+    /// members the one with the higher id dials. The host serves all members in other ways already,
+    /// and comes last.
     std::vector<wire::member_endpoint> donors_for(std::uint16_t id) const
     {
         std::vector<wire::member_endpoint> donors;
@@ -113,6 +114,8 @@ public:
         if (!donors.empty())
             std::ranges::rotate(donors,
                                 donors.begin() + static_cast<std::ptrdiff_t>(id % donors.size()));
+        std::ranges::stable_partition(
+            donors, [id](const wire::member_endpoint& donor) { return donor.id < id; });
         const auto limit = static_cast<std::size_t>(options_.donors);
         if (donors.size() >= limit) donors.resize(limit - 1);
         const auto host = members_.find(0);

@@ -259,8 +259,8 @@ struct leave {
     friend bool operator==(const leave&, const leave&) = default;
 };
 
-/// A member is not there any more, while this one is in a group: who has no link to it need not
-/// wait for one.
+/// A member is not there any more, while this one is in a group or behind: who has no link to it
+/// need not wait for one.
 struct gone {
     std::uint16_t id = 0;
     friend bool operator==(const gone&, const gone&) = default;

@@ -114,6 +114,8 @@ PAPILIO_DECL wire::endpoint member_network::announced() const
 PAPILIO_DECL task<> member_network::reach(wire::member_endpoint member, duration limit)
 {
     const int id = member.id;
+    if (gone_.contains(id))
+        throw std::system_error(errc::disconnected, "member " + std::to_string(id) + " is gone");
     if (net_.has_left(id)) {
         net_.admit(id);  // this is the next member of that id
         processes_.erase(id);
@@ -127,7 +129,7 @@ PAPILIO_DECL task<> member_network::reach(wire::member_endpoint member, duration
 PAPILIO_DECL std::vector<int> member_network::to_reach(const wire::group& group)
 {
     std::vector<int> ids;
-    gone_.clear();
+    for (const auto& m : group.members) gone_.erase(m.id);
     stop_dialling_others(group);
     for (const auto& m : group.members) {
         if (m.id == net_.rank()) continue;
@@ -186,17 +188,14 @@ PAPILIO_DECL task<> member_network::meet(const wire::group& group, std::vector<i
 /// A link that is up may bring what the member has still sent, and breaks soon after.
 PAPILIO_DECL void member_network::give_up(std::uint16_t id)
 {
-    if (id < net_.size() && id != net_.rank()) gone_.insert(id);
+    if (id != net_.rank()) gone_.insert(id);
     give_up_unconnected();
 }
 
 PAPILIO_DECL void member_network::give_up_unconnected()
 {
-    std::erase_if(gone_, [this](int id) {
-        const bool up = net_.connected(id);
-        if (!up && !net_.has_left(id)) net_.give_up(id);
-        return !up;
-    });
+    for (const int id : gone_)
+        if (id < net_.size() && !net_.connected(id) && !net_.has_left(id)) net_.give_up(id);
 }
 
 /// Whether it is connected with so many voters that these and itself are more than half.

@@ -28,15 +28,6 @@ inline wire::endpoint fixed_address(const run_client_options& o)
     return {listens_anywhere(o.mesh.listen.host) ? "" : o.mesh.listen.host, o.mesh.listen.port};
 }
 
-/// What `fetching` gives; throws once the run is lost.
-template <class T>
-task<T> unless_lost(rendezvous_client& run, task<T> fetching)
-{
-    std::optional<T> fetched;
-    co_await when_any(keep_result<T>(std::move(fetching), fetched), run.lost());
-    co_return std::move(*fetched);
-}
-
 }  // namespace papilio::detail
 
 namespace papilio::inline PAPILIO_MODE {
@@ -215,11 +206,20 @@ PAPILIO_DECL wire::round_outcome run_client::report_round(wire::round_report how
     return outcome;
 }
 
+/// What `fetching` gives; throws once the run is lost.
+template <class T>
+task<T> run_client::unless_lost(task<T> fetching)
+{
+    std::optional<T> fetched;
+    co_await when_any(detail::keep_result<T>(std::move(fetching), fetched), client_->lost(),
+                      give_up_gone());
+    co_return std::move(*fetched);
+}
+
 template <class T>
 T run_client::fetched(task<T> fetching)
 {
-    return background_.wait(detail::unless_lost<T>(*client_, std::move(fetching)),
-                            ending_.get_token());
+    return background_.wait(unless_lost<T>(std::move(fetching)), ending_.get_token());
 }
 
 PAPILIO_DECL state_snapshot run_client::fetch(wire::member_endpoint donor, std::uint32_t round)

@@ -214,11 +214,13 @@ PAPILIO_DECL wire::run_status rendezvous_server::addressed(bool nearby,
     return status;
 }
 
-/// The member has left. Those that average may not have met it yet.
+/// The member has left. Those that average may not have met it yet, and whoever is behind may ask it
+/// for the state.
 PAPILIO_DECL void rendezvous_server::release(std::uint16_t id)
 {
     for (const auto& [other, m] : run_.members())
-        if (m.state == member_state::averaging) tell(other, wire::gone{id});
+        if (m.state == member_state::averaging || m.state == member_state::outdated)
+            tell(other, wire::gone{id});
     for (auto& s : sessions_)
         if (s->id() == id) s->release();
 }
