@@ -214,8 +214,8 @@ PAPILIO_DECL wire::run_status rendezvous_server::addressed(bool nearby,
     return status;
 }
 
-/// The member has left. Those that average may not have met it yet, and whoever is behind may ask it
-/// for the state.
+/// The member has left. Those that average may not have met it yet, and whoever is behind may ask
+/// it for the state.
 PAPILIO_DECL void rendezvous_server::release(std::uint16_t id)
 {
     for (const auto& [other, m] : run_.members())
