@@ -811,7 +811,7 @@ TEST_CASE("whoever leaves does not wait for a rendezvous that hangs", "[rendezvo
     pa::rendezvous_client c(world, pa::any_channel(std::move(ends.second)));
     const auto begun = world.now();
     pa::sync_wait(world, c.leave(30s));
-    CHECK(world.now() - begun < 2s);
+    CHECK(world.now() - begun < 10s);
 }
 
 namespace {

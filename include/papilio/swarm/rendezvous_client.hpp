@@ -262,10 +262,10 @@ inline task<> rendezvous_client::kept_or_released()
     }
 }
 
-/// The rendezvous answers at once. One that hangs is not waited for.
+/// The rendezvous answers at once. One that hangs is not waited for any longer than that.
 inline task<> rendezvous_client::stay_until_released(duration limit)
 {
-    constexpr duration answers = std::chrono::milliseconds(500);
+    constexpr duration answers = std::chrono::seconds(5);
     const auto begun = loop_.now();
     try {
         task<> answer = kept_or_released();
