@@ -941,6 +941,22 @@ TEST_CASE("a member that fetches what rounds have left behind is held for until 
     CHECK(b.take<pa::group_hold_ended>().size() == 1);
 }
 
+TEST_CASE("a group is held for a newcomer whose state a round has left behind as soon as it came",
+          "[membership]")
+{
+    joining_bench b;
+    b.others_ready();
+    b.fetch();
+    b.report_state_held(b.late);  // while the others average
+    b.round_of_others();
+    b.others_ready();
+    CHECK(b.take<pa::group_held>().size() == 1);  // it does not know yet
+    b.fetch();
+    b.report_state_held(b.late);
+    b.report_round_ready(b.late);
+    CHECK(b.group() == member_ids{1, 2, 3});
+}
+
 TEST_CASE("no group is held for a member that cannot be in time, nor for one that has joined only",
           "[membership]")
 {

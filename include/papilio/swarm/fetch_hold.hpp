@@ -13,13 +13,16 @@ namespace papilio::inline PAPILIO_MODE::detail {
 
 /// Whether the next group may be held for this member, which fetches the run's state or an earlier
 /// one, that rounds have left behind meanwhile: once, and once more where its last transfer tells
-/// that it will be complete in time.
+/// that it will be complete in time. Also for a newcomer that has fetched it in vain, since it came
+/// while others averaged.
 inline bool may_hold_for(const member& m, std::uint32_t round, time_point now, duration limit)
 {
     constexpr int most = 2;
     const auto& f = m.fetch;
-    if (!f.active || f.round > round || f.holds >= most) return false;
-    if (!f.took) return f.holds == 0;
+    const bool fetches = f.active && f.round <= round;
+    const bool left_behind = m.state == member_state::outdated && f.took && !m.had_chance;
+    if ((!fetches && !left_behind) || f.holds >= most) return false;
+    if (!f.took || !fetches) return f.holds == 0;
     return f.since + *f.took + *f.took / 4 <= later(now, limit);
 }
 

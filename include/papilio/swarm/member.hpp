@@ -55,6 +55,7 @@ struct member {
     bool nearby = false;            ///< its channel comes from this host, by loopback
     bool loopback_only = false;     ///< it listens at a loopback address: others cannot dial it
     bool told_unreachable = false;  ///< and that was said
+    bool had_chance = false;        ///< held the run's state when a group was called
     std::uint64_t skipped = 0;      ///< how often it was ready and the group was full
     time_point ready_since{};       ///< since when it is ready, in that state
     wire::round_ready progress;     ///< its latest report of progress
