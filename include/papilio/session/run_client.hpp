@@ -66,6 +66,9 @@ public:
     /// run's; where it is not, there are news. False: it has not said so.
     bool await_state_known(duration limit);
 
+    /// Whether it has said that it is.
+    bool holds_state_of_run() const { return client_->holds_state_of_run(); }
+
     /// Whether the run advanced without this member, or expelled it: `await_group` returns or
     /// throws which. Does not block.
     bool has_news() const;
