@@ -41,10 +41,14 @@ function(papilio_program file)
     add_executable(${name} ${file})
     target_link_libraries(${name} PRIVATE papilio_dev ${libraries})
     # Each mode compiles the same templates: what header_only_test and tests/consumer show of the
-    # headers alone, the simplest programs show once more where tests are thorough.
-    if(PAPILIO_TEST_THOROUGHLY AND name MATCHES "^hello" AND NOT name STREQUAL hello_run
+    # headers alone, the simplest programs show once more where tests are thorough. One of them
+    # needs the body of session.hpp: that it compiles alone is not proven otherwise.
+    if(PAPILIO_TEST_THOROUGHLY AND name MATCHES "^hello"
         AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
       add_executable(${name}_header_only ${file})
+      if(name STREQUAL hello_run)
+        target_sources(${name}_header_only PRIVATE ${PROJECT_SOURCE_DIR}/tests/session/body.cpp)
+      endif()
       target_link_libraries(${name}_header_only PRIVATE papilio_warnings papilio::papilio
         ${libraries})
       # That it compiles, links and runs is what is tested.

@@ -4,6 +4,7 @@
 #include <papilio/session/session_host.hpp>
 
 #include <support/sanitized.hpp>
+#include <support/sessions.hpp>
 #include <support/thrown.hpp>
 
 #include <catch2/catch.hpp>
@@ -26,72 +27,9 @@
 
 namespace pa = papilio;
 using namespace std::chrono_literals;
+using namespace pa::test::sessions;
 
 namespace {
-
-using clock_type = std::chrono::steady_clock;
-
-/// A host on this machine that waits for nobody for long.
-pa::session_host_options quick_host(int min_members = 1)
-{
-    pa::session_host_options o;
-    o.listen = "127.0.0.1:0";
-    o.min_members = min_members;
-    o.patience = 20s;
-    o.resume_wait = 300ms;
-    o.round_timeout = 8s;  // an eighth of it is waited for members that nobody has met
-    return o;
-}
-
-pa::session_options local(const std::string& name = {})
-{
-    pa::session_options o;
-    o.listen = "127.0.0.1:0";
-    o.name = name;
-    return o;
-}
-
-std::vector<float> all_of(float value, std::size_t count = 1000)
-{
-    return std::vector<float>(count, value);
-}
-
-/// The state is the sum of all means.
-void add_mean(const pa::state_snapshot& from, std::span<const float> mean, pa::state_snapshot& next)
-{
-    for (std::size_t i = 0; i < mean.size(); ++i) next.spans[0][i] = from.spans[0][i] + mean[i];
-}
-
-/// A member that contributes its number, with a state of its own to begin with.
-struct crew_member {
-    crew_member(const std::string& host, float number)
-        : run(host, {all_of(number)}, add_mean, local()), value(number)
-    {
-    }
-
-    pa::round_result average() { return run.average(all_of(value)); }
-
-    pa::session run;
-    float value;
-};
-
-/// What threads beside that of the test find wrong: Catch takes assertions of one thread at a time.
-std::atomic<int> wrong = 0;
-
-void expect(bool ok)
-{
-    if (!ok) ++wrong;
-}
-
-/// Calls `work` in threads, with a number from 0 for each.
-void in_threads(int count, const std::function<void(int)>& work)
-{
-    {
-        std::vector<std::jthread> all;
-        for (int i = 0; i < count; ++i) all.emplace_back([&work, i] { work(i); });
-    }
-    CHECK(wrong.exchange(0) == 0);
-}
 
 /// What this process holds: descriptors and threads.
 std::pair<std::size_t, std::size_t> held_by_process()
@@ -184,7 +122,7 @@ TEST_CASE("a round goes on without a member that is gone in the midst of it", "[
     in_threads(4, [&](int i) {
         auto& mine = all[static_cast<std::size_t>(i)];
         if (i == 3) {
-            std::this_thread::sleep_for(50ms);  // the others wait for it
+            wait_for_ready(host, 3);
             mine.reset();
             return;
         }
@@ -206,7 +144,7 @@ TEST_CASE("who is late has the others' state, and is in no mean", "[session]")
     CHECK(one.average().averaged);
     CHECK(one.average().averaged);
     CHECK(late.run.round() == 0);
-    while (!late.run.behind()) std::this_thread::sleep_for(1ms);
+    wait_until([&] { return late.run.behind(); });
     const auto how = late.average();
     CHECK_FALSE(how.averaged);
     CHECK(how.round == 2);
@@ -216,18 +154,49 @@ TEST_CASE("who is late has the others' state, and is in no mean", "[session]")
     CHECK(late.run.state()->spans[0] == all_of(6));
 }
 
+TEST_CASE("who was late in the last round has its state from whoever leaves last", "[session]")
+{
+    std::atomic<int> kept = 0;
+    auto o = quick_host();
+    o.patience = 100ms;
+    o.rounds = 2;
+    o.note = [&](const std::string& text) { kept += text.find("it alone can give") != text.npos; };
+    const pa::session_host host(o);
+    std::optional<crew_member> one(std::in_place, host.address(), 1.f);
+    crew_member late(host.address(), 5);
+    CHECK(one->average().averaged);
+    CHECK(one->average().averaged);
+    const std::jthread leaves([&] { one.reset(); });
+    wait_until([&] { return kept > 0; });
+    CHECK_FALSE(late.average().averaged);
+    CHECK(late.run.round() == 2);
+    CHECK(late.run.state()->spans[0] == all_of(3));
+    CHECK(host.wait_for_end(20s));
+}
+
+TEST_CASE("a session that lingers for nothing leaves when it may do so no longer", "[session]")
+{
+    auto quick = quick_host();
+    quick.patience = 100ms;
+    const pa::session_host host(quick);
+    auto o = local();
+    o.linger = 200ms;
+    std::optional<pa::session> last(std::in_place, host.address(), all_of(1), o);
+    crew_member behind(host.address(), 2);
+    CHECK(last->average(all_of(1)).averaged);
+    const auto begun = clock_type::now();
+    last.reset();
+    CHECK(clock_type::now() - begun >= 200ms);
+    CHECK(behind.run.round() == 0);
+}
+
 TEST_CASE("a session that is destroyed while it averages fails that call at once", "[session]")
 {
     const pa::session_host host(quick_host(2));
     auto run = std::make_unique<pa::session>(host.address(), all_of(0), local());
     std::error_code failed;
     std::thread averages([&] { failed = pa::test::thrown_by([&] { run->average(all_of(1)); }); });
-    while (true) {  // until it waits for a second member
-        std::this_thread::sleep_for(20ms);
-        const auto members = host.members();
-        if (members.size() == 1 && members[0].holds_state) break;
-    }
-    std::this_thread::sleep_for(100ms);
+    wait_for_ready(host, 1);
     const auto begun = clock_type::now();
     run.reset();
     averages.join();
@@ -243,13 +212,13 @@ TEST_CASE("a member that leaves ends its waits, and averages no more", "[session
     {
         const std::jthread averages(
             [&] { failed = pa::test::thrown_by([&] { run.average(all_of(1)); }); });
-        std::this_thread::sleep_for(50ms);
+        wait_for_ready(host, 1);
         run.leave();
     }
     CHECK(failed == std::errc::operation_canceled);
     CHECK(pa::test::thrown_by([&] { run.average(all_of(1)); }) == std::errc::operation_canceled);
     CHECK(run.parameters() == all_of(0));
-    while (!host.members().empty()) std::this_thread::sleep_for(1ms);
+    wait_until([&] { return host.members().empty(); });
 }
 
 TEST_CASE("a run ends when it has had its rounds, and its members know", "[session]")
@@ -285,6 +254,10 @@ TEST_CASE("a run goes on from its members' state when its host has begun anew", 
     CHECK(one.run.round() == 3);
     CHECK(other.run.state()->spans[0] == all_of(1 + 3 * 2));
     CHECK(host->round() == 3);
+    int lost = 0;
+    while (const auto e = one.run.next_event())
+        lost += e->text.find("lost the run") != std::string::npos;
+    CHECK(lost == 1);
 }
 
 TEST_CASE("a run whose members are all gone begins anew from the state of the next one",
@@ -301,16 +274,13 @@ TEST_CASE("a run whose members are all gone begins anew from the state of the ne
     CHECK(next.average().averaged);
 }
 
-TEST_CASE("a newcomer has the state by the time that it is there, while rounds go on", "[session]")
+TEST_CASE("a newcomer has the state by the time that it is there, while rounds go on at once",
+          "[session]")
 {
-    auto o = quick_host();
-    const pa::session_host host(o);
+    const pa::session_host host(quick_host());
     crew_member first(host.address(), 1);
     const std::jthread goes_on([&](std::stop_token stop) {
-        while (!stop.stop_requested()) {
-            std::this_thread::sleep_for(50ms);  // stands for training
-            first.average();
-        }
+        while (!stop.stop_requested()) first.average();
     });
     for (int i = 0; i < 5; ++i) {
         crew_member next(host.address(), 9);
@@ -384,7 +354,7 @@ TEST_CASE("a member tells who came, who went and what it did itself", "[session]
         crew_member other(host.address(), 2);
         in_threads(2, [&](int i) { (i == 0 ? one : other).average(); });
     }
-    while (host.members().size() > 1) std::this_thread::sleep_for(1ms);
+    wait_until([&] { return host.members().size() == 1; });
     one.average();
     std::vector<pa::session_news> seen;
     int joins_told = 0;
@@ -424,7 +394,9 @@ TEST_CASE("several threads may call a session at the same time", "[session]")
 
 TEST_CASE("a session may be destroyed at any moment of a round", "[session]")
 {
-    const pa::session_host host(quick_host(2));
+    auto o = quick_host(2);
+    o.round_timeout = 400s;  // an eighth of it would be waited for members that nobody has met
+    const pa::session_host host(o);
     crew_member one(host.address(), 1), other(host.address(), 1);
     for (int i = 0; i < 6; ++i) {
         auto run = std::make_unique<crew_member>(host.address(), 1.f);
@@ -435,7 +407,7 @@ TEST_CASE("a session may be destroyed at any moment of a round", "[session]")
                 expect(failure.code() == std::errc::operation_canceled);
             }
         });
-        std::this_thread::sleep_for(50ms);  // it waits for the others
+        wait_for_ready(host, 1);
         const auto begun = clock_type::now();
         in_threads(3, [&](int k) {
             if (k < 2) {
@@ -473,12 +445,14 @@ TEST_CASE("every mean is right while members go and others join", "[session]")
                 const auto how = member.average();
                 if (!how.averaged) continue;
                 const std::lock_guard lock(guard);
+                ++means;
+                const auto known = [&](const auto& m) { return numbers.contains(m.id); };
+                if (!std::ranges::all_of(how.members, known)) continue;  // one has come back
                 double sum = 0;
                 for (const auto& m : how.members) sum += numbers.at(m.id);
                 const auto mean = sum / static_cast<double>(how.members.size());
                 expect(static_cast<double>(how.mean[0]) == Approx(mean));
                 expect(how.mean[0] == how.mean[999]);
-                ++means;
             }
         }
     });
@@ -500,7 +474,7 @@ TEST_CASE("a thousand sessions that come and go leave nothing behind", "[session
     const auto held = held_by_process();
     const auto kib = memory_kib();
     open_some(pa::test::sanitized ? 100 : 900);
-    while (!host.members().empty()) std::this_thread::sleep_for(1ms);
+    wait_until([&] { return host.members().empty(); });
     CHECK(held_by_process().second == held.second);
     CHECK(held_by_process().first <= held.first + 1);
     if (!pa::test::sanitized) CHECK(memory_kib() < kib + 8192);

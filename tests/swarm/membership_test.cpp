@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -742,6 +743,17 @@ TEST_CASE("newcomers are spread over donors, and the host is the last resort", "
     CHECK(first.size() == 4);
 }
 
+TEST_CASE("donors that a member dials itself come before those that would have to dial it",
+          "[membership]")
+{
+    bench b;
+    for (int i = 0; i < 5; ++i) b.report_state_held(b.join());
+    const auto donors = b.run.status_for(3).donors;
+    REQUIRE(donors.size() == 4);
+    CHECK(std::max(donors[0].id, donors[1].id) == 2);
+    CHECK(std::min(donors[2].id, donors[3].id) == 4);
+}
+
 TEST_CASE("messages that no honest member sends are refused", "[membership]")
 {
     bench b;
@@ -908,6 +920,43 @@ TEST_CASE("a member whose transfer is longer than a round gets in all the same",
     CHECK(b.group() == member_ids{1, 2, 3});
 }
 
+TEST_CASE("a member that fetches what rounds have left behind is held for until it has the rest",
+          "[membership]")
+{
+    joining_bench b;
+    b.others_ready();
+    b.run.report_state_fetching(b.late, {0}, b.now);  // while the others average
+    b.round_of_others();
+    b.others_ready();
+    CHECK(b.take<pa::group_held>().size() == 1);
+    b.run.report_state_held(b.late, {0, ""}, b.now);
+    CHECK(b.take<pa::member_state_outdated>().size() == 1);
+    CHECK(b.group().empty());  // it has to fetch once more
+    b.fetch();
+    b.wait(1s);
+    CHECK(b.group().empty());
+    b.report_state_held(b.late);
+    b.report_round_ready(b.late);
+    CHECK(b.group() == member_ids{1, 2, 3});
+    CHECK(b.take<pa::group_hold_ended>().size() == 1);
+}
+
+TEST_CASE("a group is held for a newcomer whose state a round has left behind as soon as it came",
+          "[membership]")
+{
+    joining_bench b;
+    b.others_ready();
+    b.fetch();
+    b.report_state_held(b.late);  // while the others average
+    b.round_of_others();
+    b.others_ready();
+    CHECK(b.take<pa::group_held>().size() == 1);  // it does not know yet
+    b.fetch();
+    b.report_state_held(b.late);
+    b.report_round_ready(b.late);
+    CHECK(b.group() == member_ids{1, 2, 3});
+}
+
 TEST_CASE("no group is held for a member that cannot be in time, nor for one that has joined only",
           "[membership]")
 {
@@ -915,15 +964,56 @@ TEST_CASE("no group is held for a member that cannot be in time, nor for one tha
     b.others_ready();
     REQUIRE(b.group() == member_ids{1, 2});
     b.round_of_others();
-    b.run.report_state_fetching(b.late, {0}, b.now);
+    b.run.report_state_fetching(b.late, {2}, b.now);
     b.others_ready();
-    REQUIRE(b.group() == member_ids{1, 2});  // what it fetches is not the run's state any more
+    REQUIRE(b.group() == member_ids{1, 2});  // there is no such state yet
     b.round_of_others();
     b.wait(1h);
     b.run.report_state_held(b.late, {0, ""}, b.now);
     b.fetch();
     b.others_ready();
     CHECK(b.group() == member_ids{1, 2});  // it takes an hour
+}
+
+TEST_CASE("the last member that can give the state stays until nobody is behind", "[membership]")
+{
+    joining_bench b;
+    b.run.report_leaving(1, b.now);
+    CHECK(b.take<pa::member_left>().size() == 1);  // the other one can give it
+    b.report_round_ready(2);
+    b.run.report_leaving(2, b.now);
+    const auto kept = b.take<pa::member_kept>();
+    REQUIRE(kept.size() == 1);
+    CHECK(kept[0].id == 2);
+    CHECK(b.run.status_for(b.late).donors.size() == 1);
+    b.wait(1h);
+    CHECK(b.take<pa::group_called>().empty());  // it does not wait for a group any more
+    SECTION("they hold it")
+    {
+        b.fetch();
+        b.report_state_held(b.late);
+    }
+    SECTION("they are gone")
+    {
+        b.leave(b.late);
+    }
+    const auto left = b.take<pa::member_left>();
+    REQUIRE(!left.empty());
+    CHECK(left.back().id == 2);
+    CHECK_FALSE(left.back().expelled);
+    CHECK_FALSE(b.run.members().contains(2));
+}
+
+TEST_CASE("a member that is behind itself, or that nobody can dial, leaves at once", "[membership]")
+{
+    joining_bench b;
+    const auto behind = b.join();
+    b.run.report_leaving(behind, b.now);
+    CHECK(b.take<pa::member_left>().size() == 1);
+    b.run.report_leaving(1, b.now);
+    b.run.announce(2, {}, b.now);  // it does not listen
+    b.run.report_leaving(2, b.now);
+    CHECK(b.take<pa::member_left>().size() == 2);
 }
 
 namespace {

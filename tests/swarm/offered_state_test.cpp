@@ -173,3 +173,23 @@ TEST_CASE("where the host knows the state, members offer none", "[offered]")
     run.report_state_held(id, {5, "B"}, pa::time_point{});
     CHECK(run.status_for(0).digest == "A");
 }
+
+TEST_CASE("groups of a run that begins anew are held for newcomers as ever", "[membership]")
+{
+    offered_run all;
+    const auto last = all.join();
+    all.hold(last, 0, "A");
+    for (const char* digest : {"B", "C", "D"}) all.make_round({last}, digest);
+    all.run.leave(last, "it left", all.now);
+    const auto next = all.join();
+    all.hold(next, 0, "Z");
+    all.now += 10s;
+    all.hold(next, 0, "Z");
+    REQUIRE(all.told(next).back() == "Z");
+    const auto newcomer = all.join();
+    all.run.report_state_fetching(newcomer, {0}, all.now);
+    all.run.report_round_ready(next, {0, "Z"}, all.now);
+    int held = 0;
+    for (const auto& e : all.run.take_events()) held += std::holds_alternative<pa::group_held>(e);
+    CHECK(held == 1);
+}

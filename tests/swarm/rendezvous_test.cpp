@@ -749,3 +749,102 @@ TEST_CASE("members may be dropped at every step", "[rendezvous][drop]")
         }
     }
 }
+
+namespace {
+
+/// Holds the state, and leaves as the last that does: `left` is set when it has.
+pa::task<> leave_last(meeting& m, pa::rendezvous_client& c, pa::duration stay, bool& left)
+{
+    wire::joined me;
+    co_await join(m, c, me);
+    wire::state_held held{0, {}};
+    co_await c.report_state_held(held);
+    co_await pa::sleep_for(1s);
+    co_await c.leave(stay);
+    left = true;
+}
+
+}  // namespace
+
+TEST_CASE("whoever leaves stays for members that have the state from nobody else", "[rendezvous]")
+{
+    meeting m;
+    auto last = m.client(), behind = m.client();
+    bool left = false;
+    wire::joined me;
+    m.run(join(m, *behind, me));
+    pa::task<> leaves = leave_last(m, *last, 30s, left);
+    leaves.start(m.world);
+    SECTION("until they hold it")
+    {
+        m.wait(20s);
+        CHECK_FALSE(left);
+        CHECK(m.server.run().members().size() == 2);
+        m.run(behind->report_state_held({0, {}}));
+        m.wait(1s);
+        CHECK(left);
+    }
+    SECTION("until the run is over")
+    {
+        m.wait(20s);
+        m.server.close({"the run is over", wire::refusal_kind::run_over});
+        m.wait(1s);
+        CHECK(left);
+    }
+    SECTION("for as long as it may")
+    {
+        m.wait(30s);
+        CHECK_FALSE(left);
+        m.wait(3s);
+        CHECK(left);
+        CHECK(m.server.run().members().size() == 1);
+    }
+    const auto why = m.seen.gone.begin()->second;
+    CHECK((why == "it left" || why == "the run is over"));
+    CHECK(leaves.finished());
+}
+
+TEST_CASE("whoever leaves does not wait for a rendezvous that hangs", "[rendezvous]")
+{
+    pa::sim::world world;
+    auto ends = pa::make_pipe(world, 10ms);
+    pa::rendezvous_client c(world, pa::any_channel(std::move(ends.second)));
+    const auto begun = world.now();
+    pa::sync_wait(world, c.leave(30s));
+    CHECK(world.now() - begun < 10s);
+}
+
+namespace {
+
+/// Is ready for the first round, and returns who has gone by then, or after its group was called.
+pa::task<> hear_of_gone(meeting& m, pa::rendezvous_client& c, std::vector<std::uint16_t>& gone)
+{
+    wire::joined me;
+    co_await join(m, c, me);
+    wire::round_ready r{0, {}, 10, 100, 1.5};
+    co_await c.report_round_ready(r);
+    co_await c.await_group();
+    gone = co_await c.members_gone();
+}
+
+}  // namespace
+
+TEST_CASE("members that average hear who has gone", "[rendezvous]")
+{
+    meeting m;
+    std::vector<std::unique_ptr<pa::rendezvous_client>> clients;
+    std::vector<std::vector<std::uint16_t>> gone(3);
+    std::vector<pa::task<>> tasks;
+    for (auto& heard : gone) {
+        clients.push_back(m.client());
+        tasks.push_back(hear_of_gone(m, *clients.back(), heard));
+    }
+    for (auto& t : tasks) t.start(m.world);
+    m.wait(20s);
+    REQUIRE(m.server.run().members().size() == 3);
+    tasks.pop_back();
+    clients.pop_back();
+    m.wait(1s);
+    CHECK(gone[0] == std::vector<std::uint16_t>{3});
+    CHECK(gone[1] == std::vector<std::uint16_t>{3});
+}

@@ -4,6 +4,9 @@
 #include <papilio/transport/shm.hpp>
 #include <papilio/transport/tcp.hpp>
 
+#include <papilio/async/asio_loop.hpp>
+#include <papilio/async/sleep.hpp>
+#include <papilio/async/sync_wait.hpp>
 #include <papilio/async/yield.hpp>
 #include <papilio/base/random.hpp>
 #include <papilio/collective/all_reduce.hpp>
@@ -13,7 +16,9 @@
 #include <support/break_connections.hpp>
 #include <support/hybrid_cluster.hpp>
 #include <support/shm_cluster.hpp>
+#include <support/tasks.hpp>
 #include <support/tcp_cluster.hpp>
+#include <support/thrown.hpp>
 
 #include <catch2/catch.hpp>
 
@@ -103,6 +108,34 @@ TEMPLATE_TEST_CASE(
     }
 }
 
+namespace {
+
+/// Waits for changes of links until there is another one to peer 1.
+pa::task<> follow_links(tcp_cluster::transport& net, std::vector<std::uint32_t>& seen)
+{
+    while (seen.size() < 2) {
+        net.link_changes().close();
+        const auto number = net.link_number(1);
+        if (net.connected(1) && (seen.empty() || seen.back() != number)) {
+            seen.push_back(number);
+            if (seen.size() == 1) break_all();
+        }
+        co_await net.link_changes().opened();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("whoever waits for changes of links sees each of them")
+{
+    adders<tcp_cluster> three;
+    std::vector<std::uint32_t> seen;
+    three.cluster.run([&](tcp_cluster::transport& net) {
+        return net.rank() == 0 ? follow_links(net, seen) : net.connect(60s);
+    });
+    CHECK(seen == std::vector<std::uint32_t>{0, 1});
+}
+
 TEST_CASE("links of several connections come back whole")
 {
     adders<tcp_cluster> three({.connections = 4});
@@ -143,4 +176,52 @@ TEMPLATE_TEST_CASE("a transport that was made anew gets in where it is admitted,
         right += data == std::vector<float>(1000, 3.f);
     });
     CHECK(right == 3);
+}
+
+namespace {
+
+/// Gives up `peer` while this one waits for a link to it.
+template <class Net>
+std::error_code end_of_wait(pa::loop& on, Net& net, int peer)
+{
+    const auto gives_up = [&]() -> pa::task<> {
+        co_await pa::sleep_for(1ms);
+        net.give_up(peer);
+    };
+    std::vector<pa::task<>> work;
+    work.push_back(net.connect({peer}, 60s));
+    work.push_back(gives_up());
+    return thrown_by([&] { pa::sync_wait(on, all_of(std::move(work))); });
+}
+
+}  // namespace
+
+TEST_CASE("a peer that is given up before it was there is waited for no longer")
+{
+    pa::asio_loop loop;
+    pa::tcp::transport net(loop, 1, {{"127.0.0.1", 1}, {"127.0.0.1", 0}, {"127.0.0.1", 1}});
+    for (int peer : {0, 2}) {  // one that it dials, and one that dials it
+        CHECK(end_of_wait(loop, net, peer) == pa::errc::disconnected);
+        CHECK(net.has_left(peer));
+    }
+}
+
+TEST_CASE("a peer whose link has broken and that is given up is waited for until it is admitted")
+{
+    adders<tcp_cluster> three;
+    three.cluster.replace(2);
+    three.cluster.settle();
+    for (int other : {0, 1}) {
+        auto& net = three.cluster.peer(other);
+        CHECK(end_of_wait(three.cluster.loop(), net, 2) == pa::errc::disconnected);
+        CHECK(net.has_left(2));
+    }
+    three.cluster.replace(0);
+    three.cluster.settle();
+    auto& above = three.cluster.peer(1);  // it dials the one that is gone
+    CHECK(end_of_wait(three.cluster.loop(), above, 0) == pa::errc::disconnected);
+    for (int other : {0, 1, 2})
+        for (int peer : {0, 1, 2})
+            if (peer != other) three.cluster.peer(other).admit(peer);
+    three.cluster.run([](auto& net) { return net.connect(60s); });
 }

@@ -64,6 +64,7 @@ std::vector<wire::swarm_message> one_of_each()
         wire::alive{},
         wire::leave{},
         wire::state_fetching{17},
+        wire::gone{4095},
     };
 }
 

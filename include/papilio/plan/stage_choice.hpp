@@ -34,13 +34,13 @@ struct stage_choice {
 /// From so many peers on there is a choice: among fewer, everybody meets everybody.
 inline constexpr int fewest_for_stages = 8;
 
-/// The stages that cost each peer's processor the least time for `bytes` of data; of nearly equals
+/// The stages that cost each peer's processor the least time for `size` bytes; of nearly equals
 /// (within 3 %) the fewest. `reasons` are left out unless asked for: each call chooses.
-stage_choice choose_stages(int peers, std::size_t bytes, bool with_reasons = false,
+stage_choice choose_stages(int peers, std::size_t size, bool with_reasons = false,
                            const message_costs& costs = {});
 
-/// What an all-reduce of `bytes` over these stages costs a peer's processor, in seconds.
-double stage_seconds(const std::vector<int>& radix, std::size_t bytes,
+/// What an all-reduce of `size` bytes over these stages costs a peer's processor, in seconds.
+double stage_seconds(const std::vector<int>& radix, std::size_t size,
                      const message_costs& costs = {});
 
 }  // namespace papilio
@@ -74,10 +74,10 @@ inline std::string line_about(const std::vector<int>& radix, double seconds)
 
 namespace papilio::inline PAPILIO_MODE {
 
-inline double stage_seconds(const std::vector<int>& radix, std::size_t bytes,
+inline double stage_seconds(const std::vector<int>& radix, std::size_t size,
                             const message_costs& costs)
 {
-    const auto total = static_cast<double>(bytes);
+    const auto total = static_cast<double>(size);
     int peers = 1, partners = 0;
     double packed = 0;
     for (std::size_t k = 0; k < radix.size(); ++k) {
@@ -87,15 +87,15 @@ inline double stage_seconds(const std::vector<int>& radix, std::size_t bytes,
         partners += radix[k] - 1;
     }
     const auto first = static_cast<std::size_t>(radix.front());
-    const auto chunk = host_chunk_bytes(bytes, first);
-    const bool small = radix.size() == 1 && is_small(bytes, first);
-    const auto columns = static_cast<double>(columns_for(bytes / first, 1, chunk));
+    const auto chunk = host_chunk_bytes(size, first);
+    const bool small = radix.size() == 1 && is_small(size, first);
+    const auto columns = static_cast<double>(columns_for(size / first, 1, chunk));
     const double messages = partners * (small ? 2 : 2 * columns + 1);
     const double steps = small ? 2 : 3.0 * static_cast<double>(radix.size());
     return messages * costs.message + steps * costs.step + packed * costs.copied;
 }
 
-inline stage_choice choose_stages(int peers, std::size_t bytes, bool with_reasons,
+inline stage_choice choose_stages(int peers, std::size_t size, bool with_reasons,
                                   const message_costs& costs)
 {
     std::vector<std::vector<int>> products;
@@ -107,7 +107,7 @@ inline stage_choice choose_stages(int peers, std::size_t bytes, bool with_reason
 
     std::vector<std::pair<double, std::vector<int>>> all;
     for (auto& radix : products) {
-        const double seconds = stage_seconds(radix, bytes, costs);
+        const double seconds = stage_seconds(radix, size, costs);
         all.emplace_back(seconds, std::move(radix));
     }
     std::ranges::sort(all, {}, [](const auto& c) { return std::tuple(c.second.size(), c.first); });

@@ -28,6 +28,10 @@ struct elastic_member_options {
     /// No host holds the state: this member offers its own where nobody holds the run's, and takes
     /// over the run's in any case, also where that begins anew.
     bool offers_state = false;
+
+    /// How long to go on giving the state, when this member leaves, to others that are behind and
+    /// have nobody else.
+    duration linger{};
 };
 
 /// How a member's part in a round has ended.
@@ -59,7 +63,7 @@ public:
     /// Takes over the state of the run, which went on without this member: see `has_news`.
     void follow();
 
-    /// Leaves in good order, if it is in the run: see `run_client`.
+    /// Leaves in good order, if it is in the run: see `run_client`. Lingers unless abandoned.
     void leave(duration limit = std::chrono::seconds(30));
 
     /// Whether the run advanced without this member, or expelled it. Does not block.

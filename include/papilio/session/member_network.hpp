@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,9 @@ public:
     task<average_result> average_in(wire::group group, const averaging_call& call,
                                     std::size_t count);
 
+    /// A member is gone, as the run's host says. When there is no link to it, nobody waits for one.
+    void give_up(std::uint16_t id);
+
     /// Fetches the state after `round` rounds or a later one, whose spans have these lengths.
     task<state_snapshot> fetch(wire::member_endpoint donor, std::uint32_t round,
                                std::vector<std::size_t> sizes);
@@ -116,6 +120,7 @@ private:
     };
 
     task<> start_services();
+    void give_up_unconnected();
     task<> serve(int peer);
     task<> meet(const wire::group& group, std::vector<int> ids, duration limit);
     bool meets_majority(const wire::group& group);
@@ -135,6 +140,7 @@ private:
     link_history link_;
     std::map<int, std::uint32_t> processes_;  // of members, by id, as groups named them
     std::map<int, service> services_;         // by id
+    std::set<int> gone_;                      // by id, as the host says; links may still be up
     task<> services_starter_ = start_services();
 };
 

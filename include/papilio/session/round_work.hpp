@@ -18,6 +18,13 @@
 
 namespace papilio::inline PAPILIO_MODE {
 
+/// What goes against a member of a run.
+enum class round_setback : std::uint8_t {
+    run_lost,        ///< it tries to come back
+    attempt_failed,  ///< at a round; there is another one
+    members_lost,    ///< in the midst of a round that goes on
+};
+
 /// What an `elastic_member` asks of its owner: the state that the run has agreed on, how a round
 /// leads to the next one, and what is to be told. All calls but `average` come from the thread that
 /// calls the `elastic_member`.
@@ -69,6 +76,9 @@ public:
 
     /// The run is lost: what is to be kept is saved before others are waited for.
     virtual void save_for_later() {}
+
+    /// `line` tells people of it.
+    virtual void saw(round_setback, const std::string& line) { print(log_level::warning, line); }
 
     /// Tells people something, and why no steps are taken.
     virtual void print(log_level level, const std::string& line) = 0;

@@ -66,6 +66,9 @@ public:
     /// run's; where it is not, there are news. False: it has not said so.
     bool await_state_known(duration limit);
 
+    /// Whether it has said that it is.
+    bool holds_state_of_run() const { return client_->holds_state_of_run(); }
+
     /// Whether the run advanced without this member, or expelled it: `await_group` returns or
     /// throws which. Does not block.
     bool has_news() const;
@@ -95,14 +98,20 @@ public:
     /// Throws once the run is lost.
     void check();
 
-    /// Leaves in good order: tells the rendezvous, and sends queued messages for up to five
-    /// seconds, and for no longer than `limit`. Does not throw when that fails.
-    void leave(duration limit = std::chrono::seconds(30));
+    /// Leaves in good order: tells the rendezvous, stays for up to `stay` where members are behind
+    /// and nobody else can give them the state, and sends queued messages for up to five seconds,
+    /// and for no longer than `limit`. Does not throw when that fails.
+    void leave(duration limit = std::chrono::seconds(30), duration stay = {});
 
 private:
     task<> join();
     task<> reach_host();
-    task<> disconnect(duration limit);
+    task<average_result> averaged(wire::group group, const averaging_call& call, std::size_t count);
+    task<> give_up_gone();
+    task<> state_answered(duration limit);
+    task<> disconnect(duration limit, duration stay);
+    template <class T>
+    task<T> unless_lost(task<T> fetching);
     template <class T>
     T fetched(task<T> fetching);
     void listen();

@@ -10,10 +10,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
@@ -29,6 +31,10 @@ struct session_options {
     /// How long to try again while the host is away or full, or no member gives the state. Counted
     /// from the first failure; the try under way may add up to 10 s.
     std::chrono::nanoseconds patience = std::chrono::seconds(90);
+
+    /// How long a session that leaves goes on giving the run's state to members that are behind,
+    /// where nobody else can: those that were late in the last round, or have just come.
+    std::chrono::nanoseconds linger = std::chrono::seconds(30);
 };
 
 /// Makes the state after a round, `next`, of the one before and the round's mean. `next.spans` have
@@ -52,8 +58,9 @@ struct round_result {
 
     std::uint32_t round = 0;  ///< rounds that have led to the state
 
-    /// Valid until the next `average` of any thread; empty unless averaged.
+    /// Empty unless averaged. Valid as long as this result or a copy of it.
     std::span<const float> mean{};
+    std::shared_ptr<const void> mean_owner{};
 
     std::vector<session_member> members;  ///< whose updates are in it, by id
     std::vector<std::uint16_t> left;      ///< who was lost in the midst of it, and is not in it
@@ -97,6 +104,8 @@ struct session_event {
 /// reason where the run does not take this member, `std::errc::operation_canceled` once another
 /// thread has called `leave` or destroys the session.
 class session {
+    class body;
+
 public:
     /// Joins the run whose host is at `rendezvous`, "host:port". What is averaged is the state
     /// itself: the first member's `first` is the run's, those of later ones are replaced. Returns
@@ -108,7 +117,8 @@ public:
     session(const std::string& rendezvous, std::vector<std::vector<float>> first, state_step step,
             session_options o = {});
 
-    /// Leaves. An average that is under way in another thread fails within a second.
+    /// Leaves, as `leave` does. Averages that are under way, in other threads or started, fail
+    /// within a second with `std::errc::operation_canceled`, and nobody is waited for then.
     ~session();
     session(const session&) = delete;
     session& operator=(const session&) = delete;
@@ -130,6 +140,30 @@ public:
     round_result average(std::span<const float> update, chosen_op op = mean{},
                          chosen_codec codec = {}, double weight = 1);
 
+    /// Averages that are started: see `start`. It may be kept, and outlive the session.
+    class started_calls {
+    public:
+        std::future<round_result> average(std::span<const float> update, chosen_op op = mean{},
+                                          chosen_codec codec = {}, double weight = 1) const;
+
+    private:
+        friend class session;
+        explicit started_calls(std::shared_ptr<session::body> b) : body_(std::move(b)) {}
+        std::shared_ptr<session::body> body_;
+    };
+
+    /// The same call, which returns a future at once, and is made by a thread of the session:
+    ///
+    ///     auto call = run.start().average(copy);
+    ///     train(parameters);   // goes on meanwhile
+    ///     const auto how = call.get();   // throws what the call threw
+    ///
+    /// Until the future is ready, the update is the call's and must not change; `state` gives the
+    /// state of before, and a `step` is called by that thread. Averages are made in the order in
+    /// which threads have asked for them, those that block among them. The future does not wait
+    /// when it is destroyed, and may outlive the session.
+    started_calls start() const { return started_calls(body_); }
+
     /// The state that the members have agreed on last. It does not change: the next round makes
     /// another one.
     shared_state state() const;
@@ -140,8 +174,9 @@ public:
     /// The rounds that have led to it.
     std::uint32_t round() const { return state()->round; }
 
-    /// Whether the host has ended the run, or it has had as many rounds as were wanted. The state
-    /// may be an earlier one where this member was late in the last round.
+    /// Whether the host has ended the run, or it has had as many rounds as were wanted. A member
+    /// that was late in the last round is not over before another `average` has brought it that
+    /// state, unless the host has not waited for it for so long: see `fetch_hold` there.
     bool over() const;
 
     /// Whether the run went on without this member: `average` would return without a mean at once.
@@ -156,11 +191,12 @@ public:
     /// The oldest event that was not taken yet; the newest 1,000 are kept.
     std::optional<session_event> next_event();
 
-    /// Leaves in good order, after the average that is under way. Further averages fail.
+    /// Leaves in good order, after the average that is under way. Further averages fail. Where
+    /// members are behind, and nobody else can give them the run's state, stays until none is, for
+    /// up to `session_options::linger`.
     void leave();
 
 private:
-    class body;
     std::shared_ptr<body> body_;
 };
 

@@ -25,7 +25,8 @@ struct session_host_options {
     /// The longest that one attempt may take.
     std::chrono::nanoseconds round_timeout = std::chrono::seconds(60);
 
-    /// How long a due round waits for a member that fetches the state.
+    /// How long a due round waits for a member that fetches the state, and a run that has had its
+    /// rounds for members that do not hold the last state yet.
     std::chrono::nanoseconds fetch_hold = std::chrono::seconds(60);
 
     /// How long to wait for a member that holds the run's state before another member's state is
@@ -42,6 +43,7 @@ struct hosted_member {
     std::string name;
     std::string address;
     bool holds_state = false;  ///< that of the run
+    bool waits = false;        ///< for others, to average with them
 };
 
 /// Hosts an elastic run: members join here and are told with whom they average next. It holds no

@@ -11,14 +11,18 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// Whether the next group may be held for this member, which fetches the run's state: once, and
-/// once more where its last transfer tells that it will be complete in time.
+/// Whether the next group may be held for this member, which fetches the run's state or an earlier
+/// one, that rounds have left behind meanwhile: once, and once more where its last transfer tells
+/// that it will be complete in time. Also for a newcomer that has fetched it in vain, since it came
+/// while others averaged.
 inline bool may_hold_for(const member& m, std::uint32_t round, time_point now, duration limit)
 {
     constexpr int most = 2;
     const auto& f = m.fetch;
-    if (!f.active || f.round != round || f.holds >= most) return false;
-    if (!f.took) return f.holds == 0;
+    const bool fetches = f.active && f.round <= round;
+    const bool left_behind = m.state == member_state::outdated && f.took && !m.had_chance;
+    if ((!fetches && !left_behind) || f.holds >= most) return false;
+    if (!f.took || !fetches) return f.holds == 0;
     return f.since + *f.took + *f.took / 4 <= later(now, limit);
 }
 
@@ -50,16 +54,17 @@ public:
         return active();
     }
 
-    /// Whether those that are waited for have come, are gone, or have used up the time.
-    bool over(const member_map& members, std::uint32_t round, time_point now) const
+    /// Whether those that are waited for have come, are gone, or have used up the time. Whoever has
+    /// fetched an earlier state goes on to fetch the run's, which stays the same as long as the
+    /// group is held: so it catches up even where rounds follow one another at once.
+    bool over(const member_map& members, time_point now) const
     {
         if (now >= until()) return true;
         return std::ranges::none_of(ids_, [&](std::uint16_t id) {
             const auto found = members.find(id);
             if (found == members.end()) return false;
-            const auto& m = found->second;
-            const bool fetches = m.fetch.active && m.fetch.round == round;
-            return fetches || m.state == member_state::training;
+            const auto state = found->second.state;
+            return state == member_state::outdated || state == member_state::training;
         });
     }
 
@@ -74,6 +79,9 @@ public:
         ids_.clear();
         return in_vain;
     }
+
+    /// The run goes on from another state, whose round may be an earlier one.
+    void begin_anew() noexcept { may_hold_from_ = 0; }
 
 private:
     duration limit_;

@@ -49,11 +49,13 @@ struct member {
     wire::endpoint at;
     wire::member_role role = wire::member_role::full;
     member_state state = member_state::outdated;
+    bool leaving = false;           ///< is in no group any more: see `membership::report_leaving`
     bool warned = false;            ///< was told in this round that the group will not wait for it
     std::uint64_t identity = 0;     ///< the same whenever it joins; 0: not told
     bool nearby = false;            ///< its channel comes from this host, by loopback
     bool loopback_only = false;     ///< it listens at a loopback address: others cannot dial it
     bool told_unreachable = false;  ///< and that was said
+    bool had_chance = false;        ///< held the run's state when a group was called
     std::uint64_t skipped = 0;      ///< how often it was ready and the group was full
     time_point ready_since{};       ///< since when it is ready, in that state
     wire::round_ready progress;     ///< its latest report of progress
@@ -71,6 +73,9 @@ struct member {
     }
 
     bool report_due() const noexcept { return state == member_state::averaging || report_late(); }
+
+    /// Others can fetch the run's state from it.
+    bool gives_state() const noexcept { return up_to_date() && at.port != 0; }
 
     /// Holds the state after the last round that succeeded, and so can give it to others.
     bool up_to_date() const noexcept

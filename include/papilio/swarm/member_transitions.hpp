@@ -23,7 +23,10 @@ inline std::vector<wire::group_member> start_group(member_map& members, const gr
         m.state = member_state::averaging;
         group.push_back({id, m.at, role_in_group(m, with_remote), m.process});
     }
-    for (auto& [id, m] : members) m.warned = false;
+    for (auto& [id, m] : members) {
+        m.warned = false;
+        m.had_chance |= m.up_to_date();
+    }
     return group;
 }
 

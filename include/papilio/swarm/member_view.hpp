@@ -5,11 +5,13 @@
 #include <papilio/wire/swarm_messages.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
@@ -23,6 +25,9 @@ public:
     std::optional<wire::state_outdated> outdated;
     std::optional<wire::round_outcome> outcome;
     std::optional<wire::refused> refused;
+    bool answered = false;  // the rendezvous has said whether the member's state is the run's
+    bool kept = false;      // it is the last donor: see `wire::leave`
+    std::vector<std::uint16_t> gone;               // since the last group was called
     std::atomic<std::uint32_t> closing_in_ms = 0;  // which a thread that trains asks for, too
     std::atomic<bool> holds_state = false;         // the rendezvous said that of the member's state
 
@@ -32,6 +37,7 @@ public:
         round_ = round;
         digest_ = digest;
         holds_state = false;
+        answered = false;
         outdated.reset();
         group.reset();
     }
@@ -60,8 +66,10 @@ public:
         } else if (auto* called = std::get_if<wire::group>(&message)) {
             for (auto& m : called->members) complete(m.at, host);
             group = std::move(*called);
+            gone.clear();
         } else if (auto* behind = std::get_if<wire::state_outdated>(&message)) {
             complete(behind->now, host);
+            answered = true;
             if (is_own_state(behind->now))
                 holds_state = true;
             else
@@ -73,6 +81,11 @@ public:
             if (closing->round == round_) closing_in_ms = closing->within_ms;
         } else if (auto* no = std::get_if<wire::refused>(&message)) {
             refused = std::move(*no);
+        } else if (std::holds_alternative<wire::leave>(message)) {
+            kept = true;
+        } else if (const auto* lost = std::get_if<wire::gone>(&message)) {
+            constexpr std::size_t most = 2 * wire::max_members;
+            if (gone.size() < most) gone.push_back(lost->id);
         } else if (!std::holds_alternative<wire::alive>(message)) {
             throw std::system_error(errc::bad_message,
                                     "a rendezvous does not send messages of kind " +

@@ -56,6 +56,10 @@ public:
     void report_round_ready(std::uint16_t id, const wire::round_ready& r, time_point now);
     void report_round(std::uint16_t id, const wire::round_report& d, time_point now);
 
+    /// The member wants to leave. It is in no further group, and has left at once, unless it is the
+    /// last that can give the state to members that are behind: then it leaves when none is.
+    void report_leaving(std::uint16_t id, time_point now);
+
     /// The member has left, or its channel is lost.
     void leave(std::uint16_t id, const std::string& reason, time_point now);
 
@@ -103,6 +107,7 @@ private:
     void end_attempt(time_point now);
     void send_outcome(member& m, const wire::round_report& report);
     void remove(std::uint16_t id, member_left event);
+    void release_leaving();
     void warn(time_point due, time_point now);
     void advance(time_point now);
 

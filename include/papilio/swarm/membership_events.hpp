@@ -64,6 +64,12 @@ struct member_left {
     wire::refusal_kind kind{};  ///< if expelled: what it may do
 };
 
+/// The member wants to leave, and is the last that can give the state to those that are behind: it
+/// is told so, and stays until they have it.
+struct member_kept {
+    std::uint16_t id = 0;
+};
+
 /// A later state than that with which the run began is the run's: most of its last group hold it.
 struct state_adopted {
     std::uint32_t round = 0;
@@ -122,6 +128,6 @@ struct member_round_outcome {
 using membership_event =
     std::variant<member_joined, member_left, member_state_outdated, member_warned, group_called,
                  group_round_outcome, member_round_outcome, state_adopted, group_held,
-                 group_hold_ended, member_unreachable>;
+                 group_hold_ended, member_unreachable, member_kept>;
 
 }  // namespace papilio

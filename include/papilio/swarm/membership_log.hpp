@@ -69,6 +69,8 @@ inline void log_membership(const membership_event& e)
     } else if (const auto* hidden = std::get_if<member_unreachable>(&e)) {
         log(log_level::warning, "member unreachable", {"member", "at"}, hidden->id,
             hidden->at.host);
+    } else if (const auto* kept = std::get_if<member_kept>(&e)) {
+        log(log_level::info, "member kept", {"member"}, kept->id);
     } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {
         log(log_level::warning, "member expelled", {"member", "why"}, left->id, left->reason);
     }

@@ -16,6 +16,7 @@
 #include <system_error>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 namespace papilio::inline PAPILIO_MODE {
 
@@ -65,6 +66,9 @@ public:
     /// `report_state_held` it can only be `state_outdated`.
     task<std::variant<wire::group, wire::state_outdated>> await_group();
 
+    /// Returns, once there are any, members that have gone since the group was called, each once.
+    task<std::vector<std::uint16_t>> members_gone();
+
     /// Reports the result of the group's round, and returns its outcome.
     task<wire::round_outcome> report_round(wire::round_report d);
 
@@ -77,8 +81,13 @@ public:
     /// Lasts until then, and throws the same: what the run is needed for may be dropped.
     task<> lost();
 
-    /// Ends the membership in good order. The last call.
-    task<> leave();
+    /// Returns once the rendezvous has said, since `report_state_held`, whether this member's state
+    /// is the run's. It does so where members offer the first one.
+    task<> state_answered();
+
+    /// Ends the membership in good order. The last call. Where members are behind, and nobody else
+    /// who stays can give them the state, this one does: it leaves when none is, or after `stay`.
+    task<> leave(duration stay = {});
 
     /// How long the others still wait for this member, as they last said since `report_state_held`:
     /// the group is called without it then. Zero: they have not said so. Any thread may ask.
@@ -91,6 +100,8 @@ public:
 private:
     task<> send(wire::swarm_message message);
     task<> next_message();
+    task<> kept_or_released();
+    task<> stay_until_released(duration limit);
     task<> receive_messages();
     task<> send_heartbeats();
     void fail(std::error_code why, std::string text);
@@ -105,6 +116,7 @@ private:
     detail::member_view view_;
     std::error_code error_;
     std::string why_;
+    bool leaving_ = false;
     gate received_;  // a message has arrived, or none will
 
     std::optional<task<>> receiver_ = receive_messages();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <papilio/async/event.hpp>
+#include <papilio/async/gate.hpp>
 #include <papilio/async/loop.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
@@ -65,8 +66,10 @@ public:
     /// Ends all memberships but that of the program itself, and admits nobody from now on.
     void close(const wire::refused& why);
 
-    /// Whether all channels have ended: after `close`, once everybody was told.
-    bool idle() const;
+    /// Whether all channels have ended: after `close`, once everybody was told. `ended` finishes
+    /// then.
+    bool idle() const noexcept { return serving_ == 0; }
+    task<> ended();
 
     const membership& run() const noexcept { return run_; }
 
@@ -84,6 +87,22 @@ private:
         rendezvous_server& server;
     };
 
+    /// Counts a channel while it is served.
+    class served {
+    public:
+        explicit served(rendezvous_server& by) : by_(by) { ++by_.serving_; }
+        served(const served&) = delete;
+        served& operator=(const served&) = delete;
+        ~served()
+        {
+            --by_.serving_;
+            by_.ended_.open();
+        }
+
+    private:
+        rendezvous_server& by_;
+    };
+
     void open(any_channel c, bool host);
     void make_way();
     task<> serve_session(session& s);
@@ -93,6 +112,7 @@ private:
     bool welcome_member(session& s, const wire::join& request);
     void turn_away(session& s, const wire::join& request, const wire::refused& why);
     void tell(std::uint16_t id, const wire::swarm_message& message);
+    void release(std::uint16_t id);
     template <class Message>
     void tell_status(std::uint16_t id, Message message);
     void call(const wire::group& group);
@@ -112,6 +132,8 @@ private:
     membership run_;
     bool acting_ = false;
     bool has_host_ = false;
+    int serving_ = 0;  // channels
+    gate ended_;       // one of them
     std::list<std::unique_ptr<session>> sessions_;
     alarm alarm_{*this};
     task<> heartbeats_ = send_heartbeats();

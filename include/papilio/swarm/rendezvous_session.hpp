@@ -65,6 +65,15 @@ public:
         ending_ = true;
     }
 
+    /// Ends the session of a member that has left by now.
+    void release()
+    {
+        log_end(false, {});
+        id_ = -1;
+        ending_ = true;
+        queued_.open();
+    }
+
     /// Before a member that is still here leaves. Without `failed` it says goodbye itself.
     void log_end(bool failed, const std::string& why) const
     {
@@ -149,6 +158,8 @@ inline void apply_message(membership& run, std::uint16_t id, const rendezvous_se
         run.report_round_ready(id, *ready, now);
     else if (const auto* report = std::get_if<wire::round_report>(&message))
         run.report_round(id, *report, now);
+    else if (std::holds_alternative<wire::leave>(message))
+        run.report_leaving(id, now);
     else
         throw std::system_error(errc::bad_message, "members do not send messages of kind " +
                                                        std::to_string(message.index() + 1));

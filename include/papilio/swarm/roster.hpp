@@ -103,8 +103,9 @@ public:
     }
 
     /// The members that hold the run's state, in the order in which member `id` should ask them.
-    /// Each member starts at another donor, to spread the load. The host serves all members in
-    /// other ways already, and comes last.
+    /// Each member starts at another donor, to spread the load, and at one that it can dial: of two
+    /// members the one with the higher id dials. The host serves all members in other ways already,
+    /// and comes last.
     std::vector<wire::member_endpoint> donors_for(std::uint16_t id) const
     {
         std::vector<wire::member_endpoint> donors;
@@ -113,12 +114,25 @@ public:
         if (!donors.empty())
             std::ranges::rotate(donors,
                                 donors.begin() + static_cast<std::ptrdiff_t>(id % donors.size()));
+        std::ranges::stable_partition(
+            donors, [id](const wire::member_endpoint& donor) { return donor.id < id; });
         const auto limit = static_cast<std::size_t>(options_.donors);
         if (donors.size() >= limit) donors.resize(limit - 1);
         const auto host = members_.find(0);
         if (id != 0 && host != members_.end() && host->second.up_to_date())
             donors.push_back({0, host->second.at});
         return donors;
+    }
+
+    /// Whether members are behind, and nobody else who stays can give them the state.
+    bool is_last_donor(const member& m) const
+    {
+        const auto others = [&](auto holds) {
+            return std::ranges::any_of(
+                members_, [&](const auto& e) { return e.first != m.id && holds(e.second); });
+        };
+        return m.gives_state() && others([](const member& o) { return !o.up_to_date(); }) &&
+               !others([](const member& o) { return o.gives_state() && !o.leaving; });
     }
 
 private:

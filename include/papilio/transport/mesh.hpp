@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/short_list.hpp>
@@ -71,8 +72,12 @@ public:
     /// itself.) Does nothing while nobody has been there.
     void admit(int peer);
 
-    /// True if `peer` has shut its link down, or has broken the protocol. It stays so until another
-    /// process is admitted.
+    /// The process that is `peer` is gone, as others know: its link ends, or is waited for no
+    /// longer, and none follows until another process is admitted.
+    void give_up(int peer);
+
+    /// True if `peer` has shut its link down, or has broken the protocol, or was given up. It stays
+    /// so until another process is admitted.
     bool has_left(int peer) { return link_to(peer).is_last(); }
 
     /// Which of the links to `peer` this is, counted from 0. What was sent over an earlier one and
@@ -82,6 +87,10 @@ public:
         link_to(peer);
         return links_.number(peer);
     }
+
+    /// Opens when a link is established or has failed, and when another one has taken its place.
+    /// Whoever waits closes it first, and then looks.
+    gate& link_changes() noexcept { return links_.changes(); }
 
     /// True while the link to `peer` is up.
     bool connected(int peer) { return link_to(peer).connected(); }

@@ -88,6 +88,8 @@ inline constexpr std::tuple fields<state_outdated>{&state_outdated::now};
 
 template <>
 inline constexpr std::tuple fields<state_fetching>{&state_fetching::round};
+template <>
+inline constexpr std::tuple fields<gone>{&gone::id};
 
 template <>
 inline constexpr std::tuple fields<alive>{};
@@ -139,6 +141,11 @@ inline void check(const round_ready& m)
 }
 
 inline void check(const member_endpoint& m)
+{
+    check_id(m.id);
+}
+
+inline void check(const gone& m)
 {
     check_id(m.id);
 }

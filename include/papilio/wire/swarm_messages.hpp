@@ -15,8 +15,8 @@
 //
 // Version 2 has what version 1 had, and more: `join` has `identity` and `settings`, `refused` a
 // kind instead of a truth value, `round_ready` two digests, `round_report` and `run_status` a root,
-// `round_report` those who have left, the members of a `group` a process, and `state_fetching` is
-// new.
+// `round_report` those who have left, the members of a `group` a process; `state_fetching` and
+// `gone` are new.
 //
 // Awaited calls take what has constructors: g++ 12.2 destroys a temporary aggregate twice there.
 namespace papilio::inline PAPILIO_MODE::wire {
@@ -253,13 +253,21 @@ struct alive {
     friend bool operator==(const alive&, const alive&) = default;
 };
 
-/// A member leaves.
+/// A member leaves. From the rendezvous: it is the last that can give the state to others that are
+/// behind, and should stay until its channel is closed.
 struct leave {
     friend bool operator==(const leave&, const leave&) = default;
 };
 
+/// A member is not there any more, while this one is in a group or behind: who has no link to it
+/// need not wait for one.
+struct gone {
+    std::uint16_t id = 0;
+    friend bool operator==(const gone&, const gone&) = default;
+};
+
 using swarm_message =
     std::variant<join, joined, refused, announce, state_held, round_closing, round_ready, group,
-                 round_report, round_outcome, state_outdated, alive, leave, state_fetching>;
+                 round_report, round_outcome, state_outdated, alive, leave, state_fetching, gone>;
 
 }  // namespace papilio::wire

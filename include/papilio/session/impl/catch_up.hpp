@@ -153,14 +153,15 @@ PAPILIO_DECL void elastic_member::fetch(wire::run_status now)
 }
 
 /// The run's status. Where hosts know the state, the rendezvous answers one that is not the run's
-/// by it; where members offer it, it answers this one, which another has given.
+/// by it; where members offer it, it answers this one, which another has given. The run may be over
+/// as soon as it has: everybody holds the state now.
 PAPILIO_DECL wire::run_status elastic_member::ask_status(std::uint32_t round,
                                                          const std::string& digest)
 {
     if (options_.offers_state) {
         run_->report_state_held(round, digest);
         run_->await_state_known(std::chrono::seconds(10));
-        if (!run_->has_news()) return {round, digest, {}, {}};
+        if (run_->holds_state_of_run() || !run_->has_news()) return {round, digest, {}, {}};
     } else {
         run_->report_state_held(work_.state()->round, work_.digest());
     }

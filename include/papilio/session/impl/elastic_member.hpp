@@ -112,9 +112,13 @@ PAPILIO_DECL void elastic_member::wait_to_join(const std::system_error& failure,
     const std::string why =
         (joined ? "lost the run: " : "") + (whole ? failure.what() : sentence(failure));
     const auto limit = std::chrono::round<std::chrono::seconds>(options_.patience);
-    if (joined || !retries_.any())
-        work_.print(log_level::warning, why + "; trying again for " + human_duration(limit));
-    if (joined) work_.save_for_later();
+    const std::string line = why + "; trying again for " + human_duration(limit);
+    if (joined) {
+        work_.saw(round_setback::run_lost, line);
+        work_.save_for_later();
+    } else if (!retries_.any()) {
+        work_.print(log_level::warning, line);
+    }
     if (!retries_.wait(options_.patience, stop_)) throw gave_up(failure.code(), failure.what());
 }
 
@@ -183,7 +187,7 @@ PAPILIO_DECL bool elastic_member::average(const wire::group& group)
     told.attempt = group.attempt;
     auto written = make_state(how, next, told);
     if (!how.left.empty())
-        work_.print(log_level::warning, detail::went_on(group.round + 1, how.left));
+        work_.saw(round_setback::members_lost, detail::went_on(group.round + 1, how.left));
     if (how.ok)
         reported_ = {std::move(next), told.digest,
                      detail::contributors_in(group) - how.left.size()};
@@ -192,8 +196,8 @@ PAPILIO_DECL bool elastic_member::average(const wire::group& group)
                              "next state must give the same bits on all of them"
                            : how.why;
     if (!how.ok)
-        work_.print(log_level::warning,
-                    "round " + std::to_string(group.round + 1) + " failed: " + how.why);
+        work_.saw(round_setback::attempt_failed,
+                  "round " + std::to_string(group.round + 1) + " failed: " + how.why);
     if (!outcome.ok) return false;
     if (outcome.yours) {
         adopt_reported(&how);
@@ -238,7 +242,7 @@ PAPILIO_DECL void elastic_member::adopt_reported(const average_result* how)
 
 PAPILIO_DECL void elastic_member::leave(duration limit)
 {
-    if (run_) run_->leave(limit);
+    if (run_) run_->leave(limit, abandon_.stop_requested() ? duration{} : options_.linger);
     run_.reset();
 }
 

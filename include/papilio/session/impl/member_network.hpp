@@ -114,6 +114,8 @@ PAPILIO_DECL wire::endpoint member_network::announced() const
 PAPILIO_DECL task<> member_network::reach(wire::member_endpoint member, duration limit)
 {
     const int id = member.id;
+    if (gone_.contains(id))
+        throw std::system_error(errc::disconnected, "member " + std::to_string(id) + " is gone");
     if (net_.has_left(id)) {
         net_.admit(id);  // this is the next member of that id
         processes_.erase(id);
@@ -127,6 +129,7 @@ PAPILIO_DECL task<> member_network::reach(wire::member_endpoint member, duration
 PAPILIO_DECL std::vector<int> member_network::to_reach(const wire::group& group)
 {
     std::vector<int> ids;
+    for (const auto& m : group.members) gone_.erase(m.id);
     stop_dialling_others(group);
     for (const auto& m : group.members) {
         if (m.id == net_.rank()) continue;
@@ -166,16 +169,33 @@ PAPILIO_DECL task<> member_network::meet(const wire::group& group, std::vector<i
 {
     const auto last = later(loop_.now(), limit / 2);
     for (auto next = later(loop_.now(), limit / 8);; next = later(next, limit / 8)) {
-        std::erase_if(ids, [this](int id) { return net_.has_left(id); });
-        try {
-            co_await net_.connect(ids, next - loop_.now());
-            co_return;
-        } catch (const std::system_error& failure) {
-            const bool may_pass = failure.code() == errc::timed_out && next < last;
-            if (!meets_majority(group) && !may_pass) throw;
+        bool again = true;  // without one that has left meanwhile
+        while (again) {
+            std::erase_if(ids, [this](int id) { return net_.has_left(id); });
+            try {
+                co_await net_.connect(ids, next - loop_.now());
+                co_return;
+            } catch (const std::system_error& failure) {
+                again = std::ranges::any_of(ids, [this](int id) { return net_.has_left(id); });
+                const bool may_pass = failure.code() == errc::timed_out && next < last;
+                if (!again && !meets_majority(group) && !may_pass) throw;
+            }
         }
         if (meets_majority(group)) co_return;
     }
+}
+
+/// A link that is up may bring what the member has still sent, and breaks soon after.
+PAPILIO_DECL void member_network::give_up(std::uint16_t id)
+{
+    if (id != net_.rank()) gone_.insert(id);
+    give_up_unconnected();
+}
+
+PAPILIO_DECL void member_network::give_up_unconnected()
+{
+    for (const int id : gone_)
+        if (id < net_.size() && !net_.connected(id) && !net_.has_left(id)) net_.give_up(id);
 }
 
 /// Whether it is connected with so many voters that these and itself are more than half.

@@ -3,7 +3,6 @@
 // What members do for each other between rounds: they give the state of the run and past means, and
 // let the host measure their links.
 
-#include <papilio/async/sleep.hpp>
 #include <papilio/async/when_all.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/probe/bandwidth.hpp>
@@ -23,19 +22,22 @@ PAPILIO_DECL void member_network::publish(shared_state latest, std::vector<std::
     latest_ = std::move(latest);
 }
 
-/// Serves each member as soon as its id is known, and anew when its link has come back.
+/// Serves each member from its first link on, and anew when that has come back.
 PAPILIO_DECL task<> member_network::start_services()
 {
     for (;;) {
+        net_.link_changes().close();
+        give_up_unconnected();
         for (int peer = 0; peer < net_.size(); ++peer) {
+            if (peer == net_.rank() || !net_.connected(peer)) continue;
             const auto link = net_.link_number(peer);
             auto& served = services_[peer];
-            if (peer == net_.rank() || (served.work && served.link == link)) continue;
+            if (served.work && served.link == link) continue;
             served.link = link;
             served.work.emplace(serve(peer));
             served.work->start(loop_);
         }
-        co_await sleep_for(std::chrono::milliseconds(100));
+        co_await net_.link_changes().opened();
     }
 }
 

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/async/keep_result.hpp>
 #include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/resources.hpp>
-#include <papilio/base/text.hpp>
+#include <papilio/session/impl/join_problems.hpp>
 #include <papilio/session/run_client.hpp>
 #include <papilio/transport/tcp/listener.hpp>
 
@@ -19,53 +20,12 @@
 
 namespace papilio::inline PAPILIO_MODE::detail {
 
-/// The reason of a failed connection, without the address.
-inline std::string failed_connection(const std::system_error& failure, const std::string& where)
-{
-    std::string text = printable(sentence(failure));
-    for (const auto& said : {"cannot reach " + where + ": ", where + ": ",
-                             "no connection with peer 0 at " + where + ": "})
-        if (text.starts_with(said)) text.erase(0, said.size());
-    return text;
-}
-
-[[noreturn]] inline void explain_join(const std::system_error& failure, const run_client_options& o)
-{
-    if (dynamic_cast<const problem*>(&failure) || failure.code() == errc::run_over) throw;
-    const std::string where = tcp::to_string(o.rendezvous);
-    const auto code = failure.code();
-    const auto says = [&](const std::string& text) { throw problem(code, text); };
-    if (code == errc::refused)
-        says("the rendezvous at " + where + " does not take this " + o.member_called + ": " +
-             printable(sentence(failure)));
-    if (code == std::errc::resource_unavailable_try_again)
-        says("the rendezvous at " + where + " does not take this " + o.member_called +
-             " yet: " + printable(sentence(failure)));
-    if (code == errc::bad_message || code == errc::too_large)
-        says("what answers at " + where + " is no rendezvous of this version (" + code.message() +
-             "): give the address at which the " + o.host_called +
-             " listens, and use the same version");
-    if (code == errc::timed_out || code == errc::disconnected || code == errc::silent)
-        says("there is no rendezvous at " + where + " (" + failed_connection(failure, where) +
-             "): start the " + o.host_called + ", or correct the address");
-    throw;
-}
-
 /// The address that others dial, if it is known before this member listens.
 inline wire::endpoint fixed_address(const run_client_options& o)
 {
     if (!o.announce.host.empty()) return {o.announce.host, o.announce.port};
     if (o.mesh.listen.host.empty() || o.mesh.listen.port == 0) return {};
     return {listens_anywhere(o.mesh.listen.host) ? "" : o.mesh.listen.host, o.mesh.listen.port};
-}
-
-/// What `fetching` gives; throws once the run is lost.
-template <class T>
-task<T> unless_lost(rendezvous_client& run, task<T> fetching)
-{
-    std::optional<T> fetched;
-    co_await when_any(keep_result<T>(std::move(fetching), fetched), run.lost());
-    co_return std::move(*fetched);
 }
 
 }  // namespace papilio::detail
@@ -156,13 +116,20 @@ PAPILIO_DECL void run_client::report_state_held(std::uint32_t round, const std::
     listen();
 }
 
+PAPILIO_DECL task<> run_client::state_answered(duration limit)
+{
+    task<> answer = client_->state_answered();
+    co_await timeout(std::move(answer), later(background_.loop().now(), limit));
+}
+
 PAPILIO_DECL bool run_client::await_state_known(duration limit)
 {
-    const auto last = later(std::chrono::steady_clock::now(), limit);
-    while (!has_news() && !client_->holds_state_of_run()) {
-        if (std::chrono::steady_clock::now() >= last) return false;
-        news_.wait_for(std::chrono::milliseconds(1));
+    try {
+        background_.wait(state_answered(limit), ending_.get_token());
+    } catch (const std::system_error& failure) {
+        if (failure.code() == errc::timed_out && !has_news()) return false;
     }
+    if (!client_->holds_state_of_run()) news_.wait();  // which say so, or why there is no answer
     return true;
 }
 
@@ -202,7 +169,34 @@ PAPILIO_DECL std::variant<wire::group, wire::state_outdated> run_client::await_g
 PAPILIO_DECL average_result run_client::average_in(wire::group group, const averaging_call& call,
                                                    std::size_t count)
 {
-    return background_.wait(network_->average_in(std::move(group), call, count), abandon_);
+    return background_.wait(averaged(std::move(group), call, count), abandon_);
+}
+
+PAPILIO_DECL task<average_result> run_client::averaged(wire::group group,
+                                                       const averaging_call& call,
+                                                       std::size_t count)
+{
+    std::optional<average_result> result;
+    task<average_result> averaging = network_->average_in(std::move(group), call, count);
+    co_await when_any(detail::keep_result<average_result>(std::move(averaging), result),
+                      give_up_gone());
+    co_return std::move(*result);
+}
+
+/// Never ends. Where the run is lost, the group still has its result.
+PAPILIO_DECL task<> run_client::give_up_gone()
+{
+    try {
+        for (;;) {
+            task<std::vector<std::uint16_t>> next = client_->members_gone();
+            const auto gone = co_await std::move(next);
+            for (const auto id : gone) network_->give_up(id);
+        }
+    } catch (const std::system_error&) {
+        // Nobody tells any longer.
+    }
+    gate never;
+    co_await never.opened();
 }
 
 PAPILIO_DECL wire::round_outcome run_client::report_round(wire::round_report how)
@@ -212,11 +206,20 @@ PAPILIO_DECL wire::round_outcome run_client::report_round(wire::round_report how
     return outcome;
 }
 
+/// What `fetching` gives; throws once the run is lost.
+template <class T>
+task<T> run_client::unless_lost(task<T> fetching)
+{
+    std::optional<T> fetched;
+    co_await when_any(detail::keep_result<T>(std::move(fetching), fetched), client_->lost(),
+                      give_up_gone());
+    co_return std::move(*fetched);
+}
+
 template <class T>
 T run_client::fetched(task<T> fetching)
 {
-    return background_.wait(detail::unless_lost<T>(*client_, std::move(fetching)),
-                            ending_.get_token());
+    return background_.wait(unless_lost<T>(std::move(fetching)), ending_.get_token());
 }
 
 PAPILIO_DECL state_snapshot run_client::fetch(wire::member_endpoint donor, std::uint32_t round)
@@ -235,22 +238,24 @@ PAPILIO_DECL std::vector<std::vector<std::byte>> run_client::fetch_means(
     return fetched(network_->fetch_means(std::move(donor), round));
 }
 
-PAPILIO_DECL task<> run_client::disconnect(duration limit)
+/// However long the first part has taken, half of the limit is left for the links.
+PAPILIO_DECL task<> run_client::disconnect(duration limit, duration stay)
 {
     const auto begun = background_.loop().now();
-    task<> left = client_->leave();
-    co_await timeout(std::move(left),
-                     later(begun, std::min<duration>(limit, std::chrono::seconds(5))));
+    const auto told = later(begun, std::min<duration>(limit, std::chrono::seconds(5)));
+    task<> left = client_->leave(stay);
+    co_await timeout(std::move(left), later(told, stay));
+    const auto last = std::max(later(begun, limit), later(background_.loop().now(), limit / 2));
     task<> closed = network_->close();
-    co_await timeout(std::move(closed), later(begun, limit));
+    co_await timeout(std::move(closed), last);
 }
 
-PAPILIO_DECL void run_client::leave(duration limit)
+PAPILIO_DECL void run_client::leave(duration limit, duration stay)
 {
     ending_.request_stop();
     if (news_.valid()) news_.wait();
     try {
-        background_.wait(disconnect(limit));
+        background_.wait(disconnect(limit, stay));
     } catch (const std::system_error&) {
         // The rendezvous notices the broken link.
     }

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <papilio/async/asio_background_loop.hpp>
-#include <papilio/async/sleep.hpp>
+#include <papilio/async/gate.hpp>
+#include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/session/endpoint_text.hpp>
@@ -65,7 +66,8 @@ public:
         return background_.call([this] {
             std::vector<hosted_member> all;
             for (const auto& [id, m] : server_->run().members())
-                all.push_back({id, m.name, tcp::to_string({m.at.host, m.at.port}), m.up_to_date()});
+                all.push_back({id, m.name, tcp::to_string({m.at.host, m.at.port}), m.up_to_date(),
+                               m.state == member_state::ready});
             return all;
         });
     }
@@ -106,28 +108,45 @@ private:
     /// Ends a run that has had its rounds once all members hold the last state, or had time enough.
     task<> end_after_rounds()
     {
-        constexpr auto patience = std::chrono::seconds(10);
         const auto& run = server_->run();
         while (!run.had_all_rounds()) {
-            co_await sleep_for(std::chrono::milliseconds(20));
+            co_await next_event();
         }
-        const auto last = background_.loop().now() + patience;
-        const auto late = [](const auto& entry) { return !entry.second.up_to_date(); };
-        while (std::ranges::any_of(run.members(), late) && background_.loop().now() < last) {
-            co_await sleep_for(std::chrono::milliseconds(20));
+        try {
+            task<> hold_it = all_up_to_date();
+            co_await timeout(std::move(hold_it),
+                             later(background_.loop().now(), options_.fetch_hold));
+        } catch (const std::system_error&) {
+            // Whoever is behind stays so.
         }
         wire::refused why{"the run is over", wire::refusal_kind::run_over};
         task<> finished = finish(std::move(why));
         co_await std::move(finished);
     }
 
+    task<> next_event()
+    {
+        event_.close();
+        co_await event_.opened();
+    }
+
+    task<> all_up_to_date()
+    {
+        const auto late = [](const auto& entry) { return !entry.second.up_to_date(); };
+        while (std::ranges::any_of(server_->run().members(), late)) {
+            co_await next_event();
+        }
+    }
+
     task<> finish(wire::refused why)
     {
         if (std::exchange(closing_, true)) co_return;
         server_->close(why);
-        const auto last = background_.loop().now() + std::chrono::seconds(1);
-        while (!server_->idle() && background_.loop().now() < last) {
-            co_await sleep_for(std::chrono::milliseconds(5));
+        try {
+            task<> told = server_->ended();
+            co_await timeout(std::move(told), background_.loop().now() + std::chrono::seconds(1));
+        } catch (const std::system_error&) {
+            // Not everybody reads.
         }
         ended_.set_value();  // once: `closing_`
     }
@@ -149,6 +168,7 @@ private:
     background_loop background_;
 
     // These belong to the loop.
+    gate event_;  // of the run
     std::unique_ptr<tcp::listener> listener_;
     std::unique_ptr<rendezvous_server> server_;
     std::future<void> serving_;
@@ -157,11 +177,15 @@ private:
 
 void session_host::body::saw(const membership_event& what)
 {
+    event_.open();
     if (!options_.note) return;
     if (const auto* joined = std::get_if<member_joined>(&what))
         options_.note("member " + std::to_string(joined->id) + " joined");
     else if (const auto* left = std::get_if<member_left>(&what); left && !closing_)
         options_.note("member " + std::to_string(left->id) + " is gone: " + left->reason);
+    else if (const auto* kept = std::get_if<member_kept>(&what))
+        options_.note("member " + std::to_string(kept->id) +
+                      " leaves when others hold the state, which it alone can give");
     else if (const auto* outcome = std::get_if<group_round_outcome>(&what))
         tell_round(*outcome);
     else if (const auto* adopted = std::get_if<state_adopted>(&what))

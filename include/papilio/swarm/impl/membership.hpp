@@ -118,6 +118,26 @@ PAPILIO_DECL void membership::send_outcome(member& m, const wire::round_report& 
     events_.push_back(member_round_outcome{m.id, std::move(outcome)});
 }
 
+PAPILIO_DECL void membership::report_leaving(std::uint16_t id, time_point now)
+{
+    member& m = roster_.find(id);
+    const bool kept = id != 0 && !m.in_group() && !m.report_late() && roster_.is_last_donor(m);
+    if (!kept) return leave(id, "it left", now);
+    m.leaving = true;
+    m.state = member_state::training;
+    events_.push_back(member_kept{id});
+    advance(now);
+}
+
+/// Lets members go that have stayed for others which are not behind any longer.
+PAPILIO_DECL void membership::release_leaving()
+{
+    std::vector<std::uint16_t> free;
+    for (const auto& [id, m] : members())
+        if (m.leaving && !roster_.is_last_donor(m)) free.push_back(id);
+    for (const auto id : free) remove(id, {id, {}, "it left"});
+}
+
 PAPILIO_DECL void membership::leave(std::uint16_t id, const std::string& reason, time_point now)
 {
     remove(id, {id, {}, reason});
@@ -205,7 +225,7 @@ PAPILIO_DECL bool membership::holds_group(time_point now)
         events_.push_back(group_held{hold_.members(), options_.fetch_hold});
         return true;
     }
-    if (!hold_.over(members(), progress_.round(), now)) {
+    if (!hold_.over(members(), now)) {
         warn(std::min(hold_.until(), later(now, options_.group_wait)), now);
         return true;
     }
@@ -217,6 +237,7 @@ PAPILIO_DECL bool membership::holds_group(time_point now)
 /// Ends the current attempt, or calls the next group, when it is time.
 PAPILIO_DECL void membership::advance(time_point now)
 {
+    release_leaving();
     if (resuming_) {
         if (!resuming_->over(now)) return;
         end_resumption();

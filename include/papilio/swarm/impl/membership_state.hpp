@@ -62,6 +62,7 @@ PAPILIO_DECL void membership::adopt_offer(const member& m, std::uint32_t round,
     progress_.adopt(round, digest);
     settled_ = false;
     orphaned_.reset();
+    hold_.begin_anew();
     events_.push_back(state_adopted{round, digest});
     for (auto& [id, other] : roster_.members()) {
         if (id == m.id || !other.up_to_date()) continue;

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <papilio/async/sleep.hpp>
+#include <papilio/async/timeout.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/base/error.hpp>
 #include <papilio/base/log.hpp>
 #include <papilio/swarm/rendezvous_client.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -112,6 +116,14 @@ PAPILIO_DECL task<std::variant<wire::group, wire::state_outdated>> rendezvous_cl
     co_return result;
 }
 
+PAPILIO_DECL task<std::vector<std::uint16_t>> rendezvous_client::members_gone()
+{
+    while (view_.gone.empty()) {
+        co_await next_message();
+    }
+    co_return std::exchange(view_.gone, {});
+}
+
 PAPILIO_DECL task<wire::round_outcome> rendezvous_client::report_round(wire::round_report d)
 {
     const auto round = d.round;
@@ -127,9 +139,45 @@ PAPILIO_DECL task<wire::round_outcome> rendezvous_client::report_round(wire::rou
     co_return view_.take_outcome();
 }
 
-PAPILIO_DECL task<> rendezvous_client::leave()
+PAPILIO_DECL task<> rendezvous_client::state_answered()
 {
+    while (!view_.answered) {
+        co_await next_message();
+    }
+}
+
+/// Throws when the rendezvous has let this member go, by closing the channel.
+PAPILIO_DECL task<> rendezvous_client::kept_or_released()
+{
+    while (!view_.kept) {
+        co_await next_message();
+    }
+}
+
+/// The rendezvous answers at once. One that hangs is not waited for any longer than that.
+PAPILIO_DECL task<> rendezvous_client::stay_until_released(duration limit)
+{
+    constexpr duration answers = std::chrono::seconds(5);
+    const auto begun = loop_.now();
+    try {
+        task<> answer = kept_or_released();
+        co_await timeout(std::move(answer), later(begun, std::min(limit, answers)));
+        detail::log(log_level::info, "stays for others", {"member"}, id());
+        task<> released = lost();
+        co_await timeout(std::move(released), later(begun, limit));
+    } catch (const std::system_error&) {
+        // It may go, or has stayed for long enough.
+    }
+}
+
+PAPILIO_DECL task<> rendezvous_client::leave(duration stay)
+{
+    leaving_ = true;
     co_await send(wire::leave{});
+    if (stay > duration{}) {
+        task<> stayed = stay_until_released(stay);
+        co_await std::move(stayed);
+    }
     heartbeats_.reset();
     receiver_.reset();
     detail::log(log_level::info, "run left", {"member"}, id());
@@ -176,7 +224,7 @@ PAPILIO_DECL task<> rendezvous_client::send_heartbeats()
 PAPILIO_DECL void rendezvous_client::fail(std::error_code why, std::string text)
 {
     const auto sentence = [&] { return text + ": " + why.message(); };
-    if (!error_)
+    if (!error_ && !leaving_)
         detail::log(log_level::warning, view_.joined ? "run lost" : "join failed",
                     {"member", "why"}, id(), sentence);
     end(why, std::move(text));

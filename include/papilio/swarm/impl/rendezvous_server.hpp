@@ -85,6 +85,7 @@ PAPILIO_DECL void rendezvous_server::make_way()
 
 PAPILIO_DECL task<> rendezvous_server::serve_session(session& s)
 {
+    const served here(*this);
     std::string why = "it left";
     bool failed = true;
     try {
@@ -94,6 +95,10 @@ PAPILIO_DECL task<> rendezvous_server::serve_session(session& s)
         why = failure.what();
         if (failure.code() == errc::timed_out) why = "nothing came from it for too long";
         if (failure.code() == errc::disconnected) why = "its channel closed";
+    }
+    if (s.id() >= 0 && run_.members().at(static_cast<std::uint16_t>(s.id())).leaving) {
+        why = "it left";
+        failed = false;
     }
     s.log_end(failed, why);
     if (s.id() >= 0) {
@@ -168,9 +173,9 @@ PAPILIO_DECL void rendezvous_server::turn_away(session& s, const wire::join& req
 PAPILIO_DECL bool rendezvous_server::receive(session& s, const wire::swarm_message& message)
 {
     if (s.id() < 0) return false;  // expelled, and about to learn of it
-    if (std::holds_alternative<wire::leave>(message)) return false;
     if (std::holds_alternative<wire::alive>(message)) return true;
     const auto id = static_cast<std::uint16_t>(s.id());
+    if (run_.members().at(id).leaving) return false;  // it does not stay
     try {
         detail::apply_message(run_, id, s, message, clock_.now());
     } catch (const std::system_error& failure) {
@@ -207,6 +212,17 @@ PAPILIO_DECL wire::run_status rendezvous_server::addressed(bool nearby,
 {
     for (auto& donor : status.donors) donor.at = address_for(nearby, donor.id);
     return status;
+}
+
+/// The member has left. Those that average may not have met it yet, and whoever is behind may ask
+/// it for the state.
+PAPILIO_DECL void rendezvous_server::release(std::uint16_t id)
+{
+    for (const auto& [other, m] : run_.members())
+        if (m.state == member_state::averaging || m.state == member_state::outdated)
+            tell(other, wire::gone{id});
+    for (auto& s : sessions_)
+        if (s->id() == id) s->release();
 }
 
 /// Tells a member `message`, which holds the run's status as `now`.
@@ -246,9 +262,12 @@ PAPILIO_DECL void rendezvous_server::close(const wire::refused& why)
     act();
 }
 
-PAPILIO_DECL bool rendezvous_server::idle() const
+PAPILIO_DECL task<> rendezvous_server::ended()
 {
-    return std::ranges::all_of(sessions_, [](const auto& s) { return s->work->finished(); });
+    while (!idle()) {
+        ended_.close();
+        co_await ended_.opened();
+    }
 }
 
 /// Carries out the membership's events, and those that they lead to.
@@ -274,9 +293,12 @@ PAPILIO_DECL void rendezvous_server::carry_out(const membership_event& e)
         tell_status(outdated->id, wire::state_outdated{outdated->now});
     } else if (const auto* warned = std::get_if<member_warned>(&e)) {
         tell(warned->id, warned->warning);
-    } else if (const auto* left = std::get_if<member_left>(&e); left && left->expelled) {
+    } else if (const auto* kept = std::get_if<member_kept>(&e)) {
+        tell(kept->id, wire::leave{});
+    } else if (const auto* left = std::get_if<member_left>(&e)) {
         for (auto& s : sessions_)
-            if (s->id() == left->id) s->dismiss({left->reason, left->kind});
+            if (s->id() == left->id && left->expelled) s->dismiss({left->reason, left->kind});
+        release(left->id);
     }
     if (watcher_) watcher_->saw(e);
 }

@@ -83,6 +83,13 @@ public:
     /// Ends all connections. Receives from the peer fail with `why`, unless their message is there.
     void fail(std::error_code why);
 
+    /// Ends it, and no other one follows.
+    void give_up()
+    {
+        last_ = true;
+        fail(errc::disconnected);
+    }
+
     /// Ends a link without streams that is not wanted any more.
     void abandon()
     {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <papilio/async/gate.hpp>
 #include <papilio/async/task.hpp>
 #include <papilio/base/config.hpp>
 #include <papilio/transport/byte_stream.hpp>
@@ -39,6 +40,10 @@ public:
     /// Which of the links to a known peer this is, counted from 0.
     std::uint32_t number(int peer) const { return numbers_[static_cast<std::size_t>(peer)]; }
 
+    /// Opens when a link is established or has failed, and when another one has taken its place.
+    /// Whoever waits closes it first, and then looks.
+    gate& changes() noexcept { return changes_; }
+
     /// Finishes when the link to a known peer, or one in its place, is established. Throws its
     /// error if the peer has left.
     task<> reach(int peer);
@@ -56,6 +61,9 @@ public:
 
     /// Lets another process in as a known peer.
     void admit(int peer);
+
+    /// No link to a known peer follows.
+    void give_up(int peer);
 
     /// No link is made from now on. Whoever waits for one is told.
     void close();
@@ -79,6 +87,7 @@ private:
     list links_;
     list pending_;                        // are dialled to take their places; null: none
     std::vector<std::uint32_t> numbers_;  // of links before
+    gate changes_;
     dialer dialer_;
     std::vector<task<>> keepers_;
 };

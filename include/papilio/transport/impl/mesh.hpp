@@ -125,6 +125,12 @@ PAPILIO_DECL task<> mesh::handshake(std::unique_ptr<incoming> from)
     if (accepts(h, connection->streams())) links_.add(h, std::move(stream));
 }
 
+PAPILIO_DECL void mesh::give_up(int peer)
+{
+    link_to(peer);
+    links_.give_up(peer);
+}
+
 PAPILIO_DECL bool mesh::accepts(const wire::hello& h, std::uint32_t streams)
 {
     const bool to_us = h.group == options_.group && h.to == static_cast<std::uint32_t>(rank_);

@@ -45,6 +45,7 @@ PAPILIO_DECL void peer_links::replace(int peer, std::shared_ptr<peer_link> next)
     ++numbers_[i];
     inbox_.reopen(peer);
     before->mark_replaced();
+    changes_.open();
 }
 
 PAPILIO_DECL void peer_links::stop_dialling(int peer)
@@ -77,7 +78,10 @@ PAPILIO_DECL task<> peer_links::keep_up(int peer)
     const auto i = static_cast<std::size_t>(peer);
     while (!closed_) {
         const auto link = links_[i];
+        co_await link->settled();
+        changes_.open();
         co_await link->ended();
+        changes_.open();
         const bool current = !closed_ && links_[i] == link;
         if (current && !link->is_last() && dialer_.is_to_dial(peer)) {
             pending_[i] = make(peer, link->identity());
@@ -147,6 +151,18 @@ PAPILIO_DECL void peer_links::admit(int peer)
     before->fail(errc::disconnected);
     stop_dialling(peer);
     replace(peer, make(peer, link_identity(process_number())));
+}
+
+/// Where a link has failed already, whoever waits for one in its place is told by the next one.
+PAPILIO_DECL void peer_links::give_up(int peer)
+{
+    const auto link = to(peer);
+    const bool had_failed = !!link->error() && !closed_;
+    stop_dialling(peer);
+    link->give_up();
+    if (!had_failed) return;
+    replace(peer, make(peer, link->identity()));
+    to(peer)->give_up();
 }
 
 PAPILIO_DECL void peer_links::close()
