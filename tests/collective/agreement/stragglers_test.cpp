@@ -68,6 +68,13 @@ public:
         return slow_.not_worth_waiting_for(now_ + later, book_, 1ms, pa::time_point::max());
     }
 
+    /// Who is not worth it when this peer has waited so long for the votes of `owing` alone.
+    std::optional<pa::rank_set> voting_for(pa::duration waited, std::initializer_list<int> owing)
+    {
+        for (const int peer : owing) book_.expect(peer, message_kind::vote);
+        return slow_.not_worth_waiting_for(now_ + waited, book_, 1ms, now_);
+    }
+
     pa::rank_set suspects_at(pa::duration later)
     {
         slow_.look(now_ + later, book_);
@@ -174,6 +181,18 @@ TEST_CASE("whoever finds all others slow is slow itself")
     judged call(1s);
     call.go_on(pa::time_point(1s), 10ms, {1, 2, 3});
     CHECK(call.at(5s) == pa::rank_set{});
+}
+
+TEST_CASE("whose vote does not come is named, unless most votes do not come")
+{
+    for (const int owing : {1, 2}) {
+        judged call(1s);
+        call.go_on(pa::time_point(2s), 10ms, {1, 2, 3});
+        CHECK(call.voting_for(2900ms, {}) == pa::rank_set{});
+        const auto found =
+            owing == 1 ? call.voting_for(3100ms, {3}) : call.voting_for(3100ms, {2, 3});
+        CHECK(found == (owing == 1 ? pa::rank_set{3} : pa::rank_set{}));
+    }
 }
 
 TEST_CASE("who is not heard since others are not heard either is named if they may send no more")
