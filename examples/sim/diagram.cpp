@@ -25,18 +25,18 @@ struct look {
     std::string_view what;
     std::string_view colour;
 };
-constexpr look contributions{"contribution", "#4477aa"}, results{"result", "#228833"},
+constexpr look contribution{"contribution", "#4477aa"}, results{"result", "#228833"},
     votes{"vote", "#ccbb44"}, views{"of later views", "#aa3377"},
     answers{"answer after the end", "#66ccee"}, flow{"flow control", "#bbbbbb"},
     links{"end of a link", "#555555"}, lost{"lost, or waiting", "#ee6677"};
-constexpr look all_looks[] = {contributions, results, votes, views, answers, flow, links, lost};
+constexpr look all_looks[] = {contribution, results, votes, views, answers, flow, links, lost};
 
 look look_of(const sim::carried_message& m)
 {
     if (!m.arrived) return lost;
     if (m.ends_link) return links;
     switch (fields_of(m.what).kind) {
-    case message_kind::contribution: return contributions;
+    case message_kind::contribution: return contribution;
     case message_kind::result: return results;
     case message_kind::vote: return votes;
     case message_kind::view: return views;

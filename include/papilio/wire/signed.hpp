@@ -75,7 +75,7 @@ using run_id = std::array<std::byte, 16>;
 /// What stands before the body of a document.
 struct envelope {
     signed_kind kind{};
-    public_key key;  ///< who has signed it
+    public_key key = {};  ///< who has signed it
     run_id run{};
     std::uint32_t round = 0;
     std::uint16_t attempt = 0;
@@ -93,9 +93,9 @@ inline constexpr std::uint8_t envelope_version = 1;
 struct expected_document {
     signed_kind kind{};
     run_id run{};
-    std::optional<public_key> key;  ///< who must have signed it, if only one can have
-    std::uint64_t above = 0;        ///< the highest sequence of this key and kind until now
-    std::uint64_t now = 0;          ///< seconds since 1970
+    std::optional<public_key> key = {};  ///< who must have signed it, if only one can have
+    std::uint64_t above = 0;             ///< the highest sequence of this key and kind until now
+    std::uint64_t now = 0;               ///< seconds since 1970
     std::size_t largest_body = 0;
 };
 
