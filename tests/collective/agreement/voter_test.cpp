@@ -662,3 +662,28 @@ TEST_CASE("who is told that others are done with another result than it holds ha
         if (result == 6) CHECK(peer.t.state.ended()->culprit == 0);
     }
 }
+
+TEST_CASE("who holds another result of view 0 than its votes tell has not succeeded in it")
+{
+    for (const std::uint64_t own : {0, 5, 6}) {
+        first_of_three t;
+        t.state.note_first_result(own);
+        t.hold(3);
+        for (const int peer : {1, 2})
+            t.state.take(peer, papilio::wire::view_vote{0, 7, 7, 5}, t.now);
+        REQUIRE(t.state.ended());
+        CHECK(t.state.ended()->why ==
+              (own == 6 ? make_error_code(errc::corrupted) : std::error_code{}));
+        if (own == 6) CHECK(t.state.ended()->culprit == 0);
+        if (own != 6) CHECK(t.state.answer().result == 5);
+
+        first_of_three told;
+        told.state.note_first_result(own);
+        told.hold(3);
+        const papilio::wire::answer done{
+            .what = papilio::wire::ending::done, .view = 0, .settlement = 7, .result = 5};
+        told.state.take(1, done, told.now);
+        REQUIRE(told.state.ended());
+        CHECK(!told.state.ended()->why == (own != 6));
+    }
+}

@@ -103,6 +103,19 @@ private:
 
     double own_weight() const { return contributes(io_.mine()) ? weights_.call().weight : 0; }
 
+    /// Of view 0's result: a chunk that there is not is here as well.
+    bool is_held(const chunk_versions& held, std::size_t part, std::uint32_t column) const
+    {
+        return plan_.chunk(static_cast<int>(part), column).size == 0 || held.at(part, column) == 0;
+    }
+    bool is_whole(const chunk_versions& held) const
+    {
+        for (std::size_t part = 0; part < shape_.extent.parts; ++part)
+            for (std::uint32_t c = 0; c < shape_.extent.columns; ++c)
+                if (!is_held(held, part, c)) return false;
+        return true;
+    }
+
     task<> hear_first_vote(int peer);
     void note_weights();
     void note_yes(int peer, time_point now);
@@ -126,13 +139,12 @@ inline void later_views::begin(const chunk_versions& held, const call_error* los
 {
     auto& voter = run_.voter();
     note_weights();
+    if (is_whole(held)) voter.note_first_result(first_.results().own());
     for (const int peer : first_.voting_partners())
         if (first_.has_agreed(peer)) note_yes(peer, now);
     for (std::size_t part = 0; part < shape_.extent.parts; ++part)
-        for (std::uint32_t c = 0; c < shape_.extent.columns; ++c) {
-            const bool empty = plan_.chunk(static_cast<int>(part), c).size == 0;
-            if (empty || held.at(part, c) == 0) voter.hold(part, c, 0);
-        }
+        for (std::uint32_t c = 0; c < shape_.extent.columns; ++c)
+            if (is_held(held, part, c)) voter.hold(part, c, 0);
     if (!lost) return;
     if (lost->reporter() == io_.me())
         run_.complain(lost->culprit(), lost->code(), now);
@@ -151,14 +163,18 @@ inline void later_views::note_weights()
             run_.voter().weigh(peer, *known);
 }
 
-/// A yes of view 0 speaks for the whole block of its sender.
+/// A yes of view 0 speaks for the whole block of its sender, and for the result that those hold
+/// who have said yes so far.
 inline void later_views::note_yes(int peer, time_point now)
 {
     const auto& stages = plan_.stages;
     const int k = stages.meeting(io_.me(), peer);
     note_weights();
+    const auto& results = first_.results();
+    if (results.disagree()) return run_.differ_in_first(results.odd_one());
+    const wire::view_vote yes{0, digest_, digest_, results.common()};
     for (int i = 0; i < stages.block_size(k); ++i)
-        run_.voter().take(stages.block(peer, k) + i, wire::view_vote{0, digest_, digest_}, now);
+        run_.voter().take(stages.block(peer, k) + i, yes, now);
 }
 
 /// A vote of view 0 may come after this peer has left it. A no is a withdrawal.

@@ -74,8 +74,10 @@ inline std::pair<std::uint32_t, std::uint32_t> data_messages(const call_plan& pl
     const int k = plan.stages.meeting(me, peer);
     const bool serves = plan.receives(peer) && !plan.parts_of(me, k).empty();
     const bool served = plan.receives(me) && !plan.parts_of(peer, k).empty();
+    // A message that carries no data lets its receiver send one more, and is not owed for the last.
+    const auto there = plan.columns - (how.gathers ? plan.slots : 0);
     const auto back = plan.columns - (how.scattered ? plan.slots : 0);
-    return {static_cast<std::uint32_t>(serves ? plan.columns : 0),
+    return {static_cast<std::uint32_t>(serves ? there : 0),
             static_cast<std::uint32_t>(served ? back : 0)};
 }
 

@@ -96,6 +96,9 @@ public:
     /// This peer cannot go on by its own fault, or finds that the call is not one.
     void withdraw(std::error_code why, int culprit);
 
+    /// All of view 0's result is here, and has this digest, as votes of view 0 tell it; 0: none.
+    void note_first_result(std::uint64_t digest) noexcept { first_result_ = digest; }
+
     /// Votes of view 0 have told of different results: it is not decided, and never will be.
     void differ_in_first(int odd_one)
     {
@@ -185,8 +188,10 @@ private:
     void vote_if_due();
     void succeed_if_due();
     void hear_done(int from, const wire::answer& said, time_point now);
+    /// Of this peer's result, as those of the view make theirs; 0: of what it holds there is none.
     std::uint64_t digest_of(const joined_view& view) const
     {
+        if (view.settled.view == 0) return first_result_;
         return reader_ && has_all() ? reader_->digest_of(view.versions) : 0;
     }
     bool has_all() const;
@@ -228,7 +233,8 @@ private:
     std::optional<view_ending> reason_;  // of the first that withdrew by a fault
     std::optional<view_ending> ended_;
     std::optional<joined_view> decided_;
-    std::uint64_t result_ = 0;  // the digest of what was decided
+    std::uint64_t result_ = 0;        // the digest of what was decided
+    std::uint64_t first_result_ = 0;  // that of view 0's result, if it is here
 };
 
 }  // namespace papilio::detail

@@ -111,7 +111,7 @@ PAPILIO_DECL void voter::hear_done(int from, const wire::answer& said, time_poin
     if (decided.digest == said.settlement && chunks_.missing_of(decided.versions) == 0) {
         for (std::size_t peer = 0; peer < said.weights.size(); ++peer)
             if (weights_[peer] == wire::unknown_weight) weights_[peer] = said.weights[peer];
-        const auto own = said.decided && said.result != 0 ? digest_of(decided) : 0;
+        const auto own = said.result != 0 ? digest_of(decided) : 0;
         if (own != 0 && own != said.result) return fail(make_error_code(errc::corrupted), me_);
         return succeed(decided, said.result);
     }
