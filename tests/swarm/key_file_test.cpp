@@ -115,22 +115,6 @@ TEST_CASE("who cannot read or create a key file is told what the system says")
           std::errc::no_such_file_or_directory);
 }
 
-TEST_CASE("a key file has one lock, which ends with its holder")
-{
-    const pa::test::scratch_folder here;
-    const auto path = private_file(here, "key.pem", "text");
-    const auto locking = [&] {
-        return pa::test::thrown_by([&] { pa::key_file_lock another(path); });
-    };
-    {
-        pa::key_file_lock held(path);
-        CHECK(locking() == std::errc::device_or_resource_busy);
-        const auto moved = std::move(held);
-        CHECK(locking() == std::errc::device_or_resource_busy);
-    }
-    CHECK_FALSE(locking());
-}
-
 TEST_CASE("a secret text keeps its contents when it moves")
 {
     pa::secret_text one("one");

@@ -38,9 +38,10 @@ std::string abbreviated(const public_key& key);
 /// is wrong, also for a key that proves nothing.
 public_key parse_public_key(std::string_view text);
 
-/// Whether signatures by this key prove nothing, so that it is nobody's: it is no point of the
-/// curve as RFC 8032 writes one, or one of small order, for which some bytes "sign" any message.
-/// (C. Cremers and D. Jackson, "Prime, Order Please!", 2019, section 4.)
+/// Whether signatures by this key prove nothing, so that it is nobody's: it is a point of small
+/// order, for which some bytes "sign" any message (C. Cremers and D. Jackson, "Prime, Order
+/// Please!", 2019, section 4), or a number that RFC 8032 writes in another way. Of what is left,
+/// about half is no point of the curve: no signature fits that.
 bool proves_nothing(const public_key& key) noexcept;
 
 }  // namespace papilio
@@ -49,7 +50,8 @@ template <>
 struct std::hash<papilio::public_key> {
     std::size_t operator()(const papilio::public_key& key) const noexcept
     {
-        return papilio::load<std::size_t>(key.bytes.data());  // as good as random
+        // Good for keys that nobody has chosen by these bits, such as those of a run's members.
+        return papilio::load<std::size_t>(key.bytes.data());
     }
 };
 

@@ -99,8 +99,8 @@ public:
     void check();
 
     /// Leaves in good order: tells the rendezvous, stays for up to `stay` where members are behind
-    /// and nobody else can give them the state, and sends queued messages for up to five seconds,
-    /// and for no longer than `limit`. Does not throw when that fails.
+    /// and nobody else can give them the state, and sends queued messages for up to `limit`, five
+    /// seconds at most, and half of `limit` more. Does not throw when that fails.
     void leave(duration limit = std::chrono::seconds(30), duration stay = {});
 
 private:

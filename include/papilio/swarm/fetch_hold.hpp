@@ -81,7 +81,11 @@ public:
     }
 
     /// The run goes on from another state, whose round may be an earlier one.
-    void begin_anew() noexcept { may_hold_from_ = 0; }
+    void begin_anew() noexcept
+    {
+        ids_.clear();
+        may_hold_from_ = 0;
+    }
 
 private:
     duration limit_;

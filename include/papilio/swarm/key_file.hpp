@@ -37,24 +37,10 @@ inline constexpr std::size_t max_key_file = 4096;
 /// system says, with the path, where it cannot be read.
 secret_text read_key_file(const std::string& path);
 
-/// Makes the file at `path`, which is there with all of `text` or not at all, also after a crash.
-/// False: there is one already, which stays as it is. Throws what the system says, with the path.
+/// Makes the file at `path`, which is there with all of `text` or not at all. False: there is one
+/// already, which stays as it is. Throws what the system says, with the path. A process that is
+/// killed in the midst of it may leave a file of the same name and six more characters.
 bool create_key_file(const std::string& path, std::string_view text);
-
-/// The one process on this machine that uses the key of a file. Ends with the object, or the
-/// process.
-class key_file_lock {
-public:
-    /// Throws `std::errc::device_or_resource_busy` while another process holds it, and what
-    /// `read_key_file` throws.
-    explicit key_file_lock(const std::string& path);
-    ~key_file_lock();
-    key_file_lock(key_file_lock&& other) noexcept;
-    key_file_lock& operator=(key_file_lock&& other) noexcept;
-
-private:
-    int file_;
-};
 
 }  // namespace papilio
 

@@ -21,6 +21,7 @@ inline std::vector<wire::group_member> start_group(member_map& members, const gr
     for (const auto id : choice.chosen) {
         member& m = members.at(id);
         m.state = member_state::averaging;
+        m.fetch.holds = 0;
         group.push_back({id, m.at, role_in_group(m, with_remote), m.process});
     }
     for (auto& [id, m] : members) {

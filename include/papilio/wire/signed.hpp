@@ -79,7 +79,7 @@ struct envelope {
     run_id run{};
     std::uint32_t round = 0;
     std::uint16_t attempt = 0;
-    std::uint64_t sequence = 0;  ///< rises from document to document of a key and kind
+    std::uint64_t sequence = 0;  ///< from 1 on, and higher in each later one of a key and kind
     std::uint64_t expires = 0;   ///< seconds since 1970, by the clock of the world
 
     static constexpr std::size_t encoded_size = 80;
@@ -94,7 +94,7 @@ struct expected_document {
     signed_kind kind{};
     run_id run{};
     std::optional<public_key> key = {};  ///< who must have signed it, if only one can have
-    std::uint64_t above = 0;             ///< the highest sequence of this key and kind until now
+    std::uint64_t above = 0;             ///< the highest sequence of `key` and this kind until now
     std::uint64_t now = 0;               ///< seconds since 1970
     std::size_t largest_body = 0;
 };
@@ -186,7 +186,7 @@ inline void check_envelope(const envelope& e, const expected_document& want)
     if (proves_nothing(e.key)) refuse("has a key by which anything is signed");
     if (e.run != want.run) refuse("is of another run");
     if (e.expires < want.now - std::min(want.now, clock_skew_s)) refuse("has expired");
-    if (e.expires > want.now && e.expires - want.now > longest_validity(e.kind))
+    if (e.expires > want.now && e.expires - want.now > longest_validity(e.kind) + clock_skew_s)
         refuse("is valid for too long: is the clock right?");
     if (e.sequence <= want.above) refuse("was sent before, or is older than another one");
 }

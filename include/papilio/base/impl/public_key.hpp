@@ -46,7 +46,8 @@ inline std::array<std::byte, 32> without_sign(std::array<std::byte, 32> point) n
     return point;
 }
 
-/// The first byte of a number and, in between, equal ones; little-endian, as all of ed25519.
+/// The number whose first and last bytes are these, and all others `middle`; little-endian, as all
+/// of ed25519.
 constexpr std::array<std::byte, 32> field_number(unsigned first, unsigned middle,
                                                  unsigned last) noexcept
 {

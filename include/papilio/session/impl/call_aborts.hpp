@@ -209,6 +209,7 @@ private:
     {
         std::array<std::byte, wire::max_abort_bytes> message{};
         const auto t = request_tag(control_service::abort);
+        const int member = members_[static_cast<std::size_t>(peer)];
         for (bool there = true; there;) {
             try {
                 const auto size = co_await group_.recv(peer, t, message);
@@ -216,7 +217,9 @@ private:
                                             static_cast<std::uint32_t>(group_.size())));
             } catch (const std::system_error& failure) {
                 const auto code = failure.code();
-                there = code == errc::bad_message || code == errc::too_large;
+                // A link that has broken by such a message says so for ever.
+                there = (code == errc::bad_message || code == errc::too_large) &&
+                        links_.connected(member);
             }
         }
     }

@@ -37,12 +37,11 @@ public:
         calls_under_way& of_;
     };
 
-    /// None begins from now on. Whether there are any.
-    bool close()
+    /// None begins from now on.
+    void close()
     {
         const std::lock_guard lock(mutex_);
         closed_ = true;
-        return count_ > 0;
     }
 
     void wait_for_none()

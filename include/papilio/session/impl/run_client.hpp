@@ -255,7 +255,8 @@ PAPILIO_DECL void run_client::leave(duration limit, duration stay)
     ending_.request_stop();
     if (news_.valid()) news_.wait();
     try {
-        background_.wait(disconnect(limit, stay));
+        // Whoever abandons the run does not stay.
+        background_.wait(disconnect(limit, stay), stay > duration{} ? abandon_ : std::stop_token{});
     } catch (const std::system_error&) {
         // The rendezvous notices the broken link.
     }

@@ -86,7 +86,8 @@ public:
 
     void close()
     {
-        if (calls_.close()) abandon_.request_stop();
+        calls_.close();
+        if (turns_.any()) abandon_.request_stop();  // a call that has ended hinders nobody
         stop_.request_stop();
         calls_.wait_for_none();
         member_.leave(std::chrono::seconds(1));

@@ -55,6 +55,13 @@ public:
         bool taken_ = true;
     };
 
+    /// Whether anybody has its turn, or waits for it.
+    bool any()
+    {
+        const std::lock_guard lock(mutex_);
+        return !queue_.empty();
+    }
+
 private:
     std::mutex mutex_;
     std::condition_variable moved_;

@@ -15,7 +15,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,16 +89,16 @@ inline std::string folder_of(const std::string& path)
 }
 
 /// A file under a name that nobody else has, which is removed at the end.
-class unnamed_file {
+class temporary_file {
 public:
-    explicit unnamed_file(const std::string& beside)
+    explicit temporary_file(const std::string& beside)
         : name_(beside + ".XXXXXX"), file_(::mkostemp(name_.data(), O_CLOEXEC))
     {
         if (file_.get() < 0) throw key_file_failure("create", beside);
     }
-    ~unnamed_file() { ::unlink(name_.c_str()); }
-    unnamed_file(const unnamed_file&) = delete;
-    unnamed_file& operator=(const unnamed_file&) = delete;
+    ~temporary_file() { ::unlink(name_.c_str()); }
+    temporary_file(const temporary_file&) = delete;
+    temporary_file& operator=(const temporary_file&) = delete;
 
     int get() const noexcept { return file_.get(); }
     const char* name() const noexcept { return name_.c_str(); }
@@ -151,7 +150,7 @@ PAPILIO_DECL secret_text read_key_file(const std::string& path)
 
 PAPILIO_DECL bool create_key_file(const std::string& path, std::string_view text)
 {
-    const detail::unnamed_file file(path);
+    const detail::temporary_file file(path);
     detail::write_all(file.get(), text, path);
     if (::fsync(file.get()) != 0) throw detail::key_file_failure("write", path);
     // In contrast to `rename`, `link` never takes the place of a file. Not all file systems have
@@ -163,39 +162,10 @@ PAPILIO_DECL bool create_key_file(const std::string& path, std::string_view text
     if (!made) throw detail::key_file_failure("create", path);
     const detail::open_file folder(
         ::open(detail::folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.get() < 0 || ::fsync(folder.get()) != 0)
+    // Not all folders can be opened, or written out one by one. The file is there all the same.
+    if (folder.get() >= 0 && ::fsync(folder.get()) != 0 && errno == EIO)
         throw detail::key_file_failure("keep", path);
     return true;
-}
-
-PAPILIO_DECL key_file_lock::key_file_lock(const std::string& path)
-    : file_(detail::open_key_file(path))
-{
-    detail::open_file file(file_);
-    if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK)
-            throw std::system_error(
-                std::make_error_code(std::errc::device_or_resource_busy),
-                "another process uses the key file " + path + ", and each needs a key of its own");
-        throw detail::key_file_failure("lock", path);
-    }
-    file.release();
-}
-
-PAPILIO_DECL key_file_lock::~key_file_lock()
-{
-    if (file_ >= 0) ::close(file_);
-}
-
-PAPILIO_DECL key_file_lock::key_file_lock(key_file_lock&& other) noexcept
-    : file_(std::exchange(other.file_, -1))
-{
-}
-
-PAPILIO_DECL key_file_lock& key_file_lock::operator=(key_file_lock&& other) noexcept
-{
-    std::swap(file_, other.file_);
-    return *this;
 }
 
 }  // namespace papilio

@@ -127,7 +127,7 @@ PAPILIO_DECL task<> mesh::handshake(std::unique_ptr<incoming> from)
 
 PAPILIO_DECL void mesh::give_up(int peer)
 {
-    link_to(peer);
+    other(peer);
     links_.give_up(peer);
 }
 
