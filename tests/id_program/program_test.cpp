@@ -55,7 +55,7 @@ TEST_CASE("papilio-id leaves a key alone that is there", "[program]")
     const auto id = id_run({"create", file}).first_line();
     const id_run again({"create", file});
     CHECK(again.code == exit_failure);
-    CHECK(mentions(again.output, "it is left as it is"));
+    CHECK(mentions(again.output, "is left as it is: File exists"));
     CHECK(id_run({"show", file}).first_line() == id);
 }
 
