@@ -70,8 +70,9 @@ TEST_CASE("a peer that does not know its own address is reached at the one that 
     const auto at = pa::test::free_endpoints(1).front();
     pa::asio_loop loop;
     const pa::detail::meeting first{0, 2, 1, at}, second{1, 2, 1, at};
-    auto here = pa::detail::meet_others(loop, first, {{"127.0.0.1", 1}, {}}, 30s);
-    auto there = pa::detail::meet_others(loop, second, {{"", 2}, {}}, 30s);
+    const pa::hybrid::address known{{"127.0.0.1", 1}, {}}, unknown{{"", 2}, {}};
+    auto here = pa::detail::meet_others(loop, first, known, 30s);
+    auto there = pa::detail::meet_others(loop, second, unknown, 30s);
     here.start(loop);
     there.start(loop);
     while (!here.finished() || !there.finished()) loop.run_one();
