@@ -836,7 +836,7 @@ namespace {
 
 /// Two members that hold the state, and a third that has just joined.
 struct joining_bench : bench {
-    joining_bench()
+    explicit joining_bench(pa::membership_options o = quick) : bench(o)
     {
         for (int i = 0; i < 2; ++i) report_state_held(join());
         late = join();
@@ -1002,6 +1002,22 @@ TEST_CASE("the last member that can give the state stays until nobody is behind"
     CHECK(left.back().id == 2);
     CHECK_FALSE(left.back().expelled);
     CHECK_FALSE(b.run.members().contains(2));
+}
+
+TEST_CASE("a member that stays for others is called to no group, not even to one of its own",
+          "[membership]")
+{
+    auto alone = quick;
+    alone.min_group = 1;
+    joining_bench b(alone);
+    b.run.report_leaving(1, b.now);
+    b.fetch();
+    b.report_round_ready(2);
+    REQUIRE(b.take<pa::group_held>().size() == 1);
+    b.run.report_leaving(2, b.now);
+    REQUIRE(b.take<pa::member_kept>().size() == 1);
+    b.wait(1h);
+    CHECK(b.take<pa::group_called>().empty());
 }
 
 TEST_CASE("a member that is behind itself, or that nobody can dial, leaves at once", "[membership]")

@@ -827,7 +827,41 @@ pa::task<> hear_of_gone(meeting& m, pa::rendezvous_client& c, std::vector<std::u
     gone = co_await c.members_gone();
 }
 
+/// Holds another state than the run's, and returns who has gone.
+pa::task<> hear_while_behind(meeting& m, pa::rendezvous_client& c, std::vector<std::uint16_t>& gone)
+{
+    wire::joined me;
+    co_await join(m, c, me);
+    wire::state_held other{5, "another state"};
+    co_await c.report_state_held(other);
+    gone = co_await c.members_gone();
+}
+
+pa::task<> only_join(meeting& m, pa::rendezvous_client& c)
+{
+    wire::joined me;
+    co_await join(m, c, me);
+}
+
 }  // namespace
+
+TEST_CASE("members that are behind hear who has gone, whom they would ask for the state",
+          "[rendezvous]")
+{
+    meeting m;
+    auto behind = m.client(), donor = m.client();
+    std::vector<std::uint16_t> gone;
+    auto hears = hear_while_behind(m, *behind, gone);
+    hears.start(m.world);
+    m.wait(1s);
+    auto joins = only_join(m, *donor);
+    joins.start(m.world);
+    m.wait(1s);
+    REQUIRE(m.server.run().members().size() == 2);
+    donor.reset();
+    m.wait(1s);
+    CHECK(gone == std::vector<std::uint16_t>{2});
+}
 
 TEST_CASE("members that average hear who has gone", "[rendezvous]")
 {
