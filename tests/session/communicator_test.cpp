@@ -135,6 +135,7 @@ TEST_CASE("what is not compiled is refused by name on the peer, fails on the oth
     CHECK(said[0].find("mean of i32 by identity is not offered: by this codec these elements are "
                        "reduced by sum, min, max, prod") == 0);
     CHECK(said[1].find("because of peer 0") != std::string::npos);
+    CHECK(said[1].find("timed out") == std::string::npos);  // it was told
     CHECK(after == floats{2, 2});
 }
 
